@@ -1,0 +1,199 @@
+/** The nouns of the configuration, as rooms, API and YAML know them. Ids are UUIDs; slugs are `[a-z0-9][a-z0-9-]{0,62}`. */
+
+export type ManagedBy = 'file' | 'api' | 'system'
+export type Protocol = 'auto' | 'modern' | 'legacy' | 'sse'
+
+/** Fields that every stored noun has. */
+export interface Stored {
+  readonly id: string
+  readonly managedBy: ManagedBy
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export interface Server extends Stored {
+  readonly slug: string
+  readonly title: string
+  /** Exactly one of `url` and `command` is set. */
+  readonly url: string | null
+  readonly command: readonly string[] | null
+  readonly cwd: string | null
+  /** Names of the child's environment variables; the values are sealed. */
+  readonly env: readonly string[]
+  readonly auth: 'none' | 'headers' | 'oauth'
+  /** Names of the headers; the values are sealed. */
+  readonly headers: readonly string[]
+  readonly protocol: Protocol
+  readonly enabled: boolean
+}
+
+/** What of a server is secret, opened from the vault only when the server is dialled. */
+export interface ServerSecrets {
+  readonly env: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export type Scheme =
+  { readonly kind: 'open' } | { readonly kind: 'per-user' } | { readonly kind: 'shared'; readonly identityId: string }
+
+export interface Identity extends Stored {
+  readonly slug: string
+  readonly serverId: string
+  readonly shared: boolean
+  readonly ownerId: string | null
+  readonly headers: readonly string[]
+  readonly enabled: boolean
+  readonly status: 'ok' | 'needs_reauth'
+}
+
+export interface Assignment {
+  readonly id: string
+  readonly gatewayId: string
+  readonly serverId: string
+  /** The prefix that names get on a collision; null: the server's slug. Unique on the gateway. */
+  readonly as: string | null
+  readonly position: number
+  readonly scheme: Scheme
+  readonly enabled: boolean
+}
+
+export type RuleAction = 'block' | 'redact' | 'replace' | 'mask' | 'hash' | 'detect'
+
+export interface Rule extends Stored {
+  readonly gatewayId: string
+  readonly name: string
+  readonly position: number
+  /** Rises by one with every change; stands in receipts. */
+  readonly version: number
+  readonly engine: string
+  readonly hook: 'request' | 'response' | 'both'
+  /** Null for engines that answer a verdict on the whole message. */
+  readonly action: RuleAction | null
+  readonly onFailure: 'block' | 'allow'
+  readonly alerts: boolean
+  readonly enabled: boolean
+  readonly shadow: boolean
+  /** Globs on the assignment's prefix or the server's slug; empty: all. */
+  readonly servers: readonly string[]
+  /** Globs on the upstream's own feature name; empty: all tools. `prompt:` and `resource:` reach the other kinds. */
+  readonly features: readonly string[]
+  /** What the engine's schema adds (patterns, replacement, entities, …). */
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+export interface Gateway extends Stored {
+  readonly slug: string
+  readonly title: string
+  readonly formerSlugs: readonly string[]
+  readonly prefix: 'collision' | 'always' | 'never'
+  readonly legacySse: boolean
+  readonly capture: 'none' | 'redacted' | 'sealed'
+  readonly enabled: boolean
+  readonly teamIds: readonly string[]
+  readonly assignments: readonly Assignment[]
+  readonly rules: readonly Rule[]
+}
+
+export interface Team extends Stored {
+  readonly slug: string
+  readonly title: string
+  readonly enabled: boolean
+  readonly memberIds: readonly string[]
+}
+
+export interface User extends Stored {
+  readonly email: string
+  readonly name: string
+  /** A role's slug: `super-admin`, `administrator`, `member` or a custom one. */
+  readonly role: string
+  readonly enabled: boolean
+}
+
+export interface Role extends Stored {
+  readonly slug: string
+  readonly title: string
+  /** `*` for the super admin. */
+  readonly capabilities: readonly string[]
+}
+
+export interface Host extends Stored {
+  readonly slug: string
+  readonly title: string
+  readonly kind: 'token' | 'oauth'
+  readonly ownerId: string | null
+  readonly enabled: boolean
+}
+
+export interface Connection extends Stored {
+  readonly hostId: string
+  readonly gatewayId: string
+  readonly userId: string | null
+  readonly enabled: boolean
+}
+
+/** `access` is an `API_` token of one connection, `admin` a `gpat_` of one user. Only the SHA-256 of a secret is stored. */
+export interface Token extends Stored {
+  readonly kind: 'access' | 'admin'
+  readonly label: string
+  readonly lastFour: string
+  readonly connectionId: string | null
+  readonly userId: string | null
+  readonly expiresAt: string | null
+  readonly revokedAt: string | null
+  readonly lastUsedAt: string | null
+  readonly enabled: boolean
+}
+
+export interface Exporter extends Stored {
+  readonly slug: string
+  readonly plugin: string
+  readonly config: Readonly<Record<string, unknown>>
+  /** Top-level keys of the configuration that are sealed. */
+  readonly secrets: readonly string[]
+  readonly enabled: boolean
+}
+
+/** `settings` of the YAML file and of `/api/v1/settings`. Durations are milliseconds, sizes bytes. */
+export interface Settings {
+  readonly audit: 'fast' | 'strict'
+  readonly retentionDays: { readonly logs: number }
+  readonly defaultRole: string
+  readonly limits: Limits
+}
+
+export interface Limits {
+  readonly requestBody: number
+  readonly upstreamEvent: number
+  readonly upstreamBody: number
+  readonly call: number
+  readonly callTotal: number
+  readonly list: number
+  readonly staleList: number
+  readonly engine: number
+  readonly sessionsPerUser: number
+  readonly sessionIdle: number
+  readonly stdioProcesses: number
+  readonly bodyInLog: number
+}
+
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  requestBody: 16 * 1024 * 1024,
+  upstreamEvent: 16 * 1024 * 1024,
+  upstreamBody: 32 * 1024 * 1024,
+  call: 300_000,
+  callTotal: 900_000,
+  list: 5_000,
+  staleList: 600_000,
+  engine: 30_000,
+  sessionsPerUser: 200,
+  sessionIdle: 86_400_000,
+  stdioProcesses: 64,
+  bodyInLog: 64 * 1024,
+})
+
+export const DEFAULT_SETTINGS: Settings = Object.freeze({
+  audit: 'fast',
+  retentionDays: Object.freeze({ logs: 90 }),
+  defaultRole: 'member',
+  limits: DEFAULT_LIMITS,
+})

@@ -1,0 +1,61 @@
+import type { LogType, Receipt } from '@gatehouse/sdk'
+
+/** One message with its legs inside, as it lies in the write-ahead log and in the database. Compact names: it is hot. */
+export interface MessageRecord {
+  /** UUIDv7: the correlation id; carries the time, so a look-up goes to one partition. */
+  readonly id: string
+  /** Milliseconds since the epoch at which the message came in. */
+  readonly at: number
+  readonly method: string | null
+  readonly rpcId: string | null
+  readonly sessionId: string | null
+  readonly version: string | null
+  readonly featureType: 'tool' | 'prompt' | 'resource' | null
+  readonly feature: string | null
+  readonly userId: string | null
+  readonly userEmail: string | null
+  readonly userName: string | null
+  readonly teamId: string | null
+  readonly hostId: string | null
+  readonly hostName: string | null
+  readonly clientName: string | null
+  readonly clientVersion: string | null
+  readonly connectionId: string | null
+  readonly gatewayId: string | null
+  readonly gatewayName: string | null
+  readonly ip: string | null
+  readonly userAgent: string | null
+  /** Type of the last leg: what became of the message. */
+  readonly outcome: LogType
+  readonly httpStatus: number | null
+  readonly durationMs: number
+  readonly legs: readonly Leg[]
+  /** JSON text after redaction, capped; null when the gateway captures none or a rule blocked it. */
+  readonly request: CapturedBody | null
+  readonly response: CapturedBody | null
+}
+
+export interface Leg {
+  readonly type: LogType
+  /** Milliseconds after `at`. */
+  readonly offset: number
+  readonly durationMs: number | null
+  readonly bytes: number | null
+  readonly httpStatus: number | null
+  readonly rpcError: number | null
+  readonly error: string | null
+  readonly serverId: string | null
+  readonly serverName: string | null
+  readonly serverUrl: string | null
+  readonly identityId: string | null
+  readonly scheme: 'open' | 'shared' | 'per_user' | null
+  readonly receipts: readonly Receipt[]
+}
+
+export interface CapturedBody {
+  readonly text: string
+  /** Size before the cap, bytes. */
+  readonly bytes: number
+  /** Hex SHA-256 of the whole text; null when nothing was cut. */
+  readonly sha256: string | null
+}

@@ -1,0 +1,42 @@
+import type { Assignment, Gateway, Identity, Rule, Server, Settings } from './nouns.js'
+
+/** One configuration, whole and validated. A call holds the one it met at the door until its end. */
+export interface Snapshot {
+  /** Rises with every change of configuration, across replicas. */
+  readonly epoch: number
+  /** By id, slug and former slug. */
+  readonly gateways: ReadonlyMap<string, GatewayPlan>
+  readonly servers: ReadonlyMap<string, Server>
+  readonly settings: Settings
+}
+
+export interface GatewayPlan {
+  readonly gateway: Gateway
+  readonly assignments: readonly AssignmentPlan[]
+  readonly assignmentById: ReadonlyMap<string, AssignmentPlan>
+  readonly rules: readonly CompiledRule[]
+}
+
+/** An assignment with what it points at. `prefix` is the assignment's `as`, else the server's slug. */
+export interface AssignmentPlan {
+  readonly assignment: Assignment
+  readonly server: Server
+  readonly identity: Identity | null
+  readonly prefix: string
+}
+
+/** A rule as its engine prepared it, in the gateway's order; only enabled rules are compiled. */
+export interface CompiledRule {
+  readonly rule: Rule
+  readonly state: unknown
+  readonly passes: number
+  /** Set when the engine could not prepare it: the rule is then undecided on every message. */
+  readonly broken: string | null
+  /** True when the rule looks at this server and feature. */
+  readonly covers: (
+    prefix: string,
+    serverSlug: string,
+    kind: 'tool' | 'prompt' | 'resource',
+    feature: string,
+  ) => boolean
+}

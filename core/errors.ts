@@ -1,0 +1,114 @@
+/**
+ * The catalogue of failures: HTTP status (before a JSON-RPC answer is possible, or for the admin API), JSON-RPC code and
+ * `data.reason` at the MCP door. One line each; `ERRORS.md` is compared with it by a test.
+ */
+export const ERRORS = {
+  GH_DOOR_TOO_LARGE: { http: 413, rpc: -32600, summary: 'The request body is over the limit.' },
+  GH_DOOR_NOT_JSON: { http: 400, rpc: -32700, summary: 'The body is not JSON.' },
+  GH_DOOR_NOT_RPC: { http: 400, rpc: -32600, summary: 'The body is not a JSON-RPC message of this era.' },
+  GH_DOOR_MEDIA_TYPE: { http: 415, rpc: -32600, summary: 'The body must be application/json.' },
+  GH_DOOR_ACCEPT: { http: 406, rpc: -32600, summary: 'Accept allows neither JSON nor an event stream.' },
+  GH_DOOR_METHOD: { http: 405, rpc: -32600, summary: 'This verb is not served here.' },
+  GH_DOOR_ORIGIN: { http: 403, rpc: -32600, summary: 'Origin or Host is not ours (DNS rebinding).' },
+  GH_DOOR_DRAINING: { http: 503, rpc: -32600, summary: 'The gateway is shutting down; try another replica.' },
+  GH_DOOR_HEADER_MISMATCH: { http: 400, rpc: -32020, summary: 'A header of the modern era is missing or differs.' },
+  GH_DOOR_ENVELOPE: { http: 400, rpc: -32602, summary: 'A required field of the modern envelope is missing.' },
+  GH_DOOR_VERSION: { http: 400, rpc: -32022, summary: 'This protocol version is not served.' },
+  GH_DOOR_UNKNOWN_METHOD: { http: 404, rpc: -32601, summary: 'Unknown method.' },
+  GH_DOOR_PARAMS: { http: 200, rpc: -32602, summary: 'The params do not fit the method.' },
+  GH_AUTHENTICATE_MISSING: { http: 401, rpc: -32600, summary: 'No credential was sent.' },
+  GH_AUTHENTICATE_INVALID: { http: 401, rpc: -32600, summary: 'The credential is unknown, expired or revoked.' },
+  GH_AUTHENTICATE_DISABLED: { http: 403, rpc: -32600, summary: 'User, host, connection or gateway is disabled.' },
+  GH_SESSION_UNKNOWN: { http: 404, rpc: -32600, summary: 'The session is unknown, ended or another’s.' },
+  GH_SESSION_NEEDED: { http: 400, rpc: -32600, summary: 'This method needs a session.' },
+  GH_ROUTE_GATEWAY: { http: 404, rpc: -32600, summary: 'No such gateway.' },
+  GH_ROUTE_FEATURE: { http: 200, rpc: -32602, summary: 'Unknown or hidden feature.' },
+  GH_ROUTE_RESOURCE: { http: 200, rpc: -32602, summary: 'Unknown or hidden resource.' },
+  GH_PERMIT_REFUSED: { http: 403, rpc: -32600, summary: 'No right to this gateway.' },
+  GH_PERMIT_DISABLED: { http: 200, rpc: -32603, reason: 'server_disabled', summary: 'The server is disabled.' },
+  GH_INSPECT_BLOCKED: { http: 200, rpc: -32603, reason: 'blocked_by_rule', summary: 'A rule blocked the message.' },
+  GH_FORWARD_CONNECT: { http: 200, rpc: -32603, reason: 'connect_required', summary: 'A credential has to be given.' },
+  GH_UPSTREAM_UNREACHABLE: { http: 200, rpc: -32603, reason: 'server_unreachable', summary: 'The server is down.' },
+  GH_UPSTREAM_TIMEOUT: {
+    http: 200,
+    rpc: -32603,
+    reason: 'server_timeout',
+    summary: 'The server did not answer in time.',
+  },
+  GH_UPSTREAM_PROTOCOL: {
+    http: 200,
+    rpc: -32603,
+    reason: 'server_unreachable',
+    summary: 'The server broke the protocol.',
+  },
+  GH_UPSTREAM_TOO_LARGE: {
+    http: 200,
+    rpc: -32603,
+    reason: 'server_unreachable',
+    summary: 'The answer is over the limit.',
+  },
+  GH_UPSTREAM_RATE_LIMITED: {
+    http: 200,
+    rpc: -32603,
+    reason: 'rate_limited',
+    summary: 'The server asks for patience.',
+  },
+  GH_UPSTREAM_AUTH: {
+    http: 200,
+    rpc: -32603,
+    reason: 'connect_required',
+    summary: 'The server refused the credential.',
+  },
+  GH_EGRESS_REFUSED: { http: 400, rpc: -32603, summary: 'The address is not one that the gateway may call.' },
+  GH_EGRESS_REDIRECT: { http: 502, rpc: -32603, summary: 'The other side redirects, which is never followed.' },
+  GH_EGRESS_FAILED: { http: 502, rpc: -32603, summary: 'The other side could not be reached.' },
+  GH_VAULT_KEY: { http: 500, rpc: -32603, summary: 'A master key is missing or malformed.' },
+  GH_VAULT_OPEN: { http: 500, rpc: -32603, summary: 'A sealed secret does not open.' },
+  GH_RECORD_FULL: { http: 503, rpc: -32603, summary: 'The record cannot be written (strict audit).' },
+  GH_CONFIG_INVALID: { http: 400, rpc: -32603, summary: 'The configuration is not valid.' },
+  GH_CONFIG_SECRET: { http: 400, rpc: -32603, summary: 'A secret reference cannot be resolved.' },
+  GH_HOST_PLUGIN: { http: 500, rpc: -32603, summary: 'A plugin cannot be started.' },
+  GH_HOOK_FAULT: { http: 500, rpc: -32603, summary: 'A plugin failed and the call was refused.' },
+  GH_DB_UNAVAILABLE: { http: 503, rpc: -32603, summary: 'The database is away.' },
+  GH_API_UNAUTHORIZED: { http: 401, rpc: -32600, summary: 'The admin token is missing, unknown or expired.' },
+  GH_API_FORBIDDEN: { http: 403, rpc: -32600, summary: 'A capability is missing.' },
+  GH_API_NOT_FOUND: { http: 404, rpc: -32600, summary: 'No such thing.' },
+  GH_API_CONFLICT: { http: 409, rpc: -32600, summary: 'It is taken, in use, or managed by the file.' },
+  GH_API_INVALID: { http: 400, rpc: -32602, summary: 'The request is not valid; the field is named.' },
+  GH_INTERNAL: { http: 500, rpc: -32603, summary: 'Something unforeseen; the log has the cause.' },
+} as const satisfies Record<string, ErrorEntry>
+
+export interface ErrorEntry {
+  readonly http: number
+  readonly rpc: number
+  readonly reason?: string
+  readonly summary: string
+}
+export type ErrorCode = keyof typeof ERRORS
+
+/** `message` is fit for a stranger; `detail` is for the log and never leaves; `data` goes beside `reason` to the client. */
+export class GatehouseError extends Error {
+  override readonly name = 'GatehouseError'
+  readonly code: ErrorCode
+  readonly detail: string | undefined
+  readonly data: Readonly<Record<string, unknown>> | undefined
+
+  constructor(
+    code: ErrorCode,
+    facts: { message?: string; detail?: string; cause?: unknown; data?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(facts.message ?? ERRORS[code].summary, facts.cause === undefined ? undefined : { cause: facts.cause })
+    this.code = code
+    this.detail = facts.detail
+    this.data = facts.data
+  }
+
+  get entry(): ErrorEntry {
+    return ERRORS[this.code]
+  }
+}
+
+/** Whatever was thrown, as one of ours; the unforeseen becomes `GH_INTERNAL` with its cause kept for the log. */
+export function asGatehouseError(thrown: unknown): GatehouseError {
+  return thrown instanceof GatehouseError ? thrown : new GatehouseError('GH_INTERNAL', { cause: thrown })
+}

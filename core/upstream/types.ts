@@ -1,0 +1,75 @@
+import type { Era, JsonObject } from '@gatehouse/sdk'
+import type { Server } from '../domain/nouns.js'
+
+/** Which server, and as whom. `key` names the credential (`public`, an identity's id): one process or session pool each. */
+export interface Target {
+  readonly server: Server
+  readonly key: string
+  /** Opens the secrets; called only when the server is dialled, and again after a 401. */
+  readonly secrets: () => Promise<{
+    readonly headers: Readonly<Record<string, string>>
+    readonly env: Readonly<Record<string, string>>
+  }>
+}
+
+/** What a server says of itself, whichever era it speaks. */
+export interface ServerInfo {
+  readonly era: Era
+  /** The negotiated version, e.g. `2025-11-25`. */
+  readonly version: string
+  readonly capabilities: JsonObject
+  readonly serverInfo: JsonObject
+  readonly instructions: string | null
+}
+
+export interface UpstreamRequest {
+  readonly method: string
+  /** Params as the upstream shall see them, without our reserved `_meta` keys. */
+  readonly params: JsonObject
+  /** Milliseconds since the epoch. */
+  readonly deadline: number
+  readonly signal?: AbortSignal
+  /** Set when the client gave one: ours is sent instead, and restored on the notes that come back. */
+  readonly progressToken?: string | number
+  /** `Mcp-Param-*` headers of the modern era, recomputed from the arguments. */
+  readonly paramHeaders?: Readonly<Record<string, string>>
+  /** Notifications that belong to this request (progress, message), in order, before the reply. */
+  readonly onNotification?: (note: JsonObject) => void
+}
+
+/** An answer of the server: a result, or the server's own JSON-RPC error. Unknown fields are kept. */
+export interface UpstreamReply {
+  readonly result: JsonObject | null
+  readonly error: RpcError | null
+  readonly era: Era
+  readonly httpStatus: number | null
+  readonly bytesSent: number
+  readonly bytesReceived: number
+}
+
+export interface RpcError {
+  readonly code: number
+  readonly message: string
+  readonly data?: unknown
+}
+
+/**
+ * Every upstream server behind one interface, whatever its era and transport. What cannot be answered throws a
+ * `GatehouseError` of the family `GH_UPSTREAM_*`, naming the server.
+ */
+export interface Upstreams {
+  request(target: Target, request: UpstreamRequest): Promise<UpstreamReply>
+  /** Era, capabilities and instructions; cached, dialled when unknown. */
+  info(target: Target, deadline: number): Promise<ServerInfo>
+  /** Told when a server says that a list changed, or that its connection was opened anew. */
+  onListChanged(listener: (serverId: string, kind: 'tools' | 'prompts' | 'resources') => void): void
+  /** Ends what belongs to a server (it was changed, disabled or removed). */
+  forget(serverId: string): Promise<void>
+  /** How a server fares, for health and lists. */
+  state(serverId: string): {
+    readonly up: boolean | null
+    readonly reason: string | null
+    readonly since: number | null
+  }
+  stop(): Promise<void>
+}
