@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative, sep } from 'node:path'
+import { parseArgs } from 'node:util'
+import { build, checkNode, fail, install, projects, root } from './install.mjs'
+import { ensureNode24 } from './node24.mjs'
+import { checkCommand, runJobs, sumLine, testFile } from './runner.mjs'
+
+const { values, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: { coverage: { type: 'boolean', default: false } },
+})
+
+// Told on the way out, so that it is the last line whatever happens before: a build that fails is a failure too.
+let counts = { passed: 0, failed: 1, skipped: 0 }
+process.on('exit', () => console.log(sumLine(counts)))
+
+checkNode()
+install()
+build()
+const files = findTestFiles().filter(({ name }) => wanted(name))
+if (files.some(({ source }) => readFileSync(source, 'utf8').includes('node24'))) ensureNode24()
+
+const oxlint = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint')
+const jobs = [
+  ...(wanted('lint') ? [checkCommand('lint', [oxlint, '--deny-warnings', root])] : []),
+  ...files.map(({ name, path, source }) => testFile(name, path, source)),
+]
+if (jobs.length === 0) fail(`No test file matches ${filters.join(' ')}.`)
+counts = values.coverage ? await runWithCoverage(jobs) : await runJobs(jobs)
+process.exitCode = counts.failed > 0 ? 1 : 0
+
+function wanted(name) {
+  return filters.length === 0 || filters.some((filter) => name.includes(filter))
+}
+
+function findTestFiles() {
+  return projects()
+    .flatMap((project) => {
+      const dist = join(project, 'dist')
+      if (!existsSync(dist)) return []
+      return readdirSync(dist, { recursive: true })
+        .filter((path) => path.endsWith('.test.js'))
+        .map((path) => {
+          const source = join(project, path.replace(/\.js$/, '.ts'))
+          return { name: relative(root, source).split(sep).join('/'), path: join(dist, path), source }
+        })
+    })
+    .toSorted((a, b) => a.name.localeCompare(b.name))
+}
+
+async function runWithCoverage(jobs) {
+  const folder = mkdtempSync(join(tmpdir(), 'gh-coverage-'))
+  const counts = await runJobs(jobs, { env: { ...process.env, NODE_V8_COVERAGE: folder } })
+  const c8 = join(root, 'node_modules', 'c8', 'bin', 'c8.js')
+  const report = ['report', '--temp-directory', folder, '--reporter', 'text', '--reporter', 'text-summary']
+  const scope = ['--exclude-after-remap', '--include', '{sdk,core,plugins}/**', '--exclude', '**/*.test.ts']
+  spawnSync(process.execPath, [c8, ...report, ...scope, '--exclude', 'core/test/**'], { cwd: root, stdio: 'inherit' })
+  rmSync(folder, { recursive: true, force: true })
+  return counts
+}
