@@ -1,0 +1,114 @@
+import type {
+  Assignment,
+  Connection,
+  Exporter,
+  Gateway,
+  Host,
+  Identity,
+  Role,
+  Rule,
+  Server,
+  Settings,
+  Stored,
+  Team,
+  Token,
+  User,
+} from './nouns.js'
+
+/** What a caller gives to make a noun: its own id when it has one, and who manages it; the times are the store's. */
+export type Draft<N extends Stored> = Omit<N, keyof Stored> & {
+  readonly id?: string
+  readonly managedBy: Stored['managedBy']
+}
+export type Patch<N extends Stored> = Partial<Omit<N, 'id' | 'createdAt' | 'updatedAt'>>
+
+/**
+ * One noun in the database. A taken unique key throws GH_API_CONFLICT naming the field, a missing row GH_API_NOT_FOUND, a
+ * row that others refer to GH_API_CONFLICT naming them. The database being away throws GH_DB_UNAVAILABLE.
+ */
+export interface Repository<N extends Stored> {
+  /** Oldest first. */
+  all(): Promise<N[]>
+  find(id: string): Promise<N | null>
+  /** By slug, e-mail (lower case) or name: the noun's natural key. */
+  byKey(key: string): Promise<N | null>
+  insert(draft: Draft<N>): Promise<N>
+  update(id: string, patch: Patch<N>): Promise<N>
+  remove(id: string): Promise<void>
+}
+
+/** Gateways come with their assignments and rules; those are written whole, in order, with ids kept where given. */
+export interface GatewayRepository extends Repository<Gateway> {
+  setAssignments(
+    gatewayId: string,
+    assignments: readonly (Omit<Assignment, 'id' | 'gatewayId' | 'position'> & { readonly id?: string })[],
+  ): Promise<void>
+  /** Gives each rule its position and raises the version of those that changed. */
+  setRules(
+    gatewayId: string,
+    rules: readonly (Omit<Rule, keyof Stored | 'gatewayId' | 'position' | 'version'> & {
+      readonly id?: string
+      readonly managedBy: Stored['managedBy']
+    })[],
+  ): Promise<void>
+}
+
+export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
+  /** `hash` is the hex SHA-256 of the secret, the only trace of it. */
+  insert(draft: Draft<Token> & { readonly hash: string }): Promise<Token>
+  byHash(hash: string): Promise<Token | null>
+  /** Written in batches, at most once a minute and token. */
+  touch(ids: readonly string[], at: Date): Promise<void>
+}
+
+/** Secrets of any noun, sealed one by one; the context binds each to its owner and field. */
+export interface SecretRepository {
+  put(owner: { readonly kind: string; readonly id: string }, field: string, plain: string): Promise<void>
+  get(owner: { readonly kind: string; readonly id: string }, field: string): Promise<string | null>
+  /** All of one owner. */
+  fields(owner: { readonly kind: string; readonly id: string }): Promise<Readonly<Record<string, string>>>
+  remove(owner: { readonly kind: string; readonly id: string }, field?: string): Promise<void>
+}
+
+/** The names that a gateway has given for ever. First come, first served; a name is never taken from its owner. */
+export interface NameRepository {
+  of(gatewayId: string): Promise<readonly PublicName[]>
+  /**
+   * Gives names in the order of the candidates: each takes the first of its `wanted` that is free. Races between replicas
+   * are settled by the database; what stands afterwards is answered.
+   */
+  claim(gatewayId: string, candidates: readonly NameCandidate[]): Promise<readonly PublicName[]>
+}
+export interface NameCandidate {
+  readonly kind: 'tool' | 'prompt'
+  readonly assignmentId: string
+  readonly upstreamName: string
+  readonly wanted: readonly string[]
+}
+export interface PublicName {
+  readonly kind: 'tool' | 'prompt'
+  readonly assignmentId: string
+  readonly upstreamName: string
+  readonly name: string
+}
+
+/** Everything that configuration is made of. `transaction` gives a store whose writes land together or not at all. */
+export interface Store {
+  readonly servers: Repository<Server>
+  readonly gateways: GatewayRepository
+  readonly identities: Repository<Identity>
+  readonly teams: Repository<Team>
+  readonly users: Repository<User>
+  readonly roles: Repository<Role>
+  readonly hosts: Repository<Host>
+  readonly connections: Repository<Connection>
+  readonly tokens: TokenRepository
+  readonly exporters: Repository<Exporter>
+  readonly secrets: SecretRepository
+  readonly names: NameRepository
+  readonly settings: { get(): Promise<Settings>; set(settings: Settings): Promise<void> }
+  transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
+  /** Raises the epoch: every replica rebuilds its snapshot and forgets what it cached of people and tokens. */
+  bumpEpoch(): Promise<number>
+  epoch(): Promise<number>
+}
