@@ -1,3 +1,4 @@
+import type { JsonObject } from '@gatehouse/sdk'
 import type {
   Assignment,
   Connection,
@@ -79,17 +80,32 @@ export interface NameRepository {
    */
   claim(gatewayId: string, candidates: readonly NameCandidate[]): Promise<readonly PublicName[]>
 }
+/** A resource's name is its URI, a template's its URI template. */
+export type NameKind = 'tool' | 'prompt' | 'resource' | 'template'
 export interface NameCandidate {
-  readonly kind: 'tool' | 'prompt'
+  readonly kind: NameKind
   readonly assignmentId: string
   readonly upstreamName: string
   readonly wanted: readonly string[]
 }
 export interface PublicName {
-  readonly kind: 'tool' | 'prompt'
+  readonly kind: NameKind
   readonly assignmentId: string
   readonly upstreamName: string
   readonly name: string
+}
+
+export type ListKind = 'tools' | 'prompts' | 'resources' | 'templates'
+
+/** The last good list of a server as one credential saw it, so that it survives a restart. At most 4 MiB of JSON each. */
+export interface ListRepository {
+  load(
+    serverId: string,
+    key: string,
+    kind: ListKind,
+  ): Promise<{ readonly entries: readonly JsonObject[]; readonly at: number } | null>
+  /** `at` is in milliseconds since the epoch; what was saved before is replaced. */
+  save(serverId: string, key: string, kind: ListKind, entries: readonly JsonObject[], at: number): Promise<void>
 }
 
 /** Everything that configuration is made of. `transaction` gives a store whose writes land together or not at all. */
@@ -106,6 +122,7 @@ export interface Store {
   readonly exporters: Repository<Exporter>
   readonly secrets: SecretRepository
   readonly names: NameRepository
+  readonly lists: ListRepository
   readonly settings: { get(): Promise<Settings>; set(settings: Settings): Promise<void> }
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
   /** Raises the epoch: every replica rebuilds its snapshot and forgets what it cached of people and tokens. */
