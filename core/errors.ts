@@ -59,6 +59,7 @@ export const ERRORS = {
     reason: 'connect_required',
     summary: 'The server refused the credential.',
   },
+  GH_UPSTREAM_CANCELLED: { http: 200, rpc: -32603, summary: 'The caller took the request back.' },
   GH_EGRESS_REFUSED: { http: 400, rpc: -32603, summary: 'The address is not one that the gateway may call.' },
   GH_EGRESS_REDIRECT: { http: 502, rpc: -32603, summary: 'The other side redirects, which is never followed.' },
   GH_EGRESS_FAILED: { http: 502, rpc: -32603, summary: 'The other side could not be reached.' },

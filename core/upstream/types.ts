@@ -28,6 +28,11 @@ export interface UpstreamRequest {
   readonly params: JsonObject
   /** Milliseconds since the epoch. */
   readonly deadline: number
+  /**
+   * With it, every progress note of the server grants the first span (`deadline` minus now) anew, at most until here.
+   * Without it `deadline` is final.
+   */
+  readonly hardDeadline?: number
   readonly signal?: AbortSignal
   /** Set when the client gave one: ours is sent instead, and restored on the notes that come back. */
   readonly progressToken?: string | number
