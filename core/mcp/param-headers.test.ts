@@ -1,0 +1,114 @@
+import type { Json, JsonObject } from '@gatehouse/sdk'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { checkParamHeaders, decodeHeader, encodeHeader, paramHeaders, paramHeadersOf } from './param-headers.js'
+
+const tool = (properties: JsonObject, more: JsonObject = {}): JsonObject => ({
+  name: 'query',
+  inputSchema: { type: 'object', properties, ...more },
+})
+const REGION = tool({ region: { type: 'string', 'x-mcp-header': 'Region' } })
+const check = (definition: JsonObject, args: JsonObject | undefined, headers: Record<string, string>) =>
+  checkParamHeaders(definition, args, (name) => headers[name])
+const mismatch = (error: Error) => 'code' in error && error.code === 'GH_DOOR_HEADER_MISMATCH'
+
+test('an annotated argument is mirrored, nested ones too', () => {
+  const definition = tool({
+    region: { type: 'string', 'x-mcp-header': 'Region' },
+    dry: { type: 'boolean', 'x-mcp-header': 'Dry' },
+    page: { type: 'object', properties: { limit: { type: 'integer', 'x-mcp-header': 'Limit' } } },
+    query: { type: 'string' },
+  })
+  assert.equal(paramHeaders(definition, { region: 'eu', dry: false, page: { limit: 0 }, query: 'x' }), {
+    'Mcp-Param-Region': 'eu',
+    'Mcp-Param-Dry': 'false',
+    'Mcp-Param-Limit': '0',
+  })
+})
+
+test('an argument that is absent or null has no header', () => {
+  assert.equal(paramHeaders(REGION, {}), {})
+  assert.equal(paramHeaders(REGION, undefined), {})
+  assert.equal(paramHeaders(REGION, { region: null }), {})
+})
+
+test('a name inherited from Object is not an argument', () => {
+  const definition = tool({ constructor: { type: 'string', 'x-mcp-header': 'C' } })
+  assert.equal(paramHeaders(definition, {}), {})
+})
+
+test('an invalid annotation makes the whole tool invalid', () => {
+  const invalid: Json[] = ['', 'with space', 'a:b', 'line\r\nbreak', 'é', 7, null]
+  for (const name of invalid)
+    assert.is(paramHeadersOf(tool({ a: { type: 'string', 'x-mcp-header': name } })), null, String(name))
+  for (const type of ['number', 'object', 'array', 'null', undefined])
+    assert.is(paramHeadersOf(tool({ a: { type, 'x-mcp-header': 'A' } })), null, type)
+})
+
+test('two annotations that differ in case alone are invalid', () => {
+  const definition = tool({ a: { type: 'string', 'x-mcp-header': 'A' }, b: { type: 'string', 'x-mcp-header': 'a' } })
+  assert.is(paramHeadersOf(definition), null)
+})
+
+test('an annotation that cannot be followed through properties alone is invalid', () => {
+  const annotated = { type: 'string', 'x-mcp-header': 'A' }
+  assert.is(paramHeadersOf(tool({ list: { type: 'array', items: annotated } })), null)
+  assert.is(paramHeadersOf(tool({}, { anyOf: [{ properties: { a: annotated } }] })), null)
+  assert.is(paramHeadersOf(tool({}, { $defs: { a: annotated } })), null)
+  assert.is(paramHeadersOf({ name: 't', inputSchema: annotated }), null)
+})
+
+test('a property, default or example of that name is no annotation', () => {
+  const definition = tool({ 'x-mcp-header': { type: 'string', default: { 'x-mcp-header': 7 } } })
+  assert.equal(paramHeadersOf(definition), [])
+})
+
+test('encoding and decoding are inverse for any string', () => {
+  const values = ['plain', '', ' lead', 'trail ', '=?base64?QQ==?=', '日本', 'a\r\nb', '\t', 'a b', '\u007f', '\u0000']
+  for (const value of values) {
+    assert.match(encodeHeader(value), /^[\x21-\x7e]?[\x20-\x7e]*$/)
+    assert.is(decodeHeader(encodeHeader(value)), value)
+  }
+})
+
+test('base64 with bad padding or alphabet is refused; without its frame it is literal', () => {
+  for (const bad of ['=?base64?QQ?=', '=?base64?Q?=', '=?base64?QR==?=', '=?base64?Q_==?=', '=?base64?/w==?='])
+    assert.is(decodeHeader(bad), null, bad)
+  assert.is(decodeHeader('=?base64?QQ=='), '=?base64?QQ==')
+  assert.is(decodeHeader('QQ==?='), 'QQ==?=')
+})
+
+test('the header of a call must agree with its argument', () => {
+  check(REGION, { region: 'Hello' }, { 'mcp-param-region': 'Hello' })
+  check(REGION, { region: 'Hello' }, { 'mcp-param-region': '  =?base64?SGVsbG8=?= ' })
+  assert.throws(() => check(REGION, { region: 'Hello' }, { 'mcp-param-region': 'hello' }), mismatch)
+  assert.throws(() => check(REGION, { region: 'Hello' }, { 'mcp-param-region': '=?base64?SGVsbG8?=' }), mismatch)
+  assert.throws(() => check(REGION, { region: 'Hello' }, {}), mismatch)
+})
+
+test('a null or absent argument must have no header', () => {
+  check(REGION, {}, {})
+  check(REGION, undefined, {})
+  assert.throws(() => check(REGION, {}, { 'mcp-param-region': '' }), mismatch)
+  assert.throws(() => check(REGION, { region: null }, { 'mcp-param-region': 'null' }), mismatch)
+})
+
+test('integers are compared as numbers, strings are not', () => {
+  const count = tool({ n: { type: 'integer', 'x-mcp-header': 'N' } })
+  check(count, { n: 42 }, { 'mcp-param-n': '42.0' })
+  assert.throws(() => check(count, { n: 42 }, { 'mcp-param-n': '43' }), mismatch)
+  assert.throws(() => check(count, { n: 0 }, { 'mcp-param-n': '' }), mismatch)
+  assert.throws(() => check(REGION, { region: '42' }, { 'mcp-param-region': '42.0' }), mismatch)
+})
+
+test('a refusal names the header and never the value', () => {
+  try {
+    check(REGION, { region: 'very-secret' }, { 'mcp-param-region': 'other' })
+    assert.unreachable()
+  } catch (error) {
+    assert.not.match(String(error), /very-secret|other/)
+    assert.match(String(error), /Mcp-Param-Region/)
+  }
+})
+
+test.run()
