@@ -18,7 +18,7 @@ const startMs = 120_000
 const silentMs = 5000
 const dyingMs = 10_000
 const lockFileMs = 15_000
-const stopMs = 30_000
+const stopMs = { SIGINT: 30_000, SIGQUIT: 5000, SIGKILL: 5000 }
 const pollMs = 20
 const longestLog = 1_048_576
 
@@ -185,13 +185,13 @@ async function spawnServer(cluster: Cluster): Promise<ChildProcess> {
 }
 
 async function stopProcess(pid: number, cluster: Cluster, ended?: Promise<unknown>): Promise<void> {
-  const gone = async (): Promise<boolean> => {
+  const isGone = async (): Promise<boolean> => {
     await Promise.race([ended ?? wait(pollMs), wait(pollMs)])
-    return !isAlive(pid) || (await readPidFile(cluster))?.pid !== pid
+    return !isAlive(pid) || (await identify(pid, cluster)) === 'dying'
   }
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
     send(pid, signal)
-    for (const until = Date.now() + stopMs; Date.now() < until;) if (await gone()) return
+    for (const until = Date.now() + stopMs[signal]; Date.now() < until;) if (await isGone()) return
   }
   throw new GatehouseError('GH_DB_EMBEDDED', { message: 'The embedded database does not stop.' })
 }

@@ -53,8 +53,7 @@ class Keeper {
 
   async take(): Promise<void> {
     const server = await reachServer(this.cluster, this.log)
-    const connection = await connect(this.cluster, server.socketDir)
-    connection.on('error', () => undefined)
+    const connection = await this.open(server)
     await this.lock(connection)
     await createDatabase(connection, this.cluster.database)
     connection.once('end', () => (this.retaking = this.retake()))
@@ -68,6 +67,19 @@ class Keeper {
     // The lock is given up after the server's end, so that nobody can adopt a server that is about to stop.
     await this.server?.stop()
     await this.connection?.end().catch(() => undefined)
+  }
+
+  private async open(server: Server): Promise<Connection> {
+    try {
+      const connection = await connect(this.cluster, server.socketDir)
+      return connection.on('error', () => undefined)
+    } catch (cause) {
+      await server.stop()
+      throw new GatehouseError('GH_DB_EMBEDDED', {
+        message: `The embedded database in ${this.cluster.dir} starts, but refuses the password that is stored there.`,
+        cause,
+      })
+    }
   }
 
   /** A former owner's lock falls when the server notices its end: wait a moment before calling it alive. */
@@ -86,7 +98,9 @@ class Keeper {
     if (!this.stopping) this.log.error({}, 'the embedded database ended unexpectedly; starting it again')
     while (!this.stopping) {
       try {
-        return await this.take()
+        await this.take()
+        this.log.info({}, 'the embedded database runs again')
+        return
       } catch (error) {
         this.log.error({ error: String(error) }, 'the embedded database does not start')
         await wait(retryMs)
