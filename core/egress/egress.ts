@@ -1,9 +1,9 @@
-import type { PluginFetchInit } from '@gatehouse/sdk'
 import { Agent, Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { parseAllowList } from './allow-list.js'
 import { directConnector } from './connector.js'
 import { createFetch } from './fetch.js'
+import type { EgressCaps, EgressInit } from './fetch.js'
 import { createBypass } from './no-proxy.js'
 import { createPolicy } from './policy.js'
 import { admitIfResolvable, lookupAll } from './resolve.js'
@@ -25,17 +25,6 @@ export interface EgressOptions {
   /** How names are resolved; the system's way unless told. */
   readonly lookup?: Lookup
 }
-
-export interface EgressCaps {
-  /** Most bytes of one answer to `fetch`; 16 MiB. */
-  readonly bytes: number
-  /** Milliseconds for one exchange of `fetch`; 30,000. */
-  readonly timeoutMs: number
-  /** Milliseconds for one connection, DNS and TLS included; 10,000. */
-  readonly connectMs: number
-}
-
-export type EgressInit = PluginFetchInit
 
 /**
  * The one guarded way out. Every connection is checked when it is made: https only, public addresses only, save for what the

@@ -1,12 +1,23 @@
+import type { PluginFetchInit } from '@gatehouse/sdk'
 import { errors } from 'undici'
 import type { Agent, Dispatcher } from 'undici'
 import { startDeadline } from './deadline.js'
-import type { EgressCaps, EgressInit } from './egress.js'
 import type { Policy } from './policy.js'
 import { readResponse } from './response.js'
 import type { EgressResponse } from './response.js'
 import { readUrl } from './url.js'
 import { GatehouseError } from '../errors.js'
+
+export interface EgressCaps {
+  /** Most bytes of one answer to `fetch`; 16 MiB. */
+  readonly bytes: number
+  /** Milliseconds for one exchange of `fetch`; 30,000. */
+  readonly timeoutMs: number
+  /** Milliseconds for one connection, DNS and TLS included; 10,000. */
+  readonly connectMs: number
+}
+
+export type EgressInit = PluginFetchInit
 
 export interface FetchParts {
   readonly agent: Agent

@@ -76,6 +76,29 @@ test('a target is reached through the proxy by its name, with TLS from end to en
   )
 })
 
+test('TLS inside the tunnel is verified against the name of the URL, whatever Host says', async () => {
+  await scene(
+    { lookup: PUBLIC },
+    async ({ egress }) => {
+      const pool = egress.pool('https://other.example')
+      const lied = pool.request({ path: '/', method: 'GET', headers: { host: 'upstream.example' } })
+      await rejectsWith('ERR_TLS_CERT_ALTNAME_INVALID', lied)
+    },
+    true,
+  )
+})
+
+test('a public IPv6 address is asked for in brackets', async () => {
+  await scene(
+    {},
+    async ({ egress, tunnels }) => {
+      await rejectsWith('GH_EGRESS_FAILED', egress.fetch('https://[2606:4700::1111]/'))
+      assert.equal(tunnels, [`[2606:4700::1111]:443 ${LOGIN}`])
+    },
+    true,
+  )
+})
+
 test('plain http to a listed host is tunnelled as well', async () => {
   await scene({ lookup: PUBLIC, allow: ['engine.corp'] }, async ({ egress, tunnels }) => {
     assert.is((await egress.fetch('http://engine.corp:8080/')).text(), 'for engine.corp:8080')

@@ -1,4 +1,5 @@
-import type { Egress, EgressInit } from './egress.js'
+import type { Egress } from './egress.js'
+import type { EgressInit } from './fetch.js'
 
 /**
  * The guarded way out in the shape of the web's `fetch`, for libraries that take one. Bodies are read whole in both
