@@ -9,27 +9,42 @@ import { checkCommand, runJobs, sumLine, testFile } from './runner.mjs'
 
 const { values, positionals: filters } = parseArgs({
   allowPositionals: true,
-  options: { coverage: { type: 'boolean', default: false } },
+  options: {
+    coverage: { type: 'boolean', default: false },
+    /** Runs the test files of a folder as they are: nothing is installed, built or linted. For the runner's own test. */
+    folder: { type: 'string' },
+  },
 })
+
+const oxlint = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint')
 
 // Told on the way out, so that it is the last line whatever happens before: a build that fails is a failure too.
 let counts = { passed: 0, failed: 1, skipped: 0 }
 process.on('exit', () => console.log(sumLine(counts)))
 
-checkNode()
-install()
-build()
-const files = findTestFiles().filter(({ name }) => wanted(name))
-if (files.some(({ source }) => readFileSync(source, 'utf8').includes('node24'))) ensureNode24()
-
-const oxlint = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint')
+const files = values.folder === undefined ? prepareWorkspaces() : listFolder(values.folder)
 const jobs = [
-  ...(wanted('lint') ? [checkCommand('lint', [oxlint, '--deny-warnings', root])] : []),
+  ...(values.folder === undefined && wanted('lint') ? [checkCommand('lint', [oxlint, '--deny-warnings', root])] : []),
   ...files.map(({ name, path, source }) => testFile(name, path, source)),
 ]
 if (jobs.length === 0) fail(`No test file matches ${filters.join(' ')}.`)
-counts = values.coverage ? await runWithCoverage(jobs) : await runJobs(jobs)
+const server = files.some(needsDatabase) ? await startServer() : undefined
+counts = await (values.coverage ? runWithCoverage : runJobs)(jobs, { env: { ...process.env, ...server?.env } })
+await server?.stop()
 process.exitCode = counts.failed > 0 ? 1 : 0
+
+function prepareWorkspaces() {
+  checkNode()
+  install()
+  build()
+  const files = findTestFiles().filter(({ name }) => wanted(name))
+  if (files.some(({ source }) => readFileSync(source, 'utf8').includes('node24'))) ensureNode24()
+  return files
+}
+
+function listFolder(folder) {
+  return readdirSync(folder).map((name) => ({ name, path: join(folder, name), source: join(folder, name) }))
+}
 
 function wanted(name) {
   return filters.length === 0 || filters.some((filter) => name.includes(filter))
@@ -50,9 +65,21 @@ function findTestFiles() {
     .toSorted((a, b) => a.name.localeCompare(b.name))
 }
 
-async function runWithCoverage(jobs) {
+function needsDatabase({ name, source }) {
+  return name.startsWith('core/test/') || readFileSync(source, 'utf8').includes('testDatabase')
+}
+
+/** One throwaway PostgreSQL for the whole run, since starting one per file costs more than most files do. */
+async function startServer() {
+  if (process.env.DATABASE_URL) return undefined
+  const { startTestServer } = await import(new URL('../core/dist/test/database.js', import.meta.url))
+  const { url, stop } = await startTestServer()
+  return { env: { GATEHOUSE_TEST_SERVER: url }, stop }
+}
+
+async function runWithCoverage(jobs, { env }) {
   const folder = mkdtempSync(join(tmpdir(), 'gh-coverage-'))
-  const counts = await runJobs(jobs, { env: { ...process.env, NODE_V8_COVERAGE: folder } })
+  const counts = await runJobs(jobs, { env: { ...env, NODE_V8_COVERAGE: folder } })
   const c8 = join(root, 'node_modules', 'c8', 'bin', 'c8.js')
   const report = ['report', '--temp-directory', folder, '--reporter', 'text', '--reporter', 'text-summary']
   const scope = ['--exclude-after-remap', '--include', '{sdk,core,plugins}/**', '--exclude', '**/*.test.ts']

@@ -40,7 +40,7 @@ const settings = {
   log_min_error_statement: 'panic',
   log_checkpoints: 'off',
 }
-const throwawaySettings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }
+const throwawaySettings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '200' }
 
 export interface Server {
   readonly socketDir: string

@@ -12,7 +12,7 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-interface TestServer {
+export interface TestServer {
   readonly url: string
   stop(): Promise<void>
 }
@@ -21,11 +21,11 @@ let server: Promise<TestServer> | undefined
 let databases = 0
 
 /**
- * A new, empty database: on the server of `DATABASE_URL` when that is set, else on an embedded one that all databases of
- * this process share. With `template`, a copy of that one, which must have no open connections.
+ * A new, empty database: on the server of `DATABASE_URL` when that is set, else on the embedded one
+ * that the test runner or, without it, this process started. With `template`, a copy of that one, which must have no open connections.
  */
 export async function testDatabase(options: { template?: TestDatabase } = {}): Promise<TestDatabase> {
-  server ??= startServer()
+  server ??= findServer()
   databases += 1
   const { url: serverUrl } = await server
   const name = `gatehouse_test_${randomBytes(6).toString('hex')}`
@@ -43,9 +43,13 @@ async function dropDatabase(serverUrl: string, name: string): Promise<void> {
   await (await last)?.stop()
 }
 
-async function startServer(): Promise<TestServer> {
-  const given = process.env['DATABASE_URL']
-  if (given) return { url: given, stop: async () => undefined }
+async function findServer(): Promise<TestServer> {
+  const given = process.env['DATABASE_URL'] || process.env['GATEHOUSE_TEST_SERVER']
+  return given ? { url: given, stop: async () => undefined } : startTestServer()
+}
+
+/** An embedded server that forgets everything; the test runner starts one for all files of a run. */
+export async function startTestServer(): Promise<TestServer> {
   const dir = await mkdtemp(join(tmpdir(), 'gh-db-'))
   const quiet = { debug: ignore, info: ignore, warn: ignore, error: console.error }
   const embedded = await startEmbedded({ dir, log: quiet, throwaway: true })
