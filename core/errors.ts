@@ -27,6 +27,7 @@ export const ERRORS = {
   GH_PERMIT_REFUSED: { http: 403, rpc: -32600, summary: 'No right to this gateway.' },
   GH_PERMIT_DISABLED: { http: 200, rpc: -32603, reason: 'server_disabled', summary: 'The server is disabled.' },
   GH_INSPECT_BLOCKED: { http: 200, rpc: -32603, reason: 'blocked_by_rule', summary: 'A rule blocked the message.' },
+  GH_INSPECT_DEPTH: { http: 200, rpc: -32602, summary: 'The message is nested too deeply to be inspected.' },
   GH_FORWARD_CONNECT: { http: 200, rpc: -32603, reason: 'connect_required', summary: 'A credential has to be given.' },
   GH_UPSTREAM_UNREACHABLE: { http: 200, rpc: -32603, reason: 'server_unreachable', summary: 'The server is down.' },
   GH_UPSTREAM_TIMEOUT: {
@@ -69,6 +70,7 @@ export const ERRORS = {
   GH_VAULT_OPEN: { http: 500, rpc: -32603, summary: 'A sealed secret does not open.' },
   GH_VAULT_UNKNOWN_KEY: { http: 500, rpc: -32603, summary: 'A secret is sealed with a master key that is not here.' },
   GH_RECORD_FULL: { http: 503, rpc: -32603, summary: 'The record cannot be written (strict audit).' },
+  GH_RECORD_HELD: { http: 500, rpc: -32603, summary: 'Another process writes to this record folder.' },
   GH_CONFIG_INVALID: { http: 400, rpc: -32603, summary: 'The configuration is not valid.' },
   GH_CONFIG_SECRET: { http: 400, rpc: -32603, summary: 'A secret reference cannot be resolved.' },
   GH_HOST_PLUGIN: { http: 500, rpc: -32603, summary: 'A plugin cannot be started.' },

@@ -54,6 +54,8 @@ export type Prepared =
 /** Payload of `engine.prepare`: what the rule's own keys say. */
 export interface PrepareRequest {
   readonly config: Readonly<Record<string, unknown>>
+  /** What core does with findings; null when the engine is to answer a verdict on the whole message. */
+  readonly action?: 'block' | 'redact' | 'replace' | 'mask' | 'hash' | 'detect' | null
 }
 
 /** Payload of `engine.evaluate`. `message` is the JSON-RPC params or result that the leaves were walked from. */

@@ -1,0 +1,20 @@
+import type { CallContext, Evaluation, EvaluateRequest, FeatureKind, Prepared, PrepareRequest } from '@gatehouse/sdk'
+
+/** The way to the engines. `evaluate` answers at once when the engine does; whatever it throws leaves the rule undecided. */
+export interface Engines {
+  has(kind: string): boolean
+  prepare(kind: string, request: PrepareRequest): Promise<Prepared>
+  evaluate(kind: string, request: EvaluateRequest): Evaluation | Promise<Evaluation>
+  retire(kind: string, state: unknown): void
+}
+
+/** What a message is about: which rules cover it. `context` is asked for only when one does. */
+export interface Subject {
+  /** The assignment's prefix on the gateway. */
+  readonly prefix: string
+  readonly serverSlug: string
+  readonly kind: FeatureKind
+  /** The upstream's own name. */
+  readonly feature: string
+  readonly context: () => CallContext
+}

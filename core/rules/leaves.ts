@@ -1,0 +1,54 @@
+import type { FeatureKind, JsonObject, Leaf } from '@gatehouse/sdk'
+import { visit } from './shape.js'
+import type { Leg } from './shape.js'
+
+/** The texts of one message, walked once for all rules. */
+export interface Leaves {
+  /** What may be rewritten. */
+  readonly values: readonly Leaf[]
+  /** The values, then the keys, then the message as one text; made when first asked for. */
+  all(): readonly Leaf[]
+}
+
+export function walk(message: JsonObject, leg: Leg, kind: FeatureKind): Leaves {
+  const values: Leaf[] = []
+  const keys: Leaf[] = []
+  visit(message, leg, kind, {
+    value(text) {
+      values.push({ kind: 'value', text })
+      return text
+    },
+    key(text) {
+      keys.push({ kind: 'key', text })
+    },
+  })
+  let all: readonly Leaf[] | undefined
+  return { values, all: () => (all ??= [...values, ...keys, whole(message, leg, kind)]) }
+}
+
+/** Of the params only what rules may see: ids and names of the protocol cannot make a match. Base64 is left out. */
+function whole(message: JsonObject, leg: Leg, kind: FeatureKind): Leaf {
+  const seen = leg === 'response' || kind === 'resource' ? message : pick(message)
+  return { kind: 'whole', text: JSON.stringify(seen, withoutPayload) }
+}
+
+const pick = ({ arguments: given, inputResponses }: JsonObject): JsonObject => ({ arguments: given, inputResponses })
+const withoutPayload = (key: string, value: unknown) =>
+  (key === 'data' || key === 'blob') && typeof value === 'string' ? undefined : value
+
+/** The message with the named values (by their place in `values`) replaced; everything else keeps its identity. */
+export function rewrite(
+  message: JsonObject,
+  leg: Leg,
+  kind: FeatureKind,
+  changed: ReadonlyMap<number, string>,
+): JsonObject {
+  let index = -1
+  return visit(message, leg, kind, {
+    value(text) {
+      index += 1
+      return changed.get(index) ?? text
+    },
+    key() {},
+  })
+}

@@ -1,0 +1,183 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { FeatureKind, Json, JsonObject } from '@gatehouse/sdk'
+import { GatehouseError } from '../errors.js'
+
+/** What happens to the texts of a message. `value` answers the text that shall stand in its place. */
+export interface Visitor {
+  value(text: string): string
+  key(text: string): void
+}
+
+export type Leg = 'request' | 'response'
+
+/** Deeper than any honest message; keeps a hostile one from exhausting the stack. */
+const MAX_DEPTH = 512
+/** Keys of content whose values are not text but encodings, addresses and marks of the protocol. */
+const NO_TEXT = new Set(['data', 'blob', 'mimeType', 'uri', 'type'])
+
+/**
+ * Shows every text of a message's params (request) or result (response) to the visitor, always in the same order, and
+ * answers the message with what the visitor put in their place. What did not change keeps its identity.
+ */
+export function visit(message: JsonObject, leg: Leg, kind: FeatureKind, visitor: Visitor): JsonObject {
+  return leg === 'request' ? visitParams(message, kind, visitor) : visitResult(message, kind, visitor)
+}
+
+function visitParams(params: JsonObject, kind: FeatureKind, visitor: Visitor): JsonObject {
+  if (kind === 'resource' && typeof params['uri'] === 'string') visitor.key(params['uri'])
+  return mapObject(params, (key, value) =>
+    key === 'arguments' || key === 'inputResponses' ? every(value, visitor) : value,
+  )
+}
+
+function visitResult(result: JsonObject, kind: FeatureKind, visitor: Visitor): JsonObject {
+  const structured = kind === 'tool' ? every(result['structuredContent'], visitor) : undefined
+  return mapObject(result, (key, value) => {
+    if (key === '_meta') return meta(value, visitor)
+    if (key === 'inputRequests') return every(value, visitor, true)
+    if (kind === 'prompt' && key === 'description') return every(value, visitor)
+    if (kind === 'prompt' && key === 'messages') return list(value, (entry) => promptMessage(entry, visitor))
+    if (kind === 'resource' && key === 'contents') return list(value, (entry) => resource(entry, visitor))
+    if (kind === 'tool' && key === 'structuredContent') return structured
+    if (kind === 'tool' && key === 'content') {
+      const mirror = mirrorOf(result['structuredContent'], structured, visitor)
+      return list(value, (entry) => mirror(entry) ?? block(entry, visitor))
+    }
+    return value
+  })
+}
+
+function promptMessage(message: JsonObject, visitor: Visitor): JsonObject {
+  return mapObject(message, (key, value) => {
+    if (key !== 'content') return value
+    return Array.isArray(value) ? list(value, (entry) => block(entry, visitor)) : entryOf(value, visitor)
+  })
+}
+
+const entryOf = (value: Json | undefined, visitor: Visitor) =>
+  isObject(value) ? block(value, visitor) : every(value, visitor)
+
+/** One block of content. A kind that we do not know is taken to be text all through, save what is plainly not. */
+function block(entry: JsonObject, visitor: Visitor): JsonObject {
+  return mapObject(entry, (key, value) => {
+    if (key === '_meta') return meta(value, visitor)
+    if (key === 'annotations' || isNoText(key, value)) return value
+    if (key === 'resource' && isObject(value)) return resource(value, visitor)
+    return every(value, visitor, true)
+  })
+}
+
+function resource(entry: JsonObject, visitor: Visitor): JsonObject {
+  return mapObject(entry, (key, value) => {
+    if (key === '_meta') return meta(value, visitor)
+    return key === 'annotations' || isNoText(key, value) ? value : every(value, visitor, true)
+  })
+}
+
+/** What a server says aside is read by clients too; only the protocol's own marks are left alone. */
+function meta(value: Json | undefined, visitor: Visitor): Json | undefined {
+  if (!isObject(value)) return every(value, visitor)
+  return mapObject(value, (key, inner) => (OWN_MARK.test(key) ? inner : every(inner, visitor)))
+}
+const OWN_MARK = /^(?:[a-z0-9-]+\.)*(?:modelcontextprotocol|mcp)(?:\.[a-z0-9-]+)*\/|^(?:progressToken|traceparent)$/i
+
+/**
+ * Servers repeat `structuredContent` as JSON in a text block. When the rules changed the original, the copy is made anew
+ * from what they left of it: nothing slips through the other copy, and it stays valid JSON. A copy in the server's own
+ * spelling is looked at as a text besides, since two spellings can differ in more than spaces (a key given twice).
+ */
+function mirrorOf(before: Json | undefined, after: Json | undefined, visitor: Visitor) {
+  if (typeof before !== 'object' || before === null) return () => null
+  const compact = JSON.stringify(before)
+  return (entry: JsonObject): JsonObject | null => {
+    const text = entry['text']
+    if (entry['type'] !== 'text' || typeof text !== 'string') return null
+    const exact = text === compact || (text.includes('\n') && text === JSON.stringify(before, null, 2))
+    if (!exact && !isDeepStrictEqual(looksLikeJson(text) ? parseJson(text) : undefined, before)) return null
+    const own = exact ? text : visitor.value(text)
+    const copy = after === before ? own : JSON.stringify(after, null, text.includes('\n') ? 2 : 0)
+    return copy === text ? rest(entry, visitor) : { ...rest(entry, visitor), text: copy }
+  }
+}
+
+const rest = (entry: JsonObject, visitor: Visitor) =>
+  mapObject(entry, (key, value) => (key === '_meta' ? meta(value, visitor) : value))
+
+/** True when a text could be a JSON object or array, told by its first and last sign. */
+export function looksLikeJson(text: string): boolean {
+  const trimmed = text.trim()
+  const first = trimmed.charAt(0)
+  const last = trimmed.charAt(trimmed.length - 1)
+  return (first === '{' && last === '}') || (first === '[' && last === ']')
+}
+
+/** Undefined when the text is not JSON. */
+export function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
+}
+
+function every(value: Json, visitor: Visitor, content?: boolean, depth?: number): Json
+function every(value: Json | undefined, visitor: Visitor, content?: boolean, depth?: number): Json | undefined
+function every(value: Json | undefined, visitor: Visitor, content?: boolean, depth = 0): Json | undefined {
+  if (typeof value === 'string') return visitor.value(value)
+  if (typeof value === 'number') return visitNumber(value, visitor)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > MAX_DEPTH) throw new GatehouseError('GH_INSPECT_DEPTH')
+  if (Array.isArray(value)) return mapArray(value, (item) => every(item, visitor, content, depth + 1))
+  return mapObject(value as JsonObject, (key, inner) => {
+    if (content && isNoText(key, inner)) return inner
+    visitor.key(key)
+    return every(inner, visitor, content, depth + 1)
+  })
+}
+
+/**
+ * Card, account and phone numbers travel as JSON numbers too: integers of five digits and more count as text. One that is
+ * changed becomes a string, unless what it became is a number again.
+ */
+function visitNumber(value: number, visitor: Visitor): Json {
+  if (!Number.isInteger(value) || Math.abs(value) < 10_000) return value
+  const before = String(value)
+  const after = visitor.value(before)
+  if (after === before) return value
+  return String(Number(after)) === after && Number.isFinite(Number(after)) ? Number(after) : after
+}
+
+function list(value: Json | undefined, each: (entry: JsonObject) => JsonObject): Json | undefined {
+  if (!Array.isArray(value)) return value
+  return mapArray(value, (item) => (isObject(item) ? each(item) : item))
+}
+
+function mapArray(items: readonly Json[], each: (item: Json) => Json): readonly Json[] {
+  let copy: Json[] | null = null
+  for (let index = 0; index < items.length; index += 1) {
+    const before = items[index] as Json
+    const after = each(before)
+    if (after === before) continue
+    copy ??= items.slice()
+    copy[index] = after
+  }
+  return copy ?? items
+}
+
+function mapObject(object: JsonObject, each: (key: string, value: Json | undefined) => Json | undefined): JsonObject {
+  let copy: Record<string, Json | undefined> | null = null
+  for (const key of Object.keys(object)) {
+    const before = object[key]
+    const after = each(key, before)
+    if (after === before) continue
+    // A spread makes every key the copy's own, `__proto__` too: assigning cannot reach a prototype.
+    copy ??= { ...object }
+    copy[key] = after
+  }
+  return copy ?? object
+}
+
+const isNoText = (key: string, value: Json | undefined) => typeof value === 'string' && NO_TEXT.has(key)
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
