@@ -58,8 +58,38 @@ export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
   /** `hash` is the hex SHA-256 of the secret, the only trace of it. */
   insert(draft: Draft<Token> & { readonly hash: string }): Promise<Token>
   byHash(hash: string): Promise<Token | null>
+  /** The token with all that decides over it, in one statement; null when there is no such token. */
+  holderOf(hash: string): Promise<TokenHolder | null>
   /** Written in batches, at most once a minute and token. */
   touch(ids: readonly string[], at: Date): Promise<void>
+}
+
+/**
+ * A token, the connection and host it belongs to (null for an admin token) and the person behind it (null when the
+ * connection names none).
+ */
+export interface TokenHolder {
+  readonly tokenId: string
+  readonly kind: Token['kind']
+  readonly tokenEnabled: boolean
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number | null
+  readonly revoked: boolean
+  readonly connectionId: string | null
+  readonly gatewayId: string | null
+  readonly connectionEnabled: boolean | null
+  readonly hostId: string | null
+  readonly hostName: string | null
+  readonly hostKind: Host['kind'] | null
+  readonly hostEnabled: boolean | null
+  readonly userId: string | null
+  readonly email: string | null
+  readonly name: string | null
+  readonly role: string | null
+  readonly userEnabled: boolean | null
+  readonly capabilities: readonly string[] | null
+  /** Ids of the enabled teams of the person. */
+  readonly teams: readonly string[]
 }
 
 /** Secrets of any noun, sealed one by one; the context binds each to its owner and field. */

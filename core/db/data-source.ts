@@ -1,0 +1,88 @@
+import { DataSource } from 'typeorm'
+import type { PluginLog } from '@gatehouse/sdk'
+import { AssignmentEntity, GatewayEntity, RuleEntity } from './entities/gateway.js'
+import { ConnectionEntity, HostEntity, TokenEntity } from './entities/host.js'
+import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
+import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
+import { asDatabaseError } from './failures.js'
+import { Initial1795305600001 } from './migrations/0001-initial.js'
+
+const ENTITIES = [
+  ServerEntity,
+  IdentityEntity,
+  ExporterEntity,
+  GatewayEntity,
+  AssignmentEntity,
+  RuleEntity,
+  TeamEntity,
+  UserEntity,
+  RoleEntity,
+  HostEntity,
+  ConnectionEntity,
+  TokenEntity,
+]
+
+/** Any number will do, as long as every replica takes the same. */
+const MIGRATION_LOCK = 7_014_001
+
+export interface DataSourceOptions {
+  readonly log: Pick<PluginLog, 'warn'>
+  /** Most connections of this process; the embedded server takes 50 in all. */
+  readonly poolSize?: number
+}
+
+/**
+ * A data source that is not connected yet. The URL goes to `pg` untouched: TypeORM's own parser knows no `?host=` and no
+ * `sslmode`. A connection that breaks is dropped by the pool and made anew at the next use.
+ */
+export function createDataSource(url: string, { log, poolSize = 16 }: DataSourceOptions): DataSource {
+  const bare = new URL(url)
+  bare.search = ''
+  return new DataSource({
+    type: 'postgres',
+    url: bare.href,
+    applicationName: 'gatehouse',
+    poolSize,
+    connectTimeoutMS: 5_000,
+    extra: { connectionString: url, keepAlive: true },
+    poolErrorHandler: (error: unknown) => log.warn({ error: String(error) }, 'a database connection broke'),
+    uuidExtension: 'pgcrypto',
+    installExtensions: false,
+    synchronize: false,
+    migrationsRun: false,
+    migrationsTableName: 'migrations',
+    logging: false,
+    entities: ENTITIES,
+    migrations: [Initial1795305600001],
+  })
+}
+
+/** Brings the schema up to date. Replicas that start together take turns; answers how many migrations were run. */
+export async function migrate(dataSource: DataSource): Promise<number> {
+  const runner = dataSource.createQueryRunner()
+  try {
+    await runner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    try {
+      return (await dataSource.runMigrations({ transaction: 'each' })).length
+    } finally {
+      await runner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined)
+    }
+  } catch (thrown) {
+    throw asDatabaseError(thrown)
+  } finally {
+    await runner.release()
+  }
+}
+
+/** Connects and migrates; GH_DB_UNAVAILABLE when nobody answers. */
+export async function openDatabase(url: string, options: DataSourceOptions): Promise<DataSource> {
+  const dataSource = createDataSource(url, options)
+  try {
+    await dataSource.initialize()
+    await migrate(dataSource)
+    return dataSource
+  } catch (thrown) {
+    if (dataSource.isInitialized) await dataSource.destroy()
+    throw asDatabaseError(thrown)
+  }
+}

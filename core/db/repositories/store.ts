@@ -1,0 +1,103 @@
+import type { DataSource, EntityManager } from 'typeorm'
+import type { JsonObject } from '@gatehouse/sdk'
+import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../domain/nouns.js'
+import type { Exporter, Host, Identity, Role, Server, Settings } from '../../domain/nouns.js'
+import type { ListRepository, Store } from '../../domain/store.js'
+import type { HostEntity } from '../entities/host.js'
+import type { RoleEntity } from '../entities/people.js'
+import type { ExporterEntity, IdentityEntity, ServerEntity } from '../entities/server.js'
+import { guardAll, guarded } from '../failures.js'
+import { gatewayRepository } from './gateways.js'
+import { EXPORTER, HOST, IDENTITY, ROLE, SERVER } from './kinds.js'
+import { nameRepository } from './names.js'
+import { teamRepository, userRepository } from './people.js'
+import { rowRepository } from './rows.js'
+import { secretRepository } from './secrets.js'
+import type { Sealer } from './secrets.js'
+import { connectionRepository, tokenRepository } from './tokens.js'
+
+/** Told in the database when the epoch rises, once the change is committed. */
+export const EPOCH_CHANNEL = 'gatehouse_epoch'
+
+export interface StoreParts {
+  readonly dataSource: DataSource
+  readonly vault: Sealer
+}
+
+export function createStore({ dataSource, vault }: StoreParts): Store {
+  return storeOver(dataSource.manager, vault)
+}
+
+function storeOver(manager: EntityManager, vault: Sealer): Store {
+  return {
+    servers: guardAll(rowRepository<Server, ServerEntity>(manager, SERVER)),
+    gateways: guardAll(gatewayRepository(manager)),
+    identities: guardAll(rowRepository<Identity, IdentityEntity>(manager, IDENTITY)),
+    teams: guardAll(teamRepository(manager)),
+    users: guardAll(userRepository(manager)),
+    roles: guardAll(rowRepository<Role, RoleEntity>(manager, ROLE)),
+    hosts: guardAll(rowRepository<Host, HostEntity>(manager, HOST)),
+    connections: guardAll(connectionRepository(manager)),
+    tokens: guardAll(tokenRepository(manager)),
+    exporters: guardAll(rowRepository<Exporter, ExporterEntity>(manager, EXPORTER)),
+    secrets: guardAll(secretRepository(manager, vault)),
+    names: guardAll(nameRepository(manager)),
+    lists: guardAll(listRepository(manager)),
+    settings: guardAll(settingsOver(manager)),
+    transaction: (work) => guarded(() => manager.transaction((inside) => work(storeOver(inside, vault)))),
+    ...guardAll(epochOver(manager)),
+  }
+}
+
+function settingsOver(manager: EntityManager): Store['settings'] {
+  return {
+    get: async () => {
+      const rows: { value: Partial<Settings> }[] = await manager.query('select value from settings')
+      const value = rows[0]?.value ?? {}
+      return { ...DEFAULT_SETTINGS, ...value, limits: { ...DEFAULT_LIMITS, ...value.limits } }
+    },
+    set: async (settings) => {
+      await manager.query(
+        `insert into settings (value) values ($1)
+         on conflict (id) do update set value = excluded.value, updated_at = clock_timestamp()`,
+        [JSON.stringify(settings)],
+      )
+    },
+  }
+}
+
+function epochOver(manager: EntityManager): Pick<Store, 'bumpEpoch' | 'epoch'> {
+  return {
+    bumpEpoch: async () => {
+      const rows: { value: string }[] = await manager.query(
+        `with raised as (update epoch set value = value + 1 returning value)
+         select value, pg_notify('${EPOCH_CHANNEL}', value::text) from raised`,
+      )
+      return Number(rows[0]?.value)
+    },
+    epoch: async () => {
+      const rows: { value: string }[] = await manager.query('select value from epoch')
+      return Number(rows[0]?.value)
+    },
+  }
+}
+
+function listRepository(manager: EntityManager): ListRepository {
+  return {
+    load: async (serverId, key, kind) => {
+      const rows: { entries: string; at: Date }[] = await manager.query(
+        'select entries, at from server_lists where server_id = $1 and key = $2 and kind = $3',
+        [serverId, key, kind],
+      )
+      const [row] = rows
+      return row === undefined ? null : { entries: JSON.parse(row.entries) as JsonObject[], at: row.at.getTime() }
+    },
+    save: async (serverId, key, kind, entries, at) => {
+      await manager.query(
+        `insert into server_lists (server_id, key, kind, entries, at) values ($1, $2, $3, $4, $5)
+         on conflict (server_id, key, kind) do update set entries = excluded.entries, at = excluded.at`,
+        [serverId, key, kind, JSON.stringify(entries), new Date(at)],
+      )
+    },
+  }
+}

@@ -1,0 +1,54 @@
+import type { EntityManager } from 'typeorm'
+import type { Connection, Token } from '../../domain/nouns.js'
+import type { Repository, TokenHolder, TokenRepository } from '../../domain/store.js'
+import type { ConnectionEntity } from '../entities/host.js'
+import { TokenEntity } from '../entities/host.js'
+import { CONNECTION, CONNECTION_BY_LINK, TOKEN } from './kinds.js'
+import { copyIfThere, isId, rowRepository } from './rows.js'
+
+export function tokenRepository(manager: EntityManager): TokenRepository {
+  const rows = rowRepository<Token, TokenEntity>(manager, TOKEN)
+  return {
+    ...rows,
+    byHash: async (hash) => copyIfThere<Token>(await manager.findOneBy(TokenEntity, { hash })),
+    holderOf: async (hash) => {
+      const found: TokenHolder[] = await manager.query(HOLDER, [hash])
+      return found[0] ?? null
+    },
+    touch: async (ids, at) => {
+      await manager.query(
+        `update tokens set last_used_at = $2
+         where id = any($1::uuid[]) and (last_used_at is null or last_used_at < $2)`,
+        [[...ids], at],
+      )
+    },
+  }
+}
+
+/** All that decides over a token, of one moment. Disabled teams grant nothing and are left out. */
+const HOLDER = `select t.id as "tokenId", t.kind, t.enabled as "tokenEnabled",
+  (extract(epoch from t.expires_at) * 1000)::float8 as "expiresAt", t.revoked_at is not null as revoked,
+  c.id as "connectionId", c.gateway_id as "gatewayId", c.enabled as "connectionEnabled",
+  h.id as "hostId", h.title as "hostName", h.kind as "hostKind", h.enabled as "hostEnabled",
+  u.id as "userId", u.email, u.name, u.role, u.enabled as "userEnabled", r.capabilities,
+  array(select m.team_id::text from team_members m join teams on teams.id = m.team_id and teams.enabled
+    where m.user_id = u.id) as teams
+  from tokens t
+  left join connections c on c.id = t.connection_id
+  left join hosts h on h.id = c.host_id
+  left join users u on u.id = case t.kind when 'access' then c.user_id else t.user_id end
+  left join roles r on r.slug = u.role
+  where t.hash = $1`
+
+export function connectionRepository(manager: EntityManager): Repository<Connection> {
+  const rows = rowRepository<Connection, ConnectionEntity>(manager, CONNECTION)
+  return {
+    ...rows,
+    byKey: async (key) => {
+      const [host = '', gateway = '', user = ''] = key.split('/')
+      if (!isId(host) || !isId(gateway) || (user !== '' && !isId(user))) return null
+      const found: { id: string }[] = await manager.query(CONNECTION_BY_LINK, [host, gateway, user || null])
+      return found[0] === undefined ? null : rows.find(found[0].id)
+    },
+  }
+}
