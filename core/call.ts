@@ -1,24 +1,29 @@
 import type { Credentials, Era, FeatureKind, JsonObject, Principal } from '@gatehouse/sdk'
 import type { AssignmentPlan, GatewayPlan, Snapshot } from './domain/snapshot.js'
-
+import type { GatehouseError } from './errors.js'
 import type { Trail } from './record/trail.js'
-import type { UpstreamReply } from './upstream/types.js'
+import type { RpcError, Target, UpstreamReply } from './upstream/types.js'
 
 /**
- * The types of a call on its way through the rooms. Each room takes one and gives the next, so that skipping a room does
- * not compile: `forward` wants an `Inspected`, which only `inspect` can make, and so on back to the door.
+ * The types of a call on its way. Each room takes the type of the room before it and gives the next one (`room` tells
+ * them apart), so that skipping a room does not compile.
  */
-declare const room: unique symbol
+type At<Call, Room extends string> = Omit<Call, 'room'> & { readonly room: Room }
 
-/** A request as the door read it: an object with a method, classified by era, nothing believed yet. */
+/** A request as the door read it: classified by era, nothing believed yet. */
 export interface Inbound {
+  readonly room: 'door'
   readonly era: Era
-  /** The protocol version the client speaks; for a legacy request without a header the oldest streamable one. */
+  /** The protocol version that the client speaks. */
   readonly version: string
-  /** The JSON-RPC id, byte-exact type; null for a notification. */
+  /** Absent for a notification. */
   readonly id: string | number | null
   readonly method: string
   readonly params: JsonObject
+  /** The message as it came, for the record. */
+  readonly text: string
+  /** Set when the message is not valid: refused as soon as it is known that the caller may be told. */
+  readonly fault: GatehouseError | null
   readonly credentials: Credentials
   /** What stands in the URL after `/mcp/`; null at the picker. */
   readonly gatewayName: string | null
@@ -26,28 +31,29 @@ export interface Inbound {
   readonly snapshot: Snapshot
   /** Milliseconds since the epoch. */
   readonly deadline: number
-  /** Aborted when the client goes away. Asked for lazily. */
+  /** Aborted when the client goes away; made when it is first asked for. */
   readonly signal: () => AbortSignal
-  /** Sends a notification to the client before the answer; turns the answer into an event stream. */
-  readonly notify: (note: JsonObject) => void
+  /** Sends a notification before the answer, which turns the answer into an event stream; null: the client takes none. */
+  readonly notify: ((note: JsonObject) => void) | null
   readonly trail: Trail
 }
 
-export interface Authenticated extends Inbound {
-  readonly [room]: 'authenticated' | 'session' | 'routed' | 'permitted' | 'inspected'
+/** The caller is known and has the right to this gateway. */
+export interface Authenticated extends At<Inbound, 'authenticated'> {
   readonly principal: Principal
   readonly plan: GatewayPlan
 }
 
-/** A legacy call bound to its session, or a modern one that has none. */
-export interface InSession extends Authenticated {
-  readonly [room]: 'session' | 'routed' | 'permitted' | 'inspected'
+/** A legacy call bound to its session, or one that has none. */
+export interface InSession extends At<Authenticated, 'session'> {
   readonly session: LegacySession | null
 }
 
 export interface LegacySession {
   readonly id: string
   readonly version: string
+  readonly connectionId: string
+  readonly gatewayId: string
   readonly client: { readonly name: string | null; readonly version: string | null }
   readonly capabilities: JsonObject
 }
@@ -60,42 +66,38 @@ export interface Feature {
   /** What the client called it. */
   readonly publicName: string
   readonly assignment: AssignmentPlan
-  /** The feature as the upstream last listed it; null when it is not in a list (a template’s resource). */
+  /** The feature as the upstream last listed it; null when it stands in no list (a resource of a template). */
   readonly definition: JsonObject | null
 }
 
-export interface Routed extends InSession {
-  readonly [room]: 'routed' | 'permitted' | 'inspected'
+/** It is known which server is meant, and the params are in its terms. */
+export interface Routed extends At<InSession, 'routed'> {
   readonly feature: Feature
-}
-
-export interface Permitted extends Routed {
-  readonly [room]: 'permitted' | 'inspected'
-}
-
-/** Passed the rules of the request leg; `upstreamParams` is what the server will see. */
-export interface Inspected extends Permitted {
-  readonly [room]: 'inspected'
   readonly upstreamParams: JsonObject
 }
 
+/** The caller may use this feature now, and it is known with which credential. */
+export interface Permitted extends At<Routed, 'permitted'> {
+  readonly target: Target
+}
+
+/** Passed the rules of the request leg; `upstreamParams` is what the server will see. */
+export type Inspected = At<Permitted, 'inspected'>
+
 /** The server has answered. */
-export interface Answered {
-  readonly call: Inspected
+export interface Answered extends At<Inspected, 'answered'> {
   readonly reply: UpstreamReply
 }
 
-/** Passed the rules of the response leg; made by `inspect` only. */
-export interface Released {
-  readonly [room]: 'released'
-  readonly call: Inspected
+/** Passed the rules of the response leg: exactly one of `result` and `error` is what the client will see. */
+export interface Released extends At<Answered, 'released'> {
   readonly result: JsonObject | null
-  readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } | null
+  readonly error: RpcError | null
 }
 
-/** What goes back to the door: an HTTP status and a JSON-RPC answer (null for a notification). */
+/** What goes back to the door. `text` is the JSON-RPC answer; null for what has none. */
 export interface Reply {
   readonly status: number
-  readonly body: JsonObject | null
-  readonly headers?: Readonly<Record<string, string>>
+  readonly text: string | null
+  readonly headers: Readonly<Record<string, string>>
 }

@@ -1,5 +1,7 @@
 import type { Json, JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
+import { decodeHeaderValue, encodeHeaderValue } from './header-value.js'
+import { isObject } from './message.js'
 
 /** An argument that a tool wants mirrored into the header `Mcp-Param-<name>` (revision 2026-07-28). */
 export interface ParamHeader {
@@ -11,8 +13,6 @@ export interface ParamHeader {
 const ANNOTATION = 'x-mcp-header'
 const HEADER = 'Mcp-Param-'
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const SENTINEL = /^=\?base64\?(.*)\?=$/s
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 const NONE: readonly ParamHeader[] = []
 /** Values of these keywords are data or names, where the annotation's word means nothing. */
 const DATA = new Set(['const', 'default', 'enum', 'examples', 'required'])
@@ -38,7 +38,7 @@ export function paramHeaders(tool: JsonObject, args: JsonObject | undefined): Re
   const headers: Record<string, string> = {}
   for (const annotation of paramHeadersOf(tool) ?? NONE) {
     const value = asText(valueAt(args, annotation.path))
-    if (value !== null) headers[HEADER + annotation.name] = encodeHeader(value)
+    if (value !== null) headers[HEADER + annotation.name] = encodeHeaderValue(value)
   }
   return headers
 }
@@ -57,25 +57,9 @@ export function checkParamHeaders(
     const expected = asText(valueAt(args, annotation.path))
     const sent = header(name.toLowerCase())
     if (expected === null && sent === undefined) continue
-    if (expected === null || sent === undefined || !agrees(annotation, decodeHeader(sent), expected))
+    if (expected === null || sent === undefined || !agrees(annotation, decodeHeaderValue(sent), expected))
       throw new GatehouseError('GH_DOOR_HEADER_MISMATCH', { message: `${name} does not match the arguments` })
   }
-}
-
-export function encodeHeader(value: string): string {
-  const plain = /^[\x20-\x7e]*$/.test(value) && value.trim() === value && !SENTINEL.test(value)
-  return plain ? value : `=?base64?${Buffer.from(value, 'utf8').toString('base64')}?=`
-}
-
-/** Null when the sentinel is there but its content is not canonical base64 of UTF-8; without the sentinel it is literal. */
-export function decodeHeader(sent: string): string | null {
-  const trimmed = sent.replaceAll(/^[ \t]+|[ \t]+$/g, '')
-  const encoded = SENTINEL.exec(trimmed)?.[1]
-  if (encoded === undefined) return trimmed
-  if (!BASE64.test(encoded)) return null
-  const bytes = Buffer.from(encoded, 'base64')
-  const text = bytes.toString('utf8')
-  return bytes.toString('base64') === encoded && Buffer.from(text, 'utf8').equals(bytes) ? text : null
 }
 
 function agrees(annotation: ParamHeader, sent: string | null, expected: string): boolean {
@@ -125,8 +109,4 @@ function annotate(schema: JsonObject, path: readonly string[] | null, found: Par
   if (type !== 'string' && type !== 'integer' && type !== 'boolean') return false
   found.push({ name, path, type })
   return true
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '@gatehouse/sdk'
 import type { Gateway } from '../domain/nouns.js'
+import { isObject } from './message.js'
 
 /** From a server's own URI to the one that clients know. */
 export type ToPublicUri = (uri: string) => string
@@ -102,8 +103,4 @@ function mapItems(value: Json | undefined, change: (item: JsonObject) => JsonObj
 function withChanges(object: JsonObject, changes: JsonObject): JsonObject {
   const changed = Object.entries(changes).filter(([key, value]) => value !== object[key])
   return changed.length === 0 ? object : { ...object, ...Object.fromEntries(changed) }
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,7 +1,197 @@
-import type { MessageRecord } from '../domain/record.js'
+import { createHash, randomFillSync } from 'node:crypto'
+import type { FeatureKind, LogType, Principal, Receipt } from '@gatehouse/sdk'
+import type { CapturedBody, Leg, MessageRecord } from '../domain/record.js'
 
-/** Collects the facts and legs of one message on its way; closed once, at its end. */
-export interface Trail {
+/** What is known of the message when it comes in. */
+export interface Arrival {
+  readonly at: number
+  readonly method: string | null
+  readonly rpcId: string | null
+  readonly ip: string | null
+  readonly userAgent: string | null
+  readonly bytes: number
+}
+
+export interface LegFacts {
+  readonly durationMs?: number | null
+  readonly bytes?: number | null
+  readonly httpStatus?: number | null
+  readonly rpcError?: number | null
+  readonly error?: string | null
+  readonly server?: { readonly id: string; readonly slug: string; readonly url: string | null }
+  readonly identityId?: string | null
+  readonly scheme?: Leg['scheme']
+  /** Milliseconds after the arrival; now, unless told. */
+  readonly offset?: number
+}
+
+const NO_RECEIPTS: readonly Receipt[] = Object.freeze([])
+
+/**
+ * Collects the facts and legs of one message on its way through the rooms and is closed once, by the pipeline, before the
+ * answer is flushed. Bodies are given to it only as they left the rules.
+ */
+export class Trail {
   readonly correlationId: string
-  close(): MessageRecord
+  readonly at: number
+  readonly #arrival: Arrival
+  readonly #bodyLimit: number
+  readonly #legs: Leg[] = []
+  #principal: Principal | null = null
+  #gateway: { readonly id: string; readonly name: string } | null = null
+  #client: { readonly name: string | null; readonly version: string | null } | null = null
+  #feature: { readonly kind: FeatureKind; readonly name: string } | null = null
+  #sessionId: string | null = null
+  #version: string | null = null
+  #request: CapturedBody | null = null
+  #response: CapturedBody | null = null
+  #captures = true
+  #receipts = NO_RECEIPTS
+
+  constructor(arrival: Arrival, bodyLimit: number) {
+    this.#arrival = arrival
+    this.#bodyLimit = bodyLimit
+    this.at = arrival.at
+    this.correlationId = uuidv7(arrival.at)
+  }
+
+  authenticated(
+    principal: Principal,
+    gateway: { readonly id: string; readonly slug: string },
+    captures: boolean,
+  ): void {
+    this.#principal = principal
+    this.#gateway = { id: gateway.id, name: gateway.slug }
+    this.#captures = captures
+  }
+
+  wire(version: string, sessionId: string | null): void {
+    this.#version = version
+    this.#sessionId = sessionId
+  }
+
+  client(client: { readonly name: string | null; readonly version: string | null }): void {
+    this.#client = client
+  }
+
+  feature(kind: FeatureKind, name: string): void {
+    this.#feature = { kind, name }
+  }
+
+  /** What rules did; it goes to the next leg that is written. */
+  ruled(receipts: readonly Receipt[]): void {
+    if (receipts.length > 0) this.#receipts = this.#receipts.length === 0 ? receipts : [...this.#receipts, ...receipts]
+  }
+
+  takeReceipts(): readonly Receipt[] {
+    const taken = this.#receipts
+    this.#receipts = NO_RECEIPTS
+    return taken
+  }
+
+  /** The request as it left the rules; `null` when a rule blocked it. */
+  request(text: string | null): void {
+    this.#request = this.#captured(text)
+  }
+
+  leg(type: LogType, facts: LegFacts): void {
+    this.#legs.push({
+      type,
+      offset: Math.max(0, facts.offset ?? Date.now() - this.at),
+      durationMs: facts.durationMs ?? null,
+      bytes: facts.bytes ?? null,
+      httpStatus: facts.httpStatus ?? null,
+      rpcError: facts.rpcError ?? null,
+      error: facts.error ?? null,
+      serverId: facts.server?.id ?? null,
+      serverName: facts.server?.slug ?? null,
+      serverUrl: facts.server?.url ?? null,
+      identityId: facts.identityId ?? null,
+      scheme: facts.scheme ?? null,
+      receipts: this.takeReceipts(),
+    })
+  }
+
+  /** The first leg: it stands before all others, whatever happened since. */
+  opened(
+    failed: { readonly httpStatus: number; readonly rpcError: number | null; readonly error: string } | null,
+  ): void {
+    this.#legs.unshift({
+      type: failed === null ? 'proxy_request_success' : 'proxy_request_error',
+      offset: 0,
+      durationMs: null,
+      bytes: this.#arrival.bytes,
+      httpStatus: failed?.httpStatus ?? null,
+      rpcError: failed?.rpcError ?? null,
+      error: failed?.error ?? null,
+      serverId: null,
+      serverName: null,
+      serverUrl: null,
+      identityId: null,
+      scheme: null,
+      receipts: NO_RECEIPTS,
+    })
+  }
+
+  /** `response` is the text that goes to the client; `null` keeps it out of the record. */
+  close(outcome: LogType, httpStatus: number, response: string | null): MessageRecord {
+    this.#response = this.#captured(response)
+    const user = this.#principal?.user ?? null
+    return {
+      id: this.correlationId,
+      at: this.at,
+      method: this.#arrival.method,
+      rpcId: this.#arrival.rpcId,
+      sessionId: this.#sessionId,
+      version: this.#version,
+      featureType: this.#feature?.kind ?? null,
+      feature: this.#feature?.name ?? null,
+      userId: user?.id ?? null,
+      userEmail: user?.email ?? null,
+      userName: user?.name ?? null,
+      teamId: user?.teams[0] ?? null,
+      hostId: this.#principal?.host.id ?? null,
+      hostName: this.#principal?.host.name ?? null,
+      clientName: this.#client?.name ?? null,
+      clientVersion: this.#client?.version ?? null,
+      connectionId: this.#principal?.connection.id ?? null,
+      gatewayId: this.#gateway?.id ?? null,
+      gatewayName: this.#gateway?.name ?? null,
+      ip: this.#arrival.ip,
+      userAgent: this.#arrival.userAgent,
+      outcome,
+      httpStatus,
+      durationMs: Math.max(0, Date.now() - this.at),
+      legs: this.#legs,
+      request: this.#request,
+      response: this.#response,
+    }
+  }
+
+  #captured(text: string | null): CapturedBody | null {
+    if (text === null || !this.#captures) return null
+    // A UTF-16 unit is at most three bytes: a short text needs no exact count.
+    if (text.length * 3 <= this.#bodyLimit) return { text, bytes: Buffer.byteLength(text), sha256: null }
+    const bytes = Buffer.from(text)
+    if (bytes.length <= this.#bodyLimit) return { text, bytes: bytes.length, sha256: null }
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    return { text: bytes.subarray(0, this.#bodyLimit).toString('utf8'), bytes: bytes.length, sha256 }
+  }
+}
+
+const pool = Buffer.alloc(16 * 256)
+let used = pool.length
+
+/** RFC 9562, section 5.7: 48 bits of time, 74 random ones. */
+export function uuidv7(at: number): string {
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  const bytes = pool.subarray(used, (used += 16))
+  bytes.writeUIntBE(at, 0, 6)
+  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f)
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

@@ -1,0 +1,294 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Credentials, Json, JsonObject } from '@gatehouse/sdk'
+import type { Inbound, Reply } from '../call.js'
+import type { Snapshot } from '../domain/snapshot.js'
+import { asGatehouseError, GatehouseError } from '../errors.js'
+import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
+import { idOf, isObject } from '../mcp/message.js'
+import type { LegacySessions } from '../mcp/sessions.js'
+import type { Pipeline } from '../pipeline.js'
+import { Trail } from '../record/trail.js'
+import { readBody } from './body.js'
+import { openEventStream, type EventStream } from './event-stream.js'
+import type { OwnNames } from './origin.js'
+import type { SessionStreams } from './session-streams.js'
+
+export interface DoorOptions {
+  readonly pipeline: Pipeline
+  readonly snapshot: () => Snapshot
+  readonly names: OwnNames
+  readonly sessions: LegacySessions
+  readonly streams: SessionStreams
+  /** The peer's address, after trusted proxies. */
+  readonly addressOf: (req: IncomingMessage) => string
+  readonly draining: () => boolean
+  /** For what cannot be answered any more. */
+  readonly onBroken: (thrown: unknown) => void
+}
+
+export type Door = (req: IncomingMessage, res: ServerResponse, gatewayName: string | null) => Promise<void>
+
+const MAX_BATCH = 100
+const CORS = {
+  'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
+  'access-control-allow-headers':
+    'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, traceparent, tracestate',
+  'access-control-max-age': '600',
+}
+
+/** The MCP door: bytes in, `Inbound` to the pipeline, bytes out. Everything it refuses is answered as JSON-RPC. */
+export function createDoor(options: DoorOptions): Door {
+  return async (req, res, gatewayName) => {
+    try {
+      await admit(options, req, res, gatewayName)
+    } catch (thrown) {
+      refuse(res, thrown, options.onBroken)
+    }
+  }
+}
+
+async function admit(options: DoorOptions, req: IncomingMessage, res: ServerResponse, gatewayName: string | null) {
+  const { origin, host } = req.headers
+  if (!options.names.hostIsOurs(host) || !options.names.originIsOurs(origin)) throw new GatehouseError('GH_DOOR_ORIGIN')
+  if (origin !== undefined) {
+    res.setHeader('access-control-allow-origin', origin)
+    res.setHeader('access-control-expose-headers', 'Mcp-Session-Id, WWW-Authenticate')
+    res.setHeader('vary', 'Origin')
+  }
+  if (req.method === 'OPTIONS') {
+    res.writeHead(204, CORS).end()
+    return
+  }
+  if (options.draining()) throw new GatehouseError('GH_DOOR_DRAINING')
+  const visit: Visit = { options, req, res, gatewayName, at: Date.now(), stream: null, gone: null }
+  switch (req.method) {
+    case 'POST':
+      return post(visit)
+    case 'GET':
+    case 'DELETE':
+      return aboutSession(visit)
+    default:
+      throw notServed('POST, GET, DELETE')
+  }
+}
+
+/** One HTTP request on its way. */
+interface Visit {
+  readonly options: DoorOptions
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly gatewayName: string | null
+  readonly at: number
+  stream: EventStream | null
+  gone: AbortController | null
+}
+
+async function post(visit: Visit): Promise<void> {
+  const { options, req } = visit
+  const snapshot = options.snapshot()
+  const body = await readBody(req, snapshot.settings.limits.requestBody)
+  const text = body.toString('utf8')
+  const headers = eraHeaders(req)
+  const parsed = parse(req, text)
+  if (parsed.ok && Array.isArray(parsed.value)) return batch(visit, snapshot, parsed.value as readonly Json[], headers)
+  const classified = parsed.ok ? classify(parsed.value, headers) : faulty(parsed.error, headers)
+  const reply = await options.pipeline(inbound(visit, snapshot, classified, headers, text, body.length))
+  send(visit, reply)
+}
+
+/** Only a session of 2025-03-26, or a client that states no version at all, may send several messages at once. */
+async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], headers: EraHeaders): Promise<void> {
+  const wrong = batchFault(values, headers)
+  const items = wrong === null ? values.map((value) => classify(value, headers)) : [faulty(wrong, headers)]
+  const replies = await Promise.all(
+    items.map((item, n) => {
+      const text = JSON.stringify(wrong === null ? values[n] : values)
+      return visit.options.pipeline(inbound(visit, snapshot, item, headers, text, text.length))
+    }),
+  )
+  const refused = replies.find((reply) => reply.status === 401 || reply.status === 403) ?? (wrong && replies[0])
+  if (refused) return send(visit, refused)
+  const texts = replies.flatMap((reply) => (reply.text === null ? [] : [reply.text]))
+  send(visit, texts.length === 0 ? ACCEPTED : { status: 200, text: `[${texts.join(',')}]`, headers: {} })
+}
+
+const ACCEPTED: Reply = { status: 202, text: null, headers: {} }
+
+function batchFault(values: readonly Json[], headers: EraHeaders): GatehouseError | null {
+  const mayBatch = headers.version === undefined || headers.version === '2025-03-26'
+  if (!mayBatch) return new GatehouseError('GH_DOOR_NOT_RPC', { message: 'This protocol version has no batches' })
+  if (values.length === 0 || values.length > MAX_BATCH)
+    return new GatehouseError('GH_DOOR_NOT_RPC', { message: `A batch holds 1 to ${MAX_BATCH} messages` })
+  if (values.some((value) => isObject(value) && value.method === 'initialize'))
+    return new GatehouseError('GH_DOOR_NOT_RPC', { message: 'initialize cannot stand in a batch' })
+  return null
+}
+
+type Parsed = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: GatehouseError }
+
+function parse(req: IncomingMessage, text: string): Parsed {
+  const type = req.headers['content-type'] ?? ''
+  if (!/^application\/json *(;|$)/i.test(type)) return { ok: false, error: new GatehouseError('GH_DOOR_MEDIA_TYPE') }
+  if (!accepts(req, 'application/json') && !accepts(req, 'text/event-stream'))
+    return { ok: false, error: new GatehouseError('GH_DOOR_ACCEPT') }
+  try {
+    return { ok: true, value: JSON.parse(text) as Json }
+  } catch (cause) {
+    return { ok: false, error: new GatehouseError('GH_DOOR_NOT_JSON', { cause }) }
+  }
+}
+
+function accepts(req: IncomingMessage, type: string): boolean {
+  const accept = req.headers.accept
+  return (
+    accept === undefined ||
+    accept.includes(type) ||
+    accept.includes('*/*') ||
+    accept.includes(`${type.split('/')[0]}/*`)
+  )
+}
+
+function faulty(error: GatehouseError, headers: EraHeaders): Classified {
+  return { kind: 'fault', era: 'legacy', version: headers.version ?? '2025-03-26', id: null, error }
+}
+
+function inbound(
+  visit: Visit,
+  snapshot: Snapshot,
+  item: Classified,
+  headers: EraHeaders,
+  text: string,
+  bytes: number,
+): Inbound {
+  const { options, req, at } = visit
+  const message = item.kind === 'fault' ? null : item.message
+  const method = message === null || message.kind === 'response' ? null : message.method
+  const id = item.kind === 'fault' ? item.id : message === null || message.kind === 'notification' ? null : message.id
+  const limits = snapshot.settings.limits
+  const trail = new Trail(
+    {
+      at,
+      method,
+      rpcId: id === null ? null : String(id),
+      ip: options.addressOf(req),
+      userAgent: req.headers['user-agent']?.slice(0, 300) ?? null,
+      bytes,
+    },
+    limits.bodyInLog,
+  )
+  return {
+    room: 'door',
+    era: item.era,
+    version: item.version,
+    // An answer of the client to a question: nothing is asked in this direction, so it is taken and dropped.
+    id: message?.kind === 'response' ? null : id,
+    method: method ?? 'notifications/response',
+    params: message === null || message.kind === 'response' ? {} : message.params,
+    text,
+    fault: item.kind === 'fault' ? item.error : null,
+    credentials: credentialsOf(visit),
+    gatewayName: visit.gatewayName,
+    sessionId: item.era === 'modern' ? null : (headers.sessionId ?? null),
+    snapshot,
+    deadline: at + limits.call,
+    signal: () => goneSignal(visit),
+    notify: req.headers.accept?.includes('text/event-stream') ? (note) => streamed(visit).note(note) : null,
+    trail,
+  }
+}
+
+const eraHeaders = (req: IncomingMessage): EraHeaders => ({
+  version: one(req, 'mcp-protocol-version'),
+  sessionId: one(req, 'mcp-session-id'),
+  method: one(req, 'mcp-method'),
+  name: one(req, 'mcp-name'),
+})
+
+const one = (req: IncomingMessage, name: string): string | undefined => {
+  const value = req.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+function credentialsOf(visit: Visit): Credentials {
+  return {
+    authorization: visit.req.headers.authorization,
+    header: (name) => one(visit.req, name.toLowerCase()),
+    address: visit.options.addressOf(visit.req),
+    gatewayId: null,
+  }
+}
+
+/** Made when it is first asked for: most calls end before anybody needs it. */
+function goneSignal(visit: Visit): AbortSignal {
+  if (visit.gone === null) {
+    const gone = new AbortController()
+    visit.gone = gone
+    visit.res.once('close', () => {
+      if (!visit.res.writableFinished) gone.abort(new Error('the client has gone'))
+    })
+    if (visit.res.destroyed) gone.abort(new Error('the client has gone'))
+  }
+  return visit.gone.signal
+}
+
+function streamed(visit: Visit): EventStream {
+  visit.stream ??= openEventStream(visit.res)
+  return visit.stream
+}
+
+function send(visit: Visit, reply: Reply): void {
+  const { res } = visit
+  if (visit.stream !== null) return visit.stream.end(reply.text ?? undefined)
+  if (res.destroyed) return
+  if (reply.text === null) {
+    res.writeHead(reply.status, { ...reply.headers, 'content-length': 0 }).end()
+    return
+  }
+  // A client that takes event streams only gets one event.
+  if (reply.status === 200 && !accepts(visit.req, 'application/json')) {
+    openEventStream(res, reply.headers).end(reply.text)
+    return
+  }
+  const bytes = Buffer.byteLength(reply.text)
+  res.writeHead(reply.status, { ...reply.headers, 'content-type': 'application/json', 'content-length': bytes })
+  res.end(reply.text)
+}
+
+/** GET and DELETE belong to legacy sessions; the caller is authenticated like any other, by way of a ping. */
+async function aboutSession(visit: Visit): Promise<void> {
+  const { req, res, options } = visit
+  const headers = eraHeaders(req)
+  const snapshot = options.snapshot()
+  const ping: Classified = { kind: 'request', era: 'legacy', version: headers.version ?? '2025-03-26', message: PING }
+  const reply = await options.pipeline(inbound(visit, snapshot, ping, headers, '', 0))
+  if (reply.status !== 200) return send(visit, reply)
+  const plan = snapshot.gateways.get(visit.gatewayName ?? '')
+  if (headers.sessionId === undefined || plan === undefined) throw notServed('POST')
+  if (req.method === 'DELETE') {
+    await options.sessions.end(headers.sessionId)
+    res.writeHead(200, { 'content-length': 0 }).end()
+    return
+  }
+  if (!accepts(req, 'text/event-stream')) throw new GatehouseError('GH_DOOR_ACCEPT')
+  options.streams.open(headers.sessionId, plan.gateway.id, res)
+}
+
+const PING = { kind: 'request' as const, id: 0, method: 'ping', params: {} }
+const notServed = (allow: string) => new GatehouseError('GH_DOOR_METHOD', { data: { allow } })
+
+/** What is refused before there is a call to put on record. */
+function refuse(res: ServerResponse, thrown: unknown, onBroken: (thrown: unknown) => void): void {
+  const error = asGatehouseError(thrown)
+  if (error.code === 'GH_INTERNAL') onBroken(thrown)
+  if (res.headersSent || res.destroyed) return void res.destroy()
+  const body: JsonObject = { jsonrpc: '2.0', id: idOf(null), error: { code: error.entry.rpc, message: error.message } }
+  const text = JSON.stringify(body)
+  res.writeHead(error.entry.http, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...(typeof error.data?.allow === 'string' ? { allow: error.data.allow } : {}),
+    // The rest of a refused body is not read: the connection ends with the answer.
+    ...(error.code === 'GH_DOOR_TOO_LARGE' ? { connection: 'close' } : {}),
+  })
+  res.end(text)
+}

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs'
+import { createServer as createHttp, type Server } from 'node:http'
+import { createServer as createHttps } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import Koa, { type Middleware } from 'koa'
+import { asGatehouseError } from '../errors.js'
+import type { Door } from './mcp-door.js'
+
+export interface ServerOptions {
+  readonly door: Door
+  /** Everything else, in order. */
+  readonly middleware: readonly Middleware[]
+  readonly tls: { readonly cert: string; readonly key: string } | null
+  readonly onBroken: (thrown: unknown) => void
+  readonly timeouts?: Partial<Timeouts>
+}
+
+/** Milliseconds. A client that is slower with its headers or its body is answered 408 and cut off. */
+export interface Timeouts {
+  readonly headers: number
+  readonly body: number
+  readonly idle: number
+}
+
+const TIMEOUTS: Timeouts = { headers: 15_000, body: 60_000, idle: 65_000 }
+const MCP = /^\/mcp(?:\/([^/?]+))?\/?$/
+
+export interface HttpServer {
+  /** Listens; `localhost` means the loopback addresses of IPv4 and IPv6. Answers the port. */
+  listen(host: string, port: number): Promise<number>
+  /** Takes no new connections, waits for the answers under way (at most `graceMs`), then cuts the rest. */
+  stop(graceMs: number): Promise<void>
+}
+
+export function createServer(options: ServerOptions): HttpServer {
+  const app = new Koa()
+  app.on('error', options.onBroken)
+  app.use(mcp(options.door))
+  app.use(errors(options.onBroken))
+  for (const middleware of options.middleware) app.use(middleware)
+  const handler = app.callback()
+  const timeouts = { ...TIMEOUTS, ...options.timeouts }
+  const servers: Server[] = []
+
+  const open = async (host: string, port: number): Promise<number> => {
+    const server = options.tls === null ? createHttp(handler) : createHttps(readTls(options.tls), handler)
+    server.headersTimeout = timeouts.headers
+    server.requestTimeout = timeouts.body
+    server.keepAliveTimeout = timeouts.idle
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host, port }, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    servers.push(server)
+    return (server.address() as AddressInfo).port
+  }
+
+  return {
+    async listen(host, port) {
+      if (host !== 'localhost') return open(host, port)
+      const chosen = await open('127.0.0.1', port)
+      // A machine without IPv6 is served over IPv4 alone.
+      await open('::1', chosen).catch((thrown: NodeJS.ErrnoException) => {
+        if (thrown.code !== 'EADDRNOTAVAIL' && thrown.code !== 'EAFNOSUPPORT') throw thrown
+      })
+      return chosen
+    },
+    async stop(graceMs) {
+      const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+      for (const server of servers) server.closeIdleConnections()
+      const timer = setTimeout(() => servers.forEach((server) => server.closeAllConnections()), graceMs)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
+
+const readTls = (tls: { readonly cert: string; readonly key: string }) => ({
+  cert: readFileSync(tls.cert),
+  key: readFileSync(tls.key),
+})
+
+/** `/mcp` and `/mcp/<gateway>` go to the door as they are: it writes its own answers. */
+function mcp(door: Door): Middleware {
+  return async (ctx, next) => {
+    const match = ctx.path.startsWith('/mcp') ? MCP.exec(ctx.path) : null
+    if (match === null) return next()
+    ctx.respond = false
+    const name = match[1] ?? (typeof ctx.query.gateway === 'string' ? ctx.query.gateway : undefined)
+    await door(ctx.req, ctx.res, name === undefined ? null : decodeName(name))
+  }
+}
+
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // Not an encoding at all: no gateway has such a name.
+    return text
+  }
+}
+
+/** What a route of ours throws, as the catalogue says; what is unforeseen is logged and tells nothing. */
+function errors(onBroken: (thrown: unknown) => void): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next()
+      if (ctx.status === 404 && ctx.body === undefined)
+        ctx.body = { error: { code: 'GH_API_NOT_FOUND', message: `Nothing is served at ${ctx.path.slice(0, 200)}` } }
+      if ((ctx.body as { error?: { code?: string } } | undefined)?.error?.code === 'GH_API_NOT_FOUND') ctx.status = 404
+    } catch (thrown) {
+      const error = asGatehouseError(thrown)
+      if (error.code === 'GH_INTERNAL') onBroken(thrown)
+      ctx.status = error.entry.http
+      ctx.body = { error: { code: error.code, message: error.message, ...error.data } }
+    }
+  }
+}

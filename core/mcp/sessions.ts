@@ -1,0 +1,123 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { LegacySession } from '../call.js'
+
+/** Rows of legacy sessions in the database. `hash` is the SHA-256 of the id: what lies there opens nothing. */
+export interface SessionRows {
+  create(row: SessionRow): Promise<void>
+  find(hash: string): Promise<SessionRow | null>
+  touch(hash: string, at: Date): Promise<void>
+  end(hash: string): Promise<boolean>
+  /** Ends what was idle since before `before`; answers how many. */
+  endIdle(before: Date): Promise<number>
+}
+export interface SessionRow extends Omit<LegacySession, 'id'> {
+  readonly hash: string
+  readonly userKey: string
+  readonly lastUsedAt: Date
+}
+
+export interface SessionLimits {
+  readonly sessionIdle: number
+  readonly sessionsPerUser: number
+}
+
+export interface LegacySessions {
+  open(session: Omit<LegacySession, 'id'>, userKey: string): Promise<LegacySession>
+  /** Null when unknown, ended, idle for too long, or of another connection or gateway. Answers at once from memory. */
+  find(id: string, connectionId: string, gatewayId: string): LegacySession | null | Promise<LegacySession | null>
+  end(id: string): Promise<boolean>
+  /** Told when a session ends, by whatever cause. */
+  onEnd(listener: (id: string) => void): void
+  /** Ends idle sessions; to be called now and then. */
+  sweep(): Promise<void>
+}
+
+interface Held {
+  readonly session: LegacySession
+  readonly userKey: string
+  lastUsedAt: number
+  touchedAt: number
+}
+
+const TOUCH_EVERY = 60_000
+
+/**
+ * Sessions of the eras up to 2025-11-25: a row each, held in memory by this replica. An id is 256 random bits, shown
+ * only to its client; one more session than a user may have ends that user's longest idle one.
+ */
+export function createSessions(
+  rows: SessionRows,
+  limits: () => SessionLimits,
+  now: () => number = Date.now,
+): LegacySessions {
+  const held = new Map<string, Held>()
+  const listeners: ((id: string) => void)[] = []
+
+  const forget = (id: string) => {
+    if (held.delete(id)) for (const listener of listeners) listener(id)
+  }
+  const end = async (id: string) => {
+    forget(id)
+    return rows.end(hashOf(id))
+  }
+  const use = (id: string, entry: Held): LegacySession | null => {
+    const at = now()
+    if (at - entry.lastUsedAt > limits().sessionIdle) {
+      end(id).catch(() => undefined)
+      return null
+    }
+    entry.lastUsedAt = at
+    if (at - entry.touchedAt > TOUCH_EVERY) {
+      entry.touchedAt = at
+      // A missed touch only shortens the idle time seen after a restart.
+      rows.touch(hashOf(id), new Date(at)).catch(() => undefined)
+    }
+    return entry.session
+  }
+  const load = async (id: string): Promise<Held | null> => {
+    const row = await rows.find(hashOf(id))
+    if (row === null) return null
+    const { hash: _, userKey, lastUsedAt, ...rest } = row
+    const entry = {
+      session: { id, ...rest },
+      userKey,
+      lastUsedAt: lastUsedAt.getTime(),
+      touchedAt: lastUsedAt.getTime(),
+    }
+    held.set(id, entry)
+    return entry
+  }
+
+  return {
+    async open(session, userKey) {
+      const own = [...held].filter(([, entry]) => entry.userKey === userKey)
+      if (own.length >= limits().sessionsPerUser) {
+        const [oldest] = own.reduce((a, b) => (a[1].lastUsedAt <= b[1].lastUsedAt ? a : b))
+        await end(oldest)
+      }
+      const id = randomBytes(32).toString('base64url')
+      const at = now()
+      await rows.create({ ...session, hash: hashOf(id), userKey, lastUsedAt: new Date(at) })
+      const opened = { id, ...session }
+      held.set(id, { session: opened, userKey, lastUsedAt: at, touchedAt: at })
+      return opened
+    },
+    find(id, connectionId, gatewayId) {
+      const owned = (entry: Held | null) =>
+        entry !== null && entry.session.connectionId === connectionId && entry.session.gatewayId === gatewayId
+          ? use(id, entry)
+          : null
+      const entry = held.get(id)
+      return entry === undefined ? load(id).then(owned) : owned(entry)
+    },
+    end,
+    onEnd: (listener) => void listeners.push(listener),
+    async sweep() {
+      const before = now() - limits().sessionIdle
+      for (const [id, entry] of held) if (entry.lastUsedAt < before) forget(id)
+      await rows.endIdle(new Date(before))
+    },
+  }
+}
+
+const hashOf = (id: string) => createHash('sha256').update(id).digest('hex')

@@ -1,0 +1,100 @@
+import type {
+  Authenticated,
+  Answered,
+  Inbound,
+  Inspected,
+  InSession,
+  Permitted,
+  Released,
+  Reply,
+  Routed,
+} from './call.js'
+import type { MessageRecord } from './domain/record.js'
+import type { Recorder } from './record/types.js'
+import type { Answer } from './rooms/answer.js'
+import { OWN_METHODS } from './rooms/answer.js'
+import type { Forward } from './rooms/forward.js'
+import { LIST_METHODS, type List } from './rooms/list.js'
+import type { Respond, Response } from './rooms/respond.js'
+import { FEATURE_METHODS } from './rooms/route.js'
+import { GatehouseError } from './errors.js'
+
+/** The rooms of the house, each a function from one type of call to the next. */
+export interface Rooms {
+  readonly authenticate: (call: Inbound) => Authenticated | Promise<Authenticated>
+  readonly session: (call: Authenticated) => InSession | Promise<InSession>
+  readonly route: (call: InSession) => Promise<Routed>
+  readonly permit: (call: Routed) => Permitted
+  readonly inspectRequest: (call: Permitted) => Inspected | Promise<Inspected>
+  readonly forward: Forward
+  readonly relay: (call: Inspected) => Relay
+  readonly inspectResponse: (call: Answered) => Released | Promise<Released>
+  readonly list: List
+  readonly answer: Answer
+  readonly respond: Respond
+}
+
+/** Notes on their way back before the answer: inspected like it, in order. `settled` waits for the last of them. */
+export interface Relay {
+  readonly onNote: Parameters<Forward>[1]
+  readonly settled: () => Promise<void>
+}
+
+export type Pipeline = (call: Inbound) => Promise<Reply>
+
+/**
+ * The way of every message, and the one funnel of its failures. The record is written before the answer leaves: what a
+ * client has seen is on record, a refusal too.
+ */
+export function createPipeline(rooms: Rooms, recorder: Recorder): Pipeline {
+  return async (call) => {
+    let response: Response
+    try {
+      response = await walk(rooms, call)
+    } catch (thrown) {
+      response = rooms.respond.refused(call, thrown)
+    }
+    try {
+      await recorder.append(close(call, response))
+      return response.reply
+    } catch (thrown) {
+      return rooms.respond.refused(call, thrown).reply
+    }
+  }
+}
+
+async function walk(rooms: Rooms, inbound: Inbound): Promise<Response> {
+  const authenticated = await rooms.authenticate(inbound)
+  const call = await rooms.session(authenticated)
+  if (call.id === null) return rooms.respond.accepted()
+  if (FEATURE_METHODS.has(call.method)) {
+    const routed = await rooms.route(call)
+    const permitted = rooms.permit(routed)
+    const inspected = await rooms.inspectRequest(permitted)
+    const relay = rooms.relay(inspected)
+    const answered = await rooms.forward(inspected, relay.onNote)
+    const released = await rooms.inspectResponse(answered)
+    await relay.settled()
+    return rooms.respond.released(released)
+  }
+  if (LIST_METHODS.has(call.method)) return rooms.respond.own(call, await rooms.list(call), {})
+  if (!OWN_METHODS.has(call.method)) throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD', { message: 'Method not found' })
+  const { result, headers } = await rooms.answer(call)
+  return rooms.respond.own(call, result, headers)
+}
+
+/** Four legs for a call that reached a server; what was refused before has no `mcp_*` legs, a stranger only the refusal. */
+function close(call: Inbound, response: Response): MessageRecord {
+  const { reply, outcome, rpcError, error } = response
+  const { trail } = call
+  if (outcome !== 'auth_refused')
+    trail.opened(call.fault === null ? null : { httpStatus: reply.status, rpcError, error: call.fault.code })
+  trail.leg(outcome, {
+    durationMs: Date.now() - trail.at,
+    bytes: reply.text === null ? 0 : Buffer.byteLength(reply.text),
+    httpStatus: reply.status,
+    rpcError,
+    error,
+  })
+  return trail.close(outcome, reply.status, response.keepsBody ? reply.text : null)
+}

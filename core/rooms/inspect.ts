@@ -1,0 +1,149 @@
+import type { Alert, CallContext, JsonObject } from '@gatehouse/sdk'
+import type { Answered, Inspected, Permitted, Released } from '../call.js'
+import { GatehouseError } from '../errors.js'
+import type { Bus } from '../hooks/bus.js'
+import { translateResult } from '../mcp/translate.js'
+import type { Outcome } from '../rules/chain.js'
+import type { Subject } from '../rules/engines.js'
+import type { Rules } from '../rules/rules.js'
+
+export interface InspectOptions {
+  readonly rules: Rules
+  readonly bus: Bus
+  readonly raise: (alert: Alert) => void
+  /** Puts the URIs of a result into the terms of the client. */
+  readonly publicResult: (call: Inspected, result: JsonObject) => JsonObject
+}
+
+export interface Inspect {
+  request(call: Permitted): Inspected | Promise<Inspected>
+  response(call: Answered): Released | Promise<Released>
+  /** Notes on their way back before the answer: inspected in order, like the answer. */
+  relay(call: Inspected): { onNote: ((note: JsonObject) => void) | null; settled: () => Promise<void> }
+}
+
+/** Shows both legs of a call to the gateway's rules, then to the plugins. What is blocked here goes no further. */
+export function createInspect(options: InspectOptions): Inspect {
+  const { rules, bus } = options
+  return {
+    async request(call) {
+      const subject = subjectOf(call)
+      const seen = rules.inspectRequest(call.plan.rules, subject, call.upstreamParams)
+      const outcome = seen instanceof Promise ? await seen : seen
+      const ruled = settleOutcome(call, outcome, call.upstreamParams, options.raise)
+      const params = bus.has('feature.request') ? await hookedRequest(bus, subject, call, ruled) : ruled
+      // What the record keeps is what left the rules; an untouched message is kept as it came.
+      call.trail.request(params === call.upstreamParams ? call.text : JSON.stringify({ method: call.method, params }))
+      return { ...call, room: 'inspected', upstreamParams: params }
+    },
+    async response(call) {
+      const { result: given, error } = call.reply
+      if (given === null) return { ...call, room: 'released', result: null, error }
+      const subject = subjectOf(call)
+      const seen = rules.inspectResponse(call.plan.rules, subject, given)
+      const outcome = seen instanceof Promise ? await seen : seen
+      const ruled = settleOutcome(call, outcome, given, options.raise)
+      const hooked = bus.has('feature.response') ? await hookedResponse(bus, subject, call, ruled) : ruled
+      const result = options.publicResult(
+        call as unknown as Inspected,
+        translateResult(hooked, call.reply.era, call.era, call.method),
+      )
+      return { ...call, room: 'released', result, error: null }
+    },
+    relay(call) {
+      const { notify } = call
+      if (notify === null) return { onNote: null, settled: () => Promise.resolve() }
+      let last = Promise.resolve()
+      const pass = async (note: JsonObject) => {
+        const params = note.params as JsonObject | undefined
+        if (params === undefined) return notify(note)
+        const outcome = await rules.inspectResponse(call.plan.rules, noteSubject(call), { structuredContent: params })
+        if (outcome.kind === 'pass') notify(note)
+        if (outcome.kind === 'changed') notify({ ...note, params: outcome.message.structuredContent })
+      }
+      return {
+        onNote: (note) => {
+          last = last.then(() => pass(note)).catch(() => undefined)
+        },
+        settled: () => last,
+      }
+    },
+  }
+}
+
+/** Writes the receipts, raises the alerts and gives the message as the rules left it; throws when they blocked it. */
+function settleOutcome(
+  call: Permitted | Answered,
+  outcome: Outcome,
+  message: JsonObject,
+  raise: (alert: Alert) => void,
+): JsonObject {
+  call.trail.ruled(outcome.receipts)
+  for (const alert of outcome.alerts) raise(alert)
+  switch (outcome.kind) {
+    case 'pass':
+      return message
+    case 'changed':
+      return outcome.message
+    case 'blocked':
+      // Bodies of what was blocked are kept nowhere.
+      call.trail.request(null)
+      throw new GatehouseError('GH_INSPECT_BLOCKED', {
+        message: `Blocked by policy: rule '${outcome.blockedBy.name}'. ${outcome.reason}`.trim(),
+        detail: outcome.receipts.some((receipt) => receipt.fell === 'closed') ? 'undecided' : 'blocked',
+        data: { rule: outcome.blockedBy.name },
+      })
+  }
+}
+
+async function hookedRequest(bus: Bus, subject: Subject, call: Permitted, params: JsonObject): Promise<JsonObject> {
+  const passed = await bus.sequential(
+    'feature.request',
+    { context: subject.context(), params },
+    { deadline: call.deadline, parent: call.signal },
+  )
+  if (passed.blocked) throw blockedBy(passed)
+  return passed.payload.params
+}
+
+async function hookedResponse(bus: Bus, subject: Subject, call: Answered, result: JsonObject): Promise<JsonObject> {
+  const passed = await bus.sequential(
+    'feature.response',
+    { context: subject.context(), result },
+    { deadline: call.deadline, parent: call.signal },
+  )
+  if (passed.blocked) throw blockedBy(passed)
+  return passed.payload.result
+}
+
+const blockedBy = (passed: { readonly plugin: string; readonly reason: string }) =>
+  new GatehouseError('GH_INSPECT_BLOCKED', { message: passed.reason, detail: passed.plugin })
+
+function subjectOf(call: Permitted | Answered | Inspected): Subject {
+  const { feature } = call
+  return {
+    prefix: feature.assignment.prefix,
+    serverSlug: feature.assignment.server.slug,
+    kind: feature.kind,
+    feature: feature.name,
+    context: () => contextOf(call),
+  }
+}
+
+/** A note carries free text; it is inspected as the texts of a tool's answer are. */
+const noteSubject = (call: Inspected): Subject => subjectOf(call)
+
+function contextOf(call: Permitted | Answered | Inspected): CallContext {
+  const { principal, plan, feature } = call
+  return {
+    correlationId: call.trail.correlationId,
+    method: call.method,
+    era: call.era,
+    gateway: { id: plan.gateway.id, slug: plan.gateway.slug },
+    server: { id: feature.assignment.server.id, slug: feature.assignment.server.slug },
+    feature: { kind: feature.kind, name: feature.name },
+    user: principal.user === null ? null : { id: principal.user.id, email: principal.user.email },
+    host: { id: principal.host.id, name: principal.host.name },
+    attributes: principal.attributes,
+  }
+}

@@ -1,0 +1,90 @@
+import type { JsonObject } from '@gatehouse/sdk'
+import type { InSession } from '../call.js'
+import { GatehouseError } from '../errors.js'
+import type { Bus } from '../hooks/bus.js'
+import type { ListKind } from '../domain/store.js'
+import { LISTS, type Access, type Catalog, type Listing } from '../upstream/catalog-types.js'
+import { page } from '../upstream/catalog-pages.js'
+
+/** Which list a method asks for. */
+export const LIST_METHODS: ReadonlyMap<string, ListKind> = new Map(
+  (Object.keys(LISTS) as ListKind[]).map((kind) => [LISTS[kind].method, kind]),
+)
+
+export type List = (call: InSession) => Promise<JsonObject>
+
+/**
+ * Merges what every server of the gateway offers to this caller. One dead, hanging or slow server is marked and never
+ * delays or empties the others; when all fail, that is an error and not an empty list.
+ */
+export function createList(
+  catalog: Catalog,
+  accessOf: (call: InSession) => Access,
+  bus: Bus,
+  limits: () => { list: number },
+): List {
+  return async (call) => {
+    const kind = LIST_METHODS.get(call.method)
+    if (kind === undefined) throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD')
+    const startedAt = Date.now()
+    const listing = await catalog.list(
+      call.plan,
+      kind,
+      accessOf(call),
+      Math.min(call.deadline, startedAt + limits().list),
+    )
+    writeLegs(call, listing, startedAt)
+    if (listing.failed !== null) throw listing.failed
+    const shown = bus.has('feature.list') ? await hooked(bus, call, listing, kind) : listing
+    const { items, nextCursor } = page(shown, call.params.cursor)
+    const marks = listing.servers.length === 0 ? {} : { _meta: { 'gatehouse/servers': listing.servers } }
+    return {
+      [LISTS[kind].field]: items.map((item) => item.entry),
+      ...(nextCursor === undefined ? {} : { nextCursor }),
+      ...(call.era === 'modern' ? { resultType: 'complete', ttlMs: listing.ttlMs, cacheScope: listing.scope } : {}),
+      ...marks,
+    } as JsonObject
+  }
+}
+
+/** Two legs for each server that was really asked; one answered from the cache got no message. */
+function writeLegs(call: InSession, listing: Listing, startedAt: number): void {
+  for (const asked of listing.perServer) {
+    if (!asked.asked) continue
+    const server = asked.assignment.server
+    const ok = asked.error === null
+    call.trail.leg('mcp_request_success', { server, offset: startedAt - call.trail.at })
+    call.trail.leg(ok ? 'mcp_response_success' : 'mcp_response_error', {
+      server,
+      durationMs: asked.ms,
+      bytes: asked.bytes,
+      error: asked.error?.code ?? null,
+    })
+  }
+}
+
+/** `feature.list` sees the entries of one server at a time; what it leaves out cannot be seen. */
+async function hooked(bus: Bus, call: InSession, listing: Listing, kind: ListKind): Promise<Listing> {
+  const { gateway } = call.plan
+  const items: Listing['items'][number][] = []
+  for (const assignment of call.plan.assignments) {
+    const own = listing.items.filter((item) => item.feature.assignment === assignment)
+    if (own.length === 0) continue
+    const passed = await bus.sequential('feature.list', {
+      kind: LISTS[kind].name,
+      server: assignment.server,
+      gateway,
+      principal: call.principal,
+      entries: own.map((item) => item.entry),
+    })
+    if (passed.blocked) continue
+    // A handler may drop entries and change their texts; what it adds under an unknown name has no feature behind it.
+    for (const entry of passed.payload.entries) {
+      const item = own.find((candidate) => candidate.entry === entry || keyOf(candidate.entry) === keyOf(entry))
+      if (item !== undefined) items.push({ ...item, entry })
+    }
+  }
+  return { ...listing, items, scope: 'private' }
+}
+
+const keyOf = (entry: JsonObject) => entry.uriTemplate ?? entry.uri ?? entry.name

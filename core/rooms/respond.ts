@@ -1,0 +1,140 @@
+import type { JsonObject, LogType } from '@gatehouse/sdk'
+import type { Inbound, InSession, Released, Reply } from '../call.js'
+import { asGatehouseError, type GatehouseError } from '../errors.js'
+import type { RpcError } from '../upstream/types.js'
+
+/** An answer with what the record says of it. */
+export interface Response {
+  readonly reply: Reply
+  readonly outcome: LogType
+  readonly rpcError: number | null
+  readonly error: string | null
+  /** Whether the answer's text may stand in the record. */
+  readonly keepsBody: boolean
+}
+
+/** The only place that shapes answers and errors, in the era of the caller. */
+export interface Respond {
+  released(call: Released): Response
+  own(call: InSession, result: JsonObject, headers: Readonly<Record<string, string>>): Response
+  accepted(): Response
+  refused(call: Inbound, thrown: unknown): Response
+}
+
+const NO_HEADERS = Object.freeze({})
+const MODERN_NOT_FOUND = -32602
+const LEGACY_NOT_FOUND = -32002
+
+export function createRespond(resourceMetadata: (gatewayName: string | null) => string): Respond {
+  return {
+    released(call) {
+      const error = call.error === null ? null : translateError(call.error, call)
+      return error === null
+        ? done(call, call.result ?? {}, NO_HEADERS)
+        : { ...rpcFailure(call, 200, error, NO_HEADERS), error: 'upstream_error' }
+    },
+    own: (call, result, headers) => done(call, result, headers),
+    accepted: () => ({
+      reply: { status: 202, text: null, headers: NO_HEADERS },
+      outcome: 'proxy_response_success',
+      rpcError: null,
+      error: null,
+      keepsBody: false,
+    }),
+    refused: (call, thrown) => refuse(call, asGatehouseError(thrown), resourceMetadata),
+  }
+}
+
+function done(call: Inbound | InSession | Released, result: JsonObject, headers: Reply['headers']): Response {
+  const text = `{"jsonrpc":"2.0","id":${JSON.stringify(call.id)},"result":${JSON.stringify(result)}}`
+  return {
+    reply: { status: 200, text, headers },
+    outcome: 'proxy_response_success',
+    rpcError: null,
+    error: null,
+    keepsBody: true,
+  }
+}
+
+/** An unknown resource has another code in each era; the client reads its own URI. */
+function translateError(error: RpcError, call: Released): RpcError {
+  if (call.method !== 'resources/read') return error
+  const isUnknown = error.code === LEGACY_NOT_FOUND || (error.code === MODERN_NOT_FOUND && call.reply.era === 'modern')
+  if (!isUnknown) return error
+  const code = call.era === 'modern' ? MODERN_NOT_FOUND : LEGACY_NOT_FOUND
+  return { ...error, code, data: { ...(error.data as object | undefined), uri: call.feature.publicName } }
+}
+
+function refuse(call: Inbound, error: GatehouseError, resourceMetadata: (name: string | null) => string): Response {
+  const outcome = outcomeOf(error)
+  const facts = { outcome, error: error.code, keepsBody: false }
+  if (error.code === 'GH_INSPECT_BLOCKED' && call.method === 'tools/call')
+    return { ...done(call, blockedResult(call, error), NO_HEADERS), ...facts, keepsBody: true }
+  const isModern = call.era === 'modern'
+  const rpc: RpcError = {
+    code: error.code === 'GH_ROUTE_RESOURCE' && !isModern ? LEGACY_NOT_FOUND : error.entry.rpc,
+    message: error.message,
+    ...dataOf(error),
+  }
+  // Only the modern era gives the HTTP status of an unknown method a meaning.
+  const status = error.code === 'GH_DOOR_UNKNOWN_METHOD' && !isModern ? 200 : error.entry.http
+  return {
+    ...rpcFailure(call, status, rpc, challenge(error, call, resourceMetadata)),
+    ...facts,
+    keepsBody: status === 200,
+  }
+}
+
+function rpcFailure(call: Inbound | Released, status: number, error: RpcError, headers: Reply['headers']): Response {
+  const text = JSON.stringify({ jsonrpc: '2.0', id: call.id, error })
+  return {
+    reply: { status, text, headers },
+    outcome: 'proxy_response_error',
+    rpcError: error.code,
+    error: null,
+    keepsBody: true,
+  }
+}
+
+/** Models read a result better than a protocol error; it names the rule and nothing of what matched. */
+function blockedResult(call: Inbound, error: GatehouseError): JsonObject {
+  const result = { content: [{ type: 'text', text: error.message }], isError: true }
+  return call.era === 'modern' ? { ...result, resultType: 'complete' } : result
+}
+
+function dataOf(error: GatehouseError): { data?: unknown } {
+  const { reason } = error.entry
+  if (reason === undefined && error.data === undefined) return {}
+  return { data: { ...(reason === undefined ? {} : { reason }), ...error.data } }
+}
+
+/** RFC 6750, section 3, and RFC 9728, section 5.1: always with an absolute `resource_metadata`. */
+function challenge(
+  error: GatehouseError,
+  call: Inbound,
+  resourceMetadata: (name: string | null) => string,
+): Reply['headers'] {
+  if (error.entry.http !== 401) return NO_HEADERS
+  const parts = [
+    ...(error.code === 'GH_AUTHENTICATE_MISSING' ? [] : ['error="invalid_token"']),
+    'scope="mcp"',
+    `resource_metadata="${resourceMetadata(call.gatewayName)}"`,
+  ]
+  return { 'www-authenticate': `Bearer ${parts.join(', ')}` }
+}
+
+function outcomeOf(error: GatehouseError): LogType {
+  switch (error.code) {
+    case 'GH_AUTHENTICATE_MISSING':
+    case 'GH_AUTHENTICATE_INVALID':
+    case 'GH_AUTHENTICATE_DISABLED':
+    case 'GH_PERMIT_REFUSED':
+      return 'auth_refused'
+    case 'GH_INSPECT_BLOCKED':
+      return error.detail === 'undecided' ? 'policy_enforced_error' : 'policy_enforced_abort'
+    case 'GH_PERMIT_DISABLED':
+      return 'gateway_feature_blocked'
+    default:
+      return 'proxy_response_error'
+  }
+}

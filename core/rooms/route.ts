@@ -1,0 +1,86 @@
+import type { Feature, InSession, Routed } from '../call.js'
+import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
+import { GatehouseError } from '../errors.js'
+import { isObject } from '../mcp/message.js'
+import { withoutEnvelope } from '../mcp/translate.js'
+import type { Access, Catalog } from '../upstream/catalog-types.js'
+
+/** The methods that mean one feature of one server. */
+export const FEATURE_METHODS = new Set(['tools/call', 'prompts/get', 'resources/read', 'completion/complete'])
+
+export type Route = (call: InSession) => Promise<Routed>
+
+/** Finds the server that has the feature, and puts the params in that server's own terms. */
+export function createRoute(catalog: Catalog, accessOf: (call: InSession) => Access): Route {
+  return async (call) => {
+    const named = whatIsNamed(call)
+    const access = accessOf(call)
+    const known = catalog.resolveNow(call.plan, named.kind, named.name, access)
+    const feature =
+      known === undefined ? await catalog.resolve(call.plan, named.kind, named.name, access, call.deadline) : known
+    call.trail.feature(named.kind, feature?.name ?? named.name)
+    if (feature === null) throw unknownFeature(named)
+    return { ...call, room: 'routed', feature, upstreamParams: named.params(feature) }
+  }
+}
+
+interface Named {
+  readonly kind: FeatureKind
+  readonly name: string
+  readonly params: (feature: Feature) => JsonObject
+}
+
+function whatIsNamed(call: InSession): Named {
+  const params = withoutEnvelope(call.params)
+  switch (call.method) {
+    case 'tools/call':
+      checkArguments(params)
+      return { kind: 'tool', name: text(params, 'name'), params: (feature) => renamed(params, 'name', feature.name) }
+    case 'prompts/get':
+      checkArguments(params)
+      return { kind: 'prompt', name: text(params, 'name'), params: (feature) => renamed(params, 'name', feature.name) }
+    case 'resources/read':
+      return { kind: 'resource', name: text(params, 'uri'), params: (feature) => renamed(params, 'uri', feature.name) }
+    case 'completion/complete':
+      return completion(params)
+    default:
+      throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD')
+  }
+}
+
+function completion(params: JsonObject): Named {
+  const ref = params.ref
+  if (!isObject(ref)) throw new GatehouseError('GH_DOOR_PARAMS', { message: 'params.ref must be an object' })
+  const isPrompt = ref.type === 'ref/prompt'
+  if (!isPrompt && ref.type !== 'ref/resource')
+    throw new GatehouseError('GH_DOOR_PARAMS', { message: "params.ref.type must be 'ref/prompt' or 'ref/resource'" })
+  const key = isPrompt ? 'name' : 'uri'
+  return {
+    kind: isPrompt ? 'prompt' : 'resource',
+    name: text(ref, key),
+    params: (feature) => ({ ...params, ref: renamed(ref, key, feature.name) }),
+  }
+}
+
+function text(from: JsonObject, key: string): string {
+  const value = from[key]
+  if (typeof value !== 'string' || value === '')
+    throw new GatehouseError('GH_DOOR_PARAMS', { message: `params.${key} must be a string` })
+  return value
+}
+
+function checkArguments(params: JsonObject): void {
+  if (params.arguments !== undefined && !isObject(params.arguments))
+    throw new GatehouseError('GH_DOOR_PARAMS', { message: 'params.arguments must be an object' })
+}
+
+const renamed = (params: JsonObject, key: string, value: string): JsonObject =>
+  params[key] === value ? params : { ...params, [key]: value }
+
+/** Hidden and unknown are the same answer: it names only what the client itself named. */
+export function unknownFeature(named: { readonly kind: FeatureKind; readonly name: string }): GatehouseError {
+  const shown = named.name.slice(0, 200)
+  return named.kind === 'resource'
+    ? new GatehouseError('GH_ROUTE_RESOURCE', { message: `Resource not found: ${shown}`, data: { uri: named.name } })
+    : new GatehouseError('GH_ROUTE_FEATURE', { message: `Unknown ${named.kind}: ${shown}` })
+}
