@@ -16,7 +16,7 @@ import type { Leg } from './shape.js'
  *
  * - `pass`: it goes on as it came; rules that only detect, and rules in shadow, may have left receipts.
  * - `changed`: `message` goes on in its place.
- * - `blocked`: it ends here; `reason` is for the client.
+ * - `blocked`: it ends here; `reason` is for the client, beside the rule's name. Empty when there is none to give.
  */
 export type Outcome =
   | { readonly kind: 'pass'; readonly receipts: readonly Receipt[]; readonly alerts: readonly Alert[] }
@@ -44,6 +44,7 @@ export interface Workshop {
 }
 
 const UNTOUCHED: Outcome = Object.freeze({ kind: 'pass', receipts: Object.freeze([]), alerts: Object.freeze([]) })
+const UNCHECKED = 'The message could not be checked.'
 /** The longest reason of an engine that a client is shown. */
 const LONGEST_REASON = 500
 
@@ -239,14 +240,7 @@ function conclude(run: Run, trial: Trial, verdict: Receipt['verdict'], { reason,
   if (rule.shadow) return
   run.text = trial.text
   const stops = verdict === 'block' || (verdict === 'undecided' && rule.onFailure === 'block')
-  if (stops) run.blocked = { rule, reason: reasonFor(rule, run.leg, verdict, reason) }
-}
-
-function reasonFor(rule: Rule, leg: Leg, verdict: Receipt['verdict'], reason: string | undefined): string {
-  const what = leg === 'request' ? 'this call' : 'the result of this call'
-  if (verdict === 'undecided') return `Blocked by policy: the rule “${rule.name}” could not check ${what}.`
-  const why = reason === undefined || reason === '' ? '' : ` ${reason.slice(0, LONGEST_REASON)}`
-  return `Blocked by policy: the rule “${rule.name}” does not allow ${what}.${why}`
+  if (stops) run.blocked = { rule, reason: why === undefined ? (reason ?? '').slice(0, LONGEST_REASON) : UNCHECKED }
 }
 
 function finish({ blocked, text, original, receipts, alerts }: Run): Outcome {

@@ -47,14 +47,16 @@ test('an escape is never cut in two', () => {
 })
 
 test('whatever is cut out of JSON, it stays JSON and nothing found is left', () => {
-  const text = JSON.stringify({ k1: 'a"b\\c\n', n: [12345, -1.5e10, true, null], deep: { 'é"': '\u0001x', e: {} } })
+  const text = JSON.stringify({ k1: 'a"b\\c\n', n: [12345, -6.5e10, true, null], deep: { 'é"': '\u0001x', e: {} } })
+  const once = [...text].filter((sign) => /\w/.test(sign) && text.indexOf(sign) === text.lastIndexOf(sign))
+  const ways: TextChange[] = [mask, quote, { kind: 'redact' }]
   for (let start = 0; start < text.length; start += 1) {
     for (let end = start + 1; end <= text.length; end += 1) {
-      const spans = [{ type: 'X', start, end, score: 1 }]
-      for (const how of [mask, quote, { kind: 'redact' } as const]) {
-        const changed = changeText(text, spans, how)
+      const gone = once.filter((sign) => text.slice(start, end).includes(sign))
+      for (const way of ways) {
+        const changed = changeText(text, [{ type: 'X', start, end, score: 1 }], way)
         JSON.parse(changed)
-        if (how === mask && /\w/.test(text.slice(start, end))) assert.not.match(changed, text.slice(start, end))
+        assert.not.ok(gone.some((sign) => changed.includes(sign)))
       }
     }
   }
