@@ -67,7 +67,7 @@ declare
   fields text;
 begin
   if to_regclass(part) is not null then return false; end if;
-  perform pg_advisory_xact_lock(hashtext('ensure_record_partition'));
+  execute format('lock table %I in share update exclusive mode', parent);
   if to_regclass(part) is not null then return false; end if;
   execute format('create table %I (like %I including defaults including generated including storage)', part, parent);
   select string_agg(quote_ident(attname), ', ' order by attnum) into fields from pg_attribute

@@ -1,0 +1,87 @@
+import type { DataSource } from 'typeorm'
+import type { JsonObject } from '@gatehouse/sdk'
+import type { LegacySession } from '../../call.js'
+import { guardAll } from '../failures.js'
+
+/** A legacy session as it lies in the database: `hash` is the SHA-256 of its id. */
+export interface SessionRow extends Omit<LegacySession, 'id'> {
+  readonly hash: string
+  readonly userKey: string
+  readonly lastUsedAt: Date
+}
+
+export interface SessionRows {
+  create(row: SessionRow): Promise<void>
+  find(hash: string): Promise<SessionRow | null>
+  /** Never turns back the time of the last use. */
+  touch(hash: string, at: Date): Promise<void>
+  end(hash: string): Promise<boolean>
+  /** Ends what was idle since before `before`; answers how many. */
+  endIdle(before: Date): Promise<number>
+}
+
+interface Found {
+  readonly hash: string
+  readonly userKey: string
+  readonly version: string
+  readonly connectionId: string
+  readonly gatewayId: string
+  readonly clientName: string | null
+  readonly clientVersion: string | null
+  readonly capabilities: string
+  readonly lastUsedAt: Date
+}
+
+/** Sessions end with their connection and their gateway. */
+export function createSessionRows(dataSource: DataSource): SessionRows {
+  const ended = async (where: string, given: unknown): Promise<number> => {
+    const rows: { count: string }[] = await dataSource.query(
+      `with gone as (delete from sessions where ${where} returning 1) select count(*) as count from gone`,
+      [given],
+    )
+    return Number(rows[0]?.count)
+  }
+  return guardAll<SessionRows>({
+    create: async (row) => {
+      await dataSource.query(
+        `insert into sessions (id_hash, principal, version, connection_id, gateway_id, client_name, client_version,
+           capabilities, last_used_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        [
+          row.hash,
+          row.userKey,
+          row.version,
+          row.connectionId,
+          row.gatewayId,
+          storable(row.client.name),
+          storable(row.client.version),
+          JSON.stringify(row.capabilities),
+          row.lastUsedAt,
+        ],
+      )
+    },
+    find: async (hash) => {
+      const rows: Found[] = await dataSource.query(FIND, [hash])
+      return rows[0] === undefined ? null : sessionOf(rows[0])
+    },
+    touch: async (hash, at) => {
+      await dataSource.query('update sessions set last_used_at = greatest(last_used_at, $2) where id_hash = $1', [
+        hash,
+        at,
+      ])
+    },
+    end: async (hash) => (await ended('id_hash = $1', hash)) > 0,
+    endIdle: (before) => ended('last_used_at < $1', before),
+  })
+}
+
+const FIND = `select id_hash as hash, principal as "userKey", version, connection_id as "connectionId",
+  gateway_id as "gatewayId", client_name as "clientName", client_version as "clientVersion", capabilities,
+  last_used_at as "lastUsedAt" from sessions where id_hash = $1`
+
+function sessionOf({ clientName, clientVersion, capabilities, ...rest }: Found): SessionRow {
+  const client = { name: clientName, version: clientVersion }
+  return { ...rest, client, capabilities: JSON.parse(capabilities) as JsonObject }
+}
+
+/** What a client says of itself may hold a zero character, which PostgreSQL does not take. */
+const storable = (text: string | null): string | null => text?.replaceAll('\0', '\ufffd') ?? null

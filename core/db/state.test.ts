@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { ensurePartitions } from './partitions.js'
+import { createAlertRepository } from './repositories/alerts.js'
+import { createPluginStore } from './repositories/plugin-store.js'
+import { createSessionRows } from './repositories/sessions.js'
+import { createStore } from './repositories/store.js'
+import { createVerdictStore } from './repositories/verdicts.js'
+import { fakeVault, gatewayDraft, migratedDatabase, serverDraft } from './testing.js'
+
+const database = await migratedDatabase()
+const { dataSource } = database
+const store = createStore({ dataSource, vault: fakeVault })
+
+const candidate = (assignmentId: string, upstreamName: string, wanted: readonly string[]) => ({
+  kind: 'tool' as const,
+  assignmentId,
+  upstreamName,
+  wanted,
+})
+
+test('a public name stays with the first comer; the next takes its next wish', async () => {
+  const gateway = await store.gateways.insert(gatewayDraft('names'))
+  const [a, b] = [randomUUID(), randomUUID()]
+  await store.names.claim(gateway.id, [candidate(a, 'find', ['find', 'a__find'])])
+  const all = await store.names.claim(gateway.id, [
+    candidate(a, 'find', ['other']),
+    candidate(b, 'find', ['find', 'b__find']),
+    { ...candidate(b, 'find', ['find']), kind: 'prompt' },
+    candidate(b, 'alone', ['find']),
+  ])
+  assert.equal(
+    all.map(({ kind, assignmentId, name }) => [kind, assignmentId, name]),
+    [
+      ['tool', a, 'find'],
+      ['tool', b, 'b__find'],
+      ['prompt', b, 'find'],
+    ],
+  )
+  assert.equal(await store.names.of(gateway.id), all)
+})
+
+test('two replicas that claim at once never give one name twice', async () => {
+  const gateway = await store.gateways.insert(gatewayDraft('race'))
+  const stores = [store, createStore({ dataSource: await database.open(), vault: fakeVault })]
+  const owners = stores.map(() => randomUUID())
+  const names = Array.from({ length: 40 }, (_, index) => `tool_${index}`)
+  await Promise.all(
+    names.flatMap((name) =>
+      stores.map((each, index) =>
+        each.names.claim(gateway.id, [candidate(owners[index] ?? '', name, [name, `s${index}__${name}`])]),
+      ),
+    ),
+  )
+  const all = await store.names.of(gateway.id)
+  assert.is(all.length, 80)
+  assert.is(new Set(all.map(({ name }) => name)).size, 80)
+  for (const name of names) assert.is(all.filter((given) => given.name === name).length, 1, name)
+})
+
+test('the database itself refuses a second owner of a name', async () => {
+  const gateway = await store.gateways.insert(gatewayDraft('backstop'))
+  const insert = (owner: string) =>
+    dataSource.query(
+      `insert into public_names (gateway_id, kind, assignment_id, upstream_name, name) values ($1, 'tool', $2, 'x', 'x')`,
+      [gateway.id, owner],
+    )
+  await insert(randomUUID())
+  assert.match(await insert(randomUUID()).catch((error: Error) => error.message), 'public_names_name')
+})
+
+test('a name that cannot be stored costs no other its name; a long one is stored', async () => {
+  const gateway = await store.gateways.insert(gatewayDraft('odd'))
+  const owner = randomUUID()
+  const long = `file:///${'x'.repeat(5_000)}`
+  const given = await store.names.claim(gateway.id, [
+    candidate(owner, 'nul\0', ['nul\0', 'nul']),
+    candidate(owner, 'x'.repeat(9_000), ['far too long']),
+    { ...candidate(owner, long, [long]), kind: 'resource' },
+    candidate(owner, 'good', ['good']),
+  ])
+  assert.equal(given.map(({ upstreamName }) => upstreamName).toSorted(), [long, 'good'].toSorted())
+})
+
+test('sessions: made, found, touched, ended, and gone with their gateway', async () => {
+  const sessions = createSessionRows(dataSource)
+  const host = await store.hosts.insert({
+    managedBy: 'api',
+    slug: 'h',
+    title: 'h',
+    kind: 'token',
+    ownerId: null,
+    enabled: true,
+  })
+  const gateway = await store.gateways.insert(gatewayDraft('sessions'))
+  const connection = await store.connections.insert({
+    managedBy: 'api',
+    hostId: host.id,
+    gatewayId: gateway.id,
+    userId: null,
+    enabled: true,
+  })
+  const row = {
+    hash: 'a',
+    userKey: 'u',
+    version: '2025-11-25',
+    connectionId: connection.id,
+    gatewayId: gateway.id,
+    client: { name: 'cli\0ent', version: null },
+    capabilities: { roots: { listChanged: true }, odd: '\0' },
+    lastUsedAt: new Date(1_000),
+  }
+  for (const hash of ['a', 'b', 'c', 'd']) await sessions.create({ ...row, hash })
+  assert.equal(await sessions.find('a'), { ...row, client: { name: 'cli\ufffdent', version: null } })
+  assert.is(await sessions.find('z'), null)
+  await sessions.touch('a', new Date(5_000))
+  await sessions.touch('a', new Date(2_000))
+  assert.equal((await sessions.find('a'))?.lastUsedAt, new Date(5_000))
+  assert.is(await sessions.end('b'), true)
+  assert.is(await sessions.end('b'), false)
+  assert.is(await sessions.endIdle(new Date(5_000)), 2)
+  await store.gateways.remove(gateway.id)
+  assert.is(await sessions.find('a'), null)
+})
+
+test('a verdict is kept until the next one, and goes with its server', async () => {
+  const verdicts = createVerdictStore<{ era: string; checkedAt: number }>(dataSource)
+  const server = await store.servers.insert(serverDraft('verdict'))
+  assert.is(await verdicts.get(server.id), null)
+  await verdicts.set(server.id, { era: 'legacy', checkedAt: 1 })
+  await verdicts.set(server.id, { era: 'modern', checkedAt: 2 })
+  assert.equal(await verdicts.get(server.id), { era: 'modern', checkedAt: 2 })
+  await store.servers.remove(server.id)
+  assert.is(await verdicts.get(server.id), null)
+})
+
+test('a plugin sees its own keys only, and keeps to its limits', async () => {
+  const [one, two] = [createPluginStore(dataSource, 'auth-one'), createPluginStore(dataSource, 'auth-two')]
+  await one.set('k', 'first')
+  await one.set('k', 'ä'.repeat(32_768))
+  assert.is((await one.get('k'))?.length, 32_768)
+  assert.is(await two.get('k'), undefined)
+  await two.delete('k')
+  assert.ok(await one.get('k'))
+  await one.delete('k')
+  assert.is(await one.get('k'), undefined)
+  for (const [key, value] of [
+    ['k'.repeat(257), ''],
+    ['k', 'ä'.repeat(32_769)],
+  ] as const)
+    assert.is(await one.set(key, value).catch((error: { code: string }) => error.code), 'GH_API_INVALID')
+})
+
+test('an alert that repeats is counted; one that was resolved is raised anew', async () => {
+  const alerts = createAlertRepository(dataSource)
+  const alert = { type: 'rule_blocked', severity: 'warning', key: 'rule-1', message: 'first' } as const
+  const first = await alerts.raise(alert)
+  const again = await alerts.raise({ ...alert, message: 'second', context: { n: 2 } })
+  assert.equal([again.id, again.count, again.message, again.context], [first.id, 2, 'second', { n: 2 }])
+  const racing = await Promise.all(Array.from({ length: 8 }, () => alerts.raise({ ...alert, key: 'rule-2' })))
+  assert.is(new Set(racing.map(({ id }) => id)).size, 1)
+  assert.is((await alerts.setState(first.id, 'resolved')).state, 'resolved')
+  const anew = await alerts.raise(alert)
+  assert.is.not(anew.id, first.id)
+  assert.is(anew.count, 1)
+
+  const [newest, ...older] = await alerts.page({ limit: 10 })
+  assert.is(newest?.id, anew.id)
+  assert.is(older.length, 2)
+  assert.equal(await alerts.page({ before: newest!, limit: 10 }), older)
+  assert.equal(
+    (await alerts.page({ state: 'resolved', limit: 10 })).map(({ id }) => id),
+    [first.id],
+  )
+  assert.is(
+    await alerts.setState(randomUUID(), 'open').catch((error: { code: string }) => error.code),
+    'GH_API_NOT_FOUND',
+  )
+})
+
+test('a message of a day without a partition is kept, and moves when its day is made', async () => {
+  const insert = (at: string) =>
+    dataSource.query(
+      `insert into messages (at, id, outcome, duration_ms, legs)
+       values ($1, gen_random_uuid(), 'mcp_response_error', 1.5, '[]')`,
+      [at],
+    )
+  const placed = () =>
+    dataSource.query('select tableoid::regclass::text as place, seq::int, failed from messages order by seq')
+  for (const at of ['2026-03-01T00:00:00Z', '2026-03-01T23:59:59.999Z', '2026-03-02T00:00:00Z']) await insert(at)
+  assert.equal(
+    await placed(),
+    [1, 2, 3].map((seq) => ({ place: 'messages_default', seq, failed: true })),
+  )
+  const other = await database.open()
+  const made = await Promise.all([
+    ensurePartitions(dataSource, '2026-02-28', '2026-03-01'),
+    ensurePartitions(other, '2026-02-28', '2026-03-01'),
+  ])
+  assert.is(made[0] + made[1], 4)
+  assert.is(await ensurePartitions(dataSource, '2026-02-28', '2026-03-01'), 0)
+  await insert('2026-03-01T12:00:00Z')
+  assert.equal(
+    (await placed()).map(({ place }: { place: string }) => place),
+    ['messages_20260301', 'messages_20260301', 'messages_default', 'messages_20260301'],
+  )
+})
+
+test.after(() => database.drop())
+test.run()
