@@ -1,4 +1,6 @@
 import type { Pool } from 'pg'
+import { jsonbArray, someLines } from './lines.js'
+import type { Lines } from './lines.js'
 
 /** The part of a `pg` pool that the record needs. */
 export type Database = Pick<Pool, 'query' | 'connect'>
@@ -50,40 +52,26 @@ export interface Carried {
 }
 
 /** Puts the lines into the database, in order; throws only when that may succeed later. */
-export async function carry(database: Database, lines: readonly Buffer[]): Promise<Carried> {
-  if (lines.length === 0) return { poisoned: [] }
+export async function carry(database: Database, lines: Lines): Promise<Carried> {
+  const count = lines.ends.length
+  if (count === 0) return { poisoned: [] }
   try {
-    await database.query(timed(insert, [jsonArray(lines)]))
+    await database.query(timed(insert, [jsonbArray(lines)]))
     return { poisoned: [] }
   } catch (error) {
-    const code = sqlState(error)
-    if (!dataError.test(code)) throw error
-    const [only, second] = lines
-    if (only && !second) return bury(database, only, error)
-    const half = lines.length >> 1
-    const first = await carry(database, lines.slice(0, half))
-    const rest = await carry(database, lines.slice(half))
+    if (!dataError.test(sqlState(error))) throw error
+    if (count === 1) return bury(database, lines.bytes, error)
+    const half = count >> 1
+    const first = await carry(database, someLines(lines, 0, half))
+    const rest = await carry(database, someLines(lines, half, count))
     return { poisoned: [...first.poisoned, ...rest.poisoned] }
   }
 }
 
 async function bury(database: Database, line: Buffer, error: unknown): Promise<Carried> {
-  const text = line.toString('utf8').replaceAll('\0', '\ufffd')
+  const text = line.toString('utf8').trimEnd().replaceAll('\0', '\ufffd')
   await database.query(timed(deadLetter, [String(error).replaceAll('\0', '').slice(0, 1000), text]))
   return { poisoned: [sqlState(error)] }
-}
-
-/** One parameter in the binary form of jsonb: a version byte, then the text. No line is decoded or parsed on the way. */
-function jsonArray(lines: readonly Buffer[]): Buffer {
-  const bytes = Buffer.allocUnsafe(lines.reduce((sum, line) => sum + line.length + 1, 2))
-  bytes[0] = 1
-  let at = 1
-  for (const line of lines) {
-    bytes[at] = at === 1 ? 0x5b : 0x2c
-    at += 1 + line.copy(bytes, at + 1)
-  }
-  bytes[at] = 0x5d
-  return bytes
 }
 
 function timed(text: string, values: unknown[]): { text: string; values: unknown[] } {

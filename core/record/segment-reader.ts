@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
+import { linesThat, wholeLines } from './lines.js'
+import type { Lines } from './lines.js'
 import type { RecordLog } from './log.js'
 import { listSegments, segmentPath } from './segments.js'
 import type { Position } from './segments.js'
-
-const newline = 10
 
 export interface Limits {
   readonly rows: number
@@ -13,7 +13,7 @@ export interface Limits {
 
 /** Whole lines of one segment, in order. Valid until the next read. */
 export interface Chunk {
-  readonly lines: readonly Buffer[]
+  readonly lines: Lines
   /** Where to go on once the lines are carried. */
   readonly next: Position
   /** Pieces that are no whole line, left behind by a power cut or a killed process. */
@@ -66,18 +66,17 @@ export class SegmentReader {
     const { bytesRead } = await file.read(this.room, 0, Math.min(this.room.length, limit - offset), offset)
     const bytes = this.room.subarray(0, bytesRead)
     const lines = wholeLines(bytes, this.limits.rows)
-    const used = lines.reduce((sum, line) => sum + line.length + 1, 0)
-    if (used > 0) return this.checked(lines, { segment, offset: offset + used })
+    if (lines.ends.length > 0) return this.checked(lines, { segment, offset: offset + lines.bytes.length })
     if (offset + bytesRead >= limit || bytesRead === 0) return { lines, next: { segment, offset: limit }, torn: 1 }
     this.room = Buffer.allocUnsafe(this.room.length * 2)
     return null
   }
 
   /** What another process wrote may be damaged anywhere: after a power cut blocks of a file can be missing. */
-  private checked(lines: Buffer[], next: Position): Chunk {
+  private checked(lines: Lines, next: Position): Chunk {
     if (next.segment >= this.log.firstOwn) return { lines, next, torn: 0 }
-    const whole = lines.filter(isRecord)
-    return { lines: whole, next, torn: lines.length - whole.length }
+    const whole = linesThat(lines, isRecord)
+    return { lines: whole, next, torn: lines.ends.length - whole.ends.length }
   }
 
   private following(): number {
@@ -97,18 +96,6 @@ export class SegmentReader {
       throw error
     }
   }
-}
-
-function wholeLines(bytes: Buffer, most: number): Buffer[] {
-  const lines: Buffer[] = []
-  let start = 0
-  while (lines.length < most) {
-    const end = bytes.indexOf(newline, start)
-    if (end < 0) break
-    lines.push(bytes.subarray(start, end))
-    start = end + 1
-  }
-  return lines
 }
 
 function isRecord(line: Buffer): boolean {

@@ -5,6 +5,6 @@ const escapes = /\\(u0000|ud[89a-f][0-9a-f]{2}|.)/g
  * pair raw, so an escape that begins with `\ud` is a lone one, unless its backslash is itself escaped.
  */
 export function storable(json: string): string {
-  if (!json.includes('\\u0000') && !json.includes('\\ud')) return json
+  if (!json.includes('\\u')) return json
   return json.replace(escapes, (whole, body: string) => (body.length === 1 ? whole : '\ufffd'))
 }
