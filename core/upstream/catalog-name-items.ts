@@ -1,0 +1,83 @@
+import type { Json, JsonObject } from '@gatehouse/sdk'
+import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
+import type { ListKind, NameCandidate } from '../domain/store.js'
+import { candidates } from '../mcp/names.js'
+import { publicTool, uriCandidates } from '../mcp/uris.js'
+import type { NameTable } from './catalog-names.js'
+import { publicUriOf } from './catalog-routes.js'
+import type { SeenList } from './catalog-slot.js'
+import { LISTS } from './catalog-types.js'
+import type { ListItem } from './catalog-types.js'
+
+/** A server's list under its public names, and what still waits for one. */
+export interface NamedItems {
+  readonly items: readonly ListItem[]
+  readonly unnamed: readonly NameCandidate[]
+}
+
+interface Remembered extends NamedItems {
+  readonly table: NameTable | undefined
+  readonly version: number
+}
+const remembered = new WeakMap<AssignmentPlan, WeakMap<SeenList['byId'], Remembered>>()
+
+/** Remembered for as long as the plan, the server's list and the names stay what they are. */
+export function nameItems(
+  plan: GatewayPlan,
+  assignment: AssignmentPlan,
+  list: { readonly kind: ListKind; readonly byId: SeenList['byId'] },
+  table: NameTable | undefined,
+): NamedItems {
+  const lists = remembered.get(assignment) ?? new WeakMap<SeenList['byId'], Remembered>()
+  remembered.set(assignment, lists)
+  const known = lists.get(list.byId)
+  if (known !== undefined && known.table === table && known.version === (table?.version ?? 0)) return known
+  const made = makeItems(plan, assignment, list, table)
+  lists.set(list.byId, { ...made, table, version: table?.version ?? 0 })
+  return made
+}
+
+function makeItems(
+  plan: GatewayPlan,
+  assignment: AssignmentPlan,
+  { kind, byId }: { readonly kind: ListKind; readonly byId: SeenList['byId'] },
+  table: NameTable | undefined,
+): NamedItems {
+  const shape = LISTS[kind]
+  const { id } = assignment.assignment
+  const toPublic = publicUriOf(plan, table, assignment)
+  const items: ListItem[] = []
+  const unnamed: NameCandidate[] = []
+  for (const [name, definition] of byId) {
+    const publicName = table?.nameOf(shape.name, id, name)
+    const app = kind === 'tools' ? appOf(definition) : undefined
+    if (app !== undefined && table?.nameOf('resource', id, app) === undefined)
+      unnamed.push(candidateFor(plan, assignment, 'resources', app))
+    if (publicName === undefined) {
+      unnamed.push(candidateFor(plan, assignment, kind, name))
+      continue
+    }
+    const renamed = publicName === name ? definition : { ...definition, [shape.id]: publicName }
+    const entry = kind === 'tools' ? publicTool(renamed, toPublic) : renamed
+    items.push({ feature: { kind: shape.feature, name, publicName, assignment, definition }, entry })
+  }
+  return { items, unnamed }
+}
+
+function candidateFor(plan: GatewayPlan, assignment: AssignmentPlan, kind: ListKind, name: string): NameCandidate {
+  const shape = LISTS[kind]
+  const { prefix } = plan.gateway
+  const wanted = (shape.id === 'name' ? candidates : uriCandidates)(prefix, assignment.prefix, name)
+  return { kind: shape.name, assignmentId: assignment.assignment.id, upstreamName: name, wanted }
+}
+
+/** The resource of a tool's app: it is exposed with the tool, so its public URI is settled with the tool's name. */
+function appOf(tool: JsonObject): string | undefined {
+  const meta = objectOf(tool._meta)
+  const uri = objectOf(meta?.ui)?.resourceUri ?? meta?.['ui/resourceUri']
+  return typeof uri === 'string' && uri !== '' ? uri : undefined
+}
+
+function objectOf(value: Json | undefined): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
+}

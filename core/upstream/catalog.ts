@@ -1,0 +1,183 @@
+import type { FeatureKind } from '@gatehouse/sdk'
+import type { Feature } from '../call.js'
+import type { Limits } from '../domain/nouns.js'
+import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
+import type { ListKind, ListRepository, NameRepository } from '../domain/store.js'
+import type { ToPublicUri } from '../mcp/uris.js'
+import { assemble } from './catalog-assemble.js'
+import type { Part } from './catalog-assemble.js'
+import { ServerLists } from './catalog-lists.js'
+import { nameItems } from './catalog-name-items.js'
+import { GivenNames } from './catalog-names.js'
+import { publicUriOf, routeUri } from './catalog-routes.js'
+import { settlesWithin } from './catalog-slot.js'
+import type { Slot } from './catalog-slot.js'
+import type { Access, Catalog, CatalogLog, Listing, NoAccess } from './catalog-types.js'
+import type { Target, Upstreams } from './types.js'
+
+export type * from './catalog-types.js'
+
+export interface CatalogOptions {
+  readonly upstreams: Upstreams
+  readonly names: NameRepository
+  /** Without it the last good lists do not survive a restart. */
+  readonly lists?: ListRepository
+  readonly limits: () => Pick<Limits, 'list' | 'staleList'>
+  readonly log: CatalogLog
+  readonly now?: () => number
+  readonly brieflyMs?: number
+}
+
+interface Reached {
+  readonly target: Target | NoAccess
+  readonly slot: Slot | null
+}
+type Listener = (serverId: string, kind: ListKind) => void
+const ALL: readonly ListKind[] = ['tools', 'prompts', 'resources', 'templates']
+const KINDS_OF: Readonly<Record<FeatureKind, readonly [ListKind, ...ListKind[]]>> = {
+  tool: ['tools'],
+  prompt: ['prompts'],
+  resource: ['resources', 'templates'],
+}
+
+export function createCatalog(options: CatalogOptions): Catalog {
+  return new ServerCatalog(options)
+}
+
+class ServerCatalog implements Catalog {
+  readonly #lists: ServerLists
+  readonly #names: GivenNames
+  readonly #limits: CatalogOptions['limits']
+  readonly #now: () => number
+  readonly #listeners = new Set<Listener>()
+
+  constructor(options: CatalogOptions) {
+    const { upstreams, names, lists, limits, log, now = Date.now, brieflyMs = 100 } = options
+    const changed: Listener = (serverId, kind) => this.#tell(serverId, kind)
+    this.#limits = limits
+    this.#now = now
+    this.#names = new GivenNames(names, now, log)
+    this.#lists = new ServerLists({ upstreams, saved: lists ?? null, limits, now, brieflyMs, log, changed })
+    upstreams.onListChanged((serverId, kind) =>
+      this.drop(serverId, kind === 'resources' ? ['resources', 'templates'] : [kind]),
+    )
+  }
+
+  async list(plan: GatewayPlan, kind: ListKind, access: Access, deadline: number): Promise<Listing> {
+    const named = this.#inTime(this.#names.load(plan.gateway.id), deadline)
+    const parts = await Promise.all(plan.assignments.map((one) => this.#part(one, kind, access, deadline)))
+    await named
+    await this.#claimNames(plan, kind, parts, deadline)
+    return assemble(plan, kind, parts, this.#names.peek(plan.gateway.id))
+  }
+
+  resolveNow(plan: GatewayPlan, kind: FeatureKind, publicName: string, access: Access): Feature | null | undefined {
+    const meant = this.#meant(plan, kind, publicName)
+    if (meant === null) return undefined
+    const reached = KINDS_OF[kind].map((list) => this.#reach(meant.assignment, list, access))
+    for (const { slot } of reached) {
+      const definition = slot?.seen?.byId.get(meant.name)
+      if (definition !== undefined) return { ...meant, definition }
+    }
+    const [{ target, slot }] = reached as [Reached]
+    if (kind === 'resource' || slot === null || 'state' in target) return { ...meant, definition: null }
+    return this.#lists.isFresh(slot) ? null : undefined
+  }
+
+  async resolve(
+    plan: GatewayPlan,
+    kind: FeatureKind,
+    publicName: string,
+    access: Access,
+    deadline: number,
+  ): Promise<Feature | null> {
+    const known = this.resolveNow(plan, kind, publicName, access)
+    if (known !== undefined) return known
+    await this.#inTime(this.#names.load(plan.gateway.id), deadline)
+    const owner = this.#meant(plan, kind, publicName)
+    if (owner !== null) await this.#part(owner.assignment, KINDS_OF[kind][0], access, deadline)
+    else await Promise.all(KINDS_OF[kind].map((list) => this.list(plan, list, access, deadline)))
+    if (this.#meant(plan, kind, publicName) === null) await this.#inTime(this.#names.refresh(plan.gateway.id), deadline)
+    return this.#orUnlisted(plan, kind, publicName, access)
+  }
+
+  publicUris(plan: GatewayPlan, assignment: AssignmentPlan): ToPublicUri {
+    return publicUriOf(plan, this.#names.peek(plan.gateway.id), assignment)
+  }
+
+  onChanged(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  drop(serverId: string, kinds: readonly ListKind[] = ALL): void {
+    this.#lists.drop(serverId, kinds)
+    for (const kind of kinds) this.#tell(serverId, kind)
+  }
+
+  stop(): void {
+    this.#listeners.clear()
+    this.#lists.stop()
+  }
+
+  async #part(assignment: AssignmentPlan, kind: ListKind, access: Access, deadline: number): Promise<Part> {
+    const started = this.#now()
+    const { target, slot } = this.#reach(assignment, kind, access)
+    if ('state' in target) {
+      const view = slot === null ? null : { ...this.#lists.view(slot), mark: null }
+      return { assignment, slot, view, noAccess: target, asked: false, ms: 0 }
+    }
+    const asked = slot !== null && (await this.#lists.freshen(slot, target, deadline))
+    const view = slot === null ? null : this.#lists.view(slot)
+    return { assignment, slot, view, noAccess: null, asked, ms: this.#now() - started }
+  }
+
+  /** The slot is null when the caller has no credential and never had one. */
+  #reach(assignment: AssignmentPlan, kind: ListKind, access: Access): Reached {
+    const target = access.target(assignment)
+    if (!('state' in target)) return { target, slot: this.#lists.slot(target, kind) }
+    if (target.lastSeenAs === undefined) return { target, slot: null }
+    return { target, slot: this.#lists.slot({ server: assignment.server, key: target.lastSeenAs }, kind) }
+  }
+
+  /** Gives names to what is shown for the first time, in gateway order. */
+  async #claimNames(plan: GatewayPlan, kind: ListKind, parts: readonly Part[], deadline: number): Promise<void> {
+    const table = this.#names.peek(plan.gateway.id)
+    if (table === undefined) return
+    const unnamed = parts.flatMap(({ assignment, view }) => {
+      const byId = view?.seen?.byId
+      return byId === undefined ? [] : nameItems(plan, assignment, { kind, byId }, table).unnamed
+    })
+    if (unnamed.length > 0) await this.#inTime(this.#names.claim(plan.gateway.id, unnamed), deadline)
+  }
+
+  /** Whose feature the name or URI stands for, wherever its server is now. */
+  #meant(plan: GatewayPlan, kind: FeatureKind, publicName: string): Omit<Feature, 'definition'> | null {
+    const table = this.#names.peek(plan.gateway.id)
+    if (table === undefined) return null
+    if (kind === 'resource') {
+      const route = routeUri(plan, table, publicName)
+      return route === null ? null : { kind, name: route.uri, publicName, assignment: route.assignment }
+    }
+    const given = table.owner(kind, publicName)
+    const assignment = given === undefined ? undefined : plan.assignmentById.get(given.assignmentId)
+    if (given === undefined || assignment === undefined) return null
+    return { kind, name: given.upstreamName, publicName, assignment }
+  }
+
+  /** A name that was given but whose server could not be asked is not unknown: the call itself will say what is wrong. */
+  #orUnlisted(plan: GatewayPlan, kind: FeatureKind, publicName: string, access: Access): Feature | null {
+    const feature = this.resolveNow(plan, kind, publicName, access)
+    if (feature !== undefined) return feature
+    const meant = this.#meant(plan, kind, publicName)
+    return meant === null ? null : { ...meant, definition: null }
+  }
+
+  async #inTime(work: Promise<void>, deadline: number): Promise<void> {
+    await settlesWithin(work, Math.min(this.#limits().list, deadline - this.#now()))
+  }
+
+  #tell(serverId: string, kind: ListKind): void {
+    for (const listener of this.#listeners) listener(serverId, kind)
+  }
+}
