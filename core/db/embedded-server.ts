@@ -185,8 +185,11 @@ async function spawnServer(cluster: Cluster): Promise<ChildProcess> {
 }
 
 async function stopProcess(pid: number, cluster: Cluster, ended?: Promise<unknown>): Promise<void> {
+  let childEnded = false
+  void ended?.then(() => (childEnded = true))
   const isGone = async (): Promise<boolean> => {
     await Promise.race([ended ?? wait(pollMs), wait(pollMs)])
+    if (ended !== undefined) return childEnded
     return !isAlive(pid) || (await identify(pid, cluster)) === 'dying'
   }
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {

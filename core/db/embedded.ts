@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { rmdir } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PluginLog } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
@@ -67,6 +68,8 @@ class Keeper {
     // The lock is given up after the server's end, so that nobody can adopt a server that is about to stop.
     await this.server?.stop()
     await this.connection?.end().catch(() => undefined)
+    // The folder of the socket stays while it is within the data folder, and goes when it was made for the path's sake.
+    if (!this.cluster.socketDir.startsWith(this.cluster.dir)) await rmdir(this.cluster.socketDir).catch(() => undefined)
   }
 
   private async open(server: Server): Promise<Connection> {
