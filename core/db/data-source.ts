@@ -4,7 +4,7 @@ import { AssignmentEntity, GatewayEntity, RuleEntity } from './entities/gateway.
 import { ConnectionEntity, HostEntity, TokenEntity } from './entities/host.js'
 import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
-import { asDatabaseError } from './failures.js'
+import { asDatabaseError } from './repositories/failures.js'
 import { Initial1795305600001 } from './migrations/0001-initial.js'
 
 const ENTITIES = [

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm'
-import { guarded } from './failures.js'
+import { guarded } from './repositories/failures.js'
 
 const DAY = 86_400_000
 

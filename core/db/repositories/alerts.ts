@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DataSource } from 'typeorm'
 import type { Alert } from '@gatehouse/sdk'
-import { guardAll } from '../failures.js'
+import { guardAll } from './failures.js'
 import { isId, present } from './rows.js'
 
 export type AlertState = 'open' | 'acknowledged' | 'resolved'

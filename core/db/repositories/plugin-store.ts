@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm'
 import type { PluginStore } from '@gatehouse/sdk'
 import { GatehouseError } from '../../errors.js'
-import { guardAll } from '../failures.js'
+import { guardAll } from './failures.js'
 
 const LONGEST_KEY = 256
 const LARGEST_VALUE = 65_536

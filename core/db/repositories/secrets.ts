@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import type { SecretRepository } from '../../domain/store.js'
-import { guardAll, guarded } from '../failures.js'
+import { guardAll, guarded } from './failures.js'
 
 interface Place {
   readonly table: string

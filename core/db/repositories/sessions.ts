@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm'
 import type { JsonObject } from '@gatehouse/sdk'
 import type { LegacySession } from '../../call.js'
-import { guardAll } from '../failures.js'
+import { guardAll } from './failures.js'
 
 /** A legacy session as it lies in the database: `hash` is the SHA-256 of its id. */
 export interface SessionRow extends Omit<LegacySession, 'id'> {

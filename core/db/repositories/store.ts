@@ -6,7 +6,7 @@ import type { ListRepository, Store } from '../../domain/store.js'
 import type { HostEntity } from '../entities/host.js'
 import type { RoleEntity } from '../entities/people.js'
 import type { ExporterEntity, IdentityEntity, ServerEntity } from '../entities/server.js'
-import { guardAll, guarded } from '../failures.js'
+import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
 import { EXPORTER, HOST, IDENTITY, ROLE, SERVER } from './kinds.js'
 import { nameRepository } from './names.js'
@@ -15,9 +15,6 @@ import { rowRepository } from './rows.js'
 import { secretRepository } from './secrets.js'
 import type { Sealer } from './secrets.js'
 import { connectionRepository, tokenRepository } from './tokens.js'
-
-/** Told in the database when the epoch rises, once the change is committed. */
-export const EPOCH_CHANNEL = 'gatehouse_epoch'
 
 export interface StoreParts {
   readonly dataSource: DataSource
@@ -70,8 +67,7 @@ function epochOver(manager: EntityManager): Pick<Store, 'bumpEpoch' | 'epoch'> {
   return {
     bumpEpoch: async () => {
       const rows: { value: string }[] = await manager.query(
-        `with raised as (update epoch set value = value + 1 returning value)
-         select value, pg_notify('${EPOCH_CHANNEL}', value::text) from raised`,
+        'with raised as (update epoch set value = value + 1 returning value) select value from raised',
       )
       return Number(rows[0]?.value)
     },

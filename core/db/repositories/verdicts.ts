@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm'
-import { guardAll } from '../failures.js'
+import { guardAll } from './failures.js'
 
 /** Which era each server was found to speak; what a verdict holds is the caller's business. */
 export function createVerdictStore<Verdict extends object>(

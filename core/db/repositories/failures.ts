@@ -1,4 +1,4 @@
-import { GatehouseError } from '../errors.js'
+import { GatehouseError } from '../../errors.js'
 
 const UNIQUE = '23505'
 const FOREIGN_KEY = '23503'

@@ -1,0 +1,16 @@
+import type { Principal } from '@gatehouse/sdk'
+import { holds } from './capabilities.js'
+import type { Gateway } from './nouns.js'
+
+/**
+ * Whether someone may use a gateway. People reach the gateways of their (enabled) teams, and all with the capability for
+ * it; a gateway without teams is reached by that capability alone. A host that no person stands behind has its connection
+ * for its right, which an administrator made for that very gateway.
+ */
+export function permits(
+  { user, host, connection }: Pick<Principal, 'user' | 'host' | 'connection'>,
+  gateway: Pick<Gateway, 'id' | 'teamIds'>,
+): boolean {
+  if (user === null) return host.kind === 'token' && connection.gatewayId === gateway.id
+  return holds(user.capabilities, 'viewAndUseAllGateways') || gateway.teamIds.some((id) => user.teams.includes(id))
+}

@@ -1,0 +1,135 @@
+import type { Identification, Principal, UserRef } from '@gatehouse/sdk'
+import type { Epochs } from '../cluster/epochs.js'
+import type { Gateway } from '../domain/nouns.js'
+import type { Store, TokenHolder } from '../domain/store.js'
+import { asGatehouseError } from '../errors.js'
+import { admit, admitAdmin, invalid, refuseEnded } from './admit.js'
+import { Lru } from './lru.js'
+
+/** A replica that has heard of the epoch within this time believes its cache; else it asks the database first. */
+const FRESH_MS = 750
+/**
+ * While the database is away, nobody can change anything in it, and calls of those who are known go on: but only this
+ * long, since a change may have reached it by another way.
+ */
+const OUTAGE_MS = 300_000
+const CAPACITY = 50_000
+const TOUCH_MS = 60_000
+
+export interface Identities {
+  /**
+   * Who stands behind a reference, at a gateway. Answers at once when the cache holds it and is known to be up to date.
+   * Throws GH_AUTHENTICATE_INVALID, GH_AUTHENTICATE_DISABLED, GH_PERMIT_REFUSED or GH_DB_UNAVAILABLE.
+   */
+  resolve(identification: Identification, plan: { readonly gateway: Gateway }): Principal | Promise<Principal>
+  /** Whose admin token has this hash; the same refusals. */
+  resolveAdmin(hash: string): Promise<UserRef>
+  /** Writes down which tokens were used. */
+  flush(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface IdentitiesOptions {
+  readonly store: { readonly tokens: Pick<Store['tokens'], 'holderOf' | 'touch'> }
+  readonly epochs: Pick<Epochs, 'current' | 'freshWithin' | 'check'>
+  /** Milliseconds since the epoch of Unix. */
+  readonly clock?: () => number
+}
+
+interface Entry {
+  /** Asked for before the holder was read: a change in between makes the entry old, never wrongly new. */
+  readonly epoch: number
+  readonly holder: TokenHolder
+  admitted: { readonly gateway: Gateway; readonly principal: Principal } | undefined
+}
+
+/** People and tokens by the hash of a token: read once per epoch, so that a change holds on the next request. */
+export function createIdentities({ store, epochs, clock = Date.now }: IdentitiesOptions): Identities {
+  const entries = new Lru<Entry>(CAPACITY)
+  const loading = new Map<string, Promise<Entry>>()
+  const used = new Set<string>()
+
+  const isCurrent = (entry: Entry | undefined): entry is Entry => entry?.epoch === epochs.current()
+
+  /** One question to the database for all who ask for the same hash in the same epoch. */
+  const load = (hash: string): Promise<Entry> => {
+    const epoch = epochs.current()
+    const key = `${epoch} ${hash}`
+    const read = async (): Promise<Entry> => {
+      const holder = await store.tokens.holderOf(hash)
+      if (holder === null) {
+        entries.delete(hash)
+        throw invalid('no such token')
+      }
+      const entry: Entry = { epoch, holder, admitted: undefined }
+      entries.set(hash, entry)
+      return entry
+    }
+    const ongoing = loading.get(key) ?? read().finally(() => loading.delete(key))
+    loading.set(key, ongoing)
+    return ongoing
+  }
+
+  const find = async (hash: string): Promise<Entry> => {
+    const known = entries.get(hash)
+    try {
+      if (!epochs.freshWithin(FRESH_MS)) await epochs.check()
+      return isCurrent(known) ? known : await load(hash)
+    } catch (thrown) {
+      const isAway = asGatehouseError(thrown).code === 'GH_DB_UNAVAILABLE'
+      if (isAway && isCurrent(known) && epochs.freshWithin(OUTAGE_MS)) return known
+      throw thrown
+    }
+  }
+
+  const enter = (entry: Entry, gateway: Gateway): Principal => {
+    const now = clock()
+    if (entry.admitted?.gateway === gateway) refuseEnded(entry.holder, now)
+    else entry.admitted = { gateway, principal: admit(entry.holder, gateway, now) }
+    used.add(entry.holder.tokenId)
+    return entry.admitted.principal
+  }
+
+  const flush = async (): Promise<void> => {
+    if (used.size === 0) return
+    const ids = [...used]
+    used.clear()
+    await store.tokens.touch(ids, new Date(clock()))
+  }
+  // That a use is not written down is no reason to disturb anyone.
+  const timer = setInterval(() => void flush().catch(() => undefined), TOUCH_MS)
+  timer.unref()
+
+  return {
+    resolve: (identification, { gateway }) => {
+      const hash = hashOf(identification)
+      const entry = entries.get(hash)
+      if (isCurrent(entry) && epochs.freshWithin(FRESH_MS)) return enter(entry, gateway)
+      return find(hash).then((found) => enter(found, gateway))
+    },
+    resolveAdmin: async (hash) => {
+      const { holder } = await find(hash)
+      const user = admitAdmin(holder, clock())
+      used.add(holder.tokenId)
+      return user
+    },
+    flush,
+    stop: async () => {
+      clearInterval(timer)
+      await flush().catch(() => undefined)
+    },
+  }
+}
+
+function hashOf(identification: Identification): string {
+  switch (identification.kind) {
+    case 'token':
+      return identification.hash
+    case 'subject':
+      throw invalid('people vouched for by another issuer are not known here yet')
+    case 'refused':
+      throw invalid(identification.reason)
+    case 'notMine':
+      throw invalid('no plugin knows this kind of credential')
+  }
+}
