@@ -1,0 +1,137 @@
+import type {
+  ConfigError,
+  Evaluation,
+  EvaluateRequest,
+  Finding,
+  Leaf,
+  Prepared,
+  PrepareRequest,
+  TestAnswer,
+  TestRequest,
+} from '@gatehouse/sdk'
+import { pass, undecided } from '@gatehouse/sdk'
+import { ruleConfig } from './config.js'
+import { compilePattern } from './pattern.js'
+import type { Pattern } from './pattern.js'
+import type { Pool } from './pool.js'
+import { MOST_HITS, scan } from './scan.js'
+import type { Hits } from './scan.js'
+
+export interface RegexEngine {
+  prepare(request: PrepareRequest): Prepared
+  evaluate(request: Pick<EvaluateRequest, 'state' | 'pass' | 'leaves'>): Evaluation | Promise<Evaluation>
+  test(request: TestRequest): Promise<TestAnswer>
+}
+
+export interface EngineOptions {
+  readonly pool: Pool
+  /** False when V8 cannot be relied on: every pattern then runs in the pool. */
+  readonly linear: boolean
+  readonly workerDeadlineMs: number
+}
+
+/** Characters times weight that may run beside the calls: some tens of milliseconds when V8 has to go the slow way. */
+const MOST_WORK = 1_000_000
+/** What a pattern may take beside the calls before a worker takes over. */
+const LONGEST_MS = 25
+/** Further time for each MiB of text, in a worker. */
+const MS_FOR_EACH_MIB = 250
+
+export function createEngine(options: EngineOptions): RegexEngine {
+  const evaluate: RegexEngine['evaluate'] = ({ state, pass: index, leaves }) => {
+    const pattern = (state as readonly Pattern[])[index]
+    if (pattern === undefined) return undecided('there is no such pass')
+    return scanHere(pattern, leaves) ?? scanThere(options, pattern, leaves)
+  }
+  return {
+    prepare: (request) => prepare(options, request),
+    evaluate,
+    async test({ config, text }) {
+      const prepared = prepare(options, { config })
+      if (!prepared.ok) return prepared
+      const findings: Finding[] = []
+      for (let index = 0; index < prepared.passes; index += 1) {
+        const leaves = [{ kind: 'value', text } as const]
+        const evaluation = await evaluate({ state: prepared.state, pass: index, leaves })
+        if (evaluation.verdict === 'findings') findings.push(...evaluation.findings)
+        else if (evaluation.verdict !== 'pass') return { ok: true, evaluation }
+      }
+      return { ok: true, evaluation: { verdict: 'findings', findings } }
+    },
+  }
+}
+
+function prepare({ pool, linear }: EngineOptions, { config, action }: PrepareRequest): Prepared {
+  const parsed = ruleConfig.safeParse(config)
+  if (!parsed.success) {
+    return { ok: false, errors: parsed.error.issues.map(({ message, path }) => ({ message, path: path.join('.') })) }
+  }
+  const errors: ConfigError[] = []
+  if (action === null) errors.push({ path: 'action', message: 'a rule with patterns needs an action' })
+  if (action === 'replace' && parsed.data.replacement === undefined) {
+    errors.push({ path: 'replacement', message: 'the action replace needs a replacement' })
+  }
+  const patterns: Pattern[] = []
+  for (const [index, text] of parsed.data.patterns.entries()) {
+    const compiled = compilePattern(text, index, linear)
+    if ('message' in compiled) errors.push(compiled)
+    else patterns.push(compiled)
+  }
+  if (errors.length > 0) return { ok: false, errors }
+  if (patterns.some(({ regexp }) => regexp === null)) pool.warm()
+  return { ok: true, state: patterns, passes: patterns.length }
+}
+
+/** Scans at once; null when that is not for here: not proven linear, too much text, or it takes too long. */
+function scanHere({ regexp, weight, type }: Pattern, leaves: readonly Leaf[]): Evaluation | null {
+  if (regexp === null || sizeOf(leaves) * weight > MOST_WORK) return null
+  const until = performance.now() + LONGEST_MS
+  let hits: Hits | null = null
+  try {
+    for (let index = 0; index < leaves.length; index += 1) {
+      if ((index & 7) === 7 && performance.now() > until) return null
+      const { text } = leaves[index] as Leaf
+      regexp.lastIndex = 0
+      if (!regexp.test(text)) continue
+      const scanned = scan(regexp, text, index, (hits ??= []), until)
+      if (scanned === 'late') return null
+      if (scanned === 'tooMany') return undecided(`more than ${MOST_HITS} matches`)
+    }
+  } catch {
+    // A text can exhaust the stack of the engine that goes back.
+    return null
+  }
+  return hits === null ? pass() : findingsOf(hits, type)
+}
+
+async function scanThere({ pool, workerDeadlineMs }: EngineOptions, pattern: Pattern, leaves: readonly Leaf[]) {
+  const { source, flags, regexp, type } = pattern
+  const deadline = workerDeadlineMs + Math.ceil((sizeOf(leaves) / 1_048_576) * MS_FOR_EACH_MIB)
+  const texts = leaves.map(({ text }) => text)
+  try {
+    const hits = await pool.run({ source, flags, linear: regexp !== null, texts }, deadline)
+    return hits.length === 0 ? pass() : findingsOf(hits, type)
+  } catch (thrown) {
+    return undecided(thrown instanceof Error ? thrown.message : 'the worker failed')
+  }
+}
+
+function findingsOf(hits: Hits, type: string): Evaluation {
+  const findings: Finding[] = []
+  for (let at = 0; at < hits.length; at += 3) {
+    findings.push({
+      type,
+      leaf: hits[at] as number,
+      start: hits[at + 1] as number,
+      end: hits[at + 2] as number,
+      score: 1,
+    })
+  }
+  return { verdict: 'findings', findings }
+}
+
+function sizeOf(leaves: readonly Leaf[]): number {
+  let size = 0
+  for (const { text } of leaves) size += text.length
+  return size
+}

@@ -1,0 +1,87 @@
+import { RegExpParser, RegExpSyntaxError } from '@eslint-community/regexpp'
+import type { AST } from '@eslint-community/regexpp'
+import type { ConfigError } from '@gatehouse/sdk'
+import { isLinear } from './linear-engine.js'
+import { canBeEmpty, linearise } from './linearise.js'
+
+/** A pattern ready to run. */
+export interface Pattern {
+  /** What findings are called: `pattern:1` is the rule's first. */
+  readonly type: string
+  /** What a worker runs. */
+  readonly source: string
+  readonly flags: string
+  /** Proven to run in linear time, so it may run beside the calls; null: only in a worker. */
+  readonly regexp: RegExp | null
+  /** How much work it is for each character of a text. */
+  readonly weight: number
+}
+
+/** Compiles one pattern of a rule; with `linear` false every pattern goes to the worker. */
+export function compilePattern(text: string, index: number, linear: boolean): Pattern | ConfigError {
+  const path = `patterns.${index}`
+  const { source, offset } = unwrap(text)
+  if (source === '') return { path, message: 'the pattern is empty' }
+  const syntax = syntaxError(source, offset)
+  if (syntax !== null) return { path, ...syntax }
+  const tree = parse(source)
+  if (tree instanceof Error ? new RegExp(source, 'i').test('') : canBeEmpty(tree)) {
+    return { path, message: 'the pattern can match without taking a character' }
+  }
+  const property = PROPERTY.exec(source)
+  if (property !== null) {
+    const message = '\\p{…} needs the flag u, and rules run with i and g alone'
+    return { path, message, position: property.index + property[0].length - 3 + offset }
+  }
+  const type = `pattern:${index + 1}`
+  return (
+    (linear && !(tree instanceof Error) ? compileLinear(tree, type) : null) ??
+    ({ type, source, flags: 'gi', regexp: null, weight: 0 } satisfies Pattern)
+  )
+}
+
+/** Without the flag `u` this is the letter p and a brace: a rule that would never find what it was written for. */
+const PROPERTY = /(?<!\\)(?:\\\\)*\\[pP]\{/
+
+function compileLinear(tree: AST.Pattern, type: string): Pattern | null {
+  const said = linearise(tree)
+  if (said === null) return null
+  // The group keeps it apart from an equal expression that something else compiled before the flags were set.
+  const source = `(?:${said.source})`
+  if (!isLinear(source)) return null
+  try {
+    const regexp = new RegExp(source, 'g')
+    // Compiled at the first use: one that is too large for V8 shows itself here.
+    regexp.test('')
+    return { type, source, flags: 'g', regexp, weight: said.weight }
+  } catch {
+    return null
+  }
+}
+
+/** The pattern without the slashes it may stand in; flags behind them are not heeded. */
+function unwrap(text: string): { source: string; offset: number } {
+  const wrapped = /^\/(.*)\/[a-z]*$/s.exec(text)
+  return wrapped === null ? { source: text, offset: 0 } : { source: wrapped[1] ?? '', offset: 1 }
+}
+
+function syntaxError(source: string, offset: number): Omit<ConfigError, 'path'> | null {
+  try {
+    return new RegExp(source, 'gi') && null
+  } catch (thrown) {
+    const parsed = parse(source)
+    const message = thrown instanceof Error ? thrown.message : 'invalid regular expression'
+    return parsed instanceof RegExpSyntaxError ? { message, position: parsed.index + offset } : { message }
+  }
+}
+
+const parser = new RegExpParser({ ecmaVersion: 2025, strict: false })
+
+/** The tree, or the error: our parser may not know what a newer V8 takes. */
+function parse(source: string): AST.Pattern | Error {
+  try {
+    return parser.parsePattern(source, 0, source.length, { unicode: false })
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown : new Error('unreadable')
+  }
+}

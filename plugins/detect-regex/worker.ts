@@ -1,0 +1,56 @@
+import { parentPort } from 'node:worker_threads'
+import { scan } from './scan.js'
+import type { Hits } from './scan.js'
+
+/** What the pool sends: one evaluation. `linear` says that the source may be run with `l` when all else fails. */
+export interface Job {
+  readonly id: number
+  readonly source: string
+  readonly flags: string
+  readonly linear: boolean
+  readonly texts: readonly string[]
+}
+/** What comes back. `ready` is said once, before any job. */
+export type JobAnswer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'hits'; readonly id: number; readonly hits: Hits }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
+
+const compiled = new Map<string, RegExp>()
+const MOST_COMPILED = 1_000
+
+function compile(source: string, flags: string): RegExp {
+  const key = `${flags}/${source}`
+  const known = compiled.get(key)
+  if (known !== undefined) return known
+  if (compiled.size >= MOST_COMPILED) compiled.clear()
+  const fresh = new RegExp(source, flags)
+  compiled.set(key, fresh)
+  return fresh
+}
+
+function scanAll(regexp: RegExp, texts: readonly string[]): Hits {
+  const hits: Hits = []
+  texts.forEach((text, leaf) => {
+    if (scan(regexp, text, leaf, hits, Infinity) === 'tooMany') throw new RangeError('too many matches')
+  })
+  return hits
+}
+
+function run({ id, source, flags, linear, texts }: Job): JobAnswer {
+  try {
+    return { kind: 'hits', id, hits: scanAll(compile(source, flags), texts) }
+  } catch (thrown) {
+    // A long text can exhaust the stack of the engine that goes back; the linear one needs none.
+    if (!linear) return { kind: 'failed', id, message: String(thrown) }
+  }
+  try {
+    return { kind: 'hits', id, hits: scanAll(compile(source, `${flags}l`), texts) }
+  } catch (thrown) {
+    return { kind: 'failed', id, message: String(thrown) }
+  }
+}
+
+const answer = (message: JobAnswer) => parentPort?.postMessage(message)
+parentPort?.on('message', (job: Job) => answer(run(job)))
+answer({ kind: 'ready' })
