@@ -1,0 +1,164 @@
+import type { z } from 'zod'
+import type { Role, Team, User } from '../../domain/nouns.js'
+import { invalid } from '../problems.js'
+import type { Role as RoleSchema, Team as TeamSchema, User as UserSchema } from '../schemas.js'
+import { conflict, given, managerAfter, mustBeFree, mustBeMine, mustCover, mustExist, mustRefer } from '../work.js'
+import type { Work } from '../work.js'
+import { removeConnections } from './connections.js'
+
+export type RoleInput = z.output<typeof RoleSchema>
+export type TeamInput = z.output<typeof TeamSchema>
+export type UserInput = z.output<typeof UserSchema>
+
+export interface RoleState {
+  readonly title: string
+  readonly capabilities: readonly string[]
+}
+export interface TeamState {
+  readonly title: string
+  readonly enabled: boolean
+  readonly members: readonly string[]
+}
+export interface UserState {
+  readonly name: string
+  readonly role: string
+  readonly enabled: boolean
+}
+
+const SUPER_ADMIN = 'super-admin'
+const BUILT_IN = new Set([SUPER_ADMIN, 'administrator', 'member'])
+
+export async function createRole(work: Work, slug: string, input: RoleInput): Promise<Role> {
+  await mustBeFree(work.store.roles, 'role', slug)
+  mustCover(work, input.capabilities, 'this role')
+  const { managedBy } = work.actor
+  const capabilities = unique(input.capabilities)
+  return work.store.roles.insert({ slug, title: input.title ?? slug, capabilities, managedBy })
+}
+
+export async function updateRole(work: Work, reference: string, input: Partial<RoleInput>): Promise<Role> {
+  const stored = await mustExist(work.store.roles, 'role', reference)
+  mustBeMine(work, 'role', stored.slug, stored)
+  mustCover(work, stored.capabilities, 'this role')
+  mustCover(work, input.capabilities ?? [], 'this role')
+  if (stored.slug === SUPER_ADMIN) throw conflict(`the role '${SUPER_ADMIN}' always holds every capability`)
+  const capabilities = input.capabilities && unique(input.capabilities)
+  const patch = given({ title: input.title, capabilities })
+  return work.store.roles.update(stored.id, { ...patch, ...managerAfter(work, stored) })
+}
+
+export async function removeRole(work: Work, reference: string): Promise<void> {
+  const stored = await mustExist(work.store.roles, 'role', reference)
+  mustBeMine(work, 'role', stored.slug, stored)
+  if (BUILT_IN.has(stored.slug)) throw conflict(`the role '${stored.slug}' is built in`)
+  const holders = (await work.store.users.all()).filter(({ role }) => role === stored.slug)
+  if (holders.length > 0)
+    throw conflict(`the role '${stored.slug}' is held by ${holders.map((user) => user.email).join(', ')}`)
+  const { defaultRole } = await work.store.settings.get()
+  if (defaultRole === stored.slug) throw conflict(`the role '${stored.slug}' is the default of new users`)
+  await work.store.roles.remove(stored.id)
+}
+
+export async function createUser(work: Work, email: string, input: UserInput): Promise<User> {
+  await mustBeFree(work.store.users, 'user', email)
+  const role = await grantable(work, input.role ?? (await work.store.settings.get()).defaultRole)
+  const { managedBy } = work.actor
+  return work.store.users.insert({ email, name: input.name ?? '', role, enabled: input.enabled ?? true, managedBy })
+}
+
+export async function updateUser(work: Work, reference: string, input: UserInput): Promise<User> {
+  const stored = await mustExist(work.store.users, 'user', reference)
+  mustBeMine(work, 'user', stored.email, stored)
+  await mustOutrank(work, stored)
+  const role = input.role === undefined ? stored.role : await grantable(work, input.role)
+  const enabled = input.enabled ?? stored.enabled
+  if (role !== SUPER_ADMIN || !enabled) await mustNotBeLast(work, stored)
+  const patch = { ...given({ name: input.name }), role, enabled }
+  return work.store.users.update(stored.id, { ...patch, ...managerAfter(work, stored) })
+}
+
+/** Connections, tokens, memberships and personal identities of the person go too. */
+export async function removeUser(work: Work, reference: string): Promise<void> {
+  const { store } = work
+  const stored = await mustExist(store.users, 'user', reference)
+  mustBeMine(work, 'user', stored.email, stored)
+  await mustOutrank(work, stored)
+  await mustNotBeLast(work, stored)
+  await removeConnections(store, ({ userId }) => userId === stored.id)
+  for (const token of await store.tokens.all()) if (token.userId === stored.id) await store.tokens.remove(token.id)
+  for (const team of await store.teams.all())
+    if (team.memberIds.includes(stored.id))
+      await store.teams.update(team.id, { memberIds: team.memberIds.filter((id) => id !== stored.id) })
+  for (const host of await store.hosts.all())
+    if (host.ownerId === stored.id) await store.hosts.update(host.id, { ownerId: null })
+  for (const identity of await store.identities.all()) {
+    if (identity.ownerId !== stored.id) continue
+    await store.secrets.remove({ kind: 'identity', id: identity.id })
+    await store.identities.remove(identity.id)
+  }
+  await store.users.remove(stored.id)
+}
+
+export async function createTeam(work: Work, slug: string, input: TeamInput): Promise<Team> {
+  await mustBeFree(work.store.teams, 'team', slug)
+  const memberIds = await membersOf(work, input.members ?? [])
+  const { managedBy } = work.actor
+  return work.store.teams.insert({
+    slug,
+    title: input.title ?? slug,
+    enabled: input.enabled ?? true,
+    memberIds,
+    managedBy,
+  })
+}
+
+export async function updateTeam(work: Work, reference: string, input: TeamInput): Promise<Team> {
+  const stored = await mustExist(work.store.teams, 'team', reference)
+  mustBeMine(work, 'team', stored.slug, stored)
+  const memberIds = input.members && (await membersOf(work, input.members))
+  const patch = given({ title: input.title, enabled: input.enabled, memberIds })
+  return work.store.teams.update(stored.id, { ...patch, ...managerAfter(work, stored) })
+}
+
+/** Memberships and gateway links go with it; people and gateways stay. */
+export async function removeTeam(work: Work, reference: string): Promise<void> {
+  const stored = await mustExist(work.store.teams, 'team', reference)
+  mustBeMine(work, 'team', stored.slug, stored)
+  for (const gateway of await work.store.gateways.all())
+    if (gateway.teamIds.includes(stored.id))
+      await work.store.gateways.update(gateway.id, { teamIds: gateway.teamIds.filter((id) => id !== stored.id) })
+  await work.store.teams.remove(stored.id)
+}
+
+export async function teamState({ store }: Pick<Work, 'store'>, team: Team): Promise<TeamState> {
+  const members = await Promise.all(team.memberIds.map(async (id) => (await store.users.find(id))?.email ?? id))
+  return { title: team.title, enabled: team.enabled, members: members.toSorted() }
+}
+
+async function membersOf(work: Work, references: readonly string[]): Promise<string[]> {
+  const ids: string[] = []
+  for (const reference of references) ids.push((await mustRefer(work.store.users, 'members', reference)).id)
+  return unique(ids)
+}
+
+async function grantable(work: Work, reference: string): Promise<string> {
+  const role = await mustRefer(work.store.roles, 'role', reference)
+  mustCover(work, role.capabilities, `the role '${role.slug}'`)
+  return role.slug
+}
+
+/** A person who holds more than the actor is out of the actor's reach: else managing people would be a way to everything. */
+async function mustOutrank(work: Work, user: User): Promise<void> {
+  const role = await work.store.roles.byKey(user.role)
+  mustCover(work, role?.capabilities ?? ['*'], `'${user.email}'`)
+}
+
+async function mustNotBeLast(work: Work, user: User): Promise<void> {
+  if (user.role !== SUPER_ADMIN || !user.enabled) return
+  const others = (await work.store.users.all()).filter(
+    (other) => other.id !== user.id && other.role === SUPER_ADMIN && other.enabled,
+  )
+  if (others.length === 0) throw invalid('', `'${user.email}' is the last enabled super admin`, 'GH_API_CONFLICT')
+}
+
+const unique = (keys: readonly string[]): string[] => [...new Set(keys)]

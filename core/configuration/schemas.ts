@@ -1,0 +1,247 @@
+import { z } from 'zod'
+import { CAPABILITIES } from '../domain/capabilities.js'
+import { strict } from './problems.js'
+import { duration, size } from './units.js'
+
+/**
+ * What may be said of each noun, once for the admin API, its OpenAPI description and the YAML file. Keys that are left out
+ * take their default when a noun is made. What this version does not do is refused, never taken and ignored.
+ */
+export const slug = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 characters of a-z, 0-9 and -, not beginning with -')
+/** A slug or an id. */
+export const reference = z.string().min(1).max(320).toLowerCase()
+export const email = z.email('must be an e-mail address').max(254).toLowerCase()
+
+const title = z.string().trim().min(1).max(100)
+const enabled = z.boolean()
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'is not a header name')
+// No CR, LF, NUL or other control characters: a value must stay one header.
+// oxlint-disable-next-line no-control-regex
+const headerValue = z.string().regex(/^[^\x00-\x08\x0a-\x1f\x7f]{1,8192}$/, 'is not a header value')
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'is not the name of an environment variable')
+const argument = z
+  .string()
+  .max(4096)
+  .refine((text) => !text.includes('\0'), 'must not hold a NUL')
+
+/** Names that frame a message or belong to the transport: whoever sets them breaks the connection or smuggles. */
+const RESERVED_HEADERS = new Set([
+  'host',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+  'connection',
+  'upgrade',
+  'te',
+  'trailer',
+  'keep-alive',
+  'expect',
+  'accept',
+  'mcp-session-id',
+  'mcp-protocol-version',
+])
+export const headers = z
+  .record(headerName, headerValue)
+  .refine((given) => Object.keys(given).length <= 20, 'at most 20 headers')
+  .refine((given) => Object.keys(given).every((name) => !RESERVED_HEADERS.has(name.toLowerCase())), {
+    error: (issue) => {
+      const names = Object.keys(issue.input as object).filter((name) => RESERVED_HEADERS.has(name.toLowerCase()))
+      return `${names.join(', ')} is set by the gateway itself`
+    },
+  })
+  .refine((given) => new Set(Object.keys(given).map((name) => name.toLowerCase())).size === Object.keys(given).length, {
+    error: 'a header is named twice',
+  })
+
+const auth = z.union([z.literal('none'), strict({ headers }, { oauth: 'OAuth towards a server is' })], {
+  error: (issue) =>
+    issue.input === 'oauth'
+      ? 'OAuth towards a server is not in this version; use { headers: … }'
+      : 'must be none or { headers: { <name>: <value> } }',
+})
+
+export const serverShape = {
+  title: title.optional(),
+  url: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .max(2048)
+    .optional(),
+  command: z.array(argument).min(1).max(100).optional(),
+  cwd: argument.min(1).optional(),
+  env: z.record(variableName, argument).optional(),
+  auth: auth.optional(),
+  protocol: z.enum(['auto', 'modern', 'legacy', 'sse']).optional(),
+  enabled: enabled.optional(),
+}
+
+const scheme = z.union([z.enum(['open', 'per-user']), strict({ shared: reference })], {
+  error: 'must be open, per-user or { shared: <identity> }',
+})
+const PROVISIONING = 'feature provisioning is'
+export const assignmentShape = {
+  server: reference,
+  as: slug.optional(),
+  identity: scheme.optional(),
+  enabled: enabled.optional(),
+}
+const assignmentLater = { tools: PROVISIONING, prompts: PROVISIONING, resources: PROVISIONING }
+export const Assignment = strict(assignmentShape, assignmentLater)
+export const AssignmentPatch = strict({ ...assignmentShape, server: reference.optional() }, assignmentLater)
+
+export const ruleShape = {
+  name: z.string().trim().min(1).max(100),
+  engine: slug,
+  hook: z.enum(['request', 'response', 'both']),
+  action: z.enum(['block', 'redact', 'replace', 'mask', 'hash', 'detect']).optional(),
+  onFailure: z.enum(['block', 'allow']).optional(),
+  alerts: z.boolean().optional(),
+  enabled: enabled.optional(),
+  shadow: z.boolean().optional(),
+  servers: z.array(z.string().min(1).max(200)).max(100).optional(),
+  features: z.array(z.string().min(1).max(300)).max(100).optional(),
+}
+/** Keys that are not here belong to the rule's engine and are checked by it. */
+export const Rule = z.looseObject(ruleShape)
+export const RulePatch = z.looseObject({
+  ...ruleShape,
+  name: ruleShape.name.optional(),
+  engine: ruleShape.engine.optional(),
+  hook: ruleShape.hook.optional(),
+})
+
+const teams = z.array(reference).max(200)
+const capture = z.enum(['none', 'redacted'], {
+  error: (issue) =>
+    issue.input === 'sealed' ? 'sealed capture is not in this version; none or redacted' : 'must be none or redacted',
+})
+const legacySse = z.literal(false, { error: 'offering the transport of 2024-11-05 is not in this version' })
+export const gatewayShape = {
+  title: title.optional(),
+  enabled: enabled.optional(),
+  teams: teams.optional(),
+  prefix: z.enum(['collision', 'always', 'never']).optional(),
+  legacySse: legacySse.optional(),
+  capture: capture.optional(),
+}
+export const gatewayFileShape = {
+  ...gatewayShape,
+  servers: z.array(Assignment).max(200).optional(),
+  rules: z.array(Rule).max(200).optional(),
+}
+
+export const teamShape = {
+  title: title.optional(),
+  enabled: enabled.optional(),
+  members: z.array(reference).max(10_000).optional(),
+}
+export const userShape = {
+  name: z.string().trim().max(100).optional(),
+  role: reference.optional(),
+  enabled: enabled.optional(),
+}
+const capabilities = z.array(
+  z.enum(CAPABILITIES, { error: (issue) => `no capability is called ${String(issue.input)}` }),
+)
+export const roleShape = { title: title.optional(), capabilities }
+export const identityShape = {
+  server: reference,
+  shared: z.boolean().optional(),
+  owner: reference.optional(),
+  headers,
+  enabled: enabled.optional(),
+}
+const hostKind = z.literal('token', {
+  error: (issue) =>
+    issue.input === 'oauth' ? 'hosts that sign in by OAuth are not in this version; token' : 'must be token',
+})
+export const hostShape = {
+  title: title.optional(),
+  kind: hostKind.optional(),
+  owner: reference.optional(),
+  enabled: enabled.optional(),
+}
+/** Keys that are not here belong to the exporter's plugin and are checked by it. */
+export const exporterShape = { plugin: slug, headers: headers.optional(), enabled: enabled.optional() }
+
+export const connectionShape = {
+  host: reference,
+  gateway: reference,
+  user: reference.optional(),
+  enabled: enabled.optional(),
+}
+const label = z.string().trim().min(1).max(100)
+const expiresAt = z.iso.datetime({ offset: true, error: 'must be a time such as 2030-01-31T12:00:00Z' })
+export const TokenCreate = z.discriminatedUnion(
+  'kind',
+  [
+    strict({
+      kind: z.literal('access'),
+      gateway: reference,
+      host: reference,
+      user: reference.optional(),
+      label: label.optional(),
+      expiresAt: expiresAt.optional(),
+    }),
+    strict({ kind: z.literal('admin'), label, expiresAt: expiresAt.nullable().optional() }),
+  ],
+  { error: 'kind must be access or admin' },
+)
+export const TokenPatch = strict({ label: label.optional(), enabled: enabled.optional() })
+
+const count = z.int().min(1)
+export const limitShape = {
+  requestBody: size.optional(),
+  upstreamEvent: size.optional(),
+  upstreamBody: size.optional(),
+  call: duration.optional(),
+  callTotal: duration.optional(),
+  list: duration.optional(),
+  staleList: duration.optional(),
+  engine: duration.optional(),
+  sessionsPerUser: count.max(100_000).optional(),
+  sessionIdle: duration.optional(),
+  stdioProcesses: count.max(10_000).optional(),
+  bodyInLog: size.optional(),
+}
+export const Settings = strict(
+  {
+    audit: z.enum(['fast', 'strict']).optional(),
+    retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
+    defaultRole: reference.optional(),
+    limits: strict(limitShape, {
+      parkedCalls: 'this limit is',
+      listensPerUser: 'this limit is',
+      registrations: 'this limit is',
+    }).optional(),
+  },
+  { refreshReuse: 'OAuth for clients is', redirectSchemes: 'OAuth for clients is' },
+)
+
+export const Server = strict(serverShape)
+export const Gateway = strict(gatewayFileShape)
+export const Team = strict(teamShape)
+export const User = strict(userShape)
+export const Role = strict(roleShape)
+export const Identity = strict(identityShape)
+export const Host = strict(hostShape)
+export const Exporter = z.looseObject(exporterShape)
+export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string(), z.unknown()).optional() })
+
+/** The keys of the YAML file, in the order in which `export` writes them. */
+export const fileShape = {
+  version: z.literal(1, { error: 'must be 1' }),
+  plugins: z.array(Plugin).optional(),
+  roles: z.record(slug, Role).optional(),
+  users: z.record(email, User).optional(),
+  teams: z.record(slug, Team).optional(),
+  servers: z.record(slug, Server).optional(),
+  identities: z.record(slug, Identity).optional(),
+  gateways: z.record(slug, Gateway).optional(),
+  exporters: z.record(slug, Exporter).optional(),
+  hosts: z.record(slug, Host).optional(),
+  settings: Settings.optional(),
+}
+export const File = strict(fileShape, { engines: 'engine instances are', alerts: 'delivery of alerts is' })
+export type File = z.output<typeof File>

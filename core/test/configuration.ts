@@ -1,0 +1,81 @@
+import { createFileOperations } from '../configuration/apply.js'
+import { createMutations } from '../configuration/mutations.js'
+import type { Actor, Checks } from '../configuration/work.js'
+import { sourceOf } from '../configuration/references.js'
+import { CAPABILITIES } from '../domain/capabilities.js'
+import type { Store } from '../domain/store.js'
+import { GatehouseError } from '../errors.js'
+import { createMemoryStore } from './memory-store.js'
+
+export const MEMBER = ['authenticateViaOauth']
+
+/** Engines and exporters as a gateway with our plugins would have them; nothing may be called at `refused.example.com`. */
+export const fakeChecks: Checks = {
+  engines: () => ['regex', 'acme'],
+  async checkRule({ config }) {
+    const { patterns } = config
+    if (!Array.isArray(patterns)) return [{ path: 'patterns', message: 'must be a list' }]
+    return patterns.includes('(') ? [{ path: 'patterns[0]', message: 'is not a pattern', position: 0 }] : []
+  },
+  exporters: () => ['siem-otlp'],
+  checkExporter: async (_, { url }) => (typeof url === 'string' ? [] : [{ path: 'url', message: 'is needed' }]),
+  async checkUrl(url) {
+    if (new URL(url).hostname === 'refused.example.com') throw new GatehouseError('GH_EGRESS_REFUSED')
+  },
+  stdio: false,
+}
+
+/** Configuration on a store in memory, with the built-in roles, a super admin and a member. */
+export async function configurationBench({ store = createMemoryStore(), checks = {} as Partial<Checks> } = {}) {
+  await seed(store)
+  const told: number[] = []
+  const mutations = createMutations({
+    store,
+    checks: { ...fakeChecks, ...checks },
+    lock: (work) => work(),
+    onChanged: async () => void told.push(await store.epoch()),
+  })
+  const files = createFileOperations(mutations)
+  const root = await store.users.byKey('root@example.com')
+  const as = (capabilities: readonly string[], email = 'root@example.com'): Promise<Actor> =>
+    store.users.byKey(email).then((user) => ({
+      userId: user?.id ?? null,
+      capabilities: new Set(capabilities),
+      managedBy: 'api',
+      isOperator: false,
+    }))
+  const fromFile = (
+    text: string,
+    { prune = false, secrets = {} as Record<string, string>, isOperator = true } = {},
+  ) => ({
+    text,
+    name: 'file.yaml',
+    prune,
+    source: sourceOf(secrets),
+    actor: { userId: null, capabilities: new Set(['*']), managedBy: 'file', isOperator } as Actor,
+  })
+  return { store, mutations, files, told, as, fromFile, admin: await as(['*']), rootId: root?.id ?? '' }
+}
+
+async function seed(store: Store): Promise<void> {
+  const managedBy = 'system' as const
+  const all = CAPABILITIES.filter((key) => key !== 'viewMessageBodies')
+  await store.roles.insert({ slug: 'super-admin', title: 'Super admin', capabilities: ['*'], managedBy })
+  await store.roles.insert({ slug: 'administrator', title: 'Administrator', capabilities: all, managedBy })
+  await store.roles.insert({ slug: 'member', title: 'Member', capabilities: MEMBER, managedBy })
+  for (const [email, role] of [
+    ['root@example.com', 'super-admin'],
+    ['mia@example.com', 'member'],
+  ] as const)
+    await store.users.insert({ email, name: '', role, enabled: true, managedBy })
+}
+
+/** The refusal of a piece of work; fails when there is none. */
+export async function refusalOf(work: Promise<unknown>): Promise<GatehouseError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (error instanceof GatehouseError) return error
+  throw error ?? new Error('nothing was refused')
+}
