@@ -1,0 +1,47 @@
+import type { ReferenceSource } from '../vault/secret-reference.js'
+import { readFile } from './file.js'
+import type { Mutations } from './mutations.js'
+import { carryOut } from './plan.js'
+import type { Step } from './plan.js'
+import { resolveFile } from './references.js'
+import type { Actor } from './work.js'
+
+export interface FileRequest {
+  readonly text: string
+  /** How errors call the file. */
+  readonly name: string
+  readonly actor: Actor
+  /** Where `${env:}` and `${file:}` lead. */
+  readonly source: ReferenceSource
+  /** Removes what an earlier file made and this one does not name. */
+  readonly prune: boolean
+  /** Looks at the steps before they stand; what it throws takes them back. */
+  readonly allow?: (steps: readonly Step[]) => void
+}
+
+export interface FileOperations {
+  /** What `apply` would do, found by doing it and taking it back: every refusal is met here too. */
+  plan(request: FileRequest): Promise<readonly Step[]>
+  /** All or nothing. Answers what was done; nothing at all when the file says what is there. */
+  apply(request: FileRequest): Promise<readonly Step[]>
+}
+
+export function createFileOperations(mutations: Mutations): FileOperations {
+  const prepare = async ({ text, name, source, prune, allow }: FileRequest) => {
+    const file = readFile(text, name)
+    const content = await resolveFile(file, source)
+    return async (work: Parameters<typeof carryOut>[0]): Promise<readonly Step[]> => {
+      const steps = await carryOut(work, file, content, prune)
+      allow?.(steps)
+      return steps
+    }
+  }
+  return {
+    plan: async (request) => mutations.rehearse(request.actor, await prepare(request)),
+    async apply(request) {
+      const work = await prepare(request)
+      const steps = await mutations.rehearse(request.actor, work)
+      return steps.length === 0 ? steps : mutations.change(request.actor, work)
+    },
+  }
+}

@@ -1,0 +1,124 @@
+import { isDeepStrictEqual } from 'node:util'
+import { stringify } from 'yaml'
+import type { Settings } from '../domain/nouns.js'
+import { DEFAULT_SETTINGS } from '../domain/nouns.js'
+import type { Store } from '../domain/store.js'
+import { KINDS } from './kinds.js'
+import type { NounName, Present, State } from './kinds.js'
+import { serverDefaults } from './nouns/servers.js'
+import { writeDuration, writeSize } from './units.js'
+
+/**
+ * What is there as a YAML file. Applying it to where it came from changes nothing, once the variables that stand in the
+ * place of the secrets are set to what they were. Personal identities that people gave themselves are left out.
+ */
+export async function exportFile(store: Store): Promise<string> {
+  const namer = createNamer()
+  const content: Record<string, unknown> = { version: 1 }
+  for (const { noun, present } of KINDS) {
+    const entries = [...(await present(store))].filter((entry) => isExported(noun, ...entry))
+    const written = entries.map(([key, { state }]) => [
+      key,
+      writeState(noun, key, hideSecrets(noun, key, state, namer)),
+    ])
+    if (written.length > 0) content[noun] = Object.fromEntries(written)
+  }
+  const settings = writeSettings(await store.settings.get())
+  if (Object.keys(settings).length > 0) content['settings'] = settings
+  const head = namer.names.length > 0 ? `# Secrets are not exported. Set: ${namer.names.join(' ')}\n` : ''
+  return head + stringify(content, { lineWidth: 0, aliasDuplicateObjects: false })
+}
+
+function isExported(noun: NounName, key: string, { managedBy, state }: Present): boolean {
+  if (noun === 'roles' && key === 'super-admin') return false
+  return noun !== 'identities' || state['shared'] === true || managedBy === 'file'
+}
+
+/** Gives each secret a variable of its own, called after the thing and the field. */
+function createNamer() {
+  const names: string[] = []
+  return {
+    names,
+    placeholder(key: string, field: string): string {
+      const plain = `${key}_${field}`.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')
+      const name = /^\d/.test(plain) ? `GH_${plain}` : plain
+      let free = name
+      for (let count = 2; names.includes(free); count++) free = `${name}_${count}`
+      names.push(free)
+      return `\${env:${free}}`
+    },
+  }
+}
+
+function hideSecrets(noun: NounName, key: string, state: State, namer: ReturnType<typeof createNamer>): State {
+  const hide = (values: unknown) =>
+    Object.fromEntries(Object.keys(values as object).map((field) => [field, namer.placeholder(key, field)]))
+  if (noun === 'identities' || noun === 'exporters') return { ...state, headers: hide(state['headers']) }
+  if (noun !== 'servers') return state
+  const { auth, env } = state as { auth: 'none' | { headers: object }; env: object }
+  return { ...state, auth: auth === 'none' ? auth : { headers: hide(auth.headers) }, env: hide(env) }
+}
+
+/** What is as it would be without being said is not said. */
+function writeState(noun: NounName, key: string, state: State): State {
+  const short = unlike(state, defaultsOf(noun, key))
+  if (noun !== 'gateways') return short
+  const { servers = [], rules = [] } = short as { servers?: State[]; rules?: State[] }
+  const written = {
+    servers: servers.map((one) => unlike(one, { as: null, identity: 'open', enabled: true })),
+    rules: rules.map((rule) => unlike(rule, RULE)),
+  }
+  return { ...short, ...unlike(written, { servers: [], rules: [] }) }
+}
+
+const RULE: State = {
+  action: null,
+  onFailure: 'block',
+  alerts: false,
+  enabled: true,
+  shadow: false,
+  servers: [],
+  features: [],
+}
+
+function defaultsOf(noun: NounName, key: string): State {
+  const plain = { title: key, enabled: true }
+  switch (noun) {
+    case 'roles':
+      return { title: key }
+    case 'users':
+      return { name: '', enabled: true }
+    case 'teams':
+      return { ...plain, members: [] }
+    case 'servers':
+      return { ...serverDefaults(key) }
+    case 'identities':
+      return { shared: false, owner: null, enabled: true }
+    case 'gateways':
+      return { ...plain, teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] }
+    case 'exporters':
+      return { headers: {}, enabled: true }
+    case 'hosts':
+      return { ...plain, owner: null }
+  }
+}
+
+const unlike = (state: State, defaults: State): State =>
+  Object.fromEntries(Object.entries(state).filter(([key, value]) => !isDeepStrictEqual(value, defaults[key])))
+
+const SIZES = new Set(['requestBody', 'upstreamEvent', 'upstreamBody', 'bodyInLog'])
+const COUNTS = new Set(['sessionsPerUser', 'stdioProcesses'])
+
+function writeSettings(settings: Settings): State {
+  const { limits, ...plain } = settings
+  const changed = unlike({ ...limits }, { ...DEFAULT_SETTINGS.limits })
+  const written = Object.entries(changed).map(([key, value]) => [key, writeLimit(key, value as number)])
+  const { limits: _, ...defaults } = DEFAULT_SETTINGS
+  return { ...unlike(plain, defaults), ...(written.length > 0 ? { limits: Object.fromEntries(written) } : {}) }
+}
+
+/** A number of no unit would read as milliseconds or bytes; both are written with theirs. */
+function writeLimit(key: string, value: number): number | string {
+  if (COUNTS.has(key)) return value
+  return SIZES.has(key) ? writeSize(value) : writeDuration(value)
+}

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { watch } from 'node:fs'
+import type { FSWatcher } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import { asGatehouseError } from '../errors.js'
+import type { ReferenceSource } from '../vault/secret-reference.js'
+import type { FileOperations } from './apply.js'
+import type { Step } from './plan.js'
+import { OPERATOR } from './work.js'
+
+export interface KeeperOptions {
+  /** The file that `GATEHOUSE_CONFIG` names. */
+  readonly path: string
+  readonly files: FileOperations
+  /** The operator's own environment and files. */
+  readonly source: ReferenceSource
+  readonly log: {
+    info(fields: object, message: string): void
+    error(fields: object, message: string): void
+  }
+  /** Milliseconds between two looks at the file; watching alone misses changes on some file systems. 2,000. */
+  readonly intervalMs?: number
+  /** Milliseconds of quiet after a change. 100. */
+  readonly quietMs?: number
+}
+
+/** Keeps the configuration as the operator's file says. */
+export interface Keeper {
+  /** Applies the file; throws what is wrong with it. For the start. */
+  apply(): Promise<readonly Step[]>
+  /** From now on applies every change. A bad file is logged and leaves everything as it is. */
+  watch(): void
+  stop(): Promise<void>
+}
+
+export function createKeeper(options: KeeperOptions): Keeper {
+  const { files, source, log, intervalMs = 2_000, quietMs = 100 } = options
+  const path = resolve(options.path)
+  let seen = ''
+  let watcher: FSWatcher | undefined
+  let interval: NodeJS.Timeout | undefined
+  let quiet: NodeJS.Timeout | undefined
+  let looking: Promise<void> = Promise.resolve()
+
+  async function apply(text: string): Promise<readonly Step[]> {
+    const steps = await files.apply({ text, name: basename(path), actor: OPERATOR, source, prune: false })
+    log.info({ file: path, changes: steps.length }, 'configuration file applied')
+    return steps
+  }
+
+  async function look(): Promise<void> {
+    try {
+      const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => unreadable(cause))
+      if (text === null) return
+      const digest = digestOf(text)
+      if (digest === seen) return
+      // A file that was refused is not tried again before it changes; one that met a database away is.
+      await apply(text).catch((error: unknown) => {
+        if (asGatehouseError(error).entry.http < 500) seen = digest
+        throw error
+      })
+      seen = digest
+    } catch (error) {
+      const { message, detail } = asGatehouseError(error)
+      log.error({ file: path, error: message, detail }, 'configuration file not applied; nothing was changed')
+    }
+  }
+
+  /** Said once: the file may be away for long. */
+  function unreadable({ code }: NodeJS.ErrnoException): null {
+    if (seen !== `unreadable ${code}`)
+      log.error({ file: path, error: code }, 'configuration file cannot be read; nothing was changed')
+    seen = `unreadable ${code}`
+    return null
+  }
+
+  const lookSoon = (): void => {
+    clearTimeout(quiet)
+    quiet = setTimeout(() => (looking = looking.then(look)), quietMs)
+  }
+
+  return {
+    async apply() {
+      const text = await readFile(path, 'utf8')
+      const steps = await apply(text)
+      seen = digestOf(text)
+      return steps
+    },
+    watch() {
+      // The folder, since editors and orchestrators put a new file in the place of the old one.
+      watcher = watch(dirname(path), lookSoon).on('error', () => watcher?.close())
+      interval = setInterval(() => (looking = looking.then(look)), intervalMs)
+      interval.unref()
+    },
+    async stop() {
+      watcher?.close()
+      clearInterval(interval)
+      clearTimeout(quiet)
+      await looking
+    },
+  }
+}
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')

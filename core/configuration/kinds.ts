@@ -1,0 +1,206 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ManagedBy, Stored } from '../domain/nouns.js'
+import type { Store } from '../domain/store.js'
+import { createExporter, exporterState, removeExporter, replaceExporter } from './nouns/exporters.js'
+import { createGateway, gatewayState, removeGateway, updateGateway } from './nouns/gateways.js'
+import { createHost, hostState, removeHost, updateHost } from './nouns/hosts.js'
+import { createIdentity, identityState, removeIdentity, updateIdentity } from './nouns/identities.js'
+import {
+  createRole,
+  createTeam,
+  createUser,
+  removeRole,
+  removeTeam,
+  removeUser,
+  teamState,
+  updateRole,
+  updateTeam,
+  updateUser,
+} from './nouns/people.js'
+import { engineConfig, fieldsOf } from './nouns/rules.js'
+import { createServer, removeServer, serverDefaults, serverState, updateServer } from './nouns/servers.js'
+import type { File } from './schemas.js'
+import { given } from './work.js'
+import type { Work } from './work.js'
+
+export type NounName = Exclude<keyof File, 'version' | 'plugins' | 'settings'>
+export type State = Readonly<Record<string, unknown>>
+
+/** A thing that is there, as the file would say it. Secrets are in it: never to be shown. */
+export interface Present {
+  readonly id: string
+  readonly managedBy: ManagedBy
+  readonly state: State
+}
+
+/** What the file says of one thing: how it is to be, and how to get there. */
+export interface Wanted {
+  readonly state: State
+  create(work: Work): Promise<unknown>
+  update(work: Work): Promise<unknown>
+}
+
+/** A noun of the file. `wanted` fills in every key: what the file leaves out takes its default. */
+export interface Kind {
+  readonly noun: NounName
+  present(store: Store): Promise<Map<string, Present>>
+  wanted(file: File, present: ReadonlyMap<string, Present>): Map<string, Wanted>
+  remove(work: Work, key: string): Promise<void>
+}
+
+const sorted = (names: readonly string[] = []): string[] => [...new Set(names)].toSorted()
+
+const roles = kind('roles', {
+  rows: (store) => store.roles.all(),
+  keyOf: (role) => role.slug,
+  stateOf: (_, role) => ({ title: role.title, capabilities: sorted(role.capabilities) }),
+  want(key, input) {
+    const state = { title: input.title ?? key, capabilities: sorted(input.capabilities) as typeof input.capabilities }
+    return { state, create: (work) => createRole(work, key, state), update: (work) => updateRole(work, key, state) }
+  },
+  remove: removeRole,
+})
+
+/** A name that the file leaves out is the person's own affair; so is the role, which is the default one for a new user. */
+const users = kind('users', {
+  rows: (store) => store.users.all(),
+  keyOf: (user) => user.email,
+  stateOf: (_, { name, role, enabled }) => ({ name, role, enabled }),
+  want(key, input, present) {
+    const enabled = input.enabled ?? true
+    const state = { ...(present?.state ?? { name: '' }), ...given(input), enabled }
+    const change = { ...given(input), enabled }
+    return { state, create: (work) => createUser(work, key, input), update: (work) => updateUser(work, key, change) }
+  },
+  remove: removeUser,
+})
+
+const teams = kind('teams', {
+  rows: (store) => store.teams.all(),
+  keyOf: (team) => team.slug,
+  stateOf: async (store, team) => ({ ...(await teamState({ store }, team)) }),
+  want(key, { title = key, enabled = true, members }) {
+    const state = { title, enabled, members: sorted(members) }
+    return { state, create: (work) => createTeam(work, key, state), update: (work) => updateTeam(work, key, state) }
+  },
+  remove: removeTeam,
+})
+
+const servers = kind('servers', {
+  rows: (store) => store.servers.all(),
+  keyOf: (server) => server.slug,
+  stateOf: async (store, server) => ({ ...(await serverState({ store }, server)) }),
+  want(key, input) {
+    const state = { ...serverDefaults(key), ...given(input) }
+    return { state, create: (work) => createServer(work, key, input), update: (work) => updateServer(work, key, state) }
+  },
+  remove: removeServer,
+})
+
+const identities = kind('identities', {
+  rows: (store) => store.identities.all(),
+  keyOf: (identity) => identity.slug,
+  stateOf: async (store, identity) => ({ ...(await identityState({ store }, identity)) }),
+  want(key, input) {
+    const { server, shared = false, owner, headers, enabled = true } = input
+    const state = { server, shared, owner: owner ?? null, headers, enabled }
+    const full = { ...input, shared, enabled }
+    return {
+      state,
+      create: (work) => createIdentity(work, key, full),
+      update: (work) => updateIdentity(work, key, full),
+    }
+  },
+  remove: removeIdentity,
+})
+
+const gateways = kind('gateways', {
+  rows: (store) => store.gateways.all(),
+  keyOf: (gateway) => gateway.slug,
+  stateOf: async (store, gateway) => ({ ...(await gatewayState({ store }, gateway)) }),
+  want(key, input) {
+    const { title = key, enabled = true, prefix = 'collision', legacySse = false, capture = 'redacted' } = input
+    const plain = { title, enabled, teams: sorted(input.teams), prefix, legacySse, capture } as const
+    const assignments = (input.servers ?? []).map(({ server, as, identity, enabled: isOn }) => {
+      return { server, as: as ?? null, identity: identity ?? 'open', enabled: isOn ?? true }
+    })
+    const rules = (input.rules ?? []).map((rule) => ({ ...engineConfig(rule), ...fieldsOf(rule) }))
+    const full = { ...plain, servers: input.servers ?? [], rules: input.rules ?? [] }
+    return {
+      state: { ...plain, servers: assignments, rules },
+      create: (work) => createGateway(work, key, full),
+      update: (work) => updateGateway(work, key, full),
+    }
+  },
+  remove: removeGateway,
+})
+
+const exporters = kind('exporters', {
+  rows: (store) => store.exporters.all(),
+  keyOf: (exporter) => exporter.slug,
+  stateOf: (store, exporter) => exporterState({ store }, exporter),
+  want(key, input) {
+    const state = { ...input, headers: input.headers ?? {}, enabled: input.enabled ?? true }
+    return {
+      state,
+      create: (work) => createExporter(work, key, input),
+      update: (work) => replaceExporter(work, key, state),
+    }
+  },
+  remove: removeExporter,
+})
+
+const hosts = kind('hosts', {
+  rows: async (store) => (await store.hosts.all()).filter((host) => host.kind === 'token'),
+  keyOf: (host) => host.slug,
+  stateOf: async (store, host) => ({ ...(await hostState({ store }, host)) }),
+  want(key, { title = key, owner, enabled = true }) {
+    const state = { title, kind: 'token' as const, owner: owner ?? null, enabled }
+    const full = { title, kind: 'token' as const, enabled }
+    return {
+      state,
+      create: (work) => createHost(work, key, { ...full, owner }),
+      update: (work) => updateHost(work, key, { ...full, owner: owner ?? null }),
+    }
+  },
+  remove: removeHost,
+})
+
+/** In the order in which they can be made: what is referred to comes first. */
+export const KINDS: readonly Kind[] = [roles, users, teams, servers, identities, gateways, exporters, hosts]
+
+type Input<Noun extends NounName> = NonNullable<File[Noun]>[string]
+
+function kind<Noun extends NounName, N extends Stored>(
+  noun: Noun,
+  say: {
+    rows(store: Store): Promise<N[]>
+    keyOf(row: N): string
+    stateOf(store: Store, row: N): State | Promise<State>
+    want(key: string, input: Input<Noun>, present: Present | undefined): Wanted
+    remove(work: Work, key: string): Promise<void>
+  },
+): Kind {
+  return {
+    noun,
+    async present(store) {
+      const found = new Map<string, Present>()
+      for (const row of await say.rows(store)) {
+        const { id, managedBy } = row
+        found.set(say.keyOf(row), { id, managedBy, state: await say.stateOf(store, row) })
+      }
+      return found
+    },
+    wanted(file, present) {
+      const inputs = Object.entries((file[noun] ?? {}) as Record<string, Input<Noun>>)
+      return new Map(inputs.map(([key, input]) => [key, say.want(key, input, present.get(key))]))
+    },
+    remove: say.remove,
+  }
+}
+
+/** The keys in which two states differ. */
+export function differences(present: State, wanted: State): string[] {
+  const keys = new Set([...Object.keys(present), ...Object.keys(wanted)])
+  return [...keys].filter((key) => !isDeepStrictEqual(present[key], wanted[key]))
+}
