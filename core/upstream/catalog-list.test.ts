@@ -247,13 +247,15 @@ test('a changed list is dropped before anyone is told, so that who asks then see
 
 test('an answer begun before the change does not pass for the changed list', async () => {
   const w = world()
-  const old = gate()
+  const [begun, old] = [gate(), gate()]
   w.upstreams.on('a', TOOLS, async () => {
+    begun.open()
     await old.opened
     return { tools: [{ name: 'old' }] }
   })
   const catalog = start(w)
   const before = tools(w, catalog, plan(['a']))
+  await begun.opened
   w.upstreams.lists('a', TOOLS, ['new'])
   w.upstreams.announce('server-a', 'tools')
   const after = await tools(w, catalog, plan(['a']))

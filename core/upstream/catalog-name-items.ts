@@ -49,7 +49,10 @@ function makeItems(
   const items: ListItem[] = []
   const unnamed: NameCandidate[] = []
   for (const [name, definition] of byId) {
-    const publicName = table?.nameOf(shape.name, id, name)
+    const isUri = shape.feature === 'resource'
+    const given = table?.nameOf(shape.name, id, name)
+    // A prefixed URI needs no entry in the table to lead back, so it serves when the server has used up its names.
+    const publicName = given ?? (isUri && table?.isFull(shape.name, id) ? toPublic(name) : undefined)
     const app = kind === 'tools' ? appOf(definition) : undefined
     if (app !== undefined && table?.nameOf('resource', id, app) === undefined)
       unnamed.push(candidateFor(plan, assignment, 'resources', app))

@@ -6,6 +6,8 @@ import type { CatalogLog } from './catalog-types.js'
 
 /** How long the database is left alone after it could not be asked, and between two looks for others' new names. */
 const PAUSE = 2_000
+/** A server that changes its names all the time must not fill the database. */
+const MOST_NAMES = 20_000
 
 /** The names that one gateway has given, in memory. Only grows; `version` rises with every change. */
 export class NameTable {
@@ -13,7 +15,7 @@ export class NameTable {
   readonly #byName = new Map<string, PublicName>()
   readonly #byOwner = new Map<string, string>()
   readonly #templates = new Map<string, { readonly given: PublicName; readonly template: UriTemplate }>()
-  readonly #ownsUris = new Set<string>()
+  readonly #counts = new Map<string, number>()
 
   add(names: readonly PublicName[]): void {
     const unknown = names.filter(
@@ -38,20 +40,26 @@ export class NameTable {
 
   /** True when this assignment was ever seen to have resources or templates. */
   hasResources(assignmentId: string): boolean {
-    return this.#ownsUris.has(assignmentId)
+    return (['resource', 'template'] as const).some((kind) => this.#counts.has(keyOf(kind, assignmentId)))
+  }
+
+  /** True when this assignment gets no more names of the kind. */
+  isFull(kind: NameKind, assignmentId: string): boolean {
+    return (this.#counts.get(keyOf(kind, assignmentId)) ?? 0) >= MOST_NAMES
   }
 
   #add(given: PublicName): void {
     this.#byName.set(keyOf(given.kind, given.name), given)
     this.#byOwner.set(keyOf(given.kind, given.assignmentId, given.upstreamName), given.name)
-    if (given.kind === 'resource' || given.kind === 'template') this.#ownsUris.add(given.assignmentId)
+    const counted = keyOf(given.kind, given.assignmentId)
+    this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1)
     const template = given.kind === 'template' ? compileTemplate(given.name) : null
     if (template !== null) this.#templates.set(given.name, { given, template })
   }
 }
 
-function keyOf(...parts: readonly string[]): string {
-  return parts.join('\n')
+function keyOf(kind: NameKind, owner: string, name = ''): string {
+  return `${kind}\n${owner}\n${name}`
 }
 
 /**
@@ -93,10 +101,13 @@ export class GivenNames {
   async claim(gatewayId: string, candidates: readonly NameCandidate[]): Promise<void> {
     await this.#inTurn(gatewayId, async () => {
       const table = this.#tables.get(gatewayId)
-      const isNew = (one: NameCandidate) => table?.nameOf(one.kind, one.assignmentId, one.upstreamName) === undefined
-      const unnamed = candidates.filter(isNew)
-      if (table === undefined || unnamed.length === 0) return
-      table.add(await this.#repository.claim(gatewayId, unnamed))
+      if (table === undefined) return
+      const unnamed = candidates.filter(
+        (one) =>
+          table.nameOf(one.kind, one.assignmentId, one.upstreamName) === undefined &&
+          !table.isFull(one.kind, one.assignmentId),
+      )
+      if (unnamed.length > 0) table.add(await this.#repository.claim(gatewayId, unnamed))
     })
   }
 

@@ -141,10 +141,23 @@ test('a resource is found by its bare URI, and that of a later comer by its pref
 test('a server cannot list its way in front of another’s prefix', async () => {
   const w = world()
   w.upstreams.lists('evil', RESOURCES, ['gh+crm+file:///x', 'ui://crm+app']).lists('crm', RESOURCES, ['file:///x'])
-  const at = door(w, start(w), plan(['evil', 'crm']))
+  const catalog = start(w)
+  const gateway = plan(['evil', 'crm'])
+  const at = door(w, catalog, gateway)
   assert.equal(await at.resource('file:///x'), ['crm', 'file:///x'])
   assert.equal(await at.resource('gh+crm+file:///x'), ['crm', 'file:///x'])
   assert.equal(await at.resource('ui://crm+app'), ['crm', 'ui://app'])
+  const { items } = await catalog.list(gateway, 'resources', open, w.clock.now + MINUTE)
+  for (const { entry, feature } of items)
+    assert.equal(await at.resource(String(entry.uri)), [feature.assignment.prefix, feature.name])
+})
+
+test('asking for unknown names does not make the database be asked each time', async () => {
+  const w = world()
+  w.upstreams.lists('a', TOOLS, ['find'])
+  const at = door(w, start(w), plan(['a']))
+  for (let count = 0; count < 10; count++) assert.is(await at.tool(`guess-${count}`), null)
+  assert.ok(w.names.loads <= 2)
 })
 
 test('a URI that fits a template goes to the template’s server, bare or prefixed', async () => {

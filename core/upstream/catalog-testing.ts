@@ -87,9 +87,11 @@ export class FakeNames implements NameRepository {
   readonly given: (PublicName & { readonly gatewayId: string })[] = []
   away = false
   claims = 0
+  loads = 0
 
   async of(gatewayId: string): Promise<readonly PublicName[]> {
     this.#refuseWhenAway()
+    this.loads += 1
     return this.given.filter((one) => one.gatewayId === gatewayId)
   }
 
