@@ -1,0 +1,231 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createEpochs } from '../cluster/epochs.js'
+import { createStore } from '../db/repositories/store.js'
+import { fakeVault, gatewayDraft, migratedDatabase, ruleDraft, serverDraft } from '../db/testing.js'
+import type { Rule } from '../domain/nouns.js'
+import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
+import { createSnapshots } from './snapshots.js'
+
+const database = await migratedDatabase()
+const store = createStore({ dataSource: database.dataSource, vault: fakeVault })
+const elsewhere = createStore({ dataSource: await database.open(), vault: fakeVault })
+
+function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async () => ({})) {
+  const prepared: string[] = []
+  const retired: string[] = []
+  const warnings: string[] = []
+  const epochs = createEpochs({ store, intervalMs: 10 })
+  const snapshots = createSnapshots({
+    store,
+    epochs,
+    log: { warn: (_, message) => void warnings.push(message), error: (_, message) => void warnings.push(message) },
+    prepareRule: async (rule) => {
+      prepared.push(`${rule.name}@${rule.version}`)
+      return { rule, state: rule.version, passes: 1, broken: null, covers: () => true, ...(await prepare(rule)) }
+    },
+    retireRule: ({ rule }) => void retired.push(`${rule.name}@${rule.version}`),
+    retireAfterMs: () => 0,
+  })
+  const until = (fits: (snapshot: Snapshot) => boolean): Promise<Snapshot> =>
+    new Promise((resolve) => {
+      const stop = snapshots.onSwap((next) => {
+        if (!fits(next)) return
+        stop()
+        resolve(next)
+      })
+    })
+  const stop = async (): Promise<void> => {
+    epochs.stop()
+    await snapshots.stop()
+  }
+  return { prepared, retired, warnings, epochs, snapshots, until, stop }
+}
+
+test('before the first build there is none', async () => {
+  const { snapshots, stop } = scene()
+  assert.throws(() => snapshots.current(), /away/)
+  await stop()
+})
+
+test('a gateway is found by id, slug and former slug, with what its assignments point at', async () => {
+  const { snapshots, stop } = scene()
+  const server = await store.servers.insert(serverDraft('crm'))
+  const identity = await store.identities.insert({
+    managedBy: 'api',
+    slug: 'reader',
+    serverId: server.id,
+    shared: true,
+    ownerId: null,
+    headers: [],
+    enabled: true,
+    status: 'ok',
+  })
+  const { id } = await store.gateways.insert(gatewayDraft('old'))
+  await store.gateways.update(id, { slug: 'new' })
+  await store.gateways.setAssignments(id, [
+    { serverId: server.id, as: null, scheme: { kind: 'shared', identityId: identity.id }, enabled: true },
+    { serverId: server.id, as: 'mine', scheme: { kind: 'per-user' }, enabled: true },
+  ])
+  const snapshot = await snapshots.rebuild()
+  assert.is(snapshot, snapshots.current())
+  assert.is(snapshot.epoch, await store.epoch())
+  const plan = snapshot.gateways.get(id)
+  for (const name of ['old', 'new']) assert.is(snapshot.gateways.get(name), plan)
+  assert.equal(
+    plan?.assignments.map((each) => [
+      each.prefix,
+      each.identity?.slug ?? null,
+      each.server.slug,
+      each.assignment.enabled,
+    ]),
+    [
+      ['crm', 'reader', 'crm', true],
+      ['mine', null, 'crm', true],
+    ],
+  )
+  const [first] = plan?.assignments ?? []
+  assert.is(plan?.assignmentById.get(first?.assignment.id ?? ''), first)
+  assert.is(snapshot.servers.get(server.id)?.slug, 'crm')
+  await stop()
+})
+
+test('a change at another replica is swapped in; a call in flight keeps what it holds', async () => {
+  const { snapshots, epochs, until, stop } = scene()
+  const server = await store.servers.insert(serverDraft('far'))
+  await epochs.check()
+  const before = await snapshots.rebuild()
+  const swapped = until((next) => next.servers.get(server.id)?.enabled === false)
+  await elsewhere.transaction(async (inside) => {
+    await inside.servers.update(server.id, { enabled: false })
+    await inside.bumpEpoch()
+  })
+  const after = await swapped
+  assert.is(snapshots.current(), after)
+  assert.ok(after.epoch > before.epoch)
+  assert.is(before.servers.get(server.id)?.enabled, true)
+  await stop()
+})
+
+test('a rule is prepared once for each version, and retired when it has left', async () => {
+  const { snapshots, prepared, retired, stop } = scene()
+  const { id } = await store.gateways.insert(gatewayDraft('rules'))
+  const rules = (...drafts: ReturnType<typeof ruleDraft>[]) => store.gateways.setRules(id, drafts)
+  await rules(ruleDraft('a'), ruleDraft('b'), ruleDraft('off', { enabled: false }))
+  await snapshots.rebuild()
+  await snapshots.rebuild()
+  assert.equal(prepared, ['a@1', 'b@1'])
+  await rules(ruleDraft('b'), ruleDraft('a', { alerts: true }))
+  const snapshot = await snapshots.rebuild()
+  assert.equal(prepared, ['a@1', 'b@1', 'a@2'])
+  assert.equal(
+    snapshot.gateways.get(id)?.rules.map(({ rule, state }) => [rule.name, rule.position, state]),
+    [
+      ['b', 0, 1],
+      ['a', 1, 2],
+    ],
+  )
+  await stop()
+  assert.equal(retired.toSorted(), ['a@1', 'a@2', 'b@1'])
+  await store.gateways.remove(id)
+})
+
+test('a failed build keeps the old configuration, throws, and gives back what it had prepared', async () => {
+  let fails = false
+  const { snapshots, retired, stop } = scene(async (rule) => {
+    if (fails && rule.name === 'bad') throw new Error('the engine is down')
+    return {}
+  })
+  const { id } = await store.gateways.insert(gatewayDraft('fails'))
+  await store.gateways.setRules(id, [ruleDraft('stays')])
+  const before = await snapshots.rebuild()
+  fails = true
+  await store.gateways.setRules(id, [ruleDraft('stays'), ruleDraft('good'), ruleDraft('bad')])
+  assert.is(await snapshots.rebuild().catch((error: Error) => error.message), 'the engine is down')
+  assert.is(snapshots.current(), before)
+  assert.equal(retired, ['good@1'])
+  fails = false
+  assert.is((await snapshots.rebuild()).gateways.get(id)?.rules.length, 3)
+  await stop()
+  await store.gateways.remove(id)
+})
+
+test('a rule that came back broken is prepared again at the next build', async () => {
+  let broken: string | null = 'the engine is not there yet'
+  const { snapshots, stop } = scene(async () => ({ broken }))
+  const { id } = await store.gateways.insert(gatewayDraft('broken'))
+  await store.gateways.setRules(id, [ruleDraft('late')])
+  assert.is((await snapshots.rebuild()).gateways.get(id)?.rules[0]?.broken, broken)
+  broken = null
+  assert.is((await snapshots.rebuild()).gateways.get(id)?.rules[0]?.broken, null)
+  await stop()
+  await store.gateways.remove(id)
+})
+
+test('a rebuild that is asked for after a change sees it, though another is under way', async () => {
+  let release = (): void => undefined
+  const held = new Promise<void>((resolve) => (release = resolve))
+  const { snapshots, stop } = scene(async () => {
+    await held
+    return {}
+  })
+  const { id } = await store.gateways.insert(gatewayDraft('busy'))
+  await store.gateways.setRules(id, [ruleDraft('slow')])
+  const first = snapshots.rebuild()
+  await store.gateways.update(id, { title: 'changed' })
+  const second = snapshots.rebuild()
+  release()
+  await first
+  assert.is((await second).gateways.get(id)?.gateway.title, 'changed')
+  await stop()
+  await store.gateways.remove(id)
+})
+
+test('a reading that a change has torn is read again', async () => {
+  let changes = 1
+  const torn = {
+    ...store,
+    servers: {
+      ...store.servers,
+      all: async () => {
+        const servers = await store.servers.all()
+        if (changes-- > 0) {
+          await elsewhere.servers.insert(serverDraft('torn'))
+          await elsewhere.bumpEpoch()
+        }
+        return servers
+      },
+    },
+  }
+  const snapshots = createSnapshots({
+    store: torn,
+    epochs: { onChange: () => () => undefined },
+    log: { warn: () => undefined, error: () => undefined },
+    prepareRule: () => Promise.reject(new Error('no rules here')),
+    retireRule: () => undefined,
+  })
+  const snapshot = await snapshots.rebuild()
+  assert.ok([...snapshot.servers.values()].some(({ slug }) => slug === 'torn'))
+  assert.is(snapshot.epoch, await store.epoch())
+  await snapshots.stop()
+})
+
+test('of two assignments that go by one name the second is disabled, and all else stands', async () => {
+  const { snapshots, warnings, stop } = scene()
+  const [one, two] = [await store.servers.insert(serverDraft('one')), await store.servers.insert(serverDraft('two'))]
+  const { id } = await store.gateways.insert(gatewayDraft('twice'))
+  await store.gateways.setAssignments(id, [
+    { serverId: one.id, as: null, scheme: { kind: 'open' }, enabled: true },
+    { serverId: two.id, as: 'one', scheme: { kind: 'open' }, enabled: true },
+  ])
+  const plan = (await snapshots.rebuild()).gateways.get(id)
+  assert.equal(
+    plan?.assignments.map(({ assignment }) => assignment.enabled),
+    [true, false],
+  )
+  assert.is(warnings.length, 1)
+  await stop()
+})
+
+test.after(() => database.drop())
+test.run()

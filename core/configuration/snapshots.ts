@@ -1,0 +1,160 @@
+import type { PluginLog } from '@gatehouse/sdk'
+import type { Epochs } from '../cluster/epochs.js'
+import type { Gateway, Rule } from '../domain/nouns.js'
+import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
+import type { Store } from '../domain/store.js'
+import { GatehouseError } from '../errors.js'
+import { keyOf, plan } from './snapshot-plan.js'
+import type { Loaded } from './snapshot-plan.js'
+
+/** A configuration that changes under each of so many readings is read on the next change. */
+const READINGS = 5
+const RETRY_MS = 1_000
+
+export interface Snapshots {
+  /** The configuration that stands. Throws before the first `rebuild`. */
+  current(): Snapshot
+  /** Reads all that was committed before this call, and swaps. On failure the old one stands and this throws. */
+  rebuild(): Promise<Snapshot>
+  /** Told after each swap; answers how to stop listening. */
+  onSwap(listener: (next: Snapshot, previous: Snapshot | null) => void): () => void
+  /** Retires all rules: to be called when no call is under way. */
+  stop(): Promise<void>
+}
+
+export interface SnapshotsOptions {
+  readonly store: Pick<Store, 'gateways' | 'servers' | 'identities' | 'settings' | 'epoch'>
+  readonly epochs: Pick<Epochs, 'onChange'>
+  readonly log: Pick<PluginLog, 'warn' | 'error'>
+  /** Called once for each version of a rule, and again for one that came back broken. */
+  readonly prepareRule: (rule: Rule) => Promise<CompiledRule>
+  readonly retireRule: (rule: CompiledRule) => void
+  /** Calls in flight keep the rules they met: a rule is retired this long after it left. Told anew at each swap. */
+  readonly retireAfterMs?: (snapshot: Snapshot) => number
+}
+
+type Held = Map<string, CompiledRule>
+
+/** Builds the configuration whenever the epoch moves; what a call holds is never changed under it. */
+export function createSnapshots(options: SnapshotsOptions): Snapshots {
+  const { store, epochs, log, retireRule } = options
+  const retireAfterMs = options.retireAfterMs ?? ((snapshot) => snapshot.settings.limits.callTotal)
+  const listeners = new Set<Parameters<Snapshots['onSwap']>[0]>()
+  const leaving = new Map<NodeJS.Timeout, () => void>()
+  let standing: Snapshot | null = null
+  let held: Held = new Map()
+  let running: Promise<Snapshot> | undefined
+  let next: Promise<Snapshot> | undefined
+  let retry: NodeJS.Timeout | undefined
+  let isStopped = false
+
+  const build = async (): Promise<Snapshot> => {
+    const loaded = await load(store)
+    const prepared = await prepareAll(loaded.gateways, held, options)
+    const snapshot = plan(loaded, prepared, (facts, message) => log.warn(facts, message))
+    const [previous, before] = [standing, held]
+    standing = snapshot
+    held = prepared
+    for (const [key, rule] of before) if (prepared.get(key) !== rule) leave(rule, retireAfterMs(snapshot))
+    for (const listener of listeners) listener(snapshot, previous)
+    return snapshot
+  }
+
+  const leave = (rule: CompiledRule, ms: number): void => {
+    const retire = (): void => {
+      leaving.delete(timer)
+      retireRule(rule)
+    }
+    const timer = setTimeout(retire, ms)
+    timer.unref()
+    leaving.set(timer, retire)
+  }
+
+  /** A build that is under way may have read before the caller's change: such a caller waits for the next one. */
+  const rebuild = (): Promise<Snapshot> => {
+    if (running === undefined) return (running = build().finally(() => (running = undefined)))
+    return (next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined
+        return rebuild()
+      }))
+  }
+
+  const follow = (): void => {
+    clearTimeout(retry)
+    rebuild().catch((thrown: unknown) => {
+      log.error({ error: describe(thrown) }, 'the new configuration could not be read; the old one stands')
+      if (isStopped) return
+      retry = setTimeout(follow, RETRY_MS)
+      retry.unref()
+    })
+  }
+  const unfollow = epochs.onChange((epoch) => {
+    if (epoch !== standing?.epoch) follow()
+  })
+
+  return {
+    current: () => {
+      if (standing === null) throw new GatehouseError('GH_DB_UNAVAILABLE', { detail: 'no configuration was read yet' })
+      return standing
+    },
+    rebuild,
+    onSwap: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    stop: async () => {
+      isStopped = true
+      unfollow()
+      clearTimeout(retry)
+      await Promise.allSettled([running, next])
+      for (const [timer, retire] of leaving) {
+        clearTimeout(timer)
+        retire()
+      }
+      for (const rule of held.values()) retireRule(rule)
+      held = new Map()
+    },
+  }
+}
+
+/** All of one epoch: a change in between is read again. */
+async function load(store: SnapshotsOptions['store']): Promise<Loaded> {
+  for (let reading = 1; ; reading++) {
+    const epoch = await store.epoch()
+    const [gateways, servers, identities, settings] = await Promise.all([
+      store.gateways.all(),
+      store.servers.all(),
+      store.identities.all(),
+      store.settings.get(),
+    ])
+    // Labelled with the number from before, a torn reading is found old by whoever compares.
+    if (reading === READINGS || (await store.epoch()) === epoch)
+      return { epoch, gateways, servers, identities, settings }
+  }
+}
+
+/** Compiles what is new or was broken; when one fails, those already made are given back. */
+async function prepareAll(
+  gateways: readonly Gateway[],
+  held: Held,
+  { prepareRule, retireRule }: SnapshotsOptions,
+): Promise<Held> {
+  const rules = gateways.flatMap((gateway) => gateway.rules).filter((rule) => rule.enabled)
+  const outcomes = await Promise.allSettled(
+    rules.map(async (rule) => {
+      const known = held.get(keyOf(rule))
+      return known !== undefined && known.broken === null ? known : prepareRule(rule)
+    }),
+  )
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  if (failed === undefined) return new Map(made.map((compiled, index) => [keyOf(rules[index]!), compiled]))
+  const kept = new Set(held.values())
+  for (const compiled of made) if (!kept.has(compiled)) retireRule(compiled)
+  throw failed.reason
+}
+
+const describe = (thrown: unknown): string =>
+  thrown instanceof GatehouseError ? `${thrown.code} ${thrown.detail ?? thrown.message}` : String(thrown)
