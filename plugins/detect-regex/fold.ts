@@ -46,11 +46,13 @@ export function complement(set: CharSet): CharSet {
 
 /** The set with every code unit that the flag `i` (without `u`) takes for one of its own. */
 export function foldCase(set: CharSet): CharSet {
+  const alike = (variants ??= findVariants())
   const added: [number, number][] = []
-  for (const [unit, alike] of (variants ??= findVariants())) {
-    if (has(set, unit)) for (const other of alike) added.push([other, other])
-  }
-  return union([...set, ...added])
+  const add = (unit: number) => alike.get(unit)?.forEach((other) => added.push([other, other]))
+  const size = set.reduce((sum, [low, high]) => sum + high - low + 1, 0)
+  if (size > alike.size) for (const unit of alike.keys()) if (has(set, unit)) add(unit)
+  if (size <= alike.size) for (const [low, high] of set) for (let unit = low; unit <= high; unit += 1) add(unit)
+  return added.length === 0 ? set : union([...set, ...added])
 }
 
 function has(set: CharSet, unit: number): boolean {

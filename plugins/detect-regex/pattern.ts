@@ -67,7 +67,8 @@ function unwrap(text: string): { source: string; offset: number } {
 
 function syntaxError(source: string, offset: number): Omit<ConfigError, 'path'> | null {
   try {
-    return new RegExp(source, 'gi') && null
+    void new RegExp(source, 'gi')
+    return null
   } catch (thrown) {
     const parsed = parse(source)
     const message = thrown instanceof Error ? thrown.message : 'invalid regular expression'

@@ -87,6 +87,7 @@ export function createPool(size: number): Pool {
     thread.task = task
     // An answer may lie unread behind a busy loop: it is read before the task is called late.
     task.timer = setTimeout(() => setImmediate(() => giveUp(thread, task)), task.deadlineMs)
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     thread.worker.postMessage(task.job)
   }
 

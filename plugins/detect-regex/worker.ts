@@ -51,6 +51,8 @@ function run({ id, source, flags, linear, texts }: Job): JobAnswer {
   }
 }
 
-const answer = (message: JobAnswer) => parentPort?.postMessage(message)
-parentPort?.on('message', (job: Job) => answer(run(job)))
+const port = parentPort
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin
+const answer = (message: JobAnswer) => port?.postMessage(message)
+port?.on('message', (job: Job) => answer(run(job)))
 answer({ kind: 'ready' })
