@@ -33,14 +33,15 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
   cluster: ['db/repositories', ...base],
   record: ['db/repositories', 'cluster', ...base],
   rules: ['hooks', 'mcp', ...base],
-  upstream: ['egress', 'mcp', 'vault', ...base],
+  upstream: ['hooks', 'egress', 'mcp', 'vault', ...base],
   identity: ['db/repositories', 'vault', 'cluster', 'hooks', ...base],
   oauth: ['db/repositories', 'identity', 'vault', 'egress', 'cluster', ...base],
   host: ['db/repositories', 'hooks', 'egress', 'vault', ...base],
   configuration: ['db/repositories', 'identity', 'vault', 'cluster', 'rules', 'mcp', 'egress', ...base],
+  documentation: ['mcp', ...base],
   rooms: [...belowRooms, 'db/repositories', ...base],
   pipeline: ['rooms', ...belowRooms, ...base],
-  http: ['pipeline', 'configuration', 'host', ...belowRooms, 'db/repositories', ...base],
+  http: ['pipeline', 'configuration', 'documentation', 'host', ...belowRooms, 'db/repositories', ...base],
   cli: ['configuration', ...base],
   compose: all,
   main: all,
@@ -211,7 +212,7 @@ function isProcess(node: { type: string; name?: unknown } | null): boolean {
 }
 
 function isTest(path: string): boolean {
-  return /\.(test|types-test)\.ts$|^core\/test\/|^(core|plugins)\/.*\/testing\.ts$/.test(path)
+  return /\.(test|types-test|fixture)\.ts$|^core\/test\/|^(core|plugins)\/.*\/testing\.ts$/.test(path)
 }
 
 function targetsOf(path: string, imports: readonly string[]): string[] {
