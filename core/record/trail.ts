@@ -175,8 +175,15 @@ export class Trail {
     const bytes = Buffer.from(text)
     if (bytes.length <= this.#bodyLimit) return { text, bytes: bytes.length, sha256: null }
     const sha256 = createHash('sha256').update(bytes).digest('hex')
-    return { text: bytes.subarray(0, this.#bodyLimit).toString('utf8'), bytes: bytes.length, sha256 }
+    return { text: bytes.subarray(0, wholeUntil(bytes, this.#bodyLimit)).toString('utf8'), bytes: bytes.length, sha256 }
   }
+}
+
+/** The last place at or before `limit` that cuts no character in two. */
+function wholeUntil(bytes: Buffer, limit: number): number {
+  let end = limit
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
+  return end
 }
 
 const pool = Buffer.alloc(16 * 256)

@@ -56,6 +56,10 @@ create table plugin_store (
 create table exporter_cursors (
   exporter_id uuid primary key constraint exporter_cursors_exporter references exporters on delete cascade,
   seq bigint not null,
+  delivered_at timestamptz,
+  failed_at timestamptz,
+  failure text,
+  failure_status integer,
   updated_at timestamptz not null default clock_timestamp()
 );
 -- Without an exporter: a line of the record that the tables of the record refused.

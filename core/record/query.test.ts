@@ -1,0 +1,198 @@
+import { Pool } from 'pg'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { MessageRecord } from '../domain/record.js'
+import { carry } from './carry.js'
+import { wholeLines } from './lines.js'
+import { createLogReader } from './query.js'
+import type { LogRequest } from './query.js'
+import { leg, messageRecord, recordDatabase } from './record.fixture.js'
+import type { RecordDatabase } from './record.fixture.js'
+import { createRetention } from './retention.js'
+
+let database: RecordDatabase
+test.before(async () => {
+  database = await recordDatabase()
+})
+test.after(() => database.drop())
+test.before.each(() => database.pool.query('truncate messages, message_bodies, dead_letters').then(() => undefined))
+
+const put = (records: readonly MessageRecord[], pool: Pick<Pool, 'query' | 'connect'> = database.pool) =>
+  carry(pool, wholeLines(Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))))
+const one = (rpcId: string, facts: Partial<MessageRecord> = {}): MessageRecord =>
+  messageRecord({ rpcId, legs: [leg()], ...facts })
+const ids = (rows: readonly { readonly jsonrpc_id: string | null }[]) => rows.map((row) => row.jsonrpc_id)
+
+async function idsFor(request: LogRequest): Promise<(string | null)[]> {
+  const { rows } = await createLogReader(database.pool).logs(request)
+  return ids(rows)
+}
+
+test('a correlation id gives its message with all legs in order', async () => {
+  const wanted = messageRecord({ rpcId: 'wanted' })
+  await put([messageRecord(), wanted, messageRecord()])
+  const { rows } = await createLogReader(database.pool).logs({ correlationId: wanted.id })
+  assert.equal(
+    rows.map((row) => [row.correlation_id, row.log_type]),
+    wanted.legs.map(({ type }) => [wanted.id, type]),
+  )
+})
+
+test('a correlation id is sought in its own day only', async () => {
+  const record = messageRecord({ at: Date.parse('2026-03-04T12:00:00Z') })
+  const days = createRetention({
+    database: database.pool,
+    days: () => 0,
+    logger: { info() {}, warn() {} },
+    clock: () => record.at,
+  })
+  await days.ensurePartitions()
+  await put([record])
+  const seen: string[] = []
+  const watched = {
+    query: (text: string, values: unknown[]) => (seen.push(text), database.pool.query(text, values)),
+  } as Pick<Pool, 'query'>
+  const { rows } = await createLogReader(watched).logs({ correlationId: record.id })
+  assert.is(rows.length, 4)
+  const plan = await database.pool.query(`explain ${seen[0]}`, [record.id, record.at - 1_000, record.at + 1_000])
+  const text = JSON.stringify(plan.rows)
+  assert.match(text, 'messages_20260304')
+  assert.not.match(text, 'messages_20260305')
+})
+
+test('what is no correlation id finds nothing', async () => {
+  await put([messageRecord()])
+  for (const correlationId of ['', 'x', '00000000-0000-4000-8000-000000000000'])
+    assert.equal(await idsFor({ correlationId }), [])
+})
+
+test('pages go back in time without a gap or a repeat, also among messages of the same millisecond', async () => {
+  const at = Date.now()
+  await put(Array.from({ length: 25 }, (_, i) => one(String(i), { at: at + (i >> 2) })))
+  const reader = createLogReader(database.pool)
+  const seen: (string | null)[] = []
+  let before: string | null | undefined
+  while (before !== null) {
+    const page = await reader.logs({ limit: 4, ...(before === undefined ? {} : { before }) })
+    seen.push(...ids(page.rows))
+    before = page.next
+  }
+  assert.is(new Set(seen).size, 25)
+  assert.is(seen.length, 25)
+  assert.ok(Number(seen[0]) >= 24 && Number(seen.at(-1)) <= 3)
+})
+
+test('filters narrow it down', async () => {
+  const other = '00000000-0000-4000-8000-0000000000cc'
+  const at = Date.now()
+  await put([
+    one('old', { at: at - 60_000 }),
+    one('gateway', { gatewayId: other }),
+    one('user', { userId: other }),
+    one('failed', { outcome: 'mcp_response_error' }),
+    one('feature', { feature: 'find_contact' }),
+  ])
+  assert.equal(await idsFor({ gatewayId: other }), ['gateway'])
+  assert.equal(await idsFor({ userId: other }), ['user'])
+  assert.equal(await idsFor({ outcome: 'mcp_response_error' }), ['failed'])
+  assert.equal(await idsFor({ failed: true }), ['failed'])
+  assert.equal(await idsFor({ feature: 'find_contact' }), ['feature'])
+  assert.equal(await idsFor({ until: at - 30_000 }), ['old'])
+  assert.is((await idsFor({ since: at - 30_000 })).length, 4)
+  assert.equal(await idsFor({ before: "1' or true" }), [])
+})
+
+test('bodies come only when they are asked for: the request on the first leg, the response on the last', async () => {
+  const record = messageRecord({ response: { text: 'cut', bytes: 90_000, sha256: 'cd' } })
+  await put([record])
+  const reader = createLogReader(database.pool)
+  const thin = await reader.logs({})
+  assert.not(thin.rows.some((row) => 'body' in row))
+  const { rows } = await reader.logs({ withBodies: true })
+  assert.equal(
+    rows.map((row) => row.body),
+    [record.request, null, null, record.response],
+  )
+})
+
+test('following gives what comes in after the cursor, once and in order', async () => {
+  const reader = createLogReader(database.pool)
+  await put([one('before')])
+  let { rows, cursor } = await reader.follow(null)
+  assert.equal(rows, [])
+  await put([one('1'), one('2')])
+  ;({ rows, cursor } = await reader.follow(cursor))
+  assert.equal(ids(rows), ['1', '2'])
+  await put([one('3')])
+  ;({ rows, cursor } = await reader.follow(cursor))
+  assert.equal(ids(rows), ['3'])
+  assert.equal((await reader.follow(cursor)).rows, [])
+})
+
+test('a cursor never passes over rows of a writer that is not done, whichever writer is done first', async () => {
+  const reader = createLogReader(database.pool)
+  let { cursor } = await reader.follow(null)
+  const slow = await database.pool.connect()
+  await slow.query('begin')
+  await put([one('slow')], { query: slow.query.bind(slow), connect: database.pool.connect } as Pick<
+    Pool,
+    'query' | 'connect'
+  >)
+  await put([one('fast')])
+  const seen: (string | null)[] = []
+  for (let poll = 0; poll < 3; poll += 1) {
+    const next = await reader.follow(cursor)
+    seen.push(...ids(next.rows))
+    cursor = next.cursor
+  }
+  assert.equal(seen, [], 'the fast writer waits behind the slow one')
+  await slow.query('commit')
+  slow.release()
+  for (let poll = 0; poll < 3; poll += 1) {
+    const next = await reader.follow(cursor)
+    seen.push(...ids(next.rows))
+    cursor = next.cursor
+  }
+  assert.equal(seen, ['slow', 'fast'])
+})
+
+test('a writer has its transaction id before it takes a number: the horizon rests on that', async () => {
+  await database.pool.query(`
+    create function watched_number() returns bigint language plpgsql as $$
+    begin
+      if pg_current_xact_id_if_assigned() is null then raise exception 'a number without an id'; end if;
+      return nextval('messages_seq');
+    end $$;
+    alter table messages alter column seq set default watched_number()`)
+  try {
+    await put([one('first'), one('second')])
+  } finally {
+    await database.pool.query(`alter table messages alter column seq set default nextval('messages_seq')`)
+  }
+  assert.is((await idsFor({})).length, 2)
+})
+
+test('retention drops whole days, bodies too, and keeps what is within the bound', async () => {
+  const now = Date.parse('2026-05-20T08:00:00Z')
+  const day = (back: number) => now - back * 86_400_000
+  const settings = { days: 0 }
+  const at = (clock: number) =>
+    createRetention({
+      database: database.pool,
+      days: () => settings.days,
+      logger: { info() {}, warn() {} },
+      clock: () => clock,
+    })
+  for (const back of [40, 10]) await at(day(back)).ensurePartitions()
+  await put([one('40', { at: day(40) }), one('10', { at: day(10) }), one('stray', { at: day(60) })])
+  assert.is(await at(now).dropOld(), 0, '0 keeps everything')
+  settings.days = 30
+  assert.ok((await at(now).dropOld()) >= 3)
+  assert.equal(await idsFor({}), ['10'])
+  const { rows } = await database.pool.query('select count(*)::int as count from message_bodies')
+  assert.is(rows[0].count, 1)
+  await at(now).maintain()
+  await at(now).maintain()
+})
+
+test.run()
