@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CallContext, FeatureKind, Json, JsonObject } from './call.js'
+import type { CallContext, FeatureKind, JsonObject } from './call.js'
 import type { Evaluation, EvaluateRequest, Prepared, PrepareRequest, TestAnswer, TestRequest } from './engine.js'
 import type { Credentials, Identification, Principal } from './principal.js'
 import type { Alert, Delivery, DeliveryAnswer } from './record.js'
@@ -94,12 +94,18 @@ export type CredentialAnswer =
   | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>>; readonly expiresAt: number | null }
   | { readonly kind: 'refused'; readonly reason: string }
 
-const verdict = z.discriminatedUnion('verdict', [
-  z.object({ verdict: z.literal('pass') }),
-  z.object({ verdict: z.literal('modify'), patch: z.record(z.string(), z.unknown()) }),
-  z.object({ verdict: z.literal('block'), reason: z.string() }),
-  z.object({ verdict: z.literal('undecided'), message: z.string() }),
-])
+/** A verdict whose patch, field by field, is of the payload's types; which fields may stand in it, `writable` says. */
+const verdict = (patch: z.ZodRawShape) =>
+  z.discriminatedUnion('verdict', [
+    z.object({ verdict: z.literal('pass') }),
+    z.object({ verdict: z.literal('modify'), patch: z.object(patch) }),
+    z.object({ verdict: z.literal('block'), reason: z.string() }),
+    z.object({ verdict: z.literal('undecided'), message: z.string() }),
+  ])
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+)
 const notMine = z.object({ kind: z.literal('notMine') })
 const refused = z.object({ kind: z.literal('refused'), reason: z.string() })
 const configErrors = z.array(
@@ -118,6 +124,16 @@ const evaluation = z.discriminatedUnion('verdict', [
   z.object({ verdict: z.literal('modify'), patch: z.object({ message: z.json() }) }),
   z.object({ verdict: z.literal('block'), reason: z.string() }),
   z.object({ verdict: z.literal('undecided'), message: z.string() }),
+])
+const delivery = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('delivered') }),
+  z.object({
+    kind: z.literal('retry'),
+    message: z.string(),
+    status: z.number().optional(),
+    afterMs: z.number().min(0).optional(),
+  }),
+  z.object({ kind: z.literal('rejected'), message: z.string(), status: z.number().optional() }),
 ])
 const nothing = z.undefined()
 
@@ -149,7 +165,7 @@ export const HOOKS = Object.freeze({
     deadlineMs: 2_000,
     onFailure: 'closed',
     writable: ['attributes'],
-    answer: verdict,
+    answer: verdict({ attributes: z.exactOptional(z.record(z.string(), z.string().max(256))) }),
     summary: 'Adds facts about the caller, or refuses the caller.',
   }),
   'upstream.credentials': hook<CredentialRequest, CredentialAnswer>()({
@@ -173,7 +189,7 @@ export const HOOKS = Object.freeze({
     deadlineMs: 5_000,
     onFailure: 'closed',
     writable: ['entries'],
-    answer: verdict,
+    answer: verdict({ entries: z.exactOptional(z.array(jsonObject)) }),
     summary: 'Sees and may change the features of one server before they are shown.',
   }),
   'feature.request': hook<FeatureRequest, Verdict<{ readonly params?: JsonObject }>>()({
@@ -181,7 +197,7 @@ export const HOOKS = Object.freeze({
     deadlineMs: 30_000,
     onFailure: 'closed',
     writable: ['params'],
-    answer: verdict,
+    answer: verdict({ params: z.exactOptional(jsonObject) }),
     summary: 'Sees and may change or block the params of a call.',
   }),
   'feature.response': hook<FeatureResponse, Verdict<{ readonly result?: JsonObject }>>()({
@@ -189,7 +205,7 @@ export const HOOKS = Object.freeze({
     deadlineMs: 30_000,
     onFailure: 'closed',
     writable: ['result'],
-    answer: verdict,
+    answer: verdict({ result: z.exactOptional(jsonObject) }),
     summary: 'Sees and may change or block the result of a call.',
   }),
   'engine.prepare': hook<PrepareRequest, Prepared>()({
@@ -267,16 +283,7 @@ export const HOOKS = Object.freeze({
     deadlineMs: 15_000,
     onFailure: 'closed',
     writable: [],
-    answer: z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('delivered') }),
-      z.object({
-        kind: z.literal('retry'),
-        message: z.string(),
-        status: z.number().optional(),
-        afterMs: z.number().optional(),
-      }),
-      z.object({ kind: z.literal('rejected'), message: z.string(), status: z.number().optional() }),
-    ]),
+    answer: delivery,
     summary: 'Hands a batch of the record to a receiver. A failure is a `retry`.',
   }),
   'alert.raised': hook<Alert, void>()({
@@ -295,7 +302,7 @@ export const HOOKS = Object.freeze({
     deadlineMs: 15_000,
     onFailure: 'closed',
     writable: [],
-    answer: z.object({ kind: z.enum(['delivered', 'retry', 'rejected']) }),
+    answer: delivery,
     summary: 'Hands an alert to a receiver.',
   }),
 })
@@ -346,5 +353,3 @@ export type Handler<H extends HookName> = (
   payload: Readonly<PayloadOf<H>>,
   call: HookCall,
 ) => AnswerOf<H> | Promise<AnswerOf<H>>
-
-export type { Json }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Handler, HookName, HooksOf } from './hooks.js'
+import type { Handler, HooksOf } from './hooks.js'
 
 /** The version of this contract; a plugin states the range it was written for. */
 export const SDK_VERSION = '0.1.0'
@@ -78,8 +78,9 @@ export interface RunningPlugin {
 }
 
 /**
- * A plugin. Its `id` is its folder's name, `family-name` (`auth-token`, `siem-otlp`). `config` is parsed strictly:
- * an unknown key refuses the start and names itself. A throwing or late `setup` is undone and refuses the start.
+ * A plugin. Its `id` is its folder's name, `family-name` (`auth-token`, `siem-otlp`). `config` is parsed strictly
+ * (`parseStrictly`): an unknown key refuses the start and names itself. A throwing or late `setup` is undone and refuses
+ * the start; what it answers after its deadline is stopped.
  * A TypeScript plugin is trusted code: a deadline cannot stop its synchronous loop.
  */
 export interface Plugin<Config = unknown> {
@@ -96,5 +97,3 @@ export interface Plugin<Config = unknown> {
 export function definePlugin<Config>(plugin: Plugin<Config>): Plugin<Config> {
   return Object.freeze(plugin)
 }
-
-export type { HookName }

@@ -1,6 +1,7 @@
 import type { AnswerOf, Handler, HookCall, HookName, HooksOf, PayloadOf } from './hooks.js'
 import { HOOKS } from './hooks.js'
 import type { KeyedOptions, Plugin, PluginContext, PluginFetch, PluginLog, RunningPlugin } from './plugin.js'
+import { parseStrictly } from './strict.js'
 
 /** What a test may set; everything has a default. */
 export interface TestHostOptions {
@@ -18,7 +19,11 @@ export interface LogLine {
 
 /** A started plugin, alone, without the core. */
 export interface TestHost {
-  /** Asks the plugin's handler of a plain hook. Rejects when it has none, or when the answer does not fit the hook. */
+  /**
+   * Asks the plugin's handlers of a plain hook in the order of their registration until one says something else than
+   * `notMine` or `pass`, and gives the last answer. Rejects when there is none, with what a handler throws, and with a
+   * `TypeError` when an answer does not fit the hook or writes a field that is not writable.
+   */
   ask<H extends HooksOf<'sequential' | 'first' | 'parallel'>>(
     hook: H,
     payload: PayloadOf<H>,
@@ -46,25 +51,28 @@ export async function startPlugin<Config>(
   config: unknown = {},
   options: TestHostOptions = {},
 ): Promise<TestHost> {
-  const parsed = plugin.config.safeParse(config)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw new TypeError(`config.${issue?.path.join('.')}: ${issue?.message}`)
-  }
-  const handlers = new Map<string, Handler<HookName>>()
+  const parsed = parseStrictly(plugin.config, config)
+  if (!parsed.ok) throw new TypeError(parsed.problem)
+  const handlers = new Map<string, Handler<HookName>[]>()
   const keyedOptions = new Map<string, KeyedOptions>()
   const lines: LogLine[] = []
-  const context = fakeContext(parsed.data, options, handlers, keyedOptions, lines)
+  const setup = { open: true }
+  const context = fakeContext(parsed.value, options, { handlers, keyedOptions, lines, setup })
   const running: RunningPlugin = (await plugin.setup(context)) ?? {}
-  const ask = async (id: string, hook: HookName, payload: unknown, call: Partial<HookCall> = {}) => {
-    const handler = handlers.get(id)
-    if (handler === undefined) throw new Error(`the plugin has no handler for '${id}'`)
-    const answer = await (handler as (payload: unknown, call: HookCall) => unknown)(Object.freeze(payload), {
-      deadline: call.deadline ?? Date.now() + HOOKS[hook].deadlineMs,
-      signal: call.signal ?? new AbortController().signal,
-    })
-    const fits = HOOKS[hook].answer.safeParse(answer)
-    if (!fits.success) throw new TypeError(`the answer to '${hook}' does not fit: ${fits.error.issues[0]?.message}`)
+  setup.open = false
+  const ask = async (id: string, hook: HookName, payload: unknown, given: Partial<HookCall> = {}) => {
+    const asked = handlers.get(id)
+    if (asked === undefined) throw new Error(`the plugin has no handler for '${id}'`)
+    const call: HookCall = {
+      deadline: given.deadline ?? Date.now() + HOOKS[hook].deadlineMs,
+      signal: given.signal ?? new AbortController().signal,
+    }
+    let answer: unknown
+    for (const handler of asked) {
+      answer = await (handler as (payload: unknown, call: HookCall) => unknown)(Object.freeze(payload), call)
+      checkAnswer(hook, answer)
+      if (!goesOn(answer)) break
+    }
     return answer
   }
   return {
@@ -77,31 +85,56 @@ export async function startPlugin<Config>(
   }
 }
 
-function fakeContext<Config>(
-  config: Config,
-  options: TestHostOptions,
-  handlers: Map<string, Handler<HookName>>,
-  keyedOptions: Map<string, KeyedOptions>,
-  lines: LogLine[],
-): PluginContext<Config> {
-  const kept = new Map<string, string>()
+function checkAnswer(hook: HookName, answer: unknown): void {
+  const { answer: schema, kind, writable } = HOOKS[hook]
+  const fits = schema.safeParse(answer)
+  if (!fits.success) throw new TypeError(`the answer to '${hook}' does not fit: ${fits.error.issues[0]?.message}`)
+  if (kind !== 'sequential') return
+  const fields = Object.keys((answer as { patch?: object }).patch ?? {})
+  const foreign = fields.find((field) => !(writable as readonly string[]).includes(field))
+  if (foreign !== undefined) throw new TypeError(`the answer to '${hook}' may not write '${foreign}'`)
+}
+
+function goesOn(answer: unknown): boolean {
+  const { kind, verdict } = (answer ?? {}) as { kind?: unknown; verdict?: unknown }
+  return answer === undefined || kind === 'notMine' || verdict === 'pass'
+}
+
+/** What a plugin registers and writes, kept for the test. */
+interface Kept {
+  readonly handlers: Map<string, Handler<HookName>[]>
+  readonly keyedOptions: Map<string, KeyedOptions>
+  readonly lines: LogLine[]
+  readonly setup: { readonly open: boolean }
+}
+
+function fakeContext<Config>(config: Config, options: TestHostOptions, kept: Kept): PluginContext<Config> {
+  const { handlers, keyedOptions, lines } = kept
+  const stored = new Map<string, string>()
+  const register = (id: string, hook: HookName, isKeyed: boolean, handler: unknown) => {
+    if (!kept.setup.open) throw new Error('handlers can be registered during setup only')
+    if (!Object.hasOwn(HOOKS, hook)) throw new Error(`there is no hook '${hook}'`)
+    if ((HOOKS[hook].kind === 'keyed') !== isKeyed) throw new Error(`'${hook}' takes ${isKeyed ? 'on' : 'serve'}()`)
+    if (isKeyed && handlers.has(id)) throw new Error(`'${id}' is already served`)
+    handlers.set(id, [...(handlers.get(id) ?? []), handler as Handler<HookName>])
+  }
   const line = (level: LogLine['level']) => (fields: LogLine['fields'], message: string) =>
     void lines.push({ level, fields, message })
   const log: PluginLog = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
-  return {
+  return Object.freeze({
     config,
     log,
-    on: (hook, handler) => void handlers.set(hook, handler as Handler<HookName>),
+    on: (hook, handler) => register(hook, hook, false, handler),
     serve(hook, key, handler, given) {
-      handlers.set(`${hook}/${key}`, handler as Handler<HookName>)
+      register(`${hook}/${key}`, hook, true, handler)
       keyedOptions.set(`${hook}/${key}`, given ?? {})
     },
     store: {
-      get: async (key) => kept.get(key),
-      set: async (key, value) => void kept.set(key, value),
-      delete: async (key) => void kept.delete(key),
+      get: async (key) => stored.get(key),
+      set: async (key, value) => void stored.set(key, value),
+      delete: async (key) => void stored.delete(key),
     },
     fetch: options.fetch ?? (() => Promise.reject(new Error('this test lends no fetch'))),
     now: options.now ?? Date.now,
-  }
+  } satisfies PluginContext<Config>)
 }

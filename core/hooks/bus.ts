@@ -1,5 +1,6 @@
 import {
   HOOKS,
+  never,
   type AnswerOf,
   type Handler,
   type HookName,
@@ -8,7 +9,7 @@ import {
   type PayloadOf,
   type Verdict,
 } from '@gatehouse/sdk'
-import { settle, type Fault, type Registration, type RunOptions, type Settled } from './settle.js'
+import { settle, type Fault, type HookRow, type Registration, type RunOptions, type Settled } from './settle.js'
 
 /** What became of a payload after all handlers of a `sequential` hook. */
 export type Passed<P> =
@@ -41,14 +42,17 @@ export interface Bus {
     hook: H,
     payload: PayloadOf<H>,
     options?: RunOptions,
-  ): Promise<readonly Settled<AnswerOf<H>>[]>
+  ): readonly Settled<AnswerOf<H>>[] | Promise<readonly Settled<AnswerOf<H>>[]>
   keyed<H extends HooksOf<'keyed'>>(hook: H, key: string): KeyedHandler<H> | undefined
   keys(hook: HooksOf<'keyed'>): readonly string[]
-  /** Every hook with its handlers in the order in which they are asked. */
+  /** Every hook that is handled, with its handlers in the order in which they are asked; keyed ones as `key: plugin`. */
   order(): readonly { readonly hook: HookName; readonly handlers: readonly string[] }[]
 }
 
-/** The side of the bus that the plugin host writes; `seal` sorts once and ends registration. */
+/**
+ * The side of the bus that the plugin host writes; `seal` sorts once and ends registration. What no plugin may register
+ * throws: an unknown hook, a hook of another kind, a taken key, something that is no function.
+ */
 export interface Registry {
   add<H extends HooksOf<'sequential' | 'first' | 'parallel'>>(
     plugin: string,
@@ -68,27 +72,44 @@ export interface Registry {
   seal(): Bus
 }
 
+/** The hook table by name; a test may bend a row. */
+export type HookRows = Readonly<Record<HookName, HookRow>>
+
+interface KeyedEntry {
+  readonly registration: Registration
+  readonly key: string
+  readonly options: KeyedOptions
+}
+
 const RANK = { pre: 0, normal: 1, post: 2 } as const
 const NOT_MINE = Object.freeze({ kind: 'notMine' as const })
-const none: readonly Registration[] = []
+const none: readonly never[] = Object.freeze([])
 
-export function createRegistry(onFault: (fault: Fault) => void): Registry {
+export function createRegistry(onFault: (fault: Fault) => void, table: HookRows = HOOKS): Registry {
   const lists = new Map<HookName, Registration[]>()
-  const keyed = new Map<string, { registration: Registration; key: string; options: KeyedOptions }>()
+  const keyed = new Map<string, KeyedEntry>()
+  let sealed = false
+  const registration = (plugin: string, hook: HookName, handler: unknown, order: Registration['order']) => {
+    if (sealed) throw new Error('registration has ended')
+    if (!Object.hasOwn(table, hook)) throw new Error(`there is no hook '${hook}'`)
+    if (typeof handler !== 'function') throw new Error(`the handler of '${hook}' is not a function`)
+    if (!Object.hasOwn(RANK, order)) throw new Error(`a handler's order is 'pre' or 'post', not '${order}'`)
+    return { plugin, hook, row: table[hook], handler, order } as unknown as Registration
+  }
   return {
     add(plugin, hook, handler, order) {
-      const row = HOOKS[hook]
-      if (row === undefined || (row.kind as string) === 'keyed') throw new Error(`'${hook}' takes no plain handler`)
-      const registration = { plugin, hook, handler, order } as unknown as Registration
-      lists.set(hook, [...(lists.get(hook) ?? none), registration])
+      const added = registration(plugin, hook, handler, order)
+      if (added.row.kind === 'keyed') throw new Error(`'${hook}' is asked by key: it takes serve(), not on()`)
+      lists.set(hook, [...(lists.get(hook) ?? none), added])
     },
     serve(plugin, hook, key, handler, options) {
-      if (HOOKS[hook]?.kind !== 'keyed') throw new Error(`'${hook}' takes no keyed handler`)
+      const added = registration(plugin, hook, handler, 'normal')
+      if (added.row.kind !== 'keyed') throw new Error(`'${hook}' is not asked by key: it takes on(), not serve()`)
+      if (typeof key !== 'string' || key === '') throw new Error(`a key of '${hook}' is a text that is not empty`)
       const taken = keyed.get(`${hook}/${key}`)
       if (taken !== undefined)
         throw new Error(`'${key}' of '${hook}' is already served by ${taken.registration.plugin}`)
-      const registration = { plugin, hook, handler, order: 'normal' } as unknown as Registration
-      keyed.set(`${hook}/${key}`, { registration, key, options })
+      keyed.set(`${hook}/${key}`, { registration: added, key, options })
     },
     removeAll(plugin) {
       for (const [hook, list] of lists)
@@ -98,7 +119,10 @@ export function createRegistry(onFault: (fault: Fault) => void): Registry {
         )
       for (const [id, entry] of keyed) if (entry.registration.plugin === plugin) keyed.delete(id)
     },
-    seal: () => createBus(sorted(lists), new Map(keyed), onFault),
+    seal() {
+      sealed = true
+      return createBus(sorted(lists), keyed, table, onFault)
+    },
   }
 }
 
@@ -106,51 +130,56 @@ function sorted(lists: ReadonlyMap<HookName, readonly Registration[]>): Readonly
   return new Map([...lists].map(([hook, list]) => [hook, list.toSorted((a, b) => RANK[a.order] - RANK[b.order])]))
 }
 
+/** What all handlers of one run share. */
+interface Run {
+  readonly deadline: number
+  readonly parent: (() => AbortSignal) | undefined
+}
+
+/** Asks one after another until `decide` gives a result; no promise is made while handlers answer at once. */
+function walk<A, R>(
+  list: readonly Registration[],
+  run: Run,
+  payload: () => unknown,
+  decide: (settled: Settled<A>, by: Registration) => R | undefined,
+): R | undefined | Promise<R | undefined> {
+  for (const [n, registration] of list.entries()) {
+    const settled = settle<A>(registration, Object.freeze(payload()), run.deadline, run.parent)
+    if (settled instanceof Promise)
+      return settled.then((late) => decide(late, registration) ?? walk(list.slice(n + 1), run, payload, decide))
+    const decided = decide(settled, registration)
+    if (decided !== undefined) return decided
+  }
+  return undefined
+}
+
 function createBus(
   lists: ReadonlyMap<HookName, readonly Registration[]>,
-  keyed: ReadonlyMap<string, { registration: Registration; key: string; options: KeyedOptions }>,
+  keyed: ReadonlyMap<string, KeyedEntry>,
+  table: HookRows,
   onFault: (fault: Fault) => void,
 ): Bus {
   const of = (hook: HookName) => lists.get(hook) ?? none
-  const deadlineOf = (hook: HookName, options?: RunOptions) =>
-    Math.min(options?.deadline ?? Infinity, Date.now() + HOOKS[hook].deadlineMs)
+  const runOf = (hook: HookName, options?: RunOptions): Run => ({
+    deadline: Math.min(options?.deadline ?? Infinity, Date.now() + table[hook].deadlineMs),
+    parent: options?.parent,
+  })
   const noted = <A>(settled: Settled<A>): Settled<A> => {
     if (!settled.ok) onFault(settled.fault)
     return settled
   }
 
-  const runSequential = async <P>(hook: HookName, first: P, options?: RunOptions): Promise<Passed<P>> => {
-    const deadline = deadlineOf(hook, options)
+  const runSequential = <P>(hook: HookName, first: P, options?: RunOptions): Passed<P> | Promise<Passed<P>> => {
     let payload = first
-    for (const registration of of(hook)) {
-      const settled = noted(
-        await settle<Verdict<object>>(registration, Object.freeze(payload), deadline, options?.parent),
-      )
-      const answer = settled.ok ? settled.value : onClosed(settled.fault)
-      switch (answer.verdict) {
-        case 'pass':
-          break
-        case 'modify':
-          payload = { ...payload, ...answer.patch }
-          break
-        case 'block':
-          return { blocked: true, plugin: registration.plugin, reason: answer.reason.slice(0, 500) }
-        case 'undecided':
-          if (HOOKS[hook].onFailure === 'closed')
-            return { blocked: true, plugin: registration.plugin, reason: 'A check could not be completed.' }
-      }
+    const decide = (settled: Settled<Verdict<object>>, by: Registration): Passed<P> | undefined => {
+      const decision = decideOn(noted(settled), by, onFault)
+      if (decision.verdict === 'block') return { blocked: true, plugin: by.plugin, reason: decision.reason }
+      if (decision.verdict === 'modify') payload = { ...payload, ...decision.patch }
+      return undefined
     }
-    return { blocked: false, payload }
-  }
-
-  const runFirst = async <H extends HooksOf<'first'>>(hook: H, payload: unknown, options?: RunOptions, from = 0) => {
-    const deadline = deadlineOf(hook, options)
-    for (const registration of of(hook).slice(from)) {
-      const settled = noted(await settle<AnswerOf<H>>(registration, payload, deadline, options?.parent))
-      if (settled.ok ? settled.value.kind !== 'notMine' : settled.fault.policy === 'closed')
-        return settled.ok ? settled.value : refusedBy<H>(settled.fault)
-    }
-    return NOT_MINE as AnswerOf<H>
+    const ended = walk(of(hook), runOf(hook, options), () => payload, decide)
+    const orPassed = (end: Passed<P> | undefined) => end ?? { blocked: false, payload }
+    return ended instanceof Promise ? ended.then(orPassed) : orPassed(ended)
   }
 
   return {
@@ -158,50 +187,73 @@ function createBus(
     sequential: (hook, payload, options) =>
       of(hook).length === 0 ? { blocked: false, payload } : runSequential(hook, payload, options),
     first(hook, payload, options) {
-      const head = of(hook)[0]
-      if (head === undefined) return NOT_MINE as AnswerOf<typeof hook>
-      // The first handler mostly answers at once: no promise is made for it.
-      const settled = settle<AnswerOf<typeof hook>>(
-        head,
-        Object.freeze(payload),
-        deadlineOf(hook, options),
-        options?.parent,
-      )
-      if (settled instanceof Promise)
-        return settled.then((late) => decideFirst<typeof hook>(noted(late)) ?? runFirst(hook, payload, options, 1))
-      return decideFirst<typeof hook>(noted(settled)) ?? runFirst(hook, payload, options, 1)
+      type Answer = AnswerOf<typeof hook>
+      if (of(hook).length === 0) return NOT_MINE as Answer
+      const decide = (settled: Settled<Answer>) => decideFirst<typeof hook>(noted(settled))
+      const ended = walk(of(hook), runOf(hook, options), () => payload, decide)
+      return ended instanceof Promise
+        ? ended.then((end) => end ?? (NOT_MINE as Answer))
+        : (ended ?? (NOT_MINE as Answer))
     },
-    async parallel(hook, payload, options) {
-      const deadline = deadlineOf(hook, options)
+    parallel(hook, payload, options) {
+      type Answer = AnswerOf<typeof hook>
+      if (of(hook).length === 0) return none
+      const { deadline, parent } = runOf(hook, options)
       const frozen = Object.freeze(payload)
-      const all = of(hook).map((registration) =>
-        settle<AnswerOf<typeof hook>>(registration, frozen, deadline, options?.parent),
-      )
-      return (await Promise.all(all)).map(noted)
+      const all = of(hook).map((registration) => settle<Answer>(registration, frozen, deadline, parent))
+      const atOnce = all.filter((settled): settled is Settled<Answer> => !(settled instanceof Promise))
+      return atOnce.length === all.length
+        ? atOnce.map(noted)
+        : Promise.all(all).then((settled) => settled.map((one) => noted(one)))
     },
     keyed(hook, key) {
       const entry = keyed.get(`${hook}/${key}`)
       if (entry === undefined) return undefined
       const ask = (payload: unknown, options?: RunOptions) => {
-        const settled = settle(entry.registration, Object.freeze(payload), deadlineOf(hook, options), options?.parent)
+        const { deadline, parent } = runOf(hook, options)
+        const settled = settle(entry.registration, Object.freeze(payload), deadline, parent)
         return settled instanceof Promise ? settled.then(noted) : noted(settled)
       }
       return { plugin: entry.registration.plugin, options: entry.options, ask } as unknown as KeyedHandler<typeof hook>
     },
     keys: (hook) => [...keyed.values()].filter((e) => e.registration.hook === hook).map((e) => e.key),
     order() {
-      const plain = [...lists].map(([hook, list]) => ({ hook, handlers: list.map((r) => r.plugin) }))
-      const byKey = [...keyed.values()].map((e) => ({
-        hook: e.registration.hook,
-        handlers: [`${e.key}: ${e.registration.plugin}`],
-      }))
-      return [...plain.filter((row) => row.handlers.length > 0), ...byKey]
+      const byKey = [...keyed.values()]
+      const handlersOf = (hook: HookName) => [
+        ...of(hook).map((registration) => registration.plugin),
+        ...byKey.filter((e) => e.registration.hook === hook).map((e) => `${e.key}: ${e.registration.plugin}`),
+      ]
+      const rows = (Object.keys(table) as HookName[]).map((hook) => ({ hook, handlers: handlersOf(hook) }))
+      return rows.filter((row) => row.handlers.length > 0)
     },
   }
 }
 
-const onClosed = (fault: Fault): Verdict<object> =>
-  fault.policy === 'open' ? { verdict: 'pass' } : { verdict: 'block', reason: 'A check could not be completed.' }
+type Decision = Extract<Verdict<object>, { verdict: 'pass' | 'modify' | 'block' }>
+
+const PASSED: Decision = Object.freeze({ verdict: 'pass' })
+const REFUSED: Decision = Object.freeze({ verdict: 'block', reason: 'A check could not be completed.' })
+const MAX_REASON = 500
+
+/** A failure and an `undecided` are decided by the hook's policy; the message of the latter is for the log. */
+function decideOn(settled: Settled<Verdict<object>>, by: Registration, onFault: (fault: Fault) => void): Decision {
+  const policy = by.row.onFailure
+  const fallen = policy === 'open' ? PASSED : REFUSED
+  if (!settled.ok) return fallen
+  const answer = settled.value
+  switch (answer.verdict) {
+    case 'pass':
+    case 'modify':
+      return answer
+    case 'block':
+      return { verdict: 'block', reason: answer.reason.slice(0, MAX_REASON) }
+    case 'undecided':
+      onFault({ plugin: by.plugin, hook: by.hook, failure: 'undecided', detail: answer.message.slice(0, 500), policy })
+      return fallen
+    default:
+      return never(answer)
+  }
+}
 
 function decideFirst<H extends HooksOf<'first'>>(settled: Settled<AnswerOf<H>>): AnswerOf<H> | undefined {
   if (settled.ok) return settled.value.kind === 'notMine' ? undefined : settled.value

@@ -1,24 +1,35 @@
-import { HOOKS, type FailurePolicy, type Handler, type HookCall, type HookName } from '@gatehouse/sdk'
+import type { FailurePolicy, Handler, HookCall, HookKind, HookName } from '@gatehouse/sdk'
+import type { z } from 'zod'
 
-/** What went wrong with a handler; `detail` is for the log. */
+/** What went wrong with a handler, or that it could not tell (`undecided`); `detail` is for the log. */
 export interface Fault {
   readonly plugin: string
   readonly hook: HookName
-  readonly failure: 'threw' | 'rejected' | 'late' | 'nothing' | 'malformed' | 'forbidden_field'
+  readonly failure: 'threw' | 'rejected' | 'late' | 'nothing' | 'malformed' | 'forbidden_field' | 'undecided'
   readonly detail: string
   readonly policy: FailurePolicy
 }
 
 export type Settled<A> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly fault: Fault }
 
+/** The data of one row of the hook table. */
+export interface HookRow {
+  readonly kind: HookKind
+  readonly deadlineMs: number
+  readonly onFailure: FailurePolicy
+  readonly writable: readonly string[]
+  readonly answer: z.ZodType
+}
+
 export interface Registration<H extends HookName = HookName> {
   readonly plugin: string
   readonly hook: H
+  readonly row: HookRow
   readonly handler: Handler<H>
   readonly order: 'pre' | 'normal' | 'post'
 }
 
-/** Limits of one run: all handlers share the deadline; `parent` ends them early. */
+/** Limits of one run: all handlers share the deadline; `parent` is joined to the signal of a handler that asks for it. */
 export interface RunOptions {
   readonly deadline?: number
   readonly parent?: (() => AbortSignal) | undefined
@@ -36,54 +47,52 @@ export function settle<A>(
 ): Settled<A> | Promise<Settled<A>> {
   const call = new LazyCall(deadline, parent)
   let answer: unknown
+  let comesLater: boolean
   try {
     answer = (registration.handler as (payload: unknown, call: HookCall) => unknown)(payload, call)
+    comesLater = isThenable(answer)
   } catch (thrown) {
     call.end()
     return failed(registration, 'threw', describe(thrown))
   }
-  if (!isThenable(answer)) {
-    call.end()
-    return Date.now() > deadline
-      ? failed(registration, 'late', 'answered after its deadline')
-      : judge<A>(registration, answer)
-  }
-  return settleLater<A>(registration, answer, call, deadline)
+  if (comesLater) return settleLater<A>(registration, answer, call)
+  call.end()
+  return judge<A>(registration, answer, deadline)
 }
 
-async function settleLater<A>(
-  registration: Registration,
-  answer: PromiseLike<unknown>,
-  call: LazyCall,
-  deadline: number,
-): Promise<Settled<A>> {
+async function settleLater<A>(registration: Registration, answer: unknown, call: LazyCall): Promise<Settled<A>> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), Math.max(0, deadline - Date.now()))
+    timer = setTimeout(() => resolve('late'), Math.max(0, call.deadline - Date.now()))
   })
   try {
     const won = await Promise.race([Promise.resolve(answer).then((value) => ({ value })), late])
     return won === 'late'
       ? failed(registration, 'late', 'gave no answer before its deadline')
-      : judge<A>(registration, won.value)
+      : judge<A>(registration, won.value, call.deadline)
   } catch (thrown) {
-    return failed(registration, 'rejected', describe(thrown))
+    // Whoever heeds the signal rejects a moment before the timer above: that is lateness too.
+    return failed(registration, call.isPast ? 'late' : 'rejected', describe(thrown))
   } finally {
     clearTimeout(timer)
     call.end()
   }
 }
 
-function judge<A>(registration: Registration, answer: unknown): Settled<A> {
-  const row = HOOKS[registration.hook]
-  if (answer === undefined && !row.answer.safeParse(undefined).success)
-    return failed(registration, 'nothing', 'answered nothing')
-  const parsed = row.answer.safeParse(answer)
-  if (!parsed.success) return failed(registration, 'malformed', parsed.error.issues[0]?.message ?? 'malformed')
-  const foreign = row.kind === 'sequential' ? foreignField(answer, row.writable) : undefined
-  return foreign === undefined
-    ? { ok: true, value: answer as A }
-    : failed(registration, 'forbidden_field', `may not write '${foreign}'`)
+function judge<A>(registration: Registration, answer: unknown, deadline: number): Settled<A> {
+  const { row } = registration
+  if (Date.now() > deadline) return failed(registration, 'late', 'answered after its deadline')
+  try {
+    const parsed = row.answer.safeParse(answer)
+    if (!parsed.success)
+      return failed(registration, answer === undefined ? 'nothing' : 'malformed', describeIssue(parsed.error.issues[0]))
+    const foreign = row.kind === 'sequential' ? foreignField(answer, row.writable) : undefined
+    return foreign === undefined
+      ? { ok: true, value: answer as A }
+      : failed(registration, 'forbidden_field', `may not write '${foreign}'`)
+  } catch (thrown) {
+    return failed(registration, 'malformed', describe(thrown))
+  }
 }
 
 function foreignField(answer: unknown, writable: readonly string[]): string | undefined {
@@ -92,22 +101,38 @@ function foreignField(answer: unknown, writable: readonly string[]): string | un
 }
 
 function failed(registration: Registration, failure: Fault['failure'], detail: string): { ok: false; fault: Fault } {
-  const { plugin, hook } = registration
-  return { ok: false, fault: { plugin, hook, failure, detail, policy: HOOKS[hook].onFailure } }
+  const { plugin, hook, row } = registration
+  return { ok: false, fault: { plugin, hook, failure, detail, policy: row.onFailure } }
 }
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+const isThenable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
-const describe = (thrown: unknown): string =>
-  thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${typeof thrown}`
+const MAX_DETAIL = 500
+
+/** What a plugin throws may throw again when it is looked at. */
+function describe(thrown: unknown): string {
+  try {
+    return (thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${typeof thrown}`).slice(
+      0,
+      MAX_DETAIL,
+    )
+  } catch {
+    return 'threw what cannot be described'
+  }
+}
+
+const describeIssue = (issue: z.core.$ZodIssue | undefined): string =>
+  `${issue?.path.map(String).join('.') || 'answer'}: ${issue?.message ?? 'malformed'}`.slice(0, MAX_DETAIL)
 
 /** A signal costs 12 to 25 microseconds: it is made only for a handler that asks for it. */
 class LazyCall implements HookCall {
   readonly deadline: number
   readonly #parent: (() => AbortSignal) | undefined
   #controller: AbortController | undefined
+  #signal: AbortSignal | undefined
   #timer: NodeJS.Timeout | undefined
+  #isPast = false
   #ended = false
 
   constructor(deadline: number, parent: (() => AbortSignal) | undefined) {
@@ -116,15 +141,26 @@ class LazyCall implements HookCall {
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      const abort = () => this.#controller?.abort(new Error('deadline passed'))
-      if (this.#ended || Date.now() >= this.deadline) abort()
-      else this.#timer = setTimeout(abort, this.deadline - Date.now())
-    }
-    return this.#parent === undefined
-      ? this.#controller.signal
-      : AbortSignal.any([this.#controller.signal, this.#parent()])
+    this.#signal ??= this.#makeSignal()
+    return this.#signal
+  }
+
+  /** A timer may fire a moment before the clock shows its time. */
+  get isPast(): boolean {
+    return this.#isPast || Date.now() >= this.deadline
+  }
+
+  #makeSignal(): AbortSignal {
+    const controller = new AbortController()
+    this.#controller = controller
+    if (this.#ended) controller.abort(new Error('the call has ended'))
+    else this.#timer = setTimeout(() => this.#expire(controller), Math.max(0, this.deadline - Date.now()))
+    return this.#parent === undefined ? controller.signal : AbortSignal.any([controller.signal, this.#parent()])
+  }
+
+  #expire(controller: AbortController): void {
+    this.#isPast = true
+    controller.abort(new Error('deadline passed'))
   }
 
   /** An answer has come or is given up: whatever still runs for it should stop. */

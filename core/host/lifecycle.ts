@@ -1,6 +1,6 @@
 import type { PluginLog, RunningPlugin } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
-import { createRegistry, type Bus } from '../hooks/bus.js'
+import { createRegistry, type Bus, type Registry } from '../hooks/bus.js'
 import type { Fault } from '../hooks/settle.js'
 import type { LoadedPlugin } from './load.js'
 import { createScope, type Lent } from './scope.js'
@@ -36,24 +36,44 @@ export async function startPlugins(loaded: readonly LoadedPlugin[], options: Hos
   const ordered = inOrder(loaded)
   const registry = createRegistry(options.onFault)
   const started: Started[] = []
-  const stop = () => stopAll(started.splice(0), options)
-  for (const { plugin, config } of ordered) {
-    const { context, close } = createScope(plugin.id, config, registry, options.lent)
+  for (const entry of ordered) {
     try {
-      const running = await within(options.bootMs ?? 10_000, 'setup', async () => plugin.setup(context))
-      started.push({ id: plugin.id, running: checkRunning(running) })
+      started.push(await setUp(entry, registry, options))
     } catch (thrown) {
-      registry.removeAll(plugin.id)
-      await stop()
+      registry.removeAll(entry.plugin.id)
+      await stopAll(started, options)
       throw new GatehouseError('GH_HOST_PLUGIN', {
-        message: `Plugin '${plugin.id}' could not be set up: ${reason(thrown)}`,
+        message: `Plugin '${entry.plugin.id}' could not be set up: ${reason(thrown)}`,
         cause: thrown,
       })
-    } finally {
-      close()
     }
   }
-  return { bus: registry.seal(), plugins: started.map((entry) => entry.id), stop }
+  let stopped: Promise<void> | undefined
+  return {
+    bus: registry.seal(),
+    plugins: started.map((entry) => entry.id),
+    stop: () => (stopped ??= stopAll(started, options)),
+  }
+}
+
+async function setUp({ plugin, config }: LoadedPlugin, registry: Registry, options: HostOptions): Promise<Started> {
+  const { id } = plugin
+  const { context, close } = createScope(id, config, registry, options.lent)
+  const running = Promise.resolve().then(() => plugin.setup(context))
+  let isAwaited = true
+  // What a setup opened that comes back too late is closed all the same.
+  running
+    .then(
+      (late) => (isAwaited ? undefined : stopAll([{ id, running: checkRunning(late) }], options)),
+      () => undefined,
+    )
+    .catch(() => undefined)
+  try {
+    return { id, running: checkRunning(await within(options.bootMs ?? 10_000, 'setup', running)) }
+  } finally {
+    isAwaited = false
+    close()
+  }
 }
 
 /** The order of the list, but every plugin after those it depends on. */
@@ -68,7 +88,7 @@ function inOrder(loaded: readonly LoadedPlugin[]): LoadedPlugin[] {
   const visit = (entry: LoadedPlugin, path: readonly string[]): void => {
     const { id, dependsOn = [] } = entry.plugin
     if (done.has(id)) return
-    if (path.includes(id)) throw refuse(id, `depends on itself: ${[...path, id].join(' -> ')}`)
+    if (path.includes(id)) throw refuse(id, `depends on itself: ${[...path.slice(path.indexOf(id)), id].join(' -> ')}`)
     for (const needed of dependsOn) {
       const found = byId.get(needed)
       if (found === undefined) throw refuse(id, `needs '${needed}', which is not in the plugins list`)
@@ -84,20 +104,24 @@ function inOrder(loaded: readonly LoadedPlugin[]): LoadedPlugin[] {
 async function stopAll(started: readonly Started[], options: HostOptions): Promise<void> {
   for (const { id, running } of started.toReversed()) {
     try {
-      await within(options.stopMs ?? 10_000, 'stop', async () => running.stop?.())
+      await within(
+        options.stopMs ?? 10_000,
+        'stop',
+        Promise.resolve().then(() => running.stop?.()),
+      )
     } catch (thrown) {
       options.log.error({ plugin: id, reason: reason(thrown) }, 'plugin did not stop')
     }
   }
 }
 
-async function within<T>(ms: number, what: string, work: () => Promise<T>): Promise<T> {
+async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms)
   })
   try {
-    return await Promise.race([work(), late])
+    return await Promise.race([work, late])
   } finally {
     clearTimeout(timer)
   }
