@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { GatehouseError } from '../errors.js'
+import { masterKey } from '../vault/keys.js'
+import { rotate } from '../vault/rotate.js'
+import { createVault } from '../vault/vault.js'
 import { migrate } from './data-source.js'
 import { createSecretSource } from './repositories/secrets.js'
 import { createStore } from './repositories/store.js'
@@ -339,6 +342,21 @@ test('the rotation walks every secret once and swaps only what it has seen', asy
   for await (const page of source.pages(first!.cursor, 10)) rest.push(...page)
   assert.is(rest.length, 2)
   await store.secrets.remove({ kind: 'x', id: '1' })
+})
+
+test('master keys rotate: every secret is sealed anew and still opens, in its place only', async () => {
+  const [old, fresh] = [masterKey(Buffer.alloc(32, 1)), masterKey(Buffer.alloc(32, 2))]
+  const { dataSource } = database
+  const owner = { kind: 'server', id: 'rotating' }
+  await createStore({ dataSource, vault: createVault([old]) }).secrets.put(owner, 'headers.x-key', 's3cret')
+  const report = await rotate({ vault: createVault([fresh, old]), source: createSecretSource(dataSource.manager) })
+  assert.is(report.rotated, 1)
+  const rotated = createStore({ dataSource, vault: createVault([fresh]) })
+  assert.is(await rotated.secrets.get(owner, 'headers.x-key'), 's3cret')
+  await dataSource.query(`update secrets set owner_id = 'another' where owner_id = 'rotating'`)
+  const moved = await refusal(rotated.secrets.get({ kind: 'server', id: 'another' }, 'headers.x-key'))
+  assert.is(moved.code, 'GH_VAULT_OPEN')
+  await rotated.secrets.remove({ kind: 'server', id: 'another' })
 })
 
 test('settings are the defaults until set; limits that are new keep their default', async () => {

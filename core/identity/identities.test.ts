@@ -209,7 +209,7 @@ test('admin tokens administer and open no gateway; access tokens the other way r
   assert.is((await identities.resolveAdmin(admin.hash)).email, user.email)
   assert.match(
     await refusal(() => identities.resolve({ kind: 'token', hash: admin.hash }, { gateway })),
-    'GH_AUTHENTICATE_INVALID',
+    'GH_AUTHENTICATE_INVALID: an admin token',
   )
   assert.match(await refusal(() => identities.resolveAdmin(hash)), 'GH_AUTHENTICATE_INVALID')
 })
