@@ -1,22 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Middleware } from 'koa'
 import type { Library } from '../documentation/library.js'
-import { GatehouseError } from '../errors.js'
-import type { OwnNames } from './origin.js'
 
 /**
- * The documentation for people and for AI: `/docs/<page>.md`, `/llms.txt`, and the MCP server at `/docs/mcp`. Open to
- * everyone, but not to foreign web pages.
+ * The documentation for people and for AI: `/docs/<page>.md`, `/llms.txt`, and the MCP server at `/docs/mcp`. All of it
+ * is public and read only.
  */
 export function createDocs(
   library: Library,
   server: { handle(req: IncomingMessage, res: ServerResponse): Promise<void> },
-  names: OwnNames,
 ): Middleware {
   return async (ctx, next) => {
     if (ctx.path === '/docs/mcp') {
-      if (!names.hostIsOurs(ctx.headers.host) || !names.originIsOurs(ctx.headers.origin))
-        throw new GatehouseError('GH_DOOR_ORIGIN')
       ctx.respond = false
       return server.handle(ctx.req, ctx.res)
     }

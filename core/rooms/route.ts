@@ -2,6 +2,7 @@ import type { Feature, InSession, Routed } from '../call.js'
 import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { isObject } from '../mcp/message.js'
+import { checkParamHeaders } from '../mcp/param-headers.js'
 import { withoutEnvelope } from '../mcp/translate.js'
 import type { Access, Catalog } from '../upstream/catalog-types.js'
 
@@ -20,6 +21,8 @@ export function createRoute(catalog: Catalog, accessOf: (call: InSession) => Acc
       known === undefined ? await catalog.resolve(call.plan, named.kind, named.name, access, call.deadline) : known
     call.trail.feature(named.kind, feature?.name ?? named.name)
     if (feature === null) throw unknownFeature(named)
+    if (call.era === 'modern' && call.method === 'tools/call' && feature.definition !== null)
+      checkParamHeaders(feature.definition, argumentsOf(call.params), call.credentials.header)
     return { ...call, room: 'routed', feature, upstreamParams: named.params(feature) }
   }
 }
@@ -73,6 +76,8 @@ function checkArguments(params: JsonObject): void {
   if (params.arguments !== undefined && !isObject(params.arguments))
     throw new GatehouseError('GH_DOOR_PARAMS', { message: 'params.arguments must be an object' })
 }
+
+const argumentsOf = (params: JsonObject): JsonObject => (isObject(params.arguments) ? params.arguments : {})
 
 const renamed = (params: JsonObject, key: string, value: string): JsonObject =>
   params[key] === value ? params : { ...params, [key]: value }

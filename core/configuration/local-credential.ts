@@ -1,0 +1,52 @@
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Store } from '../domain/store.js'
+import { mintSecret } from '../identity/tokens.js'
+
+const OPERATOR = 'operator@localhost'
+const LABEL = 'command line'
+
+/**
+ * Leaves the credential that the `gatehouse` command uses in the home, mode 0600: whoever can read the home of a running
+ * gateway administers it. A new one at every start; the one before it ends.
+ */
+export async function leaveCredential(store: Store, home: string, url: string, place: string): Promise<void> {
+  const secret = mintSecret('gpat_')
+  const label = `${LABEL} (${place})`
+  await store.transaction(async (tx) => {
+    const operator =
+      (await tx.users.byKey(OPERATOR)) ??
+      (await tx.users.insert({
+        email: OPERATOR,
+        name: 'Operator',
+        role: 'super-admin',
+        enabled: true,
+        managedBy: 'system',
+      }))
+    for (const token of await tx.tokens.all())
+      if (token.kind === 'admin' && token.label === label && token.managedBy === 'system')
+        await tx.tokens.remove(token.id)
+    await tx.tokens.insert({
+      kind: 'admin',
+      label,
+      hash: secret.hash,
+      lastFour: secret.lastFour,
+      connectionId: null,
+      userId: operator.id,
+      expiresAt: null,
+      revokedAt: null,
+      lastUsedAt: null,
+      enabled: true,
+      managedBy: 'system',
+    })
+    await tx.bumpEpoch()
+  })
+  await mkdir(home, { recursive: true })
+  const aside = join(home, `cli.json.${suffix()}`)
+  await writeFile(aside, JSON.stringify({ url, token: secret.secret }), { mode: 0o600 })
+  await chmod(aside, 0o600)
+  await rename(aside, join(home, 'cli.json'))
+}
+
+/** Two starts at once must not write into one file. */
+const suffix = () => mintSecret('gpat_').lastFour

@@ -1,0 +1,118 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { PluginLog } from '@gatehouse/sdk'
+import pg from 'pg'
+import type { Logger } from 'pino'
+import type { DataSource } from 'typeorm'
+import type { Config } from './config.js'
+import { readPlugins, type PluginSource } from './configuration/plugins.js'
+import { openDatabase } from './db/data-source.js'
+import { startEmbedded } from './db/embedded.js'
+import { createPluginStore } from './db/repositories/plugin-store.js'
+import { createEgress, type Egress } from './egress/egress.js'
+import { startPlugins, type Host } from './host/lifecycle.js'
+import { loadPlugin } from './host/load.js'
+import type { Fault } from './hooks/settle.js'
+import { isLoopback } from './http/origin.js'
+import { deriveKey } from './vault/keys.js'
+import { loadMasterKeys } from './vault/load-master-keys.js'
+import { createVault, type Vault } from './vault/vault.js'
+
+/** What has to be opened before anything can be put together, and closed after everything else. */
+export interface Resources {
+  readonly home: string
+  /** Where the database is; with its password: never log it. */
+  readonly databaseUrl: string
+  readonly dataSource: DataSource
+  /** The record's own connections: a full record must not starve the configuration. */
+  readonly recordPool: pg.Pool
+  readonly vault: Vault
+  /** Key of `hash`: equal texts stay equal, and cannot be guessed without it. */
+  readonly hashKey: Buffer
+  close(): Promise<void>
+}
+
+export async function openResources(config: Config, cwd: string, log: Logger): Promise<Resources> {
+  const home = resolve(cwd, config.home)
+  await mkdir(home, { recursive: true })
+  const embedded = config.databaseUrl === null ? await startEmbedded({ dir: home, log: asPluginLog(log) }) : null
+  const databaseUrl = config.databaseUrl ?? embedded?.url ?? ''
+  try {
+    const dataSource = await openDatabase(databaseUrl, { log: asPluginLog(log) })
+    const recordPool = new pg.Pool({ connectionString: databaseUrl, max: 6, application_name: 'gatehouse record' })
+    recordPool.on('error', (thrown) => log.warn({ error: String(thrown) }, 'a connection of the record broke'))
+    const keys = await loadMasterKeys({ inline: config.masterKey, file: config.masterKeyFile, home })
+    const close = async () => {
+      await recordPool.end()
+      if (dataSource.isInitialized) await dataSource.destroy()
+      await embedded?.stop()
+    }
+    const [first] = keys
+    if (first === undefined) throw new Error('there is no master key')
+    return {
+      home,
+      databaseUrl,
+      dataSource,
+      recordPool,
+      vault: createVault(keys),
+      hashKey: deriveKey(first, 'rule hash'),
+      close,
+    }
+  } catch (thrown) {
+    await embedded?.stop()
+    throw thrown
+  }
+}
+
+/** The one way out. Loopback is reachable by itself only while the gateway itself is on loopback. */
+export function openEgress(config: Config): Egress {
+  const isLocal = config.url === null || isLoopback(new URL(config.url).hostname)
+  return createEgress({
+    // The documentation server is ours, on this machine, whatever the public address is.
+    allow: isLocal ? config.egressAllow : [...config.egressAllow, `127.0.0.1:${config.port}`],
+    loopback: isLocal,
+    httpsProxy: config.httpsProxy,
+    noProxy: config.noProxy,
+  })
+}
+
+export interface PluginsOptions {
+  readonly config: Config
+  readonly cwd: string
+  readonly log: Logger
+  readonly dataSource: DataSource
+  readonly egress: Egress
+  readonly onFault: (fault: Fault) => void
+}
+
+/** Loads what the shipped list and the operator's file name, and sets it up. */
+export async function openPlugins(options: PluginsOptions): Promise<Host> {
+  const { config, cwd, log, dataSource, egress } = options
+  const defaults = fileURLToPath(new URL('../../gatehouse.defaults.yaml', import.meta.url))
+  const files = [defaults, ...(config.file === null ? [] : [resolve(cwd, config.file)])]
+  const sources: PluginSource[] = await Promise.all(
+    files.map(async (file) => ({ text: await readFile(file, 'utf8'), name: file, from: dirname(file) })),
+  )
+  const loaded = await Promise.all(readPlugins(sources).map((entry) => loadPlugin(entry)))
+  return startPlugins(loaded, {
+    lent: {
+      log: (plugin) => asPluginLog(log.child({ plugin })),
+      store: (plugin) => createPluginStore(dataSource, plugin),
+      fetch: egress.fetch,
+      now: Date.now,
+    },
+    log: asPluginLog(log),
+    onFault: options.onFault,
+  })
+}
+
+/** pino already has the shape; bound, so that it can be handed on by parts. */
+export function asPluginLog(log: Logger): PluginLog {
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
+  }
+}

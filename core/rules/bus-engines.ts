@@ -1,0 +1,33 @@
+import type { Evaluation, Prepared } from '@gatehouse/sdk'
+import type { Bus } from '../hooks/bus.js'
+import type { Settled } from '../hooks/settle.js'
+import type { Engines } from './engines.js'
+
+/** The engines that plugins serve on the bus. A fault of a plugin is thrown: the rule is then undecided. */
+export function createBusEngines(bus: Bus): Engines {
+  const evaluators = new Map(
+    bus.keys('engine.evaluate').map((kind) => [kind, bus.keyed('engine.evaluate', kind)?.ask] as const),
+  )
+  return {
+    has: (kind) => evaluators.has(kind),
+    async prepare(kind, request) {
+      const prepare = bus.keyed('engine.prepare', kind)
+      if (prepare === undefined) throw new Error(`no plugin serves the engine '${kind}'`)
+      return answerOf<Prepared>(await prepare.ask(request))
+    },
+    evaluate(kind, request) {
+      const ask = evaluators.get(kind)
+      if (ask === undefined) throw new Error(`no plugin serves the engine '${kind}'`)
+      const settled = ask(request)
+      return settled instanceof Promise ? settled.then(answerOf<Evaluation>) : answerOf(settled)
+    },
+    retire(kind, state) {
+      void bus.keyed('engine.retire', kind)?.ask({ state })
+    },
+  }
+}
+
+function answerOf<A>(settled: Settled<A>): A {
+  if (settled.ok) return settled.value
+  throw new Error(`${settled.fault.plugin} ${settled.fault.failure}: ${settled.fault.detail}`)
+}
