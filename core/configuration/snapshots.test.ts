@@ -11,11 +11,11 @@ const database = await migratedDatabase()
 const store = createStore({ dataSource: database.dataSource, vault: fakeVault })
 const elsewhere = createStore({ dataSource: await database.open(), vault: fakeVault })
 
-function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async () => ({})) {
+function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async () => ({}), intervalMs = 2 ** 30) {
   const prepared: string[] = []
   const retired: string[] = []
   const warnings: string[] = []
-  const epochs = createEpochs({ store, intervalMs: 10 })
+  const epochs = createEpochs({ store, intervalMs })
   const snapshots = createSnapshots({
     store,
     epochs,
@@ -91,7 +91,7 @@ test('a gateway is found by id, slug and former slug, with what its assignments 
 })
 
 test('a change at another replica is swapped in; a call in flight keeps what it holds', async () => {
-  const { snapshots, epochs, until, stop } = scene()
+  const { snapshots, epochs, until, stop } = scene(undefined, 10)
   const server = await store.servers.insert(serverDraft('far'))
   await epochs.check()
   const before = await snapshots.rebuild()
