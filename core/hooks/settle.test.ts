@@ -5,7 +5,9 @@ import { settle, type Fault, type HookRow, type Settled } from './settle.js'
 import { FITTING, MALFORMED, registration } from './testing.js'
 
 const names = Object.keys(HOOKS) as HookName[]
-const soon = () => Date.now() + 20
+const soon = () => Date.now() + 5
+// oxlint-disable-next-line unicorn/no-thenable -- what has a then is what these laws are about
+const THEN = 'then'
 const far = () => Date.now() + 60_000
 
 async function faultOf(settled: Settled<unknown> | Promise<Settled<unknown>>): Promise<Fault> {
@@ -76,7 +78,7 @@ const FAILURES: readonly Failure[] = [
   {
     name: 'answers what throws when asked whether it is a promise',
     failure: 'threw',
-    handler: () => Object.defineProperty({}, 'then', { get: throwing(new Error('trap')) }),
+    handler: () => Object.defineProperty({}, THEN, { get: throwing(new Error('trap')) }),
   },
   {
     name: 'promises a patch outside the writable fields',
@@ -165,7 +167,7 @@ for (const hook of names.filter(isSequential)) {
 
 test('a thenable that is no Promise is awaited like one', async () => {
   const thenable = Object.fromEntries([
-    ['then', (resolve: (value: unknown) => void) => resolve(FITTING['auth.identify'])],
+    [THEN, (resolve: (value: unknown) => void) => resolve(FITTING['auth.identify'])],
   ])
   const settled = await settle(
     registration('auth.identify', () => thenable),
