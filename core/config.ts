@@ -5,20 +5,39 @@ const list = z
   .string()
   .default('')
   .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
+    Object.freeze(
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    ),
   )
-const optional = z.string().min(1).optional()
+const optional = z.string().optional()
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'must be a number from 0 to 65535')
+  .transform(Number)
+  .refine((value) => value <= 65_535, 'must be a number from 0 to 65535')
+/** A base URL in its one spelling: scheme, host and port alone. */
+const baseUrl = z
+  .string()
+  .refine(isBaseUrl, 'must be an http or https URL without user, path, query and fragment')
+  .transform((text) => new URL(text).origin)
+  .optional()
+
+function isBaseUrl(text: string): boolean {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false
+  const { username, password, pathname, search, hash } = new URL(text)
+  return pathname === '/' && [username, password, search, hash].every((part) => part === '') && !/[?#]$/.test(text)
+}
 
 /** The environment, see `docs/configuration.md`. Empty strings count as unset. */
 const Environment = z.object({
-  PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
+  PORT: port.default(4000),
   HOST: z.string().default('localhost'),
-  GATEHOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GATEHOUSE_URL: baseUrl,
   GATEHOUSE_HOME: z.string().default('.gatehouse'),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
   GATEHOUSE_MASTER_KEY: optional,
   GATEHOUSE_MASTER_KEY_FILE: optional,
   GATEHOUSE_CONFIG: optional,
@@ -27,7 +46,7 @@ const Environment = z.object({
   GATEHOUSE_TLS_CERT: optional,
   GATEHOUSE_TLS_KEY: optional,
   GATEHOUSE_TRUSTED_PROXIES: list,
-  GATEHOUSE_REPLICA_URL: z.url().optional(),
+  GATEHOUSE_REPLICA_URL: baseUrl,
   HTTPS_PROXY: optional,
   NO_PROXY: optional,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -64,13 +83,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const e = parsed.data
   if ((e.GATEHOUSE_TLS_CERT === undefined) !== (e.GATEHOUSE_TLS_KEY === undefined))
     throw new GatehouseError('GH_CONFIG_INVALID', { message: 'GATEHOUSE_TLS_CERT and GATEHOUSE_TLS_KEY come together' })
-  if (e.GATEHOUSE_URL !== undefined && new URL(e.GATEHOUSE_URL).pathname !== '/')
-    throw new GatehouseError('GH_CONFIG_INVALID', { message: 'GATEHOUSE_URL: must have no path' })
   const scheme = e.GATEHOUSE_TLS_CERT === undefined ? 'http' : 'https'
   return Object.freeze({
     port: e.PORT,
     host: e.HOST,
-    url: e.GATEHOUSE_URL?.replace(/\/$/, '') ?? (e.PORT === 0 ? null : `${scheme}://localhost:${e.PORT}`),
+    url: e.GATEHOUSE_URL ?? (e.PORT === 0 ? null : `${scheme}://localhost:${e.PORT}`),
     home: e.GATEHOUSE_HOME,
     databaseUrl: e.DATABASE_URL ?? null,
     masterKey: e.GATEHOUSE_MASTER_KEY ?? null,
@@ -80,7 +97,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     stdio: e.GATEHOUSE_STDIO === 'on',
     tls:
       e.GATEHOUSE_TLS_CERT !== undefined && e.GATEHOUSE_TLS_KEY !== undefined
-        ? { cert: e.GATEHOUSE_TLS_CERT, key: e.GATEHOUSE_TLS_KEY }
+        ? Object.freeze({ cert: e.GATEHOUSE_TLS_CERT, key: e.GATEHOUSE_TLS_KEY })
         : null,
     trustedProxies: e.GATEHOUSE_TRUSTED_PROXIES,
     replicaUrl: e.GATEHOUSE_REPLICA_URL ?? null,

@@ -64,14 +64,16 @@ export function classify(value: Json, headers: EraHeaders): Classified {
       new GatehouseError('GH_DOOR_NOT_RPC', { message: 'Not a JSON-RPC 2.0 message' }),
     )
   if (message.kind === 'response') {
-    return headers.sessionId === undefined
-      ? fault(
-          'legacy',
-          version,
-          message.id,
-          new GatehouseError('GH_DOOR_NOT_RPC', { message: 'A response needs a session' }),
-        )
-      : { kind: 'response', era: 'legacy', version, message }
+    const wrong =
+      headers.sessionId === undefined
+        ? new GatehouseError('GH_DOOR_NOT_RPC', { message: 'A response needs a session' })
+        : headerIsModern
+          ? null
+          : unknownVersion(headers.version)
+    // Its id is one of ours: an error that carried it would look like the answer to a request of the client's own.
+    return wrong === null
+      ? { kind: 'response', era: 'legacy', version, message }
+      : fault('legacy', version, null, wrong)
   }
   const meta = isObject(message.params._meta) ? message.params._meta : undefined
   const stated = meta?.[META.version]
@@ -92,17 +94,24 @@ function legacy(
   headers: EraHeaders,
   version: string,
 ): Classified {
-  const stated = headers.version
-  if (stated !== undefined && !isLegacyVersion(stated) && message.method !== 'initialize') {
-    const error = new GatehouseError('GH_DOOR_NOT_RPC', {
-      message: `Unknown MCP-Protocol-Version '${stated.slice(0, 40)}'; served are ${SUPPORTED_VERSIONS.join(', ')}`,
-    })
-    return fault('legacy', version, message.kind === 'request' ? message.id : null, error)
-  }
+  const wrong = message.method === 'initialize' ? null : unknownVersion(headers.version)
+  if (wrong !== null) return fault('legacy', version, message.kind === 'request' ? message.id : null, wrong)
   return message.kind === 'request'
     ? { kind: 'request', era: 'legacy', version, message }
     : { kind: 'notification', era: 'legacy', version, message }
 }
+
+function unknownVersion(stated: string | undefined): GatehouseError | null {
+  if (stated === undefined || isLegacyVersion(stated)) return null
+  return new GatehouseError('GH_DOOR_NOT_RPC', {
+    message: `Unknown MCP-Protocol-Version '${stated.slice(0, 40)}'; served are ${SUPPORTED_VERSIONS.join(', ')}`,
+  })
+}
+
+const LOG_LEVELS: readonly unknown[] = [
+  ...['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'],
+  undefined,
+]
 
 /** The modern ladder, steps 1 to 3: envelope, header against body, version. */
 function checkEnvelope(meta: JsonObject | undefined, headers: EraHeaders): GatehouseError | null {
@@ -113,6 +122,8 @@ function checkEnvelope(meta: JsonObject | undefined, headers: EraHeaders): Gateh
   ]
   if (missing.length > 0)
     return new GatehouseError('GH_DOOR_ENVELOPE', { message: `_meta lacks ${missing.join(' and ')}` })
+  if (!LOG_LEVELS.includes(meta?.[META.logLevel]))
+    return new GatehouseError('GH_DOOR_PARAMS', { message: `_meta.${META.logLevel} is no log level` })
   if (headers.version === undefined)
     return new GatehouseError('GH_DOOR_HEADER_MISMATCH', { message: 'The MCP-Protocol-Version header is missing' })
   if (headers.version.trim() !== version)
@@ -128,22 +139,24 @@ function checkEnvelope(meta: JsonObject | undefined, headers: EraHeaders): Gateh
 }
 
 /** Which param the `Mcp-Name` header of a method repeats. */
-const NAMED: Readonly<Record<string, string>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-}
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
+])
 
 /** Step 4: `Mcp-Method` and `Mcp-Name` against the body. */
 function checkNames(message: Message & { kind: 'request' }, headers: EraHeaders): GatehouseError | null {
   if (headers.method === undefined) return mismatch('The Mcp-Method header is missing')
   if (headers.method.trim() !== message.method) return mismatch('Mcp-Method and the body name different methods')
-  const param = NAMED[message.method]
+  const param = NAMED.get(message.method)
   if (param === undefined) return null
   if (headers.name === undefined) return mismatch('The Mcp-Name header is missing')
-  return decodeHeaderValue(headers.name) === message.params[param]
-    ? null
-    : mismatch(`Mcp-Name and params.${param} differ`)
+  const named = decodeHeaderValue(headers.name)
+  return named !== null && named === message.params[param] ? null : mismatch(`Mcp-Name and params.${param} differ`)
 }
 
 const mismatch = (message: string) => new GatehouseError('GH_DOOR_HEADER_MISMATCH', { message })

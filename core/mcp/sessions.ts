@@ -53,16 +53,21 @@ export function createSessions(
   const held = new Map<string, Held>()
   const listeners: ((id: string) => void)[] = []
 
+  /** Loads on their way, so that a session that ends meanwhile is not held again. */
+  const loading = new Map<string, Promise<Held | null>>()
+
   const forget = (id: string) => {
+    loading.delete(id)
     if (held.delete(id)) for (const listener of listeners) listener(id)
   }
   const end = async (id: string) => {
     forget(id)
     return rows.end(hashOf(id))
   }
+  const isIdle = (entry: Held) => now() - entry.lastUsedAt > limits().sessionIdle
   const use = (id: string, entry: Held): LegacySession | null => {
     const at = now()
-    if (at - entry.lastUsedAt > limits().sessionIdle) {
+    if (isIdle(entry)) {
       end(id).catch(() => undefined)
       return null
     }
@@ -74,32 +79,51 @@ export function createSessions(
     }
     return entry.session
   }
-  const load = async (id: string): Promise<Held | null> => {
+  const read = async (id: string): Promise<Held | null> => {
     const row = await rows.find(hashOf(id))
     if (row === null) return null
     const { hash: _, userKey, lastUsedAt, ...rest } = row
-    const entry = {
-      session: { id, ...rest },
-      userKey,
-      lastUsedAt: lastUsedAt.getTime(),
-      touchedAt: lastUsedAt.getTime(),
-    }
-    held.set(id, entry)
-    return entry
+    const at = lastUsedAt.getTime()
+    return { session: { id, ...rest }, userKey, lastUsedAt: at, touchedAt: at }
+  }
+  const load = (id: string): Promise<Held | null> => {
+    const running = loading.get(id)
+    if (running !== undefined) return running
+    const started: Promise<Held | null> = read(id)
+      .then((entry) => {
+        if (loading.get(id) !== started) return null
+        if (entry === null) forget(id)
+        else held.set(id, entry)
+        return entry
+      })
+      .finally(() => {
+        if (loading.get(id) === started) loading.delete(id)
+      })
+    loading.set(id, started)
+    return started
+  }
+  /** The user's sessions beyond `most`, those longest idle first. */
+  const beyond = (userKey: string, most: number): readonly string[] => {
+    const own = [...held].filter(([, entry]) => entry.userKey === userKey)
+    const byIdleness = own.toSorted((a, b) => a[1].lastUsedAt - b[1].lastUsedAt)
+    return byIdleness.slice(0, Math.max(0, own.length - most)).map(([id]) => id)
   }
 
   return {
     async open(session, userKey) {
-      const own = [...held].filter(([, entry]) => entry.userKey === userKey)
-      if (own.length >= limits().sessionsPerUser) {
-        const [oldest] = own.reduce((a, b) => (a[1].lastUsedAt <= b[1].lastUsedAt ? a : b))
-        await end(oldest)
-      }
       const id = randomBytes(32).toString('base64url')
       const at = now()
-      await rows.create({ ...session, hash: hashOf(id), userKey, lastUsedAt: new Date(at) })
+      // Held before anything is awaited: of several that open at once each counts the others.
+      const surplus = beyond(userKey, limits().sessionsPerUser - 1)
       const opened = { id, ...session }
       held.set(id, { session: opened, userKey, lastUsedAt: at, touchedAt: at })
+      try {
+        await Promise.all(surplus.map(end))
+        await rows.create({ ...session, hash: hashOf(id), userKey, lastUsedAt: new Date(at) })
+      } catch (thrown) {
+        forget(id)
+        throw thrown
+      }
       return opened
     },
     find(id, connectionId, gatewayId) {
@@ -108,14 +132,16 @@ export function createSessions(
           ? use(id, entry)
           : null
       const entry = held.get(id)
-      return entry === undefined ? load(id).then(owned) : owned(entry)
+      // What is idle here may have been used at another replica since: its row tells.
+      return entry !== undefined && !isIdle(entry) ? owned(entry) : load(id).then(owned)
     },
     end,
     onEnd: (listener) => void listeners.push(listener),
     async sweep() {
       const before = now() - limits().sessionIdle
       for (const [id, entry] of held) if (entry.lastUsedAt < before) forget(id)
-      await rows.endIdle(new Date(before))
+      // A row may be behind its session by the time between two touches.
+      await rows.endIdle(new Date(before - TOUCH_EVERY))
     },
   }
 }

@@ -7,17 +7,19 @@ const MODERN_ONLY = ['resultType', 'ttlMs', 'cacheScope'] as const
 
 /**
  * A result of the upstream's era in the caller's. Everything but the fields that the other era does not know is carried
- * as it came; the same object comes back when nothing has to change.
+ * as it came; the same object comes back when nothing has to change. What a legacy server writes into fields that only
+ * the modern era has means nothing: it can neither ask the client something nor have a result cached.
  */
 export function translateResult(result: JsonObject, from: Era, to: Era, method: string): JsonObject {
   if (to === 'legacy') return from === 'legacy' ? result : toLegacy(result, method)
-  if ('resultType' in result) return result
+  if (from === 'modern' && 'resultType' in result) return result
+  const own = from === 'modern' ? result : without(result, MODERN_ONLY)
   const cache = method === 'resources/read' ? { ttlMs: 0, cacheScope: 'private' } : {}
-  return { ...cache, ...result, resultType: 'complete' }
+  return { ...cache, ...own, resultType: 'complete' }
 }
 
 function toLegacy(result: JsonObject, method: string): JsonObject {
-  const kept = MODERN_ONLY.some((key) => key in result) ? omit(result, MODERN_ONLY) : result
+  const kept = without(result, MODERN_ONLY)
   return method === 'tools/call' ? withObjectStructure(kept) : kept
 }
 
@@ -28,7 +30,10 @@ function withObjectStructure(result: JsonObject): JsonObject {
   const text = JSON.stringify(value)
   const content = Array.isArray(result.content) ? result.content : []
   const isThere = content.some((item) => isObject(item) && item.type === 'text' && item.text === text)
-  return { ...omit(result, ['structuredContent']), content: isThere ? content : [...content, { type: 'text', text }] }
+  return {
+    ...without(result, ['structuredContent']),
+    content: isThere ? content : [...content, { type: 'text', text }],
+  }
 }
 
 /**
@@ -55,6 +60,8 @@ export function clientInfoOf(params: JsonObject, era: Era): { name: string | nul
   return isObject(info) ? { name: text(info.name), version: text(info.version) } : { name: null, version: null }
 }
 
-function omit(object: JsonObject, keys: readonly string[]): JsonObject {
+/** The object itself when it has none of the keys. */
+function without(object: JsonObject, keys: readonly string[]): JsonObject {
+  if (!keys.some((key) => Object.hasOwn(object, key))) return object
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))
 }
