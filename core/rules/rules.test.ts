@@ -177,6 +177,14 @@ test('a verdict on the whole message is followed, chained and may not touch the 
   assert.equal(outcome.kind === 'changed' && outcome.message, { ...given, arguments: { t: '*!' } })
 })
 
+test('a result may not change its kind, nor be anything but an object', async () => {
+  for (const message of [{ resultType: 'complete', content: [] }, [], 'x', null]) {
+    const { response } = bench({ whole: () => ({ verdict: 'modify', patch: { message } }) })
+    const result = { resultType: 'input_required', inputRequests: {} }
+    assert.is((await response(result, [rule({ engine: 'whole', action: null })])).kind, 'blocked')
+  }
+})
+
 test('the reason of an engine reaches the client, cut to its bound', async () => {
   const { request } = bench({ stern: () => ({ verdict: 'block', reason: 'r'.repeat(600) }) })
   const outcome = await request({ t: 'x' }, [rule({ engine: 'stern', action: null })])
@@ -227,6 +235,7 @@ test('prompts and resources pass untouched unless a rule is told to cover them',
   const read = await response({ contents: [{ uri: 'x://', text: 'x' }] }, told, resource)
   assert.equal(read.kind === 'changed' && read.message, { contents: [{ uri: 'x://', text: '*' }] })
   assert.equal((await request({ t: 'x' }, told)).receipts, [])
+  assert.equal((await request({ t: 'x' }, told, subject({ feature: 'prompt:greet' }))).receipts, [])
 })
 
 test('servers are named by the prefix of the assignment or by their slug', async () => {
