@@ -119,6 +119,12 @@ test('stored headers do not follow an exporter to another origin', async () => {
   assert.is(error.data?.['field'], 'headers')
 })
 
+test('a secret that would not be sealed is refused', async () => {
+  const { refused } = await bench()
+  const input = { plugin: 'siem-otlp', url: URL_A, apiKey: 'k' }
+  assert.is((await refused((work) => createExporter(work, 'soc', input))).data?.['field'], 'apiKey')
+})
+
 test('an address that the gateway may not call is refused, naming the field', async () => {
   const { refused } = await bench()
   const error = await refused((work) => createServer(work, 's', { url: 'https://refused.example.com' }))

@@ -19,6 +19,7 @@ export const fakeChecks: Checks = {
   },
   exporters: () => ['siem-otlp'],
   checkExporter: async (_, { url }) => (typeof url === 'string' ? [] : [{ path: 'url', message: 'is needed' }]),
+  exporterSecrets: () => ['headers', 'apiKey'],
   async checkUrl(url) {
     if (new URL(url).hostname === 'refused.example.com') throw new GatehouseError('GH_EGRESS_REFUSED')
   },

@@ -77,6 +77,8 @@ async function check({ checks }: Work, state: ExporterState): Promise<void> {
   if (!known.includes(state.plugin))
     throw invalid('plugin', `'${state.plugin}' is not loaded; known are ${known.join(', ') || 'none'}`)
   const { plugin, headers, enabled: _, ...rest } = state
+  const unsealed = checks.exporterSecrets(plugin).find((key) => Object.hasOwn(rest, key))
+  if (unsealed !== undefined) throw invalid(unsealed, 'secrets other than headers are not in this version')
   const config = Object.keys(headers).length > 0 ? { ...rest, headers } : rest
   const [error] = await checks.checkExporter(plugin, config)
   if (error) throw invalid(error.path ?? '', error.message)

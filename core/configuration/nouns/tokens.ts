@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto'
 import type { z } from 'zod'
 import type { Token } from '../../domain/nouns.js'
 import { GatehouseError } from '../../errors.js'
+import { mintSecret } from '../../identity/tokens.js'
 import { invalid } from '../problems.js'
 import { slug as slugSchema } from '../schemas.js'
 import type { TokenCreate, TokenPatch } from '../schemas.js'
@@ -65,15 +65,15 @@ async function mint(
   prefix: 'API_' | 'gpat_',
   draft: Pick<Token, 'kind' | 'label' | 'connectionId' | 'userId' | 'expiresAt'>,
 ): Promise<MintedToken> {
-  const secret = prefix + randomBytes(32).toString('base64url')
+  const { secret, hash, lastFour } = mintSecret(prefix)
   const token = await store.tokens.insert({
     ...draft,
-    lastFour: secret.slice(-4),
+    lastFour,
     revokedAt: null,
     lastUsedAt: null,
     enabled: true,
     managedBy: 'api',
-    hash: createHash('sha256').update(secret).digest('hex'),
+    hash,
   })
   return { token, secret }
 }

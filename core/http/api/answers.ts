@@ -1,0 +1,150 @@
+import { z } from 'zod'
+
+/** What the admin API shows. A key that is not here is never sent: secrets have no place in any of these. */
+
+const stored = {
+  id: z.string(),
+  managedBy: z.enum(['file', 'api', 'system']),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+}
+const names = z.array(z.string())
+const scheme = z.union([z.enum(['open', 'per-user']), z.object({ shared: z.string() })])
+
+export const ServerAnswer = z.object({
+  ...stored,
+  slug: z.string(),
+  title: z.string(),
+  url: z.string().nullable(),
+  command: names.nullable(),
+  cwd: z.string().nullable(),
+  env: names.describe('names of the variables'),
+  auth: z.enum(['none', 'headers', 'oauth']),
+  headers: names.describe('names of the headers'),
+  protocol: z.string(),
+  enabled: z.boolean(),
+})
+export const AssignmentAnswer = z.object({
+  id: z.string(),
+  server: z.string(),
+  as: z.string().nullable(),
+  identity: scheme,
+  enabled: z.boolean(),
+  position: z.int(),
+})
+/** With the keys of the rule's engine beside these. */
+export const RuleAnswer = z.looseObject({
+  ...stored,
+  name: z.string(),
+  position: z.int(),
+  version: z.int(),
+  engine: z.string(),
+  hook: z.enum(['request', 'response', 'both']),
+  action: z.string().nullable(),
+  onFailure: z.enum(['block', 'allow']),
+  alerts: z.boolean(),
+  enabled: z.boolean(),
+  shadow: z.boolean(),
+  servers: names,
+  features: names,
+})
+export const GatewayRow = z.object({
+  ...stored,
+  slug: z.string(),
+  title: z.string(),
+  formerSlugs: names,
+  enabled: z.boolean(),
+  teams: names,
+  prefix: z.string(),
+  legacySse: z.boolean(),
+  capture: z.string(),
+  url: z.string(),
+})
+export const GatewayAnswer = z.object({
+  ...GatewayRow.shape,
+  servers: z.array(AssignmentAnswer),
+  rules: z.array(RuleAnswer),
+})
+export const TeamAnswer = z.object({
+  ...stored,
+  slug: z.string(),
+  title: z.string(),
+  enabled: z.boolean(),
+  members: names,
+})
+export const UserAnswer = z.object({
+  ...stored,
+  email: z.string(),
+  name: z.string(),
+  role: z.string(),
+  enabled: z.boolean(),
+})
+export const RoleAnswer = z.object({ ...stored, slug: z.string(), title: z.string(), capabilities: names })
+export const HostAnswer = z.object({
+  ...stored,
+  slug: z.string(),
+  title: z.string(),
+  kind: z.string(),
+  owner: z.string().nullable(),
+  enabled: z.boolean(),
+})
+export const ConnectionAnswer = z.object({
+  ...stored,
+  host: z.string(),
+  gateway: z.string(),
+  user: z.string().nullable(),
+  enabled: z.boolean(),
+})
+export const TokenAnswer = z.object({
+  ...stored,
+  kind: z.enum(['access', 'admin']),
+  label: z.string(),
+  lastFour: z.string(),
+  connectionId: z.string().nullable(),
+  user: z.string().nullable(),
+  expiresAt: z.string().nullable(),
+  revokedAt: z.string().nullable(),
+  lastUsedAt: z.string().nullable(),
+  enabled: z.boolean(),
+})
+export const MintedAnswer = z.object({
+  ...TokenAnswer.shape,
+  secret: z.string().describe('shown this once'),
+  url: z.string().nullable().describe('where an access token is used'),
+})
+export const IdentityAnswer = z.object({
+  ...stored,
+  slug: z.string(),
+  server: z.string(),
+  shared: z.boolean(),
+  owner: z.string().nullable(),
+  headers: names.describe('names of the headers'),
+  enabled: z.boolean(),
+  status: z.enum(['ok', 'needs_reauth']),
+})
+/** With the keys of the exporter's plugin beside these. */
+export const ExporterAnswer = z.looseObject({
+  ...stored,
+  slug: z.string(),
+  plugin: z.string(),
+  headers: names.describe('names of the headers'),
+  enabled: z.boolean(),
+  delivery: z.looseObject({}).nullable().describe('how far delivery is'),
+})
+export const SettingsAnswer = z.object({
+  audit: z.string(),
+  retentionDays: z.object({ logs: z.int() }),
+  defaultRole: z.string(),
+  limits: z.record(z.string(), z.number()).describe('milliseconds, bytes, counts'),
+})
+export const StepsAnswer = z.object({
+  steps: z.array(
+    z.object({
+      op: z.enum(['create', 'update', 'remove']),
+      noun: z.string(),
+      key: z.string(),
+      fields: names.describe('what differs; values are not told'),
+    }),
+  ),
+  notes: names,
+})

@@ -1,0 +1,76 @@
+import type { UserRef } from '@gatehouse/sdk'
+import type { z } from 'zod'
+import type { FileOperations } from '../../configuration/apply.js'
+import type { Mutations } from '../../configuration/mutations.js'
+import type { Actor } from '../../configuration/work.js'
+import type { Store } from '../../domain/store.js'
+import type { ExporterStatus } from '../../record/export-cursor.js'
+import type { LogReader } from '../../record/query.js'
+import type { RotationCounts } from '../../vault/rotate.js'
+
+/** All that the admin API works on. */
+export interface ApiOptions {
+  readonly store: Store
+  readonly mutations: Mutations
+  readonly files: FileOperations
+  /** Whose admin token has this SHA-256; throws GH_AUTHENTICATE_INVALID or GH_AUTHENTICATE_DISABLED. */
+  readonly resolveAdmin: (hash: string) => Promise<UserRef>
+  readonly logs: LogReader
+  readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
+  /** Seals every stored secret anew with the newest master key. */
+  readonly rotateKeys: () => Promise<RotationCounts>
+  /** Ids of the plugins that run, in their order. */
+  readonly plugins: () => readonly string[]
+  readonly version: string
+  /** The public base URL, without a trailing slash. */
+  readonly url: () => string
+  /** Told of what was not foreseen. */
+  readonly onBroken: (thrown: unknown) => void
+}
+
+/** One request that was let in. */
+export interface ApiCall<Input = unknown, Query = unknown> {
+  readonly caller: UserRef
+  readonly actor: Actor
+  /** What the path names, decoded. */
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Query
+  readonly input: Input
+}
+
+/** What one operation needs: a key, any one of several, or nothing but a valid token. */
+export type Need = string | readonly string[] | null
+
+/**
+ * One operation of the admin API. Routes, capability checks and `openapi.json` are made from the table of these and from
+ * nothing else.
+ */
+export interface Operation {
+  readonly id: string
+  readonly method: 'get' | 'post' | 'patch' | 'delete'
+  /** With `{name}` for what varies. */
+  readonly path: string
+  readonly summary: string
+  readonly need: Need
+  /** Keys of the body that need another capability than the operation itself. */
+  readonly fields: Readonly<Record<string, string>>
+  readonly query: z.ZodType | null
+  readonly input: z.ZodType | null
+  /** What goes out: a key that is not in it is left out of the answer. Null: 204 and no body. */
+  readonly output: z.ZodType | null
+  readonly handle: (call: ApiCall) => Promise<unknown>
+}
+
+export function operation<I extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(
+  definition: Omit<Operation, 'query' | 'input' | 'output' | 'handle' | 'fields'> & {
+    readonly fields?: Operation['fields']
+    readonly query?: Q
+    readonly input?: I
+    readonly output?: z.ZodType
+    readonly handle: (call: ApiCall<z.output<I>, z.output<Q>>) => Promise<unknown>
+  },
+): Operation {
+  const { query = null, input = null, output = null, fields = {}, handle, ...rest } = definition
+  // The router hands over only what these very schemas have parsed.
+  return { ...rest, fields, query, input, output, handle: handle as Operation['handle'] }
+}

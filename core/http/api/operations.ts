@@ -1,0 +1,31 @@
+import { exporterOperations } from './exporters.js'
+import { gatewayOperations } from './gateways.js'
+import { connectionOperations, hostOperations } from './hosts.js'
+import { identityOperations } from './identities.js'
+import { logOperations } from './logs.js'
+import type { ApiOptions, Operation } from './operation.js'
+import { assignmentOperations, ruleOperations } from './parts.js'
+import { roleOperations, teamOperations, userOperations } from './people.js'
+import { serverOperations } from './servers.js'
+import { systemOperations } from './system.js'
+import { tokenOperations } from './tokens.js'
+
+/** The admin API, whole. */
+export function createOperations(options: ApiOptions): Operation[] {
+  return [
+    serverOperations,
+    gatewayOperations,
+    assignmentOperations,
+    ruleOperations,
+    teamOperations,
+    userOperations,
+    roleOperations,
+    hostOperations,
+    connectionOperations,
+    tokenOperations,
+    identityOperations,
+    exporterOperations,
+    logOperations,
+    systemOperations,
+  ].flatMap((operations) => operations(options))
+}

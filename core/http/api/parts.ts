@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { addAssignment, addRule, find } from '../../configuration/nouns/parts.js'
+import { removeAssignment, removeRule, updateAssignment, updateRule } from '../../configuration/nouns/parts.js'
+import { strict } from '../../configuration/problems.js'
+import { Assignment, AssignmentPatch, assignmentShape, Rule, RulePatch } from '../../configuration/schemas.js'
+import type { Gateway } from '../../domain/nouns.js'
+import { AssignmentAnswer, RuleAnswer } from './answers.js'
+import { reachableGateway, SEE_GATEWAYS, showAssignment, showRule } from './gateways.js'
+import { operation } from './operation.js'
+import type { ApiCall, ApiOptions, Operation } from './operation.js'
+import { pageOf, PageQuery, pageThrough } from './pages.js'
+
+/** Assignments and rules: the parts of a gateway, one by one. */
+
+const position = z.int().min(0).max(1_000).optional()
+const need = 'basicGatewayManagement'
+
+export function assignmentOperations({ store, mutations }: ApiOptions): Operation[] {
+  const path = '/gateways/{id}/assignments'
+  const gatewayOf = (call: unknown) => gateway(store, call)
+  return [
+    operation({
+      id: 'listAssignments',
+      method: 'get',
+      path,
+      summary: 'Lists the servers of a gateway, in their order.',
+      need: SEE_GATEWAYS,
+      query: PageQuery,
+      output: pageOf(AssignmentAnswer),
+      handle: async (call) =>
+        pageThrough((await gatewayOf(call)).assignments, call.query, (one) => showAssignment(store, one)),
+    }),
+    operation({
+      id: 'getAssignment',
+      method: 'get',
+      path: `${path}/{part}`,
+      summary: 'Shows one server of a gateway.',
+      need: SEE_GATEWAYS,
+      output: AssignmentAnswer,
+      handle: async (call) =>
+        showAssignment(store, find((await gatewayOf(call)).assignments, 'assignment', partOf(call))),
+    }),
+    operation({
+      id: 'createAssignment',
+      method: 'post',
+      path,
+      summary: 'Puts a server on a gateway.',
+      need,
+      input: Assignment,
+      output: AssignmentAnswer,
+      handle: async (call) => {
+        const { id } = await gatewayOf(call)
+        const made = await mutations.change(call.actor, (work) => addAssignment(work, id, call.input))
+        return showAssignment(store, made)
+      },
+    }),
+    operation({
+      id: 'updateAssignment',
+      method: 'patch',
+      path: `${path}/{part}`,
+      summary: 'Changes name, identity, place or state of a server on a gateway.',
+      need,
+      input: strict({ ...AssignmentPatch.shape, as: assignmentShape.as, position }),
+      output: AssignmentAnswer,
+      handle: async (call) => {
+        const { id } = await gatewayOf(call)
+        const work = mutations.change(call.actor, (work) => updateAssignment(work, id, partOf(call), call.input))
+        return showAssignment(store, await work)
+      },
+    }),
+    operation({
+      id: 'deleteAssignment',
+      method: 'delete',
+      path: `${path}/{part}`,
+      summary: 'Takes a server off a gateway.',
+      need,
+      handle: async (call) => {
+        const { id } = await gatewayOf(call)
+        await mutations.change(call.actor, (work) => removeAssignment(work, id, partOf(call)))
+      },
+    }),
+  ]
+}
+
+export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
+  const path = '/gateways/{id}/rules'
+  const gatewayOf = (call: unknown) => gateway(store, call)
+  return [
+    operation({
+      id: 'listRules',
+      method: 'get',
+      path,
+      summary: 'Lists the rules of a gateway, in their order.',
+      need: SEE_GATEWAYS,
+      query: PageQuery,
+      output: pageOf(RuleAnswer),
+      handle: async (call) => pageThrough((await gatewayOf(call)).rules, call.query, showRule),
+    }),
+    operation({
+      id: 'getRule',
+      method: 'get',
+      path: `${path}/{part}`,
+      summary: 'Shows a rule.',
+      need: SEE_GATEWAYS,
+      output: RuleAnswer,
+      handle: async (call) => showRule(find((await gatewayOf(call)).rules, 'rule', partOf(call))),
+    }),
+    operation({
+      id: 'createRule',
+      method: 'post',
+      path,
+      summary: 'Adds a rule, last unless a position is given. Keys of the rule’s engine stand beside the others.',
+      need,
+      input: Rule.extend({ position }),
+      output: RuleAnswer,
+      handle: async (call) => {
+        const { id } = await gatewayOf(call)
+        return showRule(await mutations.change(call.actor, (work) => addRule(work, id, call.input)))
+      },
+    }),
+    operation({
+      id: 'updateRule',
+      method: 'patch',
+      path: `${path}/{part}`,
+      summary: 'Changes a rule; its version rises. A key of its engine that is null is taken away.',
+      need,
+      input: RulePatch.extend({ position }),
+      output: RuleAnswer,
+      handle: async (call) => {
+        const { id } = await gatewayOf(call)
+        return showRule(await mutations.change(call.actor, (work) => updateRule(work, id, partOf(call), call.input)))
+      },
+    }),
+    operation({
+      id: 'deleteRule',
+      method: 'delete',
+      path: `${path}/{part}`,
+      summary: 'Removes a rule.',
+      need,
+      handle: async (call) => {
+        const { id } = await gatewayOf(call)
+        await mutations.change(call.actor, (work) => removeRule(work, id, partOf(call)))
+      },
+    }),
+  ]
+}
+
+function gateway(store: ApiOptions['store'], call: unknown): Promise<Gateway> {
+  const known = call as ApiCall
+  return reachableGateway(store, known, known.params['id'] ?? '')
+}
+
+const partOf = ({ params }: Pick<ApiCall, 'params'>): string => params['part'] ?? ''

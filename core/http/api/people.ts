@@ -1,0 +1,75 @@
+import { createRole, createTeam, createUser } from '../../configuration/nouns/people.js'
+import { removeRole, removeTeam, removeUser, teamState } from '../../configuration/nouns/people.js'
+import { updateRole, updateTeam, updateUser } from '../../configuration/nouns/people.js'
+import { strict } from '../../configuration/problems.js'
+import { email, roleShape, slug, teamShape, userShape } from '../../configuration/schemas.js'
+import { mustExist } from '../../configuration/work.js'
+import { RoleAnswer, TeamAnswer, UserAnswer } from './answers.js'
+import { crud } from './crud.js'
+import { NEEDS } from './needs.js'
+import type { ApiOptions, Operation } from './operation.js'
+
+const see = 'managePeople'
+
+export function teamOperations({ store, mutations }: ApiOptions): Operation[] {
+  return crud({
+    name: 'team',
+    path: '/teams',
+    see,
+    needs: NEEDS.teams,
+    answer: TeamAnswer,
+    create: strict({ slug, ...teamShape }),
+    patch: strict(teamShape),
+    about: { delete: 'Removes a team; its people and gateways stay.' },
+    mutations,
+    rows: () => store.teams.all(),
+    one: (_, reference) => mustExist(store.teams, 'team', reference),
+    show: async (team) => ({ ...team, ...(await teamState({ store }, team)) }),
+    doCreate: (work, { slug, ...input }) => createTeam(work, slug, input),
+    doUpdate: updateTeam,
+    doRemove: removeTeam,
+  })
+}
+
+export function userOperations({ store, mutations }: ApiOptions): Operation[] {
+  return crud({
+    name: 'user',
+    path: '/users',
+    see,
+    needs: NEEDS.users,
+    answer: UserAnswer,
+    create: strict({ email, ...userShape }),
+    patch: strict(userShape),
+    about: {
+      get: 'Shows a person, by id or e-mail address.',
+      delete: 'Removes a person with their connections, tokens and personal identities.',
+    },
+    mutations,
+    rows: () => store.users.all(),
+    one: (_, reference) => mustExist(store.users, 'user', reference),
+    show: async (user) => user,
+    doCreate: (work, { email, ...input }) => createUser(work, email, input),
+    doUpdate: updateUser,
+    doRemove: removeUser,
+  })
+}
+
+export function roleOperations({ store, mutations }: ApiOptions): Operation[] {
+  return crud({
+    name: 'role',
+    path: '/roles',
+    see,
+    needs: NEEDS.roles,
+    answer: RoleAnswer,
+    create: strict({ slug, ...roleShape }),
+    patch: strict({ ...roleShape, capabilities: roleShape.capabilities.optional() }),
+    about: { delete: 'Removes a role that nobody holds.' },
+    mutations,
+    rows: () => store.roles.all(),
+    one: (_, reference) => mustExist(store.roles, 'role', reference),
+    show: async (role) => role,
+    doCreate: (work, { slug, ...input }) => createRole(work, slug, input),
+    doUpdate: updateRole,
+    doRemove: removeRole,
+  })
+}
