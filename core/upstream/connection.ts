@@ -1,0 +1,243 @@
+import type { Era } from '@gatehouse/sdk'
+import { GatehouseError } from '../errors.js'
+import { PeerLost, fault } from './faults.js'
+import type { Peer, PeerEvents, Timing } from './options.js'
+import type { ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
+import type { Verdict, Verdicts } from './verdicts.js'
+
+export interface Targeted {
+  readonly target: Target
+}
+
+export interface ConnectionOptions {
+  readonly target: Target
+  readonly timing: Timing
+  readonly verdicts: Verdicts
+  /** Opens a peer; `era` is null when it has to be found out. */
+  readonly dial: (of: Targeted, era: Era | null, events: Pick<PeerEvents, 'doubted' | 'gone'>) => Promise<Peer>
+  readonly onHealth: (fault: GatehouseError | null) => void
+  /** Told when a peer took the place of an earlier one. */
+  readonly onReplaced: () => void
+}
+
+/**
+ * The way to one server as one identity. It is dialled at the first request, by one dial whoever waits for it, and again
+ * when the peer was lost. A request is sent a second time only when it surely did not run.
+ */
+export class Connection {
+  #peer: Peer | null = null
+  #dialling: Promise<Peer> | null = null
+  readonly #retired = new Set<Peer>()
+  #probedAt = 0
+  #expiresAt = Infinity
+  #refreshing = false
+  #opened = false
+  #stopped = false
+  #busy = 0
+  #used = Date.now()
+
+  /** The newest that was asked with: its secrets are the ones to open. */
+  target: Target
+
+  constructor(private readonly options: ConnectionOptions) {
+    this.target = options.target
+  }
+
+  /** Since when nobody uses it; null while somebody does. */
+  get idleSince(): number | null {
+    return this.#busy > 0 || this.#dialling ? null : this.#used
+  }
+
+  async request(request: UpstreamRequest): Promise<UpstreamReply> {
+    this.#busy++
+    try {
+      return await this.#send(request)
+    } finally {
+      this.#busy--
+      this.#used = Date.now()
+    }
+  }
+
+  async info(deadline: number): Promise<ServerInfo> {
+    this.#used = Date.now()
+    return (this.#peer ?? (await this.#ready({ deadline }))).info
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    const dialling = this.#dialling
+    const peer = this.#peer
+    this.#peer = null
+    const retired = [...this.#retired]
+    this.#retired.clear()
+    await Promise.all([peer, ...retired].map((one) => one?.stop()))
+    // A dial that is under way ends by its own limits; what it opened is closed at once.
+    void dialling?.then((late) => (late === peer ? undefined : late.stop())).catch(() => undefined)
+  }
+
+  async #send(request: UpstreamRequest): Promise<UpstreamReply> {
+    for (let again = false; ; again = true) {
+      const peer = this.#peer ?? (await this.#ready(request))
+      if (Date.now() > this.#expiresAt && !this.#refreshing) void this.#refresh()
+      try {
+        const reply = await peer.request(request)
+        this.#seen(null)
+        return reply
+      } catch (error) {
+        if (error instanceof PeerLost) {
+          if (again || !this.#replace(peer, error)) throw error.fault
+          continue
+        }
+        if (error instanceof GatehouseError && error.code === 'GH_UPSTREAM_UNREACHABLE') this.#seen(error)
+        throw error
+      }
+    }
+  }
+
+  #seen(fault: GatehouseError | null): void {
+    if (!this.#stopped) this.options.onHealth(fault)
+  }
+
+  /** Lets go of a peer that is of no use; false when its era was probed too shortly ago to be doubted again. */
+  #replace(peer: Peer, lost: PeerLost): boolean {
+    if (lost.why === 'era') {
+      if (Date.now() - this.#probedAt < this.options.timing.reprobe && this.#peer === peer) return false
+      this.options.verdicts.doubt(this.target.server.id)
+    }
+    if (this.#peer === peer) this.#retire(peer)
+    return true
+  }
+
+  #drop(peer: Peer): void {
+    if (this.#peer !== peer) return
+    this.#peer = null
+    void peer.stop().catch(() => undefined)
+  }
+
+  /** The peer, awaited at most until the caller's own deadline; the dial goes on for others. */
+  async #ready({ deadline, signal }: Pick<UpstreamRequest, 'deadline' | 'signal'>): Promise<Peer> {
+    this.#dialling ??= this.#dial().finally(() => (this.#dialling = null))
+    const dialling = this.#dialling
+    const { slug } = this.target.server
+    let timer: NodeJS.Timeout | undefined
+    let onAbort = () => {}
+    const given = new Promise<never>((_, reject) => {
+      const late = () => reject(fault('GH_UPSTREAM_TIMEOUT', slug, 'could not be dialled in time', { retryable: true }))
+      timer = setTimeout(late, Math.min(Math.max(0, deadline - Date.now()), 2_147_483_647))
+      onAbort = () => reject(fault('GH_UPSTREAM_CANCELLED', slug, 'was no longer waited for'))
+      if (signal?.aborted) onAbort()
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+    try {
+      return await Promise.race([dialling, given])
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async #dial(): Promise<Peer> {
+    const { server } = this.target
+    if (this.#stopped) throw fault('GH_UPSTREAM_UNREACHABLE', server.slug, 'was changed or removed meanwhile')
+    try {
+      const peer = await this.#dialEra()
+      if (this.#stopped) {
+        void peer.stop()
+        throw fault('GH_UPSTREAM_UNREACHABLE', server.slug, 'was changed or removed meanwhile')
+      }
+      this.#peer = peer
+      this.#seen(null)
+      if (this.#opened) this.options.onReplaced()
+      this.#opened = true
+      return peer
+    } catch (error) {
+      const known = error instanceof PeerLost ? error.fault : error
+      if (known instanceof GatehouseError && SAYS_DOWN.has(known.code)) this.#seen(known)
+      throw known
+    }
+  }
+
+  /** With the era that the operator named, with the one that was found before, or by finding it out. */
+  async #dialEra(): Promise<Peer> {
+    const { server } = this.target
+    if (server.protocol === 'modern' || server.protocol === 'legacy') return this.#open(server.protocol)
+    const verdict = await this.options.verdicts.get(server)
+    if (verdict && verdict.expiresAt > Date.now()) {
+      try {
+        const peer = await this.#open(verdict.era)
+        this.#mind(verdict)
+        return peer
+      } catch (error) {
+        const contradicted =
+          error instanceof PeerLost || (error instanceof GatehouseError && error.code === 'GH_UPSTREAM_PROTOCOL')
+        if (!contradicted || Date.now() - this.#probedAt < this.options.timing.reprobe) throw error
+      }
+    }
+    this.#probedAt = Date.now()
+    const peer = await this.#open(null)
+    this.#mind(this.options.verdicts.learn(server, peer.info.era, peer.info.version))
+    return peer
+  }
+
+  /** A child process keeps its era for life; a URL may be served by something newer tomorrow. */
+  #mind(verdict: Verdict): void {
+    this.#expiresAt = this.target.server.url === null ? Infinity : verdict.expiresAt
+  }
+
+  async #open(era: Era | null): Promise<Peer> {
+    let opened: Peer | null = null
+    let isGone = false
+    const gone = () => {
+      isGone = true
+      if (opened) this.#drop(opened)
+    }
+    opened = await this.options.dial(this, era, { gone, doubted: () => this.#doubt() })
+    if (isGone) throw fault('GH_UPSTREAM_UNREACHABLE', this.target.server.slug, 'ended as soon as it was opened')
+    return opened
+  }
+
+  /** The next dial finds the era out anew; what runs now is not disturbed. */
+  #doubt(): void {
+    if (this.target.server.protocol !== 'auto' || Date.now() - this.#probedAt < this.options.timing.reprobe) return
+    this.options.verdicts.doubt(this.target.server.id)
+    if (this.#peer) this.#retire(this.#peer)
+  }
+
+  /** A verdict that has run out is renewed beside the traffic; another era takes over for the requests to come. */
+  async #refresh(): Promise<void> {
+    this.#refreshing = true
+    this.#probedAt = Date.now()
+    try {
+      const fresh = await this.#open(null)
+      this.#expiresAt = this.options.verdicts.learn(this.target.server, fresh.info.era, fresh.info.version).expiresAt
+      const old = this.#peer
+      if (this.#stopped || old?.info.era === fresh.info.era) return void (await fresh.stop())
+      this.#peer = fresh
+      if (old) this.#retire(old)
+      this.options.onReplaced()
+    } catch {
+      this.#expiresAt = Date.now() + this.options.timing.reprobe
+    } finally {
+      this.#refreshing = false
+    }
+  }
+
+  /** Takes no new requests; closed when its last one has ended. */
+  #retire(peer: Peer): void {
+    if (this.#peer === peer) this.#peer = null
+    this.#retired.add(peer)
+    const wait = setInterval(() => {
+      if (peer.busy && this.#retired.has(peer)) return
+      clearInterval(wait)
+      if (this.#retired.delete(peer)) void peer.stop().catch(() => undefined)
+    }, 250)
+    wait.unref()
+  }
+}
+
+const SAYS_DOWN: ReadonlySet<string> = new Set([
+  'GH_UPSTREAM_UNREACHABLE',
+  'GH_UPSTREAM_PROTOCOL',
+  'GH_UPSTREAM_TIMEOUT',
+  'GH_UPSTREAM_TOO_LARGE',
+])

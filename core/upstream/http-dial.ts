@@ -1,0 +1,81 @@
+import type { Era } from '@gatehouse/sdk'
+import { GatehouseError } from '../errors.js'
+import { LEGACY_VERSIONS, MODERN_VERSION } from './envelope.js'
+import { PeerLost, fault } from './faults.js'
+import { exchange } from './http-exchange.js'
+import { openLegacyHttp } from './http-legacy.js'
+import { modernRules, openModernHttp, readDiscovery } from './http-modern.js'
+import type { HttpWire } from './http-wire.js'
+import { isObject } from './message.js'
+import type { Peer, PeerContext } from './options.js'
+import type { RpcError, ServerInfo } from './types.js'
+
+/** What `server/discover` brought: the server's word of itself, or that it does not speak the modern era. */
+export type Probe = ServerInfo | 'not modern'
+
+/**
+ * Opens a server whose era is known, or finds the era out: `server/discover`, then `initialize`. An outage, a refusal of the
+ * credential or a plea for patience is thrown and says nothing about the era.
+ */
+export async function dialHttp(context: PeerContext, wire: HttpWire, era: Era | null): Promise<Peer> {
+  if (era === 'legacy') return openLegacyHttp(context, wire)
+  const probe = await probeHttp(context, wire)
+  if (probe !== 'not modern') return openModernHttp(context, wire, probe)
+  if (era === 'modern')
+    throw new PeerLost('era', fault('GH_UPSTREAM_PROTOCOL', context.slug, 'does not speak the modern era'))
+  return openLegacyHttp(context, wire).catch((error: unknown) => {
+    throw error instanceof GatehouseError && error.code === 'GH_UPSTREAM_PROTOCOL'
+      ? speaksNothing(context, error)
+      : error
+  })
+}
+
+export async function probeHttp(context: PeerContext, wire: HttpWire): Promise<Probe> {
+  const request = { method: 'server/discover', params: {}, deadline: Date.now() + context.timing.dial }
+  try {
+    const { reply } = await exchange(modernRules(context, wire), request)
+    if ((reply.httpStatus ?? 0) >= 500)
+      throw fault('GH_UPSTREAM_UNREACHABLE', context.slug, `is failing (HTTP ${reply.httpStatus})`)
+    return reply.result ? readProbe(context.slug, reply.result) : readRefusal(context, reply.error)
+  } catch (error) {
+    if (error instanceof PeerLost) return 'not modern'
+    if (error instanceof GatehouseError && error.code === 'GH_UPSTREAM_PROTOCOL' && !(error instanceof Verdictless))
+      return 'not modern'
+    throw error
+  }
+}
+
+/** A protocol fault that must not be taken for "legacy". */
+class Verdictless extends GatehouseError {}
+
+function readProbe(slug: string, result: Parameters<typeof readDiscovery>[1]): Probe {
+  const versions = result['supportedVersions']
+  if (!Array.isArray(versions)) return 'not modern'
+  return versions.includes(MODERN_VERSION) ? readDiscovery(slug, result) : readVersions(slug, versions)
+}
+
+/** The errors with which a server of the modern era refuses; every other error is what older servers say. */
+export function readRefusal({ slug, log }: PeerContext, error: RpcError | null): Probe {
+  if (error?.code === -32022) return readVersions(slug, isObject(error.data) ? error.data['supported'] : undefined)
+  if (error?.code !== -32020 && error?.code !== -32021) return 'not modern'
+  log.warn({ server: slug, code: error.code }, 'a server of the modern era refused our discovery')
+  throw verdictless(slug, `speaks the modern era, but refused our discovery (${error.code})`)
+}
+
+function readVersions(slug: string, versions: unknown): Probe {
+  const named = Array.isArray(versions) ? versions : []
+  if (named.length === 0 || named.some((version) => LEGACY_VERSIONS.has(String(version)))) return 'not modern'
+  throw verdictless(slug, `speaks only versions that this gateway does not know (${named.slice(0, 5).join(', ')})`)
+}
+
+function verdictless(slug: string, what: string): Verdictless {
+  const { message, data } = fault('GH_UPSTREAM_PROTOCOL', slug, what)
+  return new Verdictless('GH_UPSTREAM_PROTOCOL', { message, ...(data ? { data } : {}) })
+}
+
+function speaksNothing({ slug }: PeerContext, cause: GatehouseError): GatehouseError {
+  return fault('GH_UPSTREAM_PROTOCOL', slug, `speaks neither era of MCP over HTTP: ${cause.message}`, {
+    cause,
+    detail: `${cause.detail ?? ''} the two endpoints of 2024-11-05 are not dialled yet`.trim(),
+  })
+}

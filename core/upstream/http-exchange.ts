@@ -1,0 +1,198 @@
+import type { Era, JsonObject } from '@gatehouse/sdk'
+import { GatehouseError } from '../errors.js'
+import type { Call, Calls } from './calls.js'
+import { brokenProtocol, fault } from './faults.js'
+import { header, parseJson } from './http-call.js'
+import type { HttpAnswer, HttpCall } from './http-call.js'
+import type { HttpWire } from './http-wire.js'
+import { readMessage } from './message.js'
+import type { Message, RpcNote, RpcRequest } from './message.js'
+import type { UpstreamReply, UpstreamRequest } from './types.js'
+
+type Reply = Message & { kind: 'reply' }
+
+/** What the two eras do differently about one POST. */
+export interface ExchangeRules {
+  readonly era: Era
+  readonly slug: string
+  readonly wire: HttpWire
+  readonly calls: Calls
+  /** How a call looks on the wire. */
+  dress(call: Call): { headers: readonly string[]; params: JsonObject }
+  /** May throw `PeerLost` when the answer shows that this is no peer of ours any more. */
+  contradict(answer: HttpAnswer, reply: Reply | null): void
+  /** A note or a request of the server on the response stream. */
+  onAside(call: Call, aside: RpcNote | RpcRequest): void
+  /** The call was given up while the server may be at it. */
+  onGivenUp(call: Call, error: GatehouseError): void
+  /** Takes up a response stream that ended before the answer; eras without it cannot. */
+  resume?(lastEventId: string, onMessage: (value: unknown) => boolean): HttpCall
+}
+
+export interface Exchanged {
+  readonly reply: UpstreamReply
+  readonly answer: HttpAnswer
+}
+
+/** Sends one request and waits for its one answer. Sent again only after a 401, which comes before anything ran. */
+export async function exchange(rules: ExchangeRules, request: UpstreamRequest): Promise<Exchanged> {
+  const generation = rules.wire.generation
+  const first = await attempt(rules, request)
+  if (first.answer.status !== 401 || !(await rules.wire.renew(generation))) return settle(rules, first)
+  return settle(rules, await attempt(rules, request))
+}
+
+interface Attempt {
+  readonly id: number
+  readonly answer: HttpAnswer
+  readonly streamed: Reply | null
+  readonly sent: number
+}
+
+async function attempt(rules: ExchangeRules, request: UpstreamRequest): Promise<Attempt> {
+  const line: Line = { http: undefined, givenUp: undefined, wake: undefined }
+  let streamed: Reply | null = null
+  const call = rules.calls.begin(request, (error) => {
+    line.givenUp ??= error
+    line.http?.abort(error)
+    line.wake?.()
+  })
+  const onMessage = (value: unknown): boolean => {
+    streamed = readStreamed(rules, call, value)
+    return streamed !== null
+  }
+  try {
+    if (request.signal?.aborted) throw fault('GH_UPSTREAM_CANCELLED', rules.slug, 'was no longer waited for')
+    const { headers, params } = rules.dress(call)
+    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: call.id, method: request.method, params }))
+    line.http = rules.wire.send({ method: 'POST', headers, body, onMessage })
+    const answer = rules.resume ? await receive(rules, line, onMessage) : await line.http.answer
+    return { id: call.id, answer, streamed, sent: body.length }
+  } catch (error) {
+    if (line.http && line.givenUp) rules.onGivenUp(call, line.givenUp)
+    throw error
+  } finally {
+    rules.calls.end(call)
+  }
+}
+
+interface Line {
+  http: HttpCall | undefined
+  givenUp: GatehouseError | undefined
+  wake: (() => void) | undefined
+}
+
+const RESUMES = 5
+
+/** Waits for the answer, over as many streams as the server cuts it into (SSE polling of 2025-11-25). */
+async function receive(rules: ExchangeRules, line: Line, onMessage: (value: unknown) => boolean): Promise<HttpAnswer> {
+  let lost: unknown = null
+  let lastEventId: string | undefined
+  for (let tries = 0; ; tries++) {
+    const outcome = await line.http?.answer.catch((error: GatehouseError) => error)
+    if (line.givenUp) throw line.givenUp
+    const isAnswer = outcome !== undefined && !(outcome instanceof GatehouseError)
+    if (isAnswer && (tries === 0 ? outcome.stream?.answered !== false : outcome.stream?.answered)) return outcome
+    lost ??= outcome
+    const mark = line.http?.mark
+    lastEventId = mark?.lastEventId ?? lastEventId
+    const isLostStream =
+      outcome instanceof GatehouseError ? outcome.code === 'GH_UPSTREAM_UNREACHABLE' : outcome?.stream
+    if (!rules.resume || lastEventId === undefined || !isLostStream || tries === RESUMES) break
+    await pause(line, mark?.retry ?? 1_000 * 2 ** tries)
+    line.http = rules.resume(lastEventId, onMessage)
+  }
+  if (lost instanceof GatehouseError) throw lost
+  return lost as HttpAnswer
+}
+
+async function pause(line: Line, ms: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, Math.min(ms, 30_000))
+    line.wake = () => (clearTimeout(timer), resolve())
+  })
+  if (line.givenUp) throw line.givenUp
+}
+
+/** One message of the response stream: the answer, or null when it was something beside it. */
+function readStreamed(rules: ExchangeRules, call: Call, value: unknown): Reply | null {
+  const message = readMessage(value)
+  if (message.kind === 'broken') throw brokenProtocol(rules.slug, message.why)
+  if (message.kind === 'reply') return checkId(rules.slug, message, call.id)
+  rules.onAside(call, message.raw)
+  return null
+}
+
+function checkId(slug: string, reply: Reply, id: number): Reply {
+  if (reply.id === id || (reply.id === null && reply.error)) return reply
+  throw brokenProtocol(slug, 'an answer to a request that was not asked')
+}
+
+function settle(rules: ExchangeRules, { id, answer, streamed, sent }: Attempt): Exchanged {
+  refuseByStatus(rules.slug, answer)
+  const reply = streamed ?? readBody(rules, answer, id)
+  rules.contradict(answer, reply)
+  if (!reply) throw noAnswer(rules.slug, answer)
+  const { result, error } = reply
+  const facts = { era: rules.era, httpStatus: answer.status, bytesSent: sent, bytesReceived: answer.bytes }
+  return { reply: { result, error, ...facts }, answer }
+}
+
+/** The JSON-RPC answer in a body; null when there is none and the status tells enough. */
+function readBody({ slug }: ExchangeRules, answer: HttpAnswer, id: number): Reply | null {
+  const ok = answer.status < 300
+  if (answer.stream || answer.status === 202 || (ok && answer.text === '')) return null
+  const type = header(answer.headers, 'content-type') ?? 'application/json'
+  if (!/json/i.test(type)) {
+    if (ok) throw brokenProtocol(slug, `${type.split(';')[0]} instead of JSON`)
+    return null
+  }
+  return ok ? readGood(slug, answer.text, id) : readBad(answer.text, id)
+}
+
+function readGood(slug: string, text: string, id: number): Reply {
+  const message = readMessage(parseJson(slug, text))
+  if (message.kind === 'reply') return checkId(slug, message, id)
+  throw brokenProtocol(slug, message.kind === 'broken' ? message.why : 'a message that is no answer')
+}
+
+/** Beside an error status only a JSON-RPC error counts, and anything else is silence. */
+function readBad(text: string, id: number): Reply | null {
+  try {
+    const message = readMessage(JSON.parse(text))
+    return message.kind === 'reply' && message.error && (message.id === null || message.id === id) ? message : null
+  } catch {
+    return null
+  }
+}
+
+/** Statuses that are an answer by themselves, whatever the body says. */
+export function refuseByStatus(slug: string, { status, headers }: HttpAnswer): void {
+  if (status >= 300 && status < 400) throw brokenProtocol(slug, `a redirect (HTTP ${status}), which is never followed`)
+  if (status === 401 || status === 403) {
+    const challenge = header(headers, 'www-authenticate')
+    throw fault('GH_UPSTREAM_AUTH', slug, `refused the credential (HTTP ${status})`, {
+      ...(challenge === undefined ? {} : { detail: challenge }),
+    })
+  }
+  if (status !== 429) return
+  const retryAfterMs = readRetryAfter(header(headers, 'retry-after'))
+  throw fault('GH_UPSTREAM_RATE_LIMITED', slug, 'asks for patience (HTTP 429)', {
+    retryable: true,
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+  })
+}
+
+export function noAnswer(slug: string, answer: HttpAnswer): GatehouseError {
+  if (answer.status >= 500) return fault('GH_UPSTREAM_UNREACHABLE', slug, `is failing (HTTP ${answer.status})`)
+  if (answer.stream) return brokenProtocol(slug, 'half an event stream: it ended before the answer')
+  return brokenProtocol(slug, `HTTP ${answer.status} without a JSON-RPC answer`)
+}
+
+/** RFC 9110, section 10.2.3: seconds or a date. */
+function readRetryAfter(value: string | undefined): number | null {
+  if (value === undefined) return null
+  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? null : Math.max(0, date - Date.now())
+}

@@ -1,0 +1,210 @@
+import type { JsonObject } from '@gatehouse/sdk'
+import { GatehouseError } from '../errors.js'
+import { createCalls } from './calls.js'
+import { LEGACY_VERSION, LEGACY_VERSIONS } from './envelope.js'
+import { PeerLost, brokenProtocol, fault } from './faults.js'
+import { holdStream } from './held-stream.js'
+import type { HeldStream } from './held-stream.js'
+import { header } from './http-call.js'
+import type { HttpAnswer } from './http-call.js'
+import { exchange, noAnswer, refuseByStatus } from './http-exchange.js'
+import type { ExchangeRules } from './http-exchange.js'
+import type { HttpWire } from './http-wire.js'
+import { isObject, readMessage } from './message.js'
+import type { RpcError, ServerInfo, UpstreamRequest } from './types.js'
+import { listChangedKind } from './options.js'
+import type { Peer, PeerContext } from './options.js'
+import type { RpcNote, RpcRequest } from './message.js'
+
+interface Session {
+  readonly context: PeerContext
+  readonly wire: HttpWire
+  id: string | null
+  version: string | null
+  /** Made once, for the hot path. */
+  postHeaders: readonly string[]
+}
+
+const POST_HEADERS = ['content-type', 'application/json', 'accept', 'application/json, text/event-stream']
+
+/** Opens a session: `initialize`, `notifications/initialized`, and the side stream where the server has one. */
+export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Promise<Peer> {
+  const session: Session = { context, wire, id: null, version: null, postHeaders: POST_HEADERS }
+  const rules = legacyRules(session)
+  const { reply, answer } = await exchange(rules, initializeRequest(context))
+  if (!reply.result) throw initializeRefused(context.slug, reply.error)
+  const info = readInitialized(context.slug, reply.result)
+  session.id = header(answer.headers, 'mcp-session-id') ?? null
+  session.version = info.version
+  session.postHeaders = POST_HEADERS.concat(sessionHeaders(session))
+  await post(session, { jsonrpc: '2.0', method: 'notifications/initialized' }, context.timing.dial)
+  const side = openSideStream(session, rules)
+  await atMost(side.settled, context.timing.sideStream)
+  return {
+    info,
+    get busy() {
+      return rules.calls.size > 0
+    },
+    request: async (request: UpstreamRequest) => (await exchange(rules, request)).reply,
+    async stop() {
+      side.stop()
+      rules.calls.failAll(fault('GH_UPSTREAM_UNREACHABLE', context.slug, 'was changed or removed meanwhile'))
+      await endSession(session)
+    },
+  }
+}
+
+export function initializeRequest({ clientInfo, timing }: PeerContext): UpstreamRequest {
+  return {
+    method: 'initialize',
+    params: { protocolVersion: LEGACY_VERSION, capabilities: {}, clientInfo: { ...clientInfo } },
+    deadline: Date.now() + timing.dial,
+  }
+}
+
+/** `-32022` is spoken by the modern era only. */
+export function initializeRefused(slug: string, error: RpcError | null): Error {
+  const refused = fault('GH_UPSTREAM_PROTOCOL', slug, `refused to initialize (${error?.code}: ${error?.message})`)
+  return error?.code === -32022 ? new PeerLost('era', refused) : refused
+}
+
+export function readInitialized(slug: string, result: JsonObject): ServerInfo {
+  const { protocolVersion, capabilities, serverInfo, instructions } = result
+  if (typeof protocolVersion !== 'string' || !LEGACY_VERSIONS.has(protocolVersion))
+    throw brokenProtocol(slug, 'a protocol version that nobody knows')
+  return {
+    era: 'legacy',
+    version: protocolVersion,
+    capabilities: isObject(capabilities) ? capabilities : {},
+    serverInfo: isObject(serverInfo) ? serverInfo : {},
+    instructions: typeof instructions === 'string' ? instructions : null,
+  }
+}
+
+function legacyRules(session: Session): ExchangeRules {
+  const { context, wire } = session
+  const { slug } = context
+  const rules: ExchangeRules = {
+    era: 'legacy',
+    slug,
+    wire,
+    calls: createCalls(slug),
+    dress: (call) => ({ headers: session.postHeaders, params: call.params }),
+    contradict(answer, reply) {
+      if (session.id !== null && isSessionUnknown(answer, reply?.id ?? null, reply?.error ?? null))
+        throw new PeerLost('session', brokenProtocol(slug, 'word that our new session is unknown'))
+      if (session.version !== null && reply?.error?.code === -32022)
+        throw new PeerLost('era', brokenProtocol(slug, 'an error of another era'))
+    },
+    onAside(call, aside) {
+      if (!takeAside(session, aside)) call.note(aside)
+    },
+    onGivenUp(call, error) {
+      if (call.request.method === 'initialize') return
+      const params = { requestId: call.id, reason: error.code }
+      void post(session, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, 5_000).catch(() => undefined)
+    },
+    resume: (lastEventId, onMessage) =>
+      wire.send({ method: 'GET', headers: getHeaders(session, lastEventId), body: null, onMessage }),
+  }
+  return rules
+}
+
+/** 404 by the book; servers on older SDKs say 400 with an error that has no id and speaks of the session. */
+function isSessionUnknown(answer: HttpAnswer, id: unknown, error: RpcError | null): boolean {
+  if (answer.status === 404) return id === null || error?.code === -32001
+  return answer.status === 400 && id === null && error !== null && /session/i.test(error.message)
+}
+
+/** List changes and requests of the server, wherever they come from; false for notes of a call. */
+function takeAside(session: Session, aside: RpcNote | RpcRequest): boolean {
+  const { events } = session.context
+  const kind = listChangedKind(aside.method)
+  if (kind) events.listChanged(kind)
+  else if ('id' in aside) void answerServer(session, aside as RpcRequest)
+  else return false
+  return true
+}
+
+async function answerServer(session: Session, request: RpcRequest): Promise<void> {
+  const { context } = session
+  const answer = await context.events.asked(request)
+  await post(session, { jsonrpc: '2.0', id: request.id, ...answer }, context.timing.dial).catch((error: unknown) =>
+    context.log.debug({ server: context.slug, error: String(error) }, 'the answer to a server was not taken'),
+  )
+}
+
+function openSideStream(session: Session, rules: ExchangeRules): HeldStream {
+  const { context, wire } = session
+  let lastEventId: string | null = null
+
+  function onMessage(value: unknown): boolean {
+    const message = readMessage(value)
+    if (message.kind === 'broken') throw brokenProtocol(context.slug, message.why)
+    if (message.kind === 'reply') return false
+    if (!takeAside(session, message.raw) && !rules.calls.progress(message.raw)) context.events.note(message.raw)
+    return false
+  }
+
+  let current: ReturnType<HttpWire['send']> | undefined
+  return holdStream({
+    context,
+    open(onOpen) {
+      lastEventId = current?.mark?.lastEventId ?? lastEventId
+      const headers = getHeaders(session, lastEventId)
+      current = wire.send({ method: 'GET', headers, body: null, onMessage, onStream: onOpen })
+      return current
+    },
+    again(outcome) {
+      if (outcome instanceof GatehouseError || outcome.stream) return true
+      if (outcome.status === 404 && session.id !== null) context.events.gone()
+      return outcome.status >= 500 || outcome.status === 429
+    },
+    // What was missed is sent again when the server numbers its events.
+    onReopen: () => (current?.mark ?? lastEventId) === null && context.events.reopened(),
+  })
+}
+
+function getHeaders(session: Session, lastEventId: string | null): string[] {
+  const headers = ['accept', 'text/event-stream', ...sessionHeaders(session)]
+  return lastEventId === null ? headers : [...headers, 'last-event-id', lastEventId]
+}
+
+function sessionHeaders({ id, version }: Session): string[] {
+  const headers = version === null ? [] : ['mcp-protocol-version', version]
+  return id === null ? headers : [...headers, 'mcp-session-id', id]
+}
+
+/** Sends a note or an answer, for which the server has nothing to say but "taken". */
+async function post(session: Session, message: object, timeoutMs: number): Promise<void> {
+  const { context, wire } = session
+  const body = Buffer.from(JSON.stringify(message))
+  const http = wire.send({ method: 'POST', headers: session.postHeaders, body, onMessage: () => false })
+  const timer = setTimeout(() => http.abort(lateFault(context.slug, timeoutMs)), timeoutMs)
+  try {
+    const answer = await http.answer
+    refuseByStatus(context.slug, answer)
+    if (answer.status >= 300) throw noAnswer(context.slug, answer)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function endSession(session: Session): Promise<void> {
+  if (session.id === null) return
+  const http = session.wire.send({ method: 'DELETE', headers: sessionHeaders(session), body: null })
+  const timer = setTimeout(() => http.abort(lateFault(session.context.slug, 2_000)), 2_000)
+  await http.answer.catch(() => undefined)
+  clearTimeout(timer)
+}
+
+function lateFault(slug: string, ms: number): GatehouseError {
+  return fault('GH_UPSTREAM_TIMEOUT', slug, `did not answer within ${(ms / 1000).toFixed(1)} s`)
+}
+
+async function atMost(promise: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+  await Promise.race([promise, late])
+  clearTimeout(timer)
+}

@@ -1,0 +1,74 @@
+import type { Dispatcher } from 'undici'
+import { fault } from './faults.js'
+import { HttpCall } from './http-call.js'
+import type { HttpSend } from './http-call.js'
+import type { PeerContext } from './options.js'
+
+export interface WireSend {
+  readonly method: 'POST' | 'GET' | 'DELETE'
+  readonly headers: readonly string[]
+  readonly body: Buffer | null
+  readonly onMessage?: HttpSend['onMessage']
+  readonly onStream?: () => void
+  readonly silence?: number
+}
+
+/** The endpoint of one server as one identity: its connections, its path and its credential. */
+export interface HttpWire {
+  send(send: WireSend): HttpCall
+  /** Rises when the credential changes. */
+  readonly generation: number
+  /** Opens the secrets again after generation `refused` was refused; true when there are others by now. */
+  renew(refused: number): Promise<boolean>
+}
+
+export async function openWire(context: PeerContext, pool: (origin: string) => Dispatcher): Promise<HttpWire> {
+  const { slug, of, clientInfo, limits } = context
+  const url = readUrl(slug, of.target.server.url)
+  const path = url.pathname + url.search
+  const agent = ['user-agent', `${clientInfo.name}/${clientInfo.version}`]
+  let generation = 0
+  let credential = readHeaders((await of.target.secrets()).headers)
+  return {
+    send: ({ method, headers, body, onMessage, onStream, silence }) =>
+      new HttpCall({
+        slug,
+        pool: () => pool(url.origin),
+        method,
+        path,
+        headers: [...headers, ...agent, ...credential],
+        body,
+        limits: limits(),
+        onMessage: onMessage ?? (() => false),
+        ...(onStream ? { onStream } : {}),
+        ...(silence === undefined ? {} : { silence }),
+      }),
+    get generation() {
+      return generation
+    },
+    async renew(refused) {
+      if (generation !== refused) return true
+      const fresh = readHeaders((await of.target.secrets()).headers)
+      if (generation === refused && fresh.join('\n') !== credential.join('\n')) {
+        credential = fresh
+        generation++
+      }
+      return generation !== refused
+    },
+  }
+}
+
+function readUrl(slug: string, url: string | null): URL {
+  if (url !== null && URL.canParse(url) && /^https?:/i.test(url)) return new URL(url)
+  throw fault('GH_UPSTREAM_UNREACHABLE', slug, 'has no usable URL')
+}
+
+const OURS =
+  /^(?:host|connection|content-.*|transfer-encoding|accept|accept-encoding|upgrade|expect|te|mcp-.*|last-event-id)$/
+
+/** The stored headers as pairs in a row, without those that carry the protocol itself. */
+function readHeaders(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    OURS.test(name.toLowerCase()) ? [] : [name.toLowerCase(), value],
+  )
+}

@@ -1,0 +1,113 @@
+import type { Era } from '@gatehouse/sdk'
+import { Connection } from './connection.js'
+import type { Targeted } from './connection.js'
+import { fault } from './faults.js'
+import { createHealth } from './health.js'
+import { dialHttp } from './http-dial.js'
+import { openWire } from './http-wire.js'
+import { TIMING } from './options.js'
+import type { ListKind, Peer, PeerContext, PeerEvents, ServerRequestAnswer, UpstreamsOptions } from './options.js'
+import type { Target, Upstreams } from './types.js'
+import { createVerdicts } from './verdicts.js'
+
+type ListListener = (serverId: string, kind: ListKind) => void
+
+/** Every upstream server, one connection for each (server, credential). Nothing is dialled before it is needed. */
+export function createUpstreams(options: UpstreamsOptions): Upstreams {
+  const timing = { ...TIMING, ...options.timing }
+  const log = options.log ?? { debug() {}, warn() {} }
+  const connections = new Map<string, Connection>()
+  const listeners: ListListener[] = []
+  const verdicts = createVerdicts(options.verdicts)
+  const health = createHealth()
+  let stopped = false
+
+  const tell = (serverId: string, kind: ListKind) => listeners.forEach((listener) => listener(serverId, kind))
+  const tellAll = (serverId: string) =>
+    (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind))
+
+  function dial(of: Targeted, era: Era | null, ends: Pick<PeerEvents, 'doubted' | 'gone'>): Promise<Peer> {
+    const { id, slug } = of.target.server
+    const events: PeerEvents = {
+      ...ends,
+      listChanged: (kind) => tell(id, kind),
+      reopened: () => tellAll(id),
+      note: (note) => options.onServerNote?.(of.target, note),
+      asked: (request) => (options.onServerRequest ?? answerAlone)(of.target, request),
+    }
+    const { clientInfo, limits } = options
+    return open({ of, slug, clientInfo, limits, timing, log, events }, era)
+  }
+
+  async function open(context: PeerContext, era: Era | null): Promise<Peer> {
+    const { server } = context.of.target
+    if (server.protocol === 'sse')
+      throw fault('GH_UPSTREAM_PROTOCOL', server.slug, 'speaks the transport of 2024-11-05, which is not dialled yet')
+    return dialHttp(context, await openWire(context, (origin) => options.egress.pool(origin)), era)
+  }
+
+  /** The connection of a target; an older one is let go when the server was changed since. */
+  function connectionOf(target: Target): Connection {
+    const { server, key } = target
+    const name = `${server.id} ${key}`
+    const known = connections.get(name)
+    if (known && (known.target.server === server || known.target.server.updatedAt === server.updatedAt)) {
+      known.target = target
+      return known
+    }
+    if (stopped) throw fault('GH_UPSTREAM_UNREACHABLE', server.slug, 'is not called any more: the gateway stops')
+    void known?.stop()
+    const connection = new Connection({
+      target,
+      timing,
+      verdicts,
+      dial,
+      onHealth: (what) => health.seen(server.id, what),
+      onReplaced: () => tellAll(server.id),
+    })
+    connections.set(name, connection)
+    return connection
+  }
+
+  const sweeper = setInterval(
+    () => {
+      for (const [name, connection] of connections) {
+        const { idleSince } = connection
+        if (idleSince === null || Date.now() - idleSince < timing.idle) continue
+        connections.delete(name)
+        void connection.stop()
+      }
+    },
+    Math.max(50, Math.min(timing.idle / 2, 30_000)),
+  )
+  sweeper.unref()
+
+  async function stopAll(which: (connection: Connection) => boolean): Promise<void> {
+    const ending = [...connections].filter(([, connection]) => which(connection))
+    for (const [name] of ending) connections.delete(name)
+    await Promise.all(ending.map(([, connection]) => connection.stop()))
+  }
+
+  return {
+    request: async (target, request) => connectionOf(target).request(request),
+    info: async (target, deadline) => connectionOf(target).info(deadline),
+    onListChanged: (listener) => void listeners.push(listener),
+    async forget(serverId) {
+      verdicts.doubt(serverId)
+      await stopAll((connection) => connection.target.server.id === serverId)
+      health.forget(serverId)
+    },
+    state: health.state,
+    async stop() {
+      stopped = true
+      clearInterval(sweeper)
+      await stopAll(() => true)
+    },
+  }
+}
+
+/** Nothing is relayed to a client: alive we are, able we are not. */
+async function answerAlone(_target: Target, request: { readonly method?: unknown }): Promise<ServerRequestAnswer> {
+  if (request.method === 'ping') return { result: {} }
+  return { error: { code: -32601, message: 'This gateway relays no requests of servers' } }
+}
