@@ -5,6 +5,7 @@ import type { Bus } from '../hooks/bus.js'
 import { translateResult } from '../mcp/translate.js'
 import type { Outcome } from '../rules/chain.js'
 import type { Subject } from '../rules/engines.js'
+import type { RpcError } from '../upstream/types.js'
 import type { Rules } from '../rules/rules.js'
 
 export interface InspectOptions {
@@ -25,6 +26,18 @@ export interface Inspect {
 /** Shows both legs of a call to the gateway's rules, then to the plugins. What is blocked here goes no further. */
 export function createInspect(options: InspectOptions): Inspect {
   const { rules, bus } = options
+  /** Notes and errors are of no feature's shape; every text in them is looked at. */
+  const inspectLoose = (call: Inspected | Answered, content: JsonObject) =>
+    rules.inspectResponse(call.plan.rules, { ...subjectOf(call), shape: 'tool' }, { structuredContent: content })
+  /** A server's error carries text like any answer: no side door. */
+  const ruledError = async (call: Answered): Promise<RpcError> => {
+    const error = call.reply.error ?? { code: -32603, message: 'The server answered nothing' }
+    const { message, data } = error
+    const seen = { message, ...(data === undefined ? {} : { data }) } as JsonObject
+    const outcome = await inspectLoose(call, seen)
+    const ruled = settleOutcome(call, outcome, { structuredContent: seen }, options.raise).structuredContent
+    return ruled === seen ? error : { ...error, ...(ruled as unknown as RpcError) }
+  }
   return {
     async request(call) {
       const subject = subjectOf(call)
@@ -38,7 +51,8 @@ export function createInspect(options: InspectOptions): Inspect {
     },
     async response(call) {
       const { result: given, error } = call.reply
-      if (given === null) return { ...call, room: 'released', result: null, error }
+      if (given === null || error !== null)
+        return { ...call, room: 'released', result: null, error: await ruledError(call) }
       const subject = subjectOf(call)
       const seen = rules.inspectResponse(call.plan.rules, subject, given)
       const outcome = seen instanceof Promise ? await seen : seen
@@ -57,7 +71,8 @@ export function createInspect(options: InspectOptions): Inspect {
       const pass = async (note: JsonObject) => {
         const params = note.params as JsonObject | undefined
         if (params === undefined) return notify(note)
-        const outcome = await rules.inspectResponse(call.plan.rules, noteSubject(call), { structuredContent: params })
+        const outcome = await inspectLoose(call, params)
+        for (const alert of outcome.alerts) options.raise(alert)
         if (outcome.kind === 'pass') notify(note)
         if (outcome.kind === 'changed') notify({ ...note, params: outcome.message.structuredContent })
       }
@@ -129,9 +144,6 @@ function subjectOf(call: Permitted | Answered | Inspected): Subject {
     context: () => contextOf(call),
   }
 }
-
-/** A note carries free text; it is inspected as the texts of a tool's answer are. */
-const noteSubject = (call: Inspected): Subject => subjectOf(call)
 
 function contextOf(call: Permitted | Answered | Inspected): CallContext {
   const { principal, plan, feature } = call

@@ -68,7 +68,7 @@ export function inspect(
     subject,
     context: subject.context(),
     original: message,
-    text: { message, leaves: walk(message, leg, subject.kind) },
+    text: { message, leaves: walk(message, leg, shapeOf(subject)) },
     trial: null,
     next: first,
     blocked: null,
@@ -109,6 +109,8 @@ interface Trial {
   readonly findings: Record<string, number>
   acted: boolean
 }
+
+const shapeOf = (subject: Subject) => subject.shape ?? subject.kind
 
 function nextCovering(rules: readonly CompiledRule[], from: number, leg: Leg, subject: Subject): number {
   for (let index = from; index < rules.length; index += 1) {
@@ -193,12 +195,12 @@ function judgeFindings(run: Run, trial: Trial, { findings }: Findings): void {
   for (const finding of apart.length > 0 ? apart : findings) count(trial, finding.type)
   if (action === 'block') return conclude(run, trial, 'block', {})
   if (trial.change !== null)
-    replace(run, trial, changeLeaves(trial.text, run.leg, run.subject.kind, apart, trial.change))
+    replace(run, trial, changeLeaves(trial.text, run.leg, shapeOf(run.subject), apart, trial.change))
   passOn(run, trial)
 }
 
 function judgeMessage(run: Run, trial: Trial, wanted: Parameters<typeof checkMessage>[1]): void {
-  const message = checkMessage(trial.text.message, wanted, run.leg, run.subject.kind)
+  const message = checkMessage(trial.text.message, wanted, run.leg, shapeOf(run.subject))
   if (message === null) return conclude(run, trial, 'undecided', { failure: 'a message that changes what it may not' })
   count(trial, 'message')
   if (trial.compiled.rule.action !== 'detect') replace(run, trial, message)
@@ -207,7 +209,7 @@ function judgeMessage(run: Run, trial: Trial, wanted: Parameters<typeof checkMes
 
 function replace(run: Run, trial: Trial, message: JsonObject): void {
   if (message === trial.text.message) return
-  trial.text = { message, leaves: walk(message, run.leg, run.subject.kind) }
+  trial.text = { message, leaves: walk(message, run.leg, shapeOf(run.subject)) }
 }
 
 function count(trial: Trial, type: string): void {

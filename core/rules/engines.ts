@@ -14,6 +14,8 @@ export interface Subject {
   readonly prefix: string
   readonly serverSlug: string
   readonly kind: FeatureKind
+  /** As whose message the texts are walked; `kind` unless told. */
+  readonly shape?: FeatureKind
   /** The upstream's own name. */
   readonly feature: string
   readonly context: () => CallContext
