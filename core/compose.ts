@@ -1,20 +1,27 @@
 import 'reflect-metadata'
 import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Alert, PluginLog } from '@gatehouse/sdk'
 import cron from 'node-cron'
+import type { Middleware } from 'koa'
 import type { Logger } from 'pino'
 import { container as root, instanceCachingFactory, type DependencyContainer } from 'tsyringe'
 import type { InSession, Routed } from './call.js'
 import { createEpochs, type Epochs } from './cluster/epochs.js'
 import { ifUnlocked, withAdvisoryLock } from './cluster/locks.js'
 import type { Config } from './config.js'
+import { createFileOperations, type FileOperations } from './configuration/apply.js'
+import { createKeeper, type KeeperOptions } from './configuration/keeper.js'
+import { createMutations, type Mutations } from './configuration/mutations.js'
+import type { Checks } from './configuration/work.js'
 import { leaveCredential } from './configuration/local-credential.js'
 import { readQuickstart, seedQuickstart, type Quickstart } from './configuration/quickstart.js'
 import { createSnapshots, type Snapshots } from './configuration/snapshots.js'
 import { createAlertRepository, type AlertRepository } from './db/repositories/alerts.js'
+import { createSecretSource } from './db/repositories/secrets.js'
 import { createSessionRows } from './db/repositories/sessions.js'
 import { createStore } from './db/repositories/store.js'
 import { createVerdictStore } from './db/repositories/verdicts.js'
@@ -25,6 +32,8 @@ import type { Store } from './domain/store.js'
 import type { Egress } from './egress/egress.js'
 import type { Host } from './host/lifecycle.js'
 import type { Fault } from './hooks/settle.js'
+import { createApi } from './http/api/index.js'
+import type { ApiOptions } from './http/api/operation.js'
 import { createDocs } from './http/docs.js'
 import { createHealth } from './http/health.js'
 import { createDoor } from './http/mcp-door.js'
@@ -41,6 +50,7 @@ import { createPipeline, type Pipeline } from './pipeline.js'
 import { createExporters, type Exporters } from './record/exporters.js'
 import type { Overflow } from './record/gap.js'
 import { createRecorder, type RecordLog } from './record/log.js'
+import { createLogReader } from './record/query.js'
 import { createRetention } from './record/retention.js'
 import { createTailer, type Tailer } from './record/tailer.js'
 import { asPluginLog, openEgress, openPlugins, openResources, type Resources } from './resources.js'
@@ -55,6 +65,7 @@ import { createRoute } from './rooms/route.js'
 import { createSession } from './rooms/session.js'
 import { createBusEngines } from './rules/bus-engines.js'
 import { createRules, type Rules } from './rules/rules.js'
+import { rotate } from './vault/rotate.js'
 import { createCatalog, type Catalog } from './upstream/catalog.js'
 import { createCredentials, type Credentials } from './upstream/credentials.js'
 import type { Upstreams } from './upstream/types.js'
@@ -90,6 +101,7 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 const PARTS = {
   alerts: part<AlertRepository>('alerts'),
   catalog: part<Catalog>('catalog'),
+  configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
   epochs: part<Epochs>('epochs'),
@@ -191,6 +203,7 @@ async function openParts(house: House, resources: Resources, config: Config, aro
     createTailer({ log: h.get(PARTS.recorder), database: recordPool, alert: h.get(PARTS.raise), logger }),
   )
   house.make(PARTS.exporters, (h) => createExports(h, logger))
+  house.make(PARTS.configuration, (h) => createConfiguration(h, config))
   house.put(
     PARTS.recorder,
     await createRecorder({
@@ -343,9 +356,11 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
     draining: () => draining,
     onBroken,
   })
+  const api = createApi(apiOptions(house, () => publicUrl, onBroken))
   const server = createServer({
     door,
     middleware: [
+      api.routes() as Middleware,
       createHealth({ draining: () => draining, checks: { database: () => databaseIsThere(resources) } }),
       createWellKnown(() => publicUrl),
       createDocs(library, docs),
@@ -353,6 +368,8 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
     tls: config.tls,
     onBroken,
   })
+  const keeper = config.file === null ? null : createKeeper(keeperOptions(house, config.file, around))
+  await keeper?.apply()
   const port = await server.listen(config.host, config.port)
   publicUrl = config.url ?? `${config.tls === null ? 'http' : 'https'}://localhost:${port}`
   const local = `http${config.tls === null ? '' : 's'}://127.0.0.1:${port}`
@@ -361,6 +378,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   )
   await snapshots.rebuild()
   await leaveCredential(store, resources.home, local, hostname())
+  keeper?.watch()
   const chores = cron.schedule(
     '17 3 * * *',
     () => void ifUnlocked(resources.dataSource, 'retention', retention.maintain).catch(onBroken),
@@ -369,7 +387,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 
   const stop = async () => {
     draining = true
-    await Promise.all([chores.stop(), sweeps.stop()])
+    await Promise.all([chores.stop(), sweeps.stop(), keeper?.stop()])
     house.get(PARTS.streams).stop()
     await server.stop(GRACE_MS)
     await docs.stop()
@@ -387,6 +405,62 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   }
   const quickstart = await readQuickstart(store, resources.home, hashSecret)
   return { url: publicUrl, port, banner: banner(publicUrl, quickstart, house.get(PARTS.host)), stop }
+}
+
+function createConfiguration(house: House, config: Config): { mutations: Mutations; files: FileOperations } {
+  const { dataSource } = house.get(PARTS.resources)
+  const store = house.get(PARTS.store)
+  const { bus } = house.get(PARTS.host)
+  const checks: Checks = {
+    engines: () => bus.keys('engine.evaluate'),
+    checkRule: house.get(PARTS.rules).checkRule,
+    exporters: () => bus.keys('exporter.deliver'),
+    exporterSecrets: (plugin) => bus.keyed('exporter.deliver', plugin)?.options.secret ?? [],
+    checkExporter: async (plugin, given) => {
+      const parsed = bus.keyed('exporter.deliver', plugin)?.options.config?.safeParse(given)
+      if (parsed === undefined || parsed.success) return []
+      return parsed.error.issues.map((issue) => ({ message: issue.message, path: issue.path.join('.') }))
+    },
+    checkUrl: house.get(PARTS.egress).check,
+    stdio: config.stdio,
+  }
+  const mutations = createMutations({
+    store,
+    checks,
+    lock: (work) => withAdvisoryLock(dataSource, 'configuration', work),
+    // A change holds here when it is answered, and at the other replicas within a quarter of a second.
+    onChanged: async () => {
+      await house.get(PARTS.epochs).check()
+      await house.get(PARTS.snapshots).rebuild()
+      await house.get(PARTS.exporters).refresh()
+    },
+  })
+  return { mutations, files: createFileOperations(mutations) }
+}
+
+function keeperOptions(house: House, path: string, around: Surroundings): KeeperOptions {
+  return {
+    path: resolve(around.cwd, path),
+    files: house.get(PARTS.configuration).files,
+    source: { env: around.env, readFile: (file) => readFile(resolve(around.cwd, file), 'utf8') },
+    log: asPluginLog(around.log),
+  }
+}
+
+function apiOptions(house: House, url: () => string, onBroken: (thrown: unknown) => void): ApiOptions {
+  const { dataSource, recordPool, vault } = house.get(PARTS.resources)
+  return {
+    ...house.get(PARTS.configuration),
+    store: house.get(PARTS.store),
+    version: VERSION,
+    url,
+    resolveAdmin: house.get(PARTS.identities).resolveAdmin,
+    logs: createLogReader(recordPool),
+    exporterStatus: house.get(PARTS.exporters).status,
+    rotateKeys: () => rotate({ vault, source: createSecretSource(dataSource.manager) }),
+    plugins: () => house.get(PARTS.host).plugins,
+    onBroken,
+  }
 }
 
 /** A change of a server reaches its connections and lists; a change of a list reaches the clients that listen. */
