@@ -12,7 +12,12 @@ export const slug = z
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 characters of a-z, 0-9 and -, not beginning with -')
 /** A slug or an id. */
 export const reference = z.string().min(1).max(320).toLowerCase()
-export const email = z.email('must be an e-mail address').max(254).toLowerCase()
+// Lenient on purpose: `operator@localhost` is one, too.
+export const email = z
+  .string()
+  .max(254)
+  .regex(/^[^\s@<>",;]+@[^\s@<>",;]+$/, 'must be an e-mail address')
+  .toLowerCase()
 
 const title = z.string().trim().min(1).max(100)
 const enabled = z.boolean()

@@ -34,7 +34,8 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
   const router = createApi(options)
   const app = new Koa()
   app.use(async (ctx, next) => {
-    if (ctx.path === '/readyz') ctx.body = { status: 'ok', checks: { database: 'ok' } }
+    if (ctx.path === '/healthz') ctx.body = { status: 'ok' }
+    else if (ctx.path === '/readyz') ctx.body = { status: 'ok', checks: { database: 'ok' } }
     else await next()
   })
   app.use(router.routes())
