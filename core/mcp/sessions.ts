@@ -120,6 +120,8 @@ export function createSessions(
       try {
         await Promise.all(surplus.map(end))
         await rows.create({ ...session, hash: hashOf(id), userKey, lastUsedAt: new Date(at) })
+        // Ended by another that opened meanwhile, before there was a row to end.
+        if (!held.has(id)) await rows.end(hashOf(id))
       } catch (thrown) {
         forget(id)
         throw thrown

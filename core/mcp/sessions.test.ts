@@ -1,0 +1,291 @@
+import { createHash } from 'node:crypto'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createSessions, type SessionRow, type SessionRows } from './sessions.js'
+
+const HOUR = 3_600_000
+const facts = {
+  version: '2025-11-25',
+  connectionId: 'c',
+  gatewayId: 'g',
+  client: { name: null, version: null },
+  capabilities: {},
+}
+
+/** Rows in memory, as the database keeps them: they outlive a replica. */
+function rowsInMemory() {
+  const kept = new Map<string, SessionRow>()
+  const rows: SessionRows = {
+    create: async (row) => void kept.set(row.hash, row),
+    find: async (hash) => kept.get(hash) ?? null,
+    async touch(hash, at) {
+      const row = kept.get(hash)
+      if (row !== undefined) kept.set(hash, { ...row, lastUsedAt: at })
+    },
+    end: async (hash) => kept.delete(hash),
+    async endIdle(before) {
+      const idle = [...kept.values()].filter((row) => row.lastUsedAt < before)
+      for (const row of idle) kept.delete(row.hash)
+      return idle.length
+    },
+  }
+  return { kept, rows }
+}
+
+function replica(limits = { sessionIdle: 24 * HOUR, sessionsPerUser: 200 }, shared = rowsInMemory()) {
+  const clock = { now: 1_000_000_000_000 }
+  const ended: string[] = []
+  const open = () => {
+    const sessions = createSessions(
+      shared.rows,
+      () => limits,
+      () => clock.now,
+    )
+    sessions.onEnd((id) => ended.push(id))
+    return sessions
+  }
+  return { ...shared, clock, ended, limits, sessions: open(), restart: open }
+}
+
+test('an open session is found by its id, its connection and its gateway, at once', async () => {
+  const { sessions } = replica()
+  const session = await sessions.open(facts, 'u')
+  const found = sessions.find(session.id, 'c', 'g')
+  assert.not.instance(found, Promise)
+  assert.equal(found, { id: session.id, ...facts })
+})
+
+test('another connection or gateway finds nothing, whether the session is held or loaded', async () => {
+  const { sessions, restart } = replica()
+  const { id } = await sessions.open(facts, 'u')
+  for (const side of [sessions, restart()]) {
+    assert.is(await side.find(id, 'other', 'g'), null)
+    assert.is(await side.find(id, 'c', 'other'), null)
+    assert.ok(await side.find(id, 'c', 'g'))
+  }
+})
+
+test('whoever may not have a session does not keep it alive', async () => {
+  const { sessions, clock } = replica()
+  const { id } = await sessions.open(facts, 'u')
+  clock.now += 20 * HOUR
+  assert.is(await sessions.find(id, 'other', 'g'), null)
+  clock.now += 5 * HOUR
+  assert.is(await sessions.find(id, 'c', 'g'), null)
+})
+
+test('an unknown id finds nothing', async () => {
+  const { sessions } = replica()
+  for (const id of ['', 'x', '__proto__', 'a'.repeat(10_000)]) assert.is(await sessions.find(id, 'c', 'g'), null)
+})
+
+test('ids are 256 random bits, and only their hash is stored', async () => {
+  const { sessions, kept } = replica()
+  const ids = await Promise.all(Array.from({ length: 50 }, async () => (await sessions.open(facts, 'u')).id))
+  assert.is(new Set(ids).size, 50)
+  for (const id of ids) {
+    assert.match(id, /^[A-Za-z0-9_-]{43}$/)
+    assert.ok(kept.has(createHash('sha256').update(id).digest('hex')))
+    assert.not.match(JSON.stringify([...kept]), id)
+  }
+})
+
+test('a session survives a restart', async () => {
+  const { sessions, restart } = replica()
+  const session = await sessions.open(facts, 'u')
+  assert.equal(await restart().find(session.id, 'c', 'g'), session)
+})
+
+test('an idle session ends, one that is used does not', async () => {
+  const { sessions, clock, kept, ended } = replica()
+  const used = await sessions.open(facts, 'u')
+  const idle = await sessions.open(facts, 'u')
+  for (let n = 0; n < 5; n++) {
+    clock.now += 6 * HOUR
+    assert.ok(await sessions.find(used.id, 'c', 'g'))
+  }
+  assert.is(await sessions.find(idle.id, 'c', 'g'), null)
+  assert.is(kept.size, 1)
+  assert.equal(ended, [idle.id])
+})
+
+test('an idle session is not revived by a restart', async () => {
+  const { sessions, clock, restart } = replica()
+  const { id } = await sessions.open(facts, 'u')
+  clock.now += 25 * HOUR
+  assert.is(await restart().find(id, 'c', 'g'), null)
+})
+
+test('use is written down, so that a restart does not take the session for idle', async () => {
+  const { sessions, clock, restart } = replica()
+  const { id } = await sessions.open(facts, 'u')
+  clock.now += 20 * HOUR
+  await sessions.find(id, 'c', 'g')
+  clock.now += 20 * HOUR
+  assert.ok(await restart().find(id, 'c', 'g'))
+})
+
+test('what is idle here and used at another replica goes on', async () => {
+  const { sessions, clock, restart } = replica()
+  const { id } = await sessions.open(facts, 'u')
+  const other = restart()
+  clock.now += 20 * HOUR
+  assert.ok(await other.find(id, 'c', 'g'))
+  clock.now += 20 * HOUR
+  assert.ok(await sessions.find(id, 'c', 'g'))
+})
+
+test('use is written at most once a minute', async () => {
+  const { rows, kept } = rowsInMemory()
+  let touches = 0
+  const counting = { ...rows, touch: async () => void (touches += 1) }
+  const { sessions, clock } = replica(undefined, { rows: counting, kept })
+  const { id } = await sessions.open(facts, 'u')
+  for (let n = 0; n < 120; n++) {
+    clock.now += 1_001
+    await sessions.find(id, 'c', 'g')
+  }
+  assert.is(touches, 2)
+})
+
+test('a use that cannot be written down does not fail the call', async () => {
+  const { rows, kept } = rowsInMemory()
+  const { sessions, clock } = replica(undefined, {
+    rows: { ...rows, touch: () => Promise.reject(new Error('away')) },
+    kept,
+  })
+  const { id } = await sessions.open(facts, 'u')
+  clock.now += HOUR
+  assert.ok(await sessions.find(id, 'c', 'g'))
+})
+
+test('one session too many ends that user’s longest idle one, and nobody else’s', async () => {
+  const { sessions, clock, ended } = replica({ sessionIdle: HOUR, sessionsPerUser: 2 })
+  const opened = async (user: string) => {
+    clock.now += 1_000
+    return (await sessions.open(facts, user)).id
+  }
+  const foreign = await opened('v')
+  const a = await opened('u')
+  const b = await opened('u')
+  clock.now += 1_000
+  await sessions.find(a, 'c', 'g')
+  const c = await opened('u')
+  assert.equal(ended, [b])
+  assert.is(await sessions.find(b, 'c', 'g'), null)
+  for (const id of [foreign, a, c]) assert.ok(await sessions.find(id, 'c', 'g'))
+})
+
+test('the cap holds for sessions that open at the same time', async () => {
+  const { sessions, kept } = replica({ sessionIdle: HOUR, sessionsPerUser: 3 })
+  await Promise.all(Array.from({ length: 20 }, () => sessions.open(facts, 'u')))
+  await sessions.sweep()
+  assert.is(kept.size, 3)
+})
+
+test('a cap that was lowered is reached with the next session', async () => {
+  const { sessions, limits, ended } = replica({ sessionIdle: HOUR, sessionsPerUser: 10 })
+  for (let n = 0; n < 10; n++) await sessions.open(facts, 'u')
+  limits.sessionsPerUser = 2
+  await sessions.open(facts, 'u')
+  assert.is(ended.length, 9)
+})
+
+test('a session whose row cannot be made is not there', async () => {
+  const { rows, kept } = rowsInMemory()
+  const away = { ...rows, create: () => Promise.reject(new Error('away')) }
+  const { sessions, ended } = replica(undefined, { rows: away, kept })
+  let failed = false
+  await sessions.open(facts, 'u').catch(() => (failed = true))
+  assert.ok(failed)
+  assert.is(await sessions.find(ended[0] ?? '', 'c', 'g'), null)
+})
+
+test('an ended session stays ended, here and after a restart', async () => {
+  const { sessions, restart, ended } = replica()
+  const { id } = await sessions.open(facts, 'u')
+  assert.is(await sessions.end(id), true)
+  assert.is(await sessions.end(id), false)
+  for (const side of [sessions, restart()]) assert.is(await side.find(id, 'c', 'g'), null)
+  assert.equal(ended, [id])
+})
+
+test('a session that ends while it is being loaded is not held again', async () => {
+  const { rows, kept } = rowsInMemory()
+  const { sessions } = replica(undefined, { rows, kept })
+  const { id } = await sessions.open(facts, 'u')
+  let answer = () => {}
+  const slow: SessionRows = {
+    ...rows,
+    async find(hash) {
+      const row = await rows.find(hash)
+      await new Promise<void>((resolve) => (answer = resolve))
+      return row
+    },
+  }
+  const other = replica(undefined, { rows: slow, kept }).sessions
+  const loading = other.find(id, 'c', 'g')
+  await new Promise((resolve) => setImmediate(resolve))
+  await other.end(id)
+  answer()
+  assert.is(await loading, null)
+  const again = other.find(id, 'c', 'g')
+  await new Promise((resolve) => setImmediate(resolve))
+  answer()
+  assert.is(await again, null)
+})
+
+test('many that ask for one unloaded session cause one look-up', async () => {
+  const { rows, kept } = rowsInMemory()
+  let lookups = 0
+  const counting: SessionRows = { ...rows, find: async (hash) => ((lookups += 1), rows.find(hash)) }
+  const first = replica(undefined, { rows: counting, kept })
+  const { id } = await first.sessions.open(facts, 'u')
+  const other = first.restart()
+  const found = await Promise.all(Array.from({ length: 10 }, () => other.find(id, 'c', 'g')))
+  assert.ok(found.every((session) => session?.id === id))
+  assert.is(lookups, 1)
+})
+
+test('a failed look-up fails the call and is tried anew by the next', async () => {
+  const { rows, kept } = rowsInMemory()
+  let away = true
+  const flaky: SessionRows = {
+    ...rows,
+    find: async (hash) => (away ? Promise.reject(new Error('away')) : rows.find(hash)),
+  }
+  const first = replica(undefined, { rows: flaky, kept })
+  const { id } = await first.sessions.open(facts, 'u')
+  const other = first.restart()
+  let failed = false
+  await Promise.resolve(other.find(id, 'c', 'g')).catch(() => (failed = true))
+  assert.ok(failed)
+  away = false
+  assert.ok(await other.find(id, 'c', 'g'))
+})
+
+test('a sweep ends what is idle, in memory and in the rows, and tells', async () => {
+  const { sessions, clock, kept, ended } = replica()
+  const idle = await sessions.open(facts, 'u')
+  clock.now += 20 * HOUR
+  const fresh = await sessions.open(facts, 'u')
+  clock.now += 5 * HOUR
+  await sessions.sweep()
+  assert.is(kept.size, 1)
+  assert.equal(ended, [idle.id])
+  assert.ok(await sessions.find(fresh.id, 'c', 'g'))
+})
+
+test('a sweep spares a session that was used since it was last written down', async () => {
+  const { sessions, clock, restart } = replica()
+  const { id } = await sessions.open(facts, 'u')
+  clock.now += 59_000
+  await sessions.find(id, 'c', 'g')
+  clock.now += 24 * HOUR - 30_000
+  await sessions.sweep()
+  assert.ok(await sessions.find(id, 'c', 'g'))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(await restart().find(id, 'c', 'g'))
+})
+
+test.run()
