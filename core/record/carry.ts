@@ -52,7 +52,7 @@ export interface Carried {
 }
 
 /** Puts the lines into the database, in order; throws only when that may succeed later. */
-export async function carry(database: Database, lines: Lines): Promise<Carried> {
+export async function carry(database: Pick<Database, 'query'>, lines: Lines): Promise<Carried> {
   const count = lines.ends.length
   if (count === 0) return { poisoned: [] }
   try {
@@ -68,7 +68,7 @@ export async function carry(database: Database, lines: Lines): Promise<Carried> 
   }
 }
 
-async function bury(database: Database, line: Buffer, error: unknown): Promise<Carried> {
+async function bury(database: Pick<Database, 'query'>, line: Buffer, error: unknown): Promise<Carried> {
   const text = line.toString('utf8').trimEnd().replaceAll('\0', '\ufffd')
   await database.query(timed(deadLetter, [String(error).replaceAll('\0', '').slice(0, 1000), text]))
   return { poisoned: [sqlState(error)] }
