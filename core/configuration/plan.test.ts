@@ -1,39 +1,10 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { configurationBench, refusalOf } from '../test/configuration.js'
+import { configurationBench, FULL_FILE as FULL, FULL_SECRETS as SECRETS, refusalOf } from '../test/configuration.js'
 import { exportFile } from './export.js'
 import { createGateway } from './nouns/gateways.js'
 import { createServer } from './nouns/servers.js'
 import { createUser } from './nouns/people.js'
-
-const FULL = `
-version: 1
-plugins: [{ use: auth-token }]
-roles: { auditor: { capabilities: [viewMessageBodies, viewAndExportLogs] } }
-users: { Ana@example.com: { role: auditor }, bob@example.com: {} }
-teams: { engineering: { members: [bob@example.com, Ana@example.com] } }
-servers:
-  everything: { command: [npx, -y, everything], env: { DEBUG: "0", API_KEY: "\${env:EV_KEY}" } }
-  search: { url: https://search.example.com/mcp, auth: { headers: { X-Key: "\${env:SEARCH_KEY}" } }, protocol: legacy }
-identities:
-  reader: { server: search, shared: true, headers: { Authorization: "Bearer \${env:READER}" } }
-gateways:
-  engineering:
-    teams: [engineering]
-    prefix: always
-    capture: none
-    servers:
-      - { server: search, as: find, identity: { shared: reader } }
-      - { server: everything, enabled: false }
-    rules:
-      - { name: SSN, engine: regex, hook: response, patterns: ['\\d{3}'], action: mask, alerts: true, servers: [find] }
-      - { name: Company, engine: acme, hook: both, patterns: [], onFailure: allow, shadow: true }
-exporters:
-  soc: { plugin: siem-otlp, url: https://otel.example.com/v1/logs, headers: { X-Key: "\${env:SOC_KEY}" } }
-hosts: { bot: { kind: token, owner: bob@example.com } }
-settings: { audit: strict, retentionDays: { logs: 30 }, limits: { call: 90s, bodyInLog: 16KiB, sessionsPerUser: 5 } }
-`
-const SECRETS = { 'env:EV_KEY': 'ev', 'env:SEARCH_KEY': 'se', 'env:READER': 're', 'env:SOC_KEY': 'so' }
 
 test('applying twice changes nothing, and the epoch stays', async () => {
   const { files, fromFile, store } = await configurationBench()

@@ -1,5 +1,5 @@
 import { createFileOperations } from '../configuration/apply.js'
-import { createMutations } from '../configuration/mutations.js'
+import { createMutations, type MutationOptions } from '../configuration/mutations.js'
 import type { Actor, Checks } from '../configuration/work.js'
 import { sourceOf } from '../configuration/references.js'
 import { CAPABILITIES } from '../domain/capabilities.js'
@@ -8,6 +8,36 @@ import { GatehouseError } from '../errors.js'
 import { createMemoryStore } from './memory-store.js'
 
 export const MEMBER = ['authenticateViaOauth']
+
+/** A file that says something of everything. */
+export const FULL_FILE = `
+version: 1
+plugins: [{ use: auth-token }]
+roles: { auditor: { capabilities: [viewMessageBodies, viewAndExportLogs] } }
+users: { Ana@example.com: { role: auditor }, bob@example.com: {} }
+teams: { engineering: { members: [bob@example.com, Ana@example.com] } }
+servers:
+  everything: { command: [npx, -y, everything], env: { DEBUG: "0", API_KEY: "\${env:EV_KEY}" } }
+  search: { url: https://search.example.com/mcp, auth: { headers: { X-Key: "\${env:SEARCH_KEY}" } }, protocol: legacy }
+identities:
+  reader: { server: search, shared: true, headers: { Authorization: "Bearer \${env:READER}" } }
+gateways:
+  engineering:
+    teams: [engineering]
+    prefix: always
+    capture: none
+    servers:
+      - { server: search, as: find, identity: { shared: reader } }
+      - { server: everything, enabled: false }
+    rules:
+      - { name: SSN, engine: regex, hook: response, patterns: ['\\d{3}'], action: mask, alerts: true, servers: [find] }
+      - { name: Company, engine: acme, hook: both, patterns: [], onFailure: allow, shadow: true }
+exporters:
+  soc: { plugin: siem-otlp, url: https://otel.example.com/v1/logs, headers: { X-Key: "\${env:SOC_KEY}" } }
+hosts: { bot: { kind: token, owner: bob@example.com } }
+settings: { audit: strict, retentionDays: { logs: 30 }, limits: { call: 90s, bodyInLog: 16KiB, sessionsPerUser: 5 } }
+`
+export const FULL_SECRETS = { 'env:EV_KEY': 'ev', 'env:SEARCH_KEY': 'se', 'env:READER': 're', 'env:SOC_KEY': 'so' }
 
 /** Engines and exporters as a gateway with our plugins would have them; nothing may be called at `refused.example.com`. */
 export const fakeChecks: Checks = {
@@ -27,13 +57,17 @@ export const fakeChecks: Checks = {
 }
 
 /** Configuration on a store in memory, with the built-in roles, a super admin and a member. */
-export async function configurationBench({ store = createMemoryStore(), checks = {} as Partial<Checks> } = {}) {
+export async function configurationBench({
+  store = createMemoryStore(),
+  checks = {} as Partial<Checks>,
+  lock = (<T>(work: () => Promise<T>) => work()) as MutationOptions['lock'],
+} = {}) {
   await seed(store)
   const told: number[] = []
   const mutations = createMutations({
     store,
     checks: { ...fakeChecks, ...checks },
-    lock: (work) => work(),
+    lock,
     onChanged: async () => void told.push(await store.epoch()),
   })
   const files = createFileOperations(mutations)
@@ -61,14 +95,17 @@ export async function configurationBench({ store = createMemoryStore(), checks =
 async function seed(store: Store): Promise<void> {
   const managedBy = 'system' as const
   const all = CAPABILITIES.filter((key) => key !== 'viewMessageBodies')
-  await store.roles.insert({ slug: 'super-admin', title: 'Super admin', capabilities: ['*'], managedBy })
-  await store.roles.insert({ slug: 'administrator', title: 'Administrator', capabilities: all, managedBy })
-  await store.roles.insert({ slug: 'member', title: 'Member', capabilities: MEMBER, managedBy })
+  for (const [slug, capabilities] of [
+    ['super-admin', ['*']],
+    ['administrator', all],
+    ['member', MEMBER],
+  ] as const)
+    if (!(await store.roles.byKey(slug))) await store.roles.insert({ slug, title: slug, capabilities, managedBy })
   for (const [email, role] of [
     ['root@example.com', 'super-admin'],
     ['mia@example.com', 'member'],
   ] as const)
-    await store.users.insert({ email, name: '', role, enabled: true, managedBy })
+    if (!(await store.users.byKey(email))) await store.users.insert({ email, name: '', role, enabled: true, managedBy })
 }
 
 /** The refusal of a piece of work; fails when there is none. */
