@@ -1,0 +1,150 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { startPostgres } from './database.mjs'
+import { startScript, STARTS } from './fronts.mjs'
+import { startGatehouse } from './gatehouse.mjs'
+import { LOADS, startLoad } from './loads.mjs'
+import { cpuOf, memoryOf } from './usage.mjs'
+
+const MANY = 50
+const WARM_UP_MS = 700
+/** So long may the record of a burst take to come into the database before it counts as missing. */
+const PATIENCE_MS = 30_000
+
+/** One run: all fronts are up at once and visited in turn. What was opened is closed, however it ends. */
+export async function bench(options) {
+  const closing = []
+  const closed = () => closing.splice(0).reduceRight((past, close) => past.then(close), Promise.resolve())
+  const give = () => void closed().finally(() => process.exit(130))
+  process.once('SIGINT', give).once('SIGTERM', give)
+  try {
+    const run = await prepare(options, closing)
+    const samples = await rounds(run)
+    const record = await compareRecords(run)
+    const many = options.fronts.includes('gatehouse') ? await manyServers(run) : null
+    const missing = record.reduce((sum, { missing }) => sum + missing, 0) + (many?.missing ?? 0)
+    return { at: new Date().toISOString(), machine: machine(), options, samples, record, many, missing }
+  } finally {
+    await closed()
+    process.off('SIGINT', give).off('SIGTERM', give)
+  }
+}
+
+async function prepare(options, closing) {
+  const home = await mkdtemp(join(tmpdir(), 'gatehouse-bench-'))
+  closing.push(() => rm(home, { recursive: true, force: true }))
+  say('starting the upstream, PostgreSQL and the fronts')
+  const postgres = await startPostgres(home)
+  closing.push(postgres.stop)
+  const upstream = await startScript('echo', null)
+  closing.push(upstream.stop)
+  const load = startLoad()
+  closing.push(load.stop)
+  const rules = parse(await readFile(new URL('five-rules.yaml', import.meta.url), 'utf8'))
+  const run = { options, closing, postgres, upstream, load, place: { home, postgres }, rules, fronts: [] }
+  for (const name of options.fronts) run.fronts.push(await openFront(name, await STARTS[name](run), run))
+  return run
+}
+
+/** Adds what is counted over the run: the calls that were answered. */
+async function openFront(name, front, { load, closing }) {
+  closing.push(front.stop)
+  const { port, path, headers } = front
+  const { tools } = await load.ask('open', { name, port, path, headers })
+  return { ...front, name, tools, answered: 0 }
+}
+
+async function rounds(run) {
+  const { options, fronts } = run
+  const random = randomOf(options.seed)
+  say('warming up')
+  for (const front of fronts)
+    for (const load of LOADS.filter(({ inFlight }) => inFlight > 1))
+      await visit(run, front, { ...load, ms: WARM_UP_MS })
+  const samples = []
+  for (let round = 1; round <= options.rounds; round += 1)
+    for (const load of LOADS) {
+      say(`round ${round} of ${options.rounds}: ${load.bytes} bytes, ${load.inFlight} in flight`)
+      for (const front of shuffled(fronts, random))
+        samples.push({ round, ...(await visit(run, front, { ...load, ms: options.ms })) })
+    }
+  return samples
+}
+
+/** One burst, and what it cost: the CPU is read when the last of its calls is in the database. */
+async function visit({ load, postgres }, front, { bytes, inFlight, ms, tool = front.tools[0] }) {
+  const { name, pid, record } = front
+  const account = () => ({
+    front: pid === null ? NaN : cpuOf(pid),
+    postgres: record === undefined ? NaN : cpuOf(postgres.pid, { except: record.backend }),
+  })
+  const mark = await record?.mark()
+  const before = account()
+  const { calls, ...measured } = await load.ask('burst', { name, tool, inFlight, bytes, ms })
+  front.answered += calls
+  await record?.settled(mark, calls, PATIENCE_MS)
+  const after = account()
+  return {
+    front: name,
+    bytes,
+    inFlight,
+    calls,
+    ...measured,
+    cpu: (after.front - before.front) / calls,
+    postgresCpu: (after.postgres - before.postgres) / calls,
+    memory: pid === null ? NaN : memoryOf(pid),
+  }
+}
+
+/** Every call that was answered stands in the record, once, as answered well. */
+async function compareRecords({ fronts }) {
+  const kept = fronts.filter(({ record }) => record !== undefined)
+  return Promise.all(
+    kept.map(async ({ name, answered, record }) => {
+      const { calls, good, ids } = await record.total()
+      return {
+        front: name,
+        answered,
+        recorded: calls,
+        missing: answered - Math.min(good, ids),
+        surplus: calls - answered,
+      }
+    }),
+  )
+}
+
+/** Memory of one Gatehouse with many servers behind one gateway, after a list and a few calls. */
+async function manyServers(run) {
+  say(`starting Gatehouse with ${MANY} servers`)
+  const { upstream, closing, place } = run
+  const upstreams = Array.from({ length: MANY }, (_, n) => ({ ...upstream, path: `/mcp/${n + 1}` }))
+  const started = await startGatehouse({ name: 'many', upstreams, rules: [], ...place })
+  const front = await openFront('many', started, { ...run, closing })
+  for (const tool of front.tools.slice(0, 5)) await visit(run, front, { bytes: 64, inFlight: 4, ms: 200, tool })
+  const [record] = await compareRecords({ fronts: [front] })
+  return { servers: MANY, tools: front.tools.length, memory: memoryOf(front.pid), missing: record.missing }
+}
+
+const machine = () => ({ cores: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version })
+
+const say = (line) => console.error(line)
+
+/** Mulberry32: the same order for the same seed. */
+function randomOf(seed) {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+function shuffled(items, random) {
+  return items
+    .map((item) => ({ item, key: random() }))
+    .toSorted((a, b) => a.key - b.key)
+    .map(({ item }) => item)
+}

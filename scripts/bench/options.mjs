@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util'
+
+/** Every front, and how it is called in the tables. */
+export const TITLES = {
+  direct: 'direct',
+  'pass-through': 'byte pass-through',
+  gatehouse: 'Gatehouse, no rules',
+  'gatehouse-rules': 'Gatehouse, five rules',
+  sdk: 'SDK re-termination',
+  'mcp-proxy': 'mcp-proxy',
+}
+
+export const USAGE = `Usage: npm run bench -- [options]
+
+Measures Gatehouse beside other fronts of the same upstream, in turn, and prints medians with their spread.
+
+  --rounds N      how often each front is visited at each load (default 5)
+  --seconds N     length of one burst (default 1.2)
+  --fronts A,B    only these, of ${Object.keys(TITLES).join(', ')}
+                  (direct and pass-through are always there: the others are compared with them)
+  --quick         2 rounds of 0.5 s bursts: shows that everything works, its figures mean little
+  --seed N        of the order in which the fronts are visited (default 1)
+  --no-build      measure what is compiled already
+  --json          print one JSON document instead of the tables
+  --help          this text
+
+Exit code 0 unless the run itself failed or the record misses a call; a bar that is not reached is only printed.
+`
+
+/** Throws a TypeError with a message for the person at the keyboard. */
+export function readOptions(argv) {
+  const { values } = parseArgs({
+    args: argv,
+    allowNegative: true,
+    options: {
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      fronts: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      quick: { type: 'boolean', default: false },
+      build: { type: 'boolean', default: true },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const { build, json, help, quick } = values
+  return {
+    rounds: whole('rounds', values.rounds ?? (quick ? '2' : '5')),
+    ms: positive('seconds', values.seconds ?? (quick ? '0.5' : '1.2')) * 1000,
+    seed: whole('seed', values.seed),
+    fronts: chosen(values.fronts),
+    build,
+    json,
+    help,
+  }
+}
+
+function positive(name, text) {
+  const value = Number(text)
+  if (value > 0) return value
+  throw new TypeError(`--${name} takes a number above 0`)
+}
+
+function whole(name, text) {
+  const value = positive(name, text)
+  if (Number.isInteger(value)) return value
+  throw new TypeError(`--${name} takes a whole number`)
+}
+
+function chosen(text) {
+  const known = Object.keys(TITLES)
+  if (text === undefined) return known
+  const named = text.split(',').map((name) => name.trim())
+  const unknown = named.find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new TypeError(`no front is called '${unknown}'; there are ${known.join(', ')}`)
+  return known.filter((name) => name === 'direct' || name === 'pass-through' || named.includes(name))
+}
