@@ -1,13 +1,14 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { configurationBench, refusalOf } from '../test/configuration.js'
+import type { ReferenceSource } from '../vault/secret-reference.js'
 import { createKeeper } from './keeper.js'
 import { sourceOf } from './references.js'
 
-async function keep(text: string) {
+async function keep(text: string, source: ReferenceSource = sourceOf({})) {
   const folder = await mkdtemp(join(tmpdir(), 'keeper-'))
   const path = join(folder, 'gatehouse.yaml')
   await writeFile(path, text)
@@ -15,7 +16,7 @@ async function keep(text: string) {
   const waiting: ((line: string) => void)[] = []
   const say = (fields: object, message: string) => waiting.shift()?.(`${message} ${JSON.stringify(fields)}`)
   const keeper = createKeeper({
-    ...{ path, files, source: sourceOf({}), intervalMs: 20, quietMs: 1 },
+    ...{ path, files, source, intervalMs: 20, quietMs: 1 },
     log: { info: say, error: say },
   })
   const told = () => new Promise<string>((resolve) => waiting.push(resolve))
@@ -48,6 +49,17 @@ test('what is written into the file holds soon after; a bad file is told of and 
   const gone = told()
   await rm(path)
   assert.match(await gone, 'cannot be read')
+  await stop()
+})
+
+test('a secret’s path starts from the file', async () => {
+  const asked: string[] = []
+  const source = { env: {}, readFile: async (path: string) => (asked.push(path), 'secret') }
+  const text =
+    'version: 1\nservers: { s: { url: https://a.example.com, auth: { headers: { A: "${file:keys/a}" } } } }\n'
+  const { keeper, path, stop } = await keep(text, source)
+  await keeper.apply()
+  assert.is(asked[0], join(dirname(path), 'keys/a'))
   await stop()
 })
 

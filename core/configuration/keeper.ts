@@ -35,8 +35,11 @@ export interface Keeper {
 }
 
 export function createKeeper(options: KeeperOptions): Keeper {
-  const { files, source, log, intervalMs = 2_000, quietMs = 100 } = options
+  const { files, log, intervalMs = 2_000, quietMs = 100 } = options
   const path = resolve(options.path)
+  const { env, readFile: readSecret } = options.source
+  // `${file:PATH}` starts from the file that says it, as it does for the command line.
+  const source: ReferenceSource = { env, readFile: (secret) => readSecret(resolve(dirname(path), secret)) }
   let seen = ''
   let watcher: FSWatcher | undefined
   let interval: NodeJS.Timeout | undefined
