@@ -69,7 +69,7 @@ export async function draftRule(work: Work, input: RuleInput): Promise<RuleDraft
 
 export function ruleState(rule: RuleDraft): RuleState {
   const { name, engine, hook, action, onFailure, alerts, enabled, shadow, servers, features, config } = rule
-  return { ...config, name, engine, hook, action, onFailure, alerts, enabled, shadow, servers, features }
+  return { name, engine, hook, action, onFailure, alerts, enabled, shadow, servers, features, ...config }
 }
 
 /** The same rule as somebody would write it. */
