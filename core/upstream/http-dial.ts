@@ -48,7 +48,8 @@ export async function probeHttp(context: PeerContext, wire: HttpWire): Promise<P
 /** A protocol fault that must not be taken for "legacy". */
 class Verdictless extends GatehouseError {}
 
-function readProbe(slug: string, result: Parameters<typeof readDiscovery>[1]): Probe {
+/** A result of `server/discover`; what is no such result was said by an older server. */
+export function readProbe(slug: string, result: Parameters<typeof readDiscovery>[1]): Probe {
   const versions = result['supportedVersions']
   if (!Array.isArray(versions)) return 'not modern'
   return versions.includes(MODERN_VERSION) ? readDiscovery(slug, result) : readVersions(slug, versions)

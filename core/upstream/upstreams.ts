@@ -7,6 +7,7 @@ import { dialHttp } from './http-dial.js'
 import { openWire } from './http-wire.js'
 import { TIMING } from './options.js'
 import type { ListKind, Peer, PeerContext, PeerEvents, ServerRequestAnswer, UpstreamsOptions } from './options.js'
+import { createStdioDialler } from './stdio-dial.js'
 import type { Target, Upstreams } from './types.js'
 import { createVerdicts } from './verdicts.js'
 
@@ -20,6 +21,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const listeners: ListListener[] = []
   const verdicts = createVerdicts(options.verdicts)
   const health = createHealth()
+  const stdio = createStdioDialler(options.childEnv)
   let stopped = false
 
   const tell = (serverId: string, kind: ListKind) => listeners.forEach((listener) => listener(serverId, kind))
@@ -43,6 +45,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     const { server } = context.of.target
     if (server.protocol === 'sse')
       throw fault('GH_UPSTREAM_PROTOCOL', server.slug, 'speaks the transport of 2024-11-05, which is not dialled yet')
+    if (server.command) return stdio.dial(context, era)
     return dialHttp(context, await openWire(context, (origin) => options.egress.pool(origin)), era)
   }
 
@@ -95,6 +98,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     async forget(serverId) {
       verdicts.doubt(serverId)
       await stopAll((connection) => connection.target.server.id === serverId)
+      await stdio.forget(serverId)
       health.forget(serverId)
     },
     state: health.state,
@@ -102,6 +106,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       stopped = true
       clearInterval(sweeper)
       await stopAll(() => true)
+      await stdio.stop()
     },
   }
 }
