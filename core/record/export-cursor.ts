@@ -1,5 +1,6 @@
 import type { LogRow } from '@gatehouse/sdk'
 import type { Database } from './carry.js'
+import { lastTaken } from './horizon.js'
 import { messageColumns } from './rows.js'
 import type { StoredMessage } from './rows.js'
 
@@ -109,7 +110,7 @@ interface StatusRow {
 /** Null for an exporter that has never run. */
 export async function exporterStatus(database: Database, exporterId: string): Promise<ExporterStatus | null> {
   const { rows } = await database.query<StatusRow>(
-    `select (select last_value from messages_seq) - c.seq as waiting,
+    `select (select ${lastTaken} from messages_seq) - c.seq as waiting,
        (select m.at from messages m where m.seq > c.seq order by m.seq limit 1) as oldest,
        c.delivered_at, c.failed_at, c.failure, c.failure_status,
        (select count(*) from dead_letters d where d.exporter_id = c.exporter_id) as dead

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import type { Alert, Delivery, DeliveryAnswer } from '@gatehouse/sdk'
 import type { MessageRecord } from '../domain/record.js'
 import { carry } from './carry.js'
+import { ExportCursor, exporterStatus } from './export-cursor.js'
 import { createExporters } from './exporters.js'
 import type { Exporters } from './exporters.js'
 import type { ExportersOptions, ExporterTarget } from './export-options.js'
@@ -86,6 +87,15 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
     await new Promise((done) => setTimeout(done, 2))
   }
 }
+
+test('the very first message of a new database is exported', async () => {
+  const receiver = new Receiver()
+  const { exporters } = await running(await target(), receiver)
+  await put([one('first')])
+  await until(() => receiver.taken.length > 0)
+  await exporters.stop()
+  assert.equal(receiver.ids(), ['first'])
+})
 
 test('a new exporter gets what comes from now on, in order, as rows', async () => {
   await put([one('old')])
@@ -250,6 +260,17 @@ test('two replicas: one delivers, the other takes over when it stops, and the cu
   await until(() => receiver.ids().length >= 21)
   await two.exporters.stop()
   assert.equal(receiver.ids(), names(21))
+})
+
+test('a replica that was overtaken neither moves the cursor back nor buries what another has delivered', async () => {
+  const { id } = await target()
+  const cursor = new ExportCursor(database.pool, id)
+  const start = await cursor.read(async () => 10n)
+  assert.ok(await cursor.delivered(start, 20n))
+  assert.not(await cursor.delivered(start, 15n))
+  assert.not(await cursor.buried(start, 15n, { attempts: 5, message: 'late', rows: [] }))
+  assert.is(await cursor.read(async () => 0n), 20n)
+  assert.is((await exporterStatus(database.pool, id))?.deadLetters, 0)
 })
 
 test('replicas that both deliver, for want of a lock, repeat rows but lose none', async () => {

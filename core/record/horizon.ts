@@ -1,5 +1,8 @@
 import type { Database } from './carry.js'
 
+/** Of `messages_seq`; a sequence that nobody has asked yet shows its first number as if it were taken. */
+export const lastTaken = 'case when is_called then last_value else 0 end'
+
 /**
  * How far a cursor on `messages.seq` may go. Numbers are taken in order but committed in any: a reader that simply took
  * the highest one it sees would pass over rows of a transaction that is still under way. Every writer has its
@@ -24,7 +27,7 @@ export class Horizon {
 
   /** The last number that was taken: where a cursor begins that shall see only what comes from now on. */
   async end(): Promise<bigint> {
-    const { rows } = await this.database.query<{ seq: string }>('select last_value as seq from messages_seq')
+    const { rows } = await this.database.query<{ seq: string }>(`select ${lastTaken} as seq from messages_seq`)
     return BigInt(rows[0]?.seq ?? 0)
   }
 
@@ -32,8 +35,8 @@ export class Horizon {
   private async look(): Promise<{ seq: bigint; xid: bigint } | undefined> {
     if ((await this.end()) === this.settled) return undefined
     const { rows } = await this.database.query<{ seq: string; xid: string }>(
-      `with last as materialized (select last_value from messages_seq)
-       select last_value as seq, pg_current_xact_id()::text as xid from last`,
+      `with last as materialized (select ${lastTaken} as seq from messages_seq)
+       select seq, pg_current_xact_id()::text as xid from last`,
     )
     const [row] = rows
     return row && { seq: BigInt(row.seq), xid: BigInt(row.xid) }
