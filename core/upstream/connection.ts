@@ -31,6 +31,7 @@ export class Connection {
   #probedAt = 0
   #expiresAt = Infinity
   #refreshing = false
+  #doubted = false
   #opened = false
   #stopped = false
   #busy = 0
@@ -196,9 +197,11 @@ export class Connection {
     return opened
   }
 
-  /** The next dial finds the era out anew; what runs now is not disturbed. */
+  /** The next dial finds the era out anew; what runs now is not disturbed. Once, or a sloppy server would be dialled for ever. */
   #doubt(): void {
-    if (this.target.server.protocol !== 'auto' || Date.now() - this.#probedAt < this.options.timing.reprobe) return
+    if (this.#doubted || this.target.server.protocol !== 'auto') return
+    if (Date.now() - this.#probedAt < this.options.timing.reprobe) return
+    this.#doubted = true
     this.options.verdicts.doubt(this.target.server.id)
     if (this.#peer) this.#retire(this.#peer)
   }

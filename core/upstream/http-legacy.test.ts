@@ -151,6 +151,20 @@ test('a side stream whose head never comes delays the first call no longer than 
   await fake.stop()
 })
 
+test('a server that does not route GET at all is used without a side stream', async () => {
+  const fake = await legacyFake((seen) => {
+    if (seen.verb === 'GET') seen.res.writeHead(404).end()
+    else answerJson(seen, { result: RESULT })
+  })
+  const upstreams = makeUpstreams({ timing: { reopen: 5 } })
+  const target = makeTarget({ url: fake.url })
+  for (let n = 0; n < 20; n++) assert.equal((await upstreams.request(target, makeRequest())).result, RESULT)
+  assert.is(fake.seen.filter(({ verb }) => verb === 'GET').length, 1)
+  assert.is(fake.seen.filter(({ body }) => body['method'] === 'initialize').length, 1)
+  await upstreams.stop()
+  await fake.stop()
+})
+
 test('a lost side stream is taken up where it was', async () => {
   let opened = 0
   const fake = await legacyFake((seen) => {

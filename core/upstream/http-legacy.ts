@@ -157,7 +157,7 @@ function openSideStream(session: Session, rules: ExchangeRules): HeldStream {
     },
     again(outcome) {
       if (outcome instanceof GatehouseError || outcome.stream) return true
-      if (outcome.status === 404 && session.id !== null) context.events.gone()
+      // 405 by the book, 404 where nobody routes GET; a lost session shows at the next request.
       return outcome.status >= 500 || outcome.status === 429
     },
     // What was missed is sent again when the server numbers its events.

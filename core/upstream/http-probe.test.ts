@@ -190,6 +190,35 @@ test('a verdict that the server contradicts is found out anew, and the request i
   await fake.stop()
 })
 
+test('a modern server whose results are not of its era is doubted once, and its answers stand', async () => {
+  const fake = await fakeServer((seen) => {
+    if (seen.body['method'] === 'server/discover') answerJson(seen, { result: DISCOVERY })
+    else answerJson(seen, { result: { content: [] } })
+  })
+  const upstreams = makeUpstreams({ timing: { reprobe: 0 } })
+  const target = makeTarget({ url: fake.url })
+  for (let n = 0; n < 5; n++) assert.equal((await upstreams.request(target, makeRequest())).result, { content: [] })
+  assert.is(fake.seen.filter(({ body }) => body['method'] === 'server/discover').length, 2)
+  await upstreams.stop()
+  await fake.stop()
+})
+
+test('a verdict that has run out is renewed beside the traffic', async () => {
+  const fake = await probed((seen) => answerJson(seen, { result: DISCOVERY }))
+  const target = makeTarget({ url: fake.url })
+  const learnt: Verdict[] = []
+  const verdicts = { get: async () => learnt.at(-1) ?? null, set: async (_: string, one: Verdict) => void learnt.push(one) }
+  const first = makeUpstreams({ verdicts })
+  await first.info(target, Date.now() + 5_000)
+  await first.stop()
+  learnt.push({ ...learnt[0]!, expiresAt: Date.now() + 40 })
+  const upstreams = makeUpstreams({ verdicts })
+  while (learnt.length < 3) assert.is((await upstreams.request(target, makeRequest())).era, 'modern')
+  assert.ok(learnt.at(-1)!.expiresAt > Date.now() + 80_000_000)
+  await upstreams.stop()
+  await fake.stop()
+})
+
 test('concurrent first calls wait for one dial, each under its own deadline', async () => {
   let discover: Seen | undefined
   const fake = await probed((seen) => (discover = seen))
