@@ -53,6 +53,11 @@ const hook =
   }): HookDefinition<Kind, Payload, Answer, Writable> =>
     Object.freeze(row)
 
+/** What a `modify` may hold: any of the writable fields; another field of the payload does not compile. */
+export type PatchOf<Payload, Writable extends keyof Payload> = { readonly [Field in Writable]?: Payload[Field] } & {
+  readonly [Field in Exclude<keyof Payload, Writable>]?: never
+}
+
 /** Payload of `feature.list`: the features of one server, as the client would see them, before they are merged. */
 export interface FeatureList {
   readonly kind: FeatureKind | 'template'
@@ -160,7 +165,7 @@ export const HOOKS = Object.freeze({
     ]),
     summary: 'Whose credential is this? Answers a reference; core resolves it.',
   }),
-  'identity.enrich': hook<Enrichment, Verdict<{ readonly attributes?: Readonly<Record<string, string>> }>>()({
+  'identity.enrich': hook<Enrichment, Verdict<PatchOf<Enrichment, 'attributes'>>>()({
     kind: 'sequential',
     deadlineMs: 2_000,
     onFailure: 'closed',
@@ -184,7 +189,7 @@ export const HOOKS = Object.freeze({
     ]),
     summary: 'The credential for an upstream server, when it is not the vault that holds it.',
   }),
-  'feature.list': hook<FeatureList, Verdict<{ readonly entries?: readonly JsonObject[] }>>()({
+  'feature.list': hook<FeatureList, Verdict<PatchOf<FeatureList, 'entries'>>>()({
     kind: 'sequential',
     deadlineMs: 5_000,
     onFailure: 'closed',
@@ -192,7 +197,7 @@ export const HOOKS = Object.freeze({
     answer: verdict({ entries: z.exactOptional(z.array(jsonObject)) }),
     summary: 'Sees and may change the features of one server before they are shown.',
   }),
-  'feature.request': hook<FeatureRequest, Verdict<{ readonly params?: JsonObject }>>()({
+  'feature.request': hook<FeatureRequest, Verdict<PatchOf<FeatureRequest, 'params'>>>()({
     kind: 'sequential',
     deadlineMs: 30_000,
     onFailure: 'closed',
@@ -200,7 +205,7 @@ export const HOOKS = Object.freeze({
     answer: verdict({ params: z.exactOptional(jsonObject) }),
     summary: 'Sees and may change or block the params of a call.',
   }),
-  'feature.response': hook<FeatureResponse, Verdict<{ readonly result?: JsonObject }>>()({
+  'feature.response': hook<FeatureResponse, Verdict<PatchOf<FeatureResponse, 'result'>>>()({
     kind: 'sequential',
     deadlineMs: 30_000,
     onFailure: 'closed',

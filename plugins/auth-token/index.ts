@@ -3,7 +3,7 @@ import { definePlugin, notMine, type Credentials, type Identification } from '@g
 import { z } from 'zod'
 
 /** A scheme is of any case (RFC 9110, section 11.1); a token is taken exactly as it was minted. */
-const BEARER = /^bearer +(.*)$/i
+const BEARER = /^bearer +(.*)$/is
 /** `API_` and 256 random bits in base64url (43 characters). */
 const TOKEN = /^API_[A-Za-z0-9_-]{43}$/
 
