@@ -389,8 +389,8 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
     draining = true
     await Promise.all([chores.stop(), sweeps.stop(), keeper?.stop()])
     house.get(PARTS.streams).stop()
-    await server.stop(GRACE_MS)
-    await docs.stop()
+    // The documentation has a standing stream of our own upstream side: it must end for the server to.
+    await Promise.all([server.stop(GRACE_MS), docs.stop()])
     await house.get(PARTS.exporters).stop()
     await house.get(PARTS.catalog).stop()
     await house.get(PARTS.upstreams).stop()

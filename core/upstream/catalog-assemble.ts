@@ -64,11 +64,13 @@ function serverMark(assignment: AssignmentPlan, mark: NonNullable<Marked['mark']
 function legOf({ part, mark }: Marked): ListLeg {
   const { assignment, asked, ms, view } = part
   const trouble = view?.trouble ?? null
+  const bytes = asked && trouble === null ? (view?.seen?.bytes ?? 0) : 0
   return {
     assignment,
-    asked,
+    // A server without the capability is known to have no such list: nothing was sent.
+    asked: asked && (trouble !== null || bytes > 0),
     ms,
-    bytes: asked && trouble === null ? (view?.seen?.bytes ?? 0) : 0,
+    bytes,
     state: mark?.state ?? 'ok',
     error: trouble === null ? null : { code: trouble.code, message: trouble.reason },
   }
