@@ -1,3 +1,4 @@
+import type { CallContext } from './call.js'
 import type { AnswerOf, Handler, HookCall, HookName, HooksOf, PayloadOf } from './hooks.js'
 import { HOOKS } from './hooks.js'
 import type { KeyedOptions, Plugin, PluginContext, PluginFetch, PluginLog, RunningPlugin } from './plugin.js'
@@ -8,6 +9,22 @@ export interface TestHostOptions {
   /** Stands in for the way out; without it a `fetch` rejects. */
   readonly fetch?: PluginFetch
   readonly now?: () => number
+}
+
+/** The facts of a call for a payload: `tools/call` of the tool `echo`, save what is told otherwise. */
+export function callContext(facts: Partial<CallContext> = {}): CallContext {
+  return {
+    correlationId: '01890000-0000-7000-8000-000000000000',
+    method: 'tools/call',
+    era: 'modern',
+    gateway: { id: 'gateway-1', slug: 'engineering' },
+    server: { id: 'server-1', slug: 'everything' },
+    feature: { kind: 'tool', name: 'echo' },
+    user: { id: 'user-1', email: 'user@example.com' },
+    host: { id: 'host-1', name: 'Inspector' },
+    attributes: {},
+    ...facts,
+  }
 }
 
 /** A line that the plugin logged. */
