@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Alert, PluginLog } from '@gatehouse/sdk'
-import cron from 'node-cron'
+import { schedule } from 'node-cron'
 import type { Middleware } from 'koa'
 import type { Logger } from 'pino'
 import { container as root, instanceCachingFactory, type DependencyContainer } from 'tsyringe'
@@ -124,8 +124,11 @@ const PARTS = {
 
 class House {
   readonly #container: DependencyContainer = root.createChildContainer()
+  readonly #made = new Map<symbol, unknown>()
   get<T>(wanted: Part<T>): T {
-    return this.#container.resolve<T>(wanted.name)
+    // Parts are asked for on the way of every call: the container is asked once.
+    if (!this.#made.has(wanted.name)) this.#made.set(wanted.name, this.#container.resolve<T>(wanted.name))
+    return this.#made.get(wanted.name) as T
   }
   put<T>(name: Part<T>, value: T): void {
     this.#container.register<T>(name.name, { useValue: value })
@@ -379,11 +382,11 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   await snapshots.rebuild()
   await leaveCredential(store, resources.home, local, hostname())
   keeper?.watch()
-  const chores = cron.schedule(
+  const chores = schedule(
     '17 3 * * *',
     () => void ifUnlocked(resources.dataSource, 'retention', retention.maintain).catch(onBroken),
   )
-  const sweeps = cron.schedule('*/5 * * * *', () => void house.get(PARTS.sessions).sweep().catch(onBroken))
+  const sweeps = schedule('*/5 * * * *', () => void house.get(PARTS.sessions).sweep().catch(onBroken))
 
   const stop = async () => {
     draining = true

@@ -23,7 +23,7 @@ import { GatehouseError } from './errors.js'
 export interface Rooms {
   readonly authenticate: (call: Inbound) => Authenticated | Promise<Authenticated>
   readonly session: (call: Authenticated) => InSession | Promise<InSession>
-  readonly route: (call: InSession) => Promise<Routed>
+  readonly route: (call: InSession) => Routed | Promise<Routed>
   readonly permit: (call: Routed) => Permitted
   readonly inspectRequest: (call: Permitted) => Inspected | Promise<Inspected>
   readonly forward: Forward
@@ -37,7 +37,7 @@ export interface Rooms {
 /** Notes on their way back before the answer: inspected like it, in order. `settled` waits for the last of them. */
 export interface Relay {
   readonly onNote: Parameters<Forward>[1]
-  readonly settled: () => Promise<void>
+  readonly settled: () => Promise<void> | undefined
 }
 
 export type Pipeline = (call: Inbound) => Promise<Reply>

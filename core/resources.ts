@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { PluginLog } from '@gatehouse/sdk'
-import pg from 'pg'
+import { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { Config } from './config.js'
@@ -26,7 +26,7 @@ export interface Resources {
   readonly databaseUrl: string
   readonly dataSource: DataSource
   /** The record's own connections: a full record must not starve the configuration. */
-  readonly recordPool: pg.Pool
+  readonly recordPool: Pool
   readonly vault: Vault
   /** Key of `hash`: equal texts stay equal, and cannot be guessed without it. */
   readonly hashKey: Buffer
@@ -40,7 +40,7 @@ export async function openResources(config: Config, cwd: string, log: Logger): P
   const databaseUrl = config.databaseUrl ?? embedded?.url ?? ''
   try {
     const dataSource = await openDatabase(databaseUrl, { log: asPluginLog(log) })
-    const recordPool = new pg.Pool({ connectionString: databaseUrl, max: 6, application_name: 'gatehouse record' })
+    const recordPool = new Pool({ connectionString: databaseUrl, max: 6, application_name: 'gatehouse record' })
     recordPool.on('error', (thrown) => log.warn({ error: String(thrown) }, 'a connection of the record broke'))
     const keys = await loadMasterKeys({ inline: config.masterKey, file: config.masterKeyFile, home })
     const close = async () => {

@@ -17,7 +17,9 @@ export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
     })
     req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)))
     req.on('error', reject)
-    req.on('close', () => reject(new GatehouseError('GH_DOOR_NOT_JSON', { message: 'The body was cut off' })))
+    req.on('close', () => {
+      if (!req.complete) reject(new GatehouseError('GH_DOOR_NOT_JSON', { message: 'The body was cut off' }))
+    })
   })
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Credentials, Json, JsonObject } from '@gatehouse/sdk'
-import type { Inbound, Reply } from '../call.js'
+import type { Gone, Inbound, Reply } from '../call.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
@@ -10,6 +10,7 @@ import type { Pipeline } from '../pipeline.js'
 import { Trail } from '../record/trail.js'
 import { readBody } from './body.js'
 import { openEventStream, type EventStream } from './event-stream.js'
+import { watchGone } from './gone.js'
 import type { OwnNames } from './origin.js'
 import type { SessionStreams } from './session-streams.js'
 
@@ -60,7 +61,16 @@ async function admit(options: DoorOptions, req: IncomingMessage, res: ServerResp
     return
   }
   if (options.draining()) throw new GatehouseError('GH_DOOR_DRAINING')
-  const visit: Visit = { options, req, res, gatewayName, at: Date.now(), stream: null, gone: null }
+  const visit: Visit = {
+    options,
+    req,
+    res,
+    gatewayName,
+    at: Date.now(),
+    gone: watchGone(res),
+    address: options.addressOf(req),
+    stream: null,
+  }
   switch (req.method) {
     case 'POST':
       return post(visit)
@@ -79,8 +89,9 @@ interface Visit {
   readonly res: ServerResponse
   readonly gatewayName: string | null
   readonly at: number
+  readonly gone: Gone
+  readonly address: string
   stream: EventStream | null
-  gone: AbortController | null
 }
 
 async function post(visit: Visit): Promise<void> {
@@ -160,7 +171,7 @@ function inbound(
   text: string,
   bytes: number,
 ): Inbound {
-  const { options, req, at } = visit
+  const { req, at } = visit
   const message = item.kind === 'fault' ? null : item.message
   const method = message === null || message.kind === 'response' ? null : message.method
   const id = item.kind === 'fault' ? item.id : message === null || message.kind === 'notification' ? null : message.id
@@ -170,7 +181,7 @@ function inbound(
       at,
       method,
       rpcId: id === null ? null : String(id),
-      ip: options.addressOf(req),
+      ip: visit.address,
       userAgent: req.headers['user-agent']?.slice(0, 300) ?? null,
       bytes,
     },
@@ -186,12 +197,12 @@ function inbound(
     params: message === null || message.kind === 'response' ? {} : message.params,
     text,
     fault: item.kind === 'fault' ? item.error : null,
-    credentials: credentialsOf(visit),
+    credentials: credentialsOf(visit, snapshot),
     gatewayName: visit.gatewayName,
     sessionId: item.era === 'modern' ? null : (headers.sessionId ?? null),
     snapshot,
     deadline: at + limits.call,
-    signal: () => goneSignal(visit),
+    gone: visit.gone,
     notify: req.headers.accept?.includes('text/event-stream') ? (note) => streamed(visit).note(note) : null,
     trail,
   }
@@ -209,26 +220,14 @@ const one = (req: IncomingMessage, name: string): string | undefined => {
   return Array.isArray(value) ? value[0] : value
 }
 
-function credentialsOf(visit: Visit): Credentials {
+function credentialsOf(visit: Visit, snapshot: Snapshot): Credentials {
+  const plan = visit.gatewayName === null ? undefined : snapshot.gateways.get(visit.gatewayName)
   return {
     authorization: visit.req.headers.authorization,
     header: (name) => one(visit.req, name.toLowerCase()),
-    address: visit.options.addressOf(visit.req),
-    gatewayId: null,
+    address: visit.address,
+    gatewayId: plan?.gateway.id ?? null,
   }
-}
-
-/** Made when it is first asked for: most calls end before anybody needs it. */
-function goneSignal(visit: Visit): AbortSignal {
-  if (visit.gone === null) {
-    const gone = new AbortController()
-    visit.gone = gone
-    visit.res.once('close', () => {
-      if (!visit.res.writableFinished) gone.abort(new Error('the client has gone'))
-    })
-    if (visit.res.destroyed) gone.abort(new Error('the client has gone'))
-  }
-  return visit.gone.signal
 }
 
 function streamed(visit: Visit): EventStream {

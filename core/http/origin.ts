@@ -13,8 +13,16 @@ export function createOwnNames(publicUrl: string, boundTo: string): OwnNames {
   const names = new Set([new URL(publicUrl).hostname])
   if (isLoopback(boundTo)) for (const name of LOOPBACK) names.add(name)
   const isOurs = (url: string) => URL.canParse(url) && names.has(new URL(url).hostname)
+  // Every request of a client says the same: what was found ours once need not be parsed again.
+  const known = new Set<string>()
+  const hostIsOurs = (header: string) => {
+    if (known.has(header)) return true
+    const ours = isOurs(`http://${header}/`)
+    if (ours && known.size < 1_000) known.add(header)
+    return ours
+  }
   return {
-    hostIsOurs: (header) => header !== undefined && isOurs(`http://${header}/`),
+    hostIsOurs: (header) => header !== undefined && hostIsOurs(header),
     originIsOurs: (header) => header === undefined || isOurs(header),
   }
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { LegacySession } from '../call.js'
 
 /** Rows of legacy sessions in the database. `hash` is the SHA-256 of the id: what lies there opens nothing. */
@@ -148,4 +148,4 @@ export function createSessions(
   }
 }
 
-const hashOf = (id: string) => createHash('sha256').update(id).digest('hex')
+const hashOf = (id: string) => hash('sha256', id)

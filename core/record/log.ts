@@ -4,6 +4,7 @@ import { GatehouseError } from '../errors.js'
 import { lockFolder } from './folder-lock.js'
 import { gapRecord } from './gap.js'
 import type { Overflow } from './gap.js'
+import { lineOf } from './line.js'
 import { SegmentWriter } from './segment-writer.js'
 import type { Disk } from './segment-writer.js'
 import { listSegments, readCarried, segmentPath } from './segments.js'
@@ -141,7 +142,7 @@ class WriteAheadLog implements RecordLog {
   }
 
   private put(record: MessageRecord): void {
-    const line = storable(JSON.stringify(record))
+    const line = storable(lineOf(record))
     this.reserve(line.length * 3 + 1)
     this.used += this.buffer.write(line, this.used)
     this.buffer[this.used++] = 10

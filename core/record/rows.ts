@@ -73,25 +73,25 @@ function commonOf(message: StoredMessage) {
 }
 
 function legOf(leg: Leg) {
-  const receipt = decidingReceipt(leg.receipts)
+  const receipt = decidingReceipt(leg.receipts ?? [])
   return {
     log_type: leg.type,
     level: levelOf(leg),
-    inbound_server_id: leg.serverId,
-    inbound_server_name: leg.serverName,
-    inbound_server_url: leg.serverUrl,
-    identity_id: leg.identityId,
-    identity_scheme: leg.scheme,
-    http_status_code: leg.httpStatus,
-    rpc_error_code: leg.rpcError,
-    duration_ms: leg.durationMs,
-    bytes: leg.bytes,
+    inbound_server_id: leg.serverId ?? null,
+    inbound_server_name: leg.serverName ?? null,
+    inbound_server_url: leg.serverUrl ?? null,
+    identity_id: leg.identityId ?? null,
+    identity_scheme: leg.scheme ?? null,
+    http_status_code: leg.httpStatus ?? null,
+    rpc_error_code: leg.rpcError ?? null,
+    duration_ms: leg.durationMs ?? null,
+    bytes: leg.bytes ?? null,
     estimated_tokens: null,
-    error: leg.error,
+    error: leg.error ?? null,
     policy_id: receipt?.rule_id ?? null,
     policy_name: receipt?.rule_name ?? null,
     policy_action: receipt?.action ?? receipt?.verdict ?? null,
-    receipts: leg.receipts,
+    receipts: leg.receipts ?? [],
   }
 }
 

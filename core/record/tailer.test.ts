@@ -1,3 +1,4 @@
+import { lineOf } from './line.js'
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Pool } from 'pg'
@@ -63,7 +64,7 @@ test('a record comes out of the database as it went into the log', async () => {
   const [row] = rows as Record<string, unknown>[]
   assert.is(Number(row?.['ms']), record.at)
   assert.is(row?.['id'], record.id)
-  assert.equal(row?.['legs'], record.legs)
+  assert.equal(row?.['legs'], (JSON.parse(lineOf(record)) as MessageRecord).legs)
   assert.is(row?.['user_email'], 'ann@example.com')
   assert.is(row?.['duration_ms'], 12)
   assert.is(row?.['failed'], false)

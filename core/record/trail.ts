@@ -1,5 +1,6 @@
 import { createHash, randomFillSync } from 'node:crypto'
 import type { FeatureKind, LogType, Principal, Receipt } from '@gatehouse/sdk'
+import type { AssignmentPlan } from '../domain/snapshot.js'
 import type { CapturedBody, Leg, MessageRecord } from '../domain/record.js'
 
 /** What is known of the message when it comes in. */
@@ -18,11 +19,20 @@ export interface LegFacts {
   readonly httpStatus?: number | null
   readonly rpcError?: number | null
   readonly error?: string | null
-  readonly server?: { readonly id: string; readonly slug: string; readonly url: string | null }
-  readonly identityId?: string | null
-  readonly scheme?: Leg['scheme']
   /** Milliseconds after the arrival; now, unless told. */
   readonly offset?: number
+}
+
+/** Which server a leg leads to, and as whom. */
+export interface Way {
+  readonly server: { readonly id: string; readonly slug: string; readonly url: string | null }
+  readonly identityId: string | null
+  readonly scheme: Leg['scheme']
+}
+
+export function wayOf({ server, assignment, identity }: AssignmentPlan): Way {
+  const { kind } = assignment.scheme
+  return { server, identityId: identity?.id ?? null, scheme: kind === 'per-user' ? 'per_user' : kind }
 }
 
 const NO_RECEIPTS: readonly Receipt[] = Object.freeze([])
@@ -94,7 +104,7 @@ export class Trail {
     this.#request = this.#captured(text)
   }
 
-  leg(type: LogType, facts: LegFacts): void {
+  leg(type: LogType, facts: LegFacts, way: Way | null = null): void {
     this.#legs.push({
       type,
       offset: Math.max(0, facts.offset ?? Date.now() - this.at),
@@ -103,11 +113,11 @@ export class Trail {
       httpStatus: facts.httpStatus ?? null,
       rpcError: facts.rpcError ?? null,
       error: facts.error ?? null,
-      serverId: facts.server?.id ?? null,
-      serverName: facts.server?.slug ?? null,
-      serverUrl: facts.server?.url ?? null,
-      identityId: facts.identityId ?? null,
-      scheme: facts.scheme ?? null,
+      serverId: way?.server.id ?? null,
+      serverName: way?.server.slug ?? null,
+      serverUrl: way?.server.url ?? null,
+      identityId: way?.identityId ?? null,
+      scheme: way?.scheme ?? null,
       receipts: this.takeReceipts(),
     })
   }

@@ -1,5 +1,5 @@
 import type { Identification, Principal } from '@gatehouse/sdk'
-import type { Authenticated, Inbound } from '../call.js'
+import { enter, type Authenticated, type Inbound } from '../call.js'
 import type { GatewayPlan } from '../domain/snapshot.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
@@ -17,20 +17,31 @@ export type Authenticate = (inbound: Inbound) => Authenticated | Promise<Authent
 
 /** Asks the plugins whose credential this is and core who that is; refuses everyone else. */
 export function createAuthenticate(bus: Bus, directory: Directory): Authenticate {
-  return async (inbound) => {
+  const known = async (inbound: Inbound, reference: Promise<Identification> | Identification) =>
+    admit(inbound, await principalOf(inbound, await reference))
+  const admit = (inbound: Inbound, principal: Principal): Authenticated | Promise<Authenticated> =>
+    bus.has('identity.enrich') ? enrich(bus, principal).then((whole) => pass(inbound, whole)) : pass(inbound, principal)
+  const principalOf = (inbound: Inbound, reference: Identification): Principal | Promise<Principal> => {
     const plan = planOf(inbound)
-    const reference = bus.first('auth.identify', { ...inbound.credentials, gatewayId: plan?.gateway.id ?? null })
-    const identification = reference instanceof Promise ? await reference : reference
-    if (identification.kind === 'notMine') throw missing(inbound)
-    if (identification.kind === 'refused') throw invalid(identification.reason)
+    if (reference.kind === 'notMine') throw missing(inbound)
+    if (reference.kind === 'refused') throw invalid(reference.reason)
     // An unknown gateway looks like a bad credential: names of gateways are nobody's business before authentication.
     if (plan === undefined) throw invalid(`no gateway '${inbound.gatewayName ?? ''}'`)
-    const resolved = directory.resolve(identification, plan)
-    const known = resolved instanceof Promise ? await resolved : resolved
-    const principal = bus.has('identity.enrich') ? await enrich(bus, known) : known
-    inbound.trail.authenticated(principal, plan.gateway, plan.gateway.capture !== 'none')
-    return { ...inbound, room: 'authenticated', principal, plan }
+    return directory.resolve(reference, plan)
   }
+  // Answers at once when plugin and directory do, as they mostly do.
+  return (inbound) => {
+    const reference = bus.first('auth.identify', inbound.credentials)
+    if (reference instanceof Promise) return known(inbound, reference)
+    const principal = principalOf(inbound, reference)
+    return principal instanceof Promise ? principal.then((late) => admit(inbound, late)) : admit(inbound, principal)
+  }
+}
+
+function pass(inbound: Inbound, principal: Principal): Authenticated {
+  const plan = planOf(inbound) as GatewayPlan
+  inbound.trail.authenticated(principal, plan.gateway, plan.gateway.capture !== 'none')
+  return enter(inbound, 'authenticated', { principal, plan })
 }
 
 function planOf(inbound: Inbound): GatewayPlan | undefined {

@@ -1,5 +1,5 @@
 import type { Alert, CallContext, JsonObject } from '@gatehouse/sdk'
-import type { Answered, Inspected, Permitted, Released } from '../call.js'
+import { enter, type Answered, type Inspected, type Permitted, type Released } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
 import { translateResult } from '../mcp/translate.js'
@@ -13,14 +13,14 @@ export interface InspectOptions {
   readonly bus: Bus
   readonly raise: (alert: Alert) => void
   /** Puts the URIs of a result into the terms of the client. */
-  readonly publicResult: (call: Inspected, result: JsonObject) => JsonObject
+  readonly publicResult: (call: Answered, result: JsonObject) => JsonObject
 }
 
 export interface Inspect {
   request(call: Permitted): Inspected | Promise<Inspected>
   response(call: Answered): Released | Promise<Released>
   /** Notes on their way back before the answer: inspected in order, like the answer. */
-  relay(call: Inspected): { onNote: ((note: JsonObject) => void) | null; settled: () => Promise<void> }
+  relay(call: Inspected): { onNote: ((note: JsonObject) => void) | null; settled: () => Promise<void> | undefined }
 }
 
 /** Shows both legs of a call to the gateway's rules, then to the plugins. What is blocked here goes no further. */
@@ -38,36 +38,49 @@ export function createInspect(options: InspectOptions): Inspect {
     const ruled = settleOutcome(call, outcome, { structuredContent: seen }, options.raise).structuredContent
     return ruled === seen ? error : { ...error, ...(ruled as unknown as RpcError) }
   }
+  const afterRequest = async (call: Permitted, subject: Subject, seen: Outcome | Promise<Outcome>) => {
+    const ruled = settleOutcome(call, await seen, call.upstreamParams, options.raise)
+    return letIn(call, bus.has('feature.request') ? await hookedRequest(bus, subject, call, ruled) : ruled)
+  }
+  const afterResponse = async (
+    call: Answered,
+    subject: Subject,
+    given: JsonObject,
+    seen: Outcome | Promise<Outcome>,
+  ) => {
+    const ruled = settleOutcome(call, await seen, given, options.raise)
+    return letOut(call, bus.has('feature.response') ? await hookedResponse(bus, subject, call, ruled) : ruled)
+  }
+  /** What the record keeps is what left the rules; an untouched message is kept as it came. */
+  const letIn = (call: Permitted, params: JsonObject): Inspected => {
+    call.trail.request(params === call.upstreamParams ? call.text : JSON.stringify({ method: call.method, params }))
+    return enter(call, 'inspected', { upstreamParams: params })
+  }
+  const letOut = (call: Answered, ruled: JsonObject): Released => {
+    const result = translateResult(ruled, call.reply.era, call.era, call.method)
+    return enter(call, 'released', { result: options.publicResult(call, result), error: null })
+  }
   return {
-    async request(call) {
+    // Both legs answer at once when every engine does and no plugin wants to see the message.
+    request(call) {
       const subject = subjectOf(call)
       const seen = rules.inspectRequest(call.plan.rules, subject, call.upstreamParams)
-      const outcome = seen instanceof Promise ? await seen : seen
-      const ruled = settleOutcome(call, outcome, call.upstreamParams, options.raise)
-      const params = bus.has('feature.request') ? await hookedRequest(bus, subject, call, ruled) : ruled
-      // What the record keeps is what left the rules; an untouched message is kept as it came.
-      call.trail.request(params === call.upstreamParams ? call.text : JSON.stringify({ method: call.method, params }))
-      return { ...call, room: 'inspected', upstreamParams: params }
+      if (seen instanceof Promise || bus.has('feature.request')) return afterRequest(call, subject, seen)
+      return letIn(call, settleOutcome(call, seen, call.upstreamParams, options.raise))
     },
-    async response(call) {
+    response(call) {
       const { result: given, error } = call.reply
       if (given === null || error !== null)
-        return { ...call, room: 'released', result: null, error: await ruledError(call) }
+        return ruledError(call).then((ruled) => enter(call, 'released', { result: null, error: ruled }))
       const subject = subjectOf(call)
       const seen = rules.inspectResponse(call.plan.rules, subject, given)
-      const outcome = seen instanceof Promise ? await seen : seen
-      const ruled = settleOutcome(call, outcome, given, options.raise)
-      const hooked = bus.has('feature.response') ? await hookedResponse(bus, subject, call, ruled) : ruled
-      const result = options.publicResult(
-        call as unknown as Inspected,
-        translateResult(hooked, call.reply.era, call.era, call.method),
-      )
-      return { ...call, room: 'released', result, error: null }
+      if (seen instanceof Promise || bus.has('feature.response')) return afterResponse(call, subject, given, seen)
+      return letOut(call, settleOutcome(call, seen, given, options.raise))
     },
     relay(call) {
       const { notify } = call
-      if (notify === null) return { onNote: null, settled: () => Promise.resolve() }
-      let last = Promise.resolve()
+      if (notify === null) return NO_RELAY
+      let last: Promise<void> | undefined
       const pass = async (note: JsonObject) => {
         const params = note.params as JsonObject | undefined
         if (params === undefined) return notify(note)
@@ -78,13 +91,16 @@ export function createInspect(options: InspectOptions): Inspect {
       }
       return {
         onNote: (note) => {
-          last = last.then(() => pass(note)).catch(() => undefined)
+          const before = last ?? Promise.resolve()
+          last = before.then(() => pass(note)).catch(() => undefined)
         },
         settled: () => last,
       }
     },
   }
 }
+
+const NO_RELAY = Object.freeze({ onNote: null, settled: () => undefined })
 
 /** Writes the receipts, raises the alerts and gives the message as the rules left it; throws when they blocked it. */
 function settleOutcome(
@@ -115,7 +131,7 @@ async function hookedRequest(bus: Bus, subject: Subject, call: Permitted, params
   const passed = await bus.sequential(
     'feature.request',
     { context: subject.context(), params },
-    { deadline: call.deadline, parent: call.signal },
+    { deadline: call.deadline, parent: call.gone.signal },
   )
   if (passed.blocked) throw blockedBy(passed)
   return passed.payload.params
@@ -125,7 +141,7 @@ async function hookedResponse(bus: Bus, subject: Subject, call: Answered, result
   const passed = await bus.sequential(
     'feature.response',
     { context: subject.context(), result },
-    { deadline: call.deadline, parent: call.signal },
+    { deadline: call.deadline, parent: call.gone.signal },
   )
   if (passed.blocked) throw blockedBy(passed)
   return passed.payload.result

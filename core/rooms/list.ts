@@ -3,6 +3,7 @@ import type { InSession } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
 import type { ListKind } from '../domain/store.js'
+import { wayOf } from '../record/trail.js'
 import { LISTS, type Access, type Catalog, type Listing } from '../upstream/catalog-types.js'
 import { page } from '../upstream/catalog-pages.js'
 
@@ -51,15 +52,14 @@ export function createList(
 function writeLegs(call: InSession, listing: Listing, startedAt: number): void {
   for (const asked of listing.perServer) {
     if (!asked.asked) continue
-    const server = asked.assignment.server
+    const way = wayOf(asked.assignment)
     const ok = asked.error === null
-    call.trail.leg('mcp_request_success', { server, offset: startedAt - call.trail.at })
-    call.trail.leg(ok ? 'mcp_response_success' : 'mcp_response_error', {
-      server,
-      durationMs: asked.ms,
-      bytes: asked.bytes,
-      error: asked.error?.code ?? null,
-    })
+    call.trail.leg('mcp_request_success', { offset: startedAt - call.trail.at }, way)
+    call.trail.leg(
+      ok ? 'mcp_response_success' : 'mcp_response_error',
+      { durationMs: asked.ms, bytes: asked.bytes, error: asked.error?.code ?? null },
+      way,
+    )
   }
 }
 

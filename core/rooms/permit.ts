@@ -1,4 +1,4 @@
-import type { InSession, Permitted, Routed } from '../call.js'
+import { enter, type InSession, type Permitted, type Routed } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Access } from '../upstream/catalog-types.js'
 
@@ -9,7 +9,7 @@ export function createPermit(accessOf: (call: InSession | Routed) => Access): Pe
   return (call) => {
     const { assignment } = call.feature
     const target = accessOf(call).target(assignment)
-    if (!('state' in target)) return { ...call, room: 'permitted', target }
+    if (!('state' in target)) return enter(call, 'permitted', { target })
     const server = assignment.prefix
     if (target.state === 'disabled')
       throw new GatehouseError('GH_PERMIT_DISABLED', { message: `Server '${server}' is disabled`, data: { server } })

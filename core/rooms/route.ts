@@ -1,4 +1,4 @@
-import type { Feature, InSession, Routed } from '../call.js'
+import { enter, type Feature, type InSession, type Routed } from '../call.js'
 import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { isObject } from '../mcp/message.js'
@@ -9,22 +9,26 @@ import type { Access, Catalog } from '../upstream/catalog-types.js'
 /** The methods that mean one feature of one server. */
 export const FEATURE_METHODS = new Set(['tools/call', 'prompts/get', 'resources/read', 'completion/complete'])
 
-export type Route = (call: InSession) => Promise<Routed>
+export type Route = (call: InSession) => Routed | Promise<Routed>
 
 /** Finds the server that has the feature, and puts the params in that server's own terms. */
 export function createRoute(catalog: Catalog, accessOf: (call: InSession) => Access): Route {
-  return async (call) => {
+  return (call) => {
     const named = whatIsNamed(call)
     const access = accessOf(call)
     const known = catalog.resolveNow(call.plan, named.kind, named.name, access)
-    const feature =
-      known === undefined ? await catalog.resolve(call.plan, named.kind, named.name, access, call.deadline) : known
-    call.trail.feature(named.kind, feature?.name ?? named.name)
-    if (feature === null) throw unknownFeature(named)
-    if (call.era === 'modern' && call.method === 'tools/call' && feature.definition !== null)
-      checkParamHeaders(feature.definition, argumentsOf(call.params), call.credentials.header)
-    return { ...call, room: 'routed', feature, upstreamParams: named.params(feature) }
+    if (known !== undefined) return lead(call, named, known)
+    const asked = catalog.resolve(call.plan, named.kind, named.name, access, call.deadline)
+    return asked.then((feature) => lead(call, named, feature))
   }
+}
+
+function lead(call: InSession, named: Named, feature: Feature | null): Routed {
+  call.trail.feature(named.kind, feature?.name ?? named.name)
+  if (feature === null) throw unknownFeature(named)
+  if (call.era === 'modern' && call.method === 'tools/call' && feature.definition !== null)
+    checkParamHeaders(feature.definition, argumentsOf(call.params), call.credentials.header)
+  return enter(call, 'routed', { feature, upstreamParams: named.params(feature) })
 }
 
 interface Named {

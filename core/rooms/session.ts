@@ -1,4 +1,4 @@
-import type { Authenticated, InSession, LegacySession } from '../call.js'
+import { enter, type Authenticated, type InSession, type LegacySession } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import { clientInfoOf } from '../mcp/translate.js'
 
@@ -26,24 +26,31 @@ export type EnterSession = (call: Authenticated) => InSession | Promise<InSessio
 
 /** Binds a legacy call to its session; refuses what the door found wrong, now that the caller may be told. */
 export function createSession(sessions: Sessions): EnterSession {
-  return async (call) => {
+  return (call) => {
     if (call.fault !== null) throw call.fault
-    const session = call.era === 'modern' ? null : await legacy(sessions, call)
-    call.trail.wire(session?.version ?? call.version, session?.id ?? null)
-    call.trail.client(session?.client ?? clientInfoOf(call.params, call.era))
-    return { ...call, room: 'session', session, version: session?.version ?? call.version }
+    const session = call.era === 'modern' ? null : legacy(sessions, call)
+    return session instanceof Promise ? session.then((late) => bind(call, late)) : bind(call, session)
   }
 }
 
-async function legacy(sessions: Sessions, call: Authenticated): Promise<LegacySession | null> {
+function bind(call: Authenticated, session: LegacySession | null): InSession {
+  const version = session?.version ?? call.version
+  call.trail.wire(version, session?.id ?? null)
+  call.trail.client(session?.client ?? clientInfoOf(call.params, call.era))
+  return enter(call, 'session', { session, version })
+}
+
+function legacy(sessions: Sessions, call: Authenticated): LegacySession | null | Promise<LegacySession> {
   if (call.method === 'initialize') return null
   if (call.sessionId === null) {
     if (STATELESS.has(call.method) || call.method.startsWith('notifications/')) return null
     throw new GatehouseError('GH_SESSION_NEEDED', { message: `'${call.method.slice(0, 100)}' needs a session` })
   }
   const found = sessions.find(call.sessionId, call.principal.connection.id, call.plan.gateway.id)
-  const session = found instanceof Promise ? await found : found
-  if (session === null)
-    throw new GatehouseError('GH_SESSION_UNKNOWN', { message: 'Session not found; initialize anew' })
-  return session
+  return found instanceof Promise ? found.then(mustLive) : mustLive(found)
+}
+
+function mustLive(session: LegacySession | null): LegacySession {
+  if (session !== null) return session
+  throw new GatehouseError('GH_SESSION_UNKNOWN', { message: 'Session not found; initialize anew' })
 }

@@ -22,6 +22,13 @@ export interface ServerInfo {
   readonly instructions: string | null
 }
 
+/** What is read of an `AbortSignal`. */
+export interface CancelSignal {
+  readonly aborted: boolean
+  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
 export interface UpstreamRequest {
   readonly method: string
   /** Params as the upstream shall see them, without our reserved `_meta` keys. */
@@ -33,13 +40,13 @@ export interface UpstreamRequest {
    * Without it `deadline` is final.
    */
   readonly hardDeadline?: number
-  readonly signal?: AbortSignal
+  readonly signal?: CancelSignal | undefined
   /** Set when the client gave one: ours is sent instead, and restored on the notes that come back. */
-  readonly progressToken?: string | number
+  readonly progressToken?: string | number | undefined
   /** `Mcp-Param-*` headers of the modern era, recomputed from the arguments. */
-  readonly paramHeaders?: Readonly<Record<string, string>>
+  readonly paramHeaders?: Readonly<Record<string, string>> | undefined
   /** Notifications that belong to this request (progress, message), in order, before the reply. */
-  readonly onNotification?: (note: JsonObject) => void
+  readonly onNotification?: ((note: JsonObject) => void) | undefined
 }
 
 /** An answer of the server: a result, or the server's own JSON-RPC error. Unknown fields are kept. */

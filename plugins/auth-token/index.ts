@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { definePlugin, notMine, type Credentials, type Identification } from '@gatehouse/sdk'
 import { z } from 'zod'
 
@@ -15,7 +15,7 @@ function identify(credentials: Credentials): Identification {
   const token = BEARER.exec(credentials.authorization ?? '')?.[1]
   if (token === undefined || !token.startsWith('API_')) return notMine()
   if (!TOKEN.test(token)) return { kind: 'refused', reason: 'malformed access token' }
-  return { kind: 'token', hash: createHash('sha256').update(token).digest('hex') }
+  return { kind: 'token', hash: hash('sha256', token) }
 }
 
 export default definePlugin({
