@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Alert, PluginLog } from '@gatehouse/sdk'
+import { parseStrictly, type Alert, type PluginLog } from '@gatehouse/sdk'
 import { schedule } from 'node-cron'
 import type { Middleware } from 'koa'
 import type { Logger } from 'pino'
@@ -17,7 +17,7 @@ import { createFileOperations, type FileOperations } from './configuration/apply
 import { createKeeper, type KeeperOptions } from './configuration/keeper.js'
 import { createMutations, type Mutations } from './configuration/mutations.js'
 import type { Checks } from './configuration/work.js'
-import { leaveCredential } from './configuration/local-credential.js'
+import { ensureOperator, leaveCredential } from './configuration/local-credential.js'
 import { readQuickstart, seedQuickstart, type Quickstart } from './configuration/quickstart.js'
 import { createSnapshots, type Snapshots } from './configuration/snapshots.js'
 import { createAlertRepository, type AlertRepository } from './db/repositories/alerts.js'
@@ -364,7 +364,10 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
     door,
     middleware: [
       api.routes() as Middleware,
-      createHealth({ draining: () => draining, checks: { database: () => databaseIsThere(resources) } }),
+      createHealth({
+        draining: () => draining,
+        checks: { database: () => databaseIsThere(resources), record: () => recordIsCarried(house) },
+      }),
       createWellKnown(() => publicUrl),
       createDocs(library, docs),
     ],
@@ -372,6 +375,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
     onBroken,
   })
   const keeper = config.file === null ? null : createKeeper(keeperOptions(house, config.file, around))
+  await ensureOperator(store)
   await keeper?.apply()
   const port = await server.listen(config.host, config.port)
   publicUrl = config.url ?? `${config.tls === null ? 'http' : 'https'}://localhost:${port}`
@@ -420,9 +424,9 @@ function createConfiguration(house: House, config: Config): { mutations: Mutatio
     exporters: () => bus.keys('exporter.deliver'),
     exporterSecrets: (plugin) => bus.keyed('exporter.deliver', plugin)?.options.secret ?? [],
     checkExporter: async (plugin, given) => {
-      const parsed = bus.keyed('exporter.deliver', plugin)?.options.config?.safeParse(given)
-      if (parsed === undefined || parsed.success) return []
-      return parsed.error.issues.map((issue) => ({ message: issue.message, path: issue.path.join('.') }))
+      const schema = bus.keyed('exporter.deliver', plugin)?.options.config
+      const parsed = schema === undefined ? null : parseStrictly(schema, given)
+      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
     },
     checkUrl: house.get(PARTS.egress).check,
     stdio: config.stdio,
@@ -511,6 +515,12 @@ function lazily(make: () => OwnNames): OwnNames {
     hostIsOurs: (header) => names().hostIsOurs(header),
     originIsOurs: (header) => names().originIsOurs(header),
   }
+}
+
+/** What the database refuses for another reason than being away stays in the log until an operator has mended it. */
+async function recordIsCarried(house: House): Promise<string | null> {
+  const { failing } = house.get(PARTS.tailer).status()
+  return failing === null ? null : `not carried to the database since ${new Date(failing.since).toISOString()}`
 }
 
 async function databaseIsThere({ dataSource }: Resources): Promise<string | null> {

@@ -1,10 +1,24 @@
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { User } from '../domain/nouns.js'
 import type { Store } from '../domain/store.js'
 import { mintSecret } from '../identity/tokens.js'
 
 const OPERATOR = 'operator@localhost'
 const LABEL = 'command line'
+
+/** The person behind the credential that lies in the home; there before the first file is applied, which may name it. */
+export async function ensureOperator(store: Store): Promise<User> {
+  const known = await store.users.byKey(OPERATOR)
+  if (known !== null) return known
+  return store.users.insert({
+    email: OPERATOR,
+    name: 'Operator',
+    role: 'super-admin',
+    enabled: true,
+    managedBy: 'system',
+  })
+}
 
 /**
  * Leaves the credential that the `gatehouse` command uses in the home, mode 0600: whoever can read the home of a running
@@ -14,15 +28,7 @@ export async function leaveCredential(store: Store, home: string, url: string, p
   const secret = mintSecret('gpat_')
   const label = `${LABEL} (${place})`
   await store.transaction(async (tx) => {
-    const operator =
-      (await tx.users.byKey(OPERATOR)) ??
-      (await tx.users.insert({
-        email: OPERATOR,
-        name: 'Operator',
-        role: 'super-admin',
-        enabled: true,
-        managedBy: 'system',
-      }))
+    const operator = await ensureOperator(tx)
     for (const token of await tx.tokens.all())
       if (token.kind === 'admin' && token.label === label && token.managedBy === 'system')
         await tx.tokens.remove(token.id)
