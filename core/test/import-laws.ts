@@ -43,7 +43,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
   pipeline: ['rooms', ...belowRooms, ...base],
   http: ['pipeline', 'configuration', 'documentation', 'host', ...belowRooms, 'db/repositories', ...base],
   cli: ['configuration', ...base],
-  resources: all,
+  composition: all,
   compose: all,
   main: all,
 }

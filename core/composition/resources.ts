@@ -5,19 +5,19 @@ import type { PluginLog } from '@gatehouse/sdk'
 import { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
-import type { Config } from './config.js'
-import { readPlugins, type PluginSource } from './configuration/plugins.js'
-import { openDatabase } from './db/data-source.js'
-import { startEmbedded } from './db/embedded.js'
-import { createPluginStore } from './db/repositories/plugin-store.js'
-import { createEgress, type Egress } from './egress/egress.js'
-import { startPlugins, type Host } from './host/lifecycle.js'
-import { loadPlugin } from './host/load.js'
-import type { Fault } from './hooks/settle.js'
-import { isLoopback } from './http/origin.js'
-import { deriveKey } from './vault/keys.js'
-import { loadMasterKeys } from './vault/load-master-keys.js'
-import { createVault, type Vault } from './vault/vault.js'
+import type { Config } from '../config.js'
+import { readPlugins, type PluginSource } from '../configuration/plugins.js'
+import { openDatabase } from '../db/data-source.js'
+import { startEmbedded } from '../db/embedded.js'
+import { createPluginStore } from '../db/repositories/plugin-store.js'
+import { createEgress, type Egress } from '../egress/egress.js'
+import { startPlugins, type Host } from '../host/lifecycle.js'
+import { loadPlugin } from '../host/load.js'
+import type { Fault } from '../hooks/settle.js'
+import { isLoopback } from '../http/origin.js'
+import { deriveKey } from '../vault/keys.js'
+import { loadMasterKeys } from '../vault/load-master-keys.js'
+import { createVault, type Vault } from '../vault/vault.js'
 
 /** What has to be opened before anything can be put together, and closed after everything else. */
 export interface Resources {
@@ -89,7 +89,7 @@ export interface PluginsOptions {
 /** Loads what the shipped list and the operator's file name, and sets it up. */
 export async function openPlugins(options: PluginsOptions): Promise<Host> {
   const { config, cwd, log, dataSource, egress } = options
-  const defaults = fileURLToPath(new URL('../../gatehouse.defaults.yaml', import.meta.url))
+  const defaults = fileURLToPath(new URL('../../../gatehouse.defaults.yaml', import.meta.url))
   const files = [defaults, ...(config.file === null ? [] : [resolve(cwd, config.file)])]
   const sources: PluginSource[] = await Promise.all(
     files.map(async (file) => ({ text: await readFile(file, 'utf8'), name: file, from: dirname(file) })),

@@ -1,0 +1,71 @@
+import { parseStrictly } from '@gatehouse/sdk'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { withAdvisoryLock } from '../cluster/locks.js'
+import type { Config } from '../config.js'
+import { type FileOperations, createFileOperations } from '../configuration/apply.js'
+import type { KeeperOptions } from '../configuration/keeper.js'
+import { type Mutations, createMutations } from '../configuration/mutations.js'
+import type { Checks } from '../configuration/work.js'
+import { createSecretSource } from '../db/repositories/secrets.js'
+import type { ApiOptions } from '../http/api/operation.js'
+import { createLogReader } from '../record/query.js'
+import { asPluginLog } from './resources.js'
+import { rotate } from '../vault/rotate.js'
+import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+
+export function createConfiguration(house: House, config: Config): { mutations: Mutations; files: FileOperations } {
+  const { dataSource } = house.get(PARTS.resources)
+  const store = house.get(PARTS.store)
+  const { bus } = house.get(PARTS.host)
+  const checks: Checks = {
+    engines: () => bus.keys('engine.evaluate'),
+    checkRule: house.get(PARTS.rules).checkRule,
+    exporters: () => bus.keys('exporter.deliver'),
+    exporterSecrets: (plugin) => bus.keyed('exporter.deliver', plugin)?.options.secret ?? [],
+    checkExporter: async (plugin, given) => {
+      const schema = bus.keyed('exporter.deliver', plugin)?.options.config
+      const parsed = schema === undefined ? null : parseStrictly(schema, given)
+      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
+    },
+    checkUrl: house.get(PARTS.egress).check,
+    stdio: config.stdio,
+  }
+  const mutations = createMutations({
+    store,
+    checks,
+    lock: (work) => withAdvisoryLock(dataSource, 'configuration', work),
+    // A change holds here when it is answered, and at the other replicas within a quarter of a second.
+    onChanged: async () => {
+      await house.get(PARTS.epochs).check()
+      await house.get(PARTS.snapshots).rebuild()
+      await house.get(PARTS.exporters).refresh()
+    },
+  })
+  return { mutations, files: createFileOperations(mutations) }
+}
+
+export function keeperOptions(house: House, path: string, around: Surroundings): KeeperOptions {
+  return {
+    path: resolve(around.cwd, path),
+    files: house.get(PARTS.configuration).files,
+    source: { env: around.env, readFile: (file) => readFile(resolve(around.cwd, file), 'utf8') },
+    log: asPluginLog(around.log),
+  }
+}
+
+export function apiOptions(house: House, url: () => string, onBroken: (thrown: unknown) => void): ApiOptions {
+  const { dataSource, recordPool, vault } = house.get(PARTS.resources)
+  return {
+    ...house.get(PARTS.configuration),
+    store: house.get(PARTS.store),
+    version: VERSION,
+    url,
+    resolveAdmin: house.get(PARTS.identities).resolveAdmin,
+    logs: createLogReader(recordPool),
+    exporterStatus: house.get(PARTS.exporters).status,
+    rotateKeys: () => rotate({ vault, source: createSecretSource(dataSource.manager) }),
+    plugins: () => house.get(PARTS.host).plugins,
+    onBroken,
+  }
+}

@@ -1,0 +1,72 @@
+import type { Alert } from '@gatehouse/sdk'
+import { readFileSync } from 'node:fs'
+import type { Logger } from 'pino'
+import type { Epochs } from '../cluster/epochs.js'
+import type { FileOperations } from '../configuration/apply.js'
+import type { Mutations } from '../configuration/mutations.js'
+import type { Snapshots } from '../configuration/snapshots.js'
+import type { AlertRepository } from '../db/repositories/alerts.js'
+import type { Store } from '../domain/store.js'
+import type { Egress } from '../egress/egress.js'
+import type { Host } from '../host/lifecycle.js'
+import type { SessionStreams } from '../http/session-streams.js'
+import type { Identities } from '../identity/identities.js'
+import type { LegacySessions } from '../mcp/sessions.js'
+import type { Pipeline } from '../pipeline.js'
+import type { Exporters } from '../record/exporters.js'
+import type { RecordLog } from '../record/log.js'
+import type { Tailer } from '../record/tailer.js'
+import type { Resources } from './resources.js'
+import type { Rules } from '../rules/rules.js'
+import type { Catalog } from '../upstream/catalog.js'
+import type { Credentials } from '../upstream/credentials.js'
+import type { Upstreams } from '../upstream/types.js'
+import { createPersonalIdentities } from './personal.js'
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly log: Logger
+}
+
+export const VERSION = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+
+/** A part of the house: a name that carries its type. */
+export interface Part<T> {
+  readonly name: symbol
+  readonly type?: T
+}
+const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
+
+export const PARTS = {
+  alerts: part<AlertRepository>('alerts'),
+  catalog: part<Catalog>('catalog'),
+  configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
+  credentials: part<Credentials>('credentials'),
+  egress: part<Egress>('egress'),
+  epochs: part<Epochs>('epochs'),
+  exporters: part<Exporters>('exporters'),
+  host: part<Host>('host'),
+  identities: part<Identities>('identities'),
+  personal: part<ReturnType<typeof createPersonalIdentities>>('personal'),
+  pipeline: part<Pipeline>('pipeline'),
+  raise: part<(alert: Alert) => void>('raise'),
+  recorder: part<RecordLog>('recorder'),
+  resources: part<Resources>('resources'),
+  rules: part<Rules>('rules'),
+  sessions: part<LegacySessions>('sessions'),
+  snapshots: part<Snapshots>('snapshots'),
+  store: part<Store>('store'),
+  streams: part<SessionStreams>('streams'),
+  tailer: part<Tailer>('tailer'),
+  upstreams: part<Upstreams>('upstreams'),
+}
+
+/** The parts by name. Each is made when it is first asked for, once. */
+export interface House {
+  get<T>(wanted: Part<T>): T
+  put<T>(name: Part<T>, value: T): void
+  make<T>(name: Part<T>, how: (house: House) => T): void
+}
