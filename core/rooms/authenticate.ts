@@ -26,7 +26,8 @@ export function createAuthenticate(bus: Bus, directory: Directory): Authenticate
     if (reference.kind === 'notMine') throw missing(inbound)
     if (reference.kind === 'refused') throw invalid(reference.reason)
     // An unknown gateway looks like a bad credential: names of gateways are nobody's business before authentication.
-    if (plan === undefined) throw invalid(`no gateway '${inbound.gatewayName ?? ''}'`)
+    if (plan === undefined)
+      throw inbound.gatewayName === null ? unnamed() : invalid(`no gateway '${inbound.gatewayName}'`)
     return directory.resolve(reference, plan)
   }
   // Answers at once when plugin and directory do, as they mostly do.
@@ -61,4 +62,6 @@ function missing(inbound: Inbound): GatehouseError {
     : invalid('no plugin knows this kind of credential')
 }
 
+/** A token is of one gateway and cannot choose; choosing comes with people who sign in. */
+const unnamed = () => new GatehouseError('GH_ROUTE_GATEWAY', { message: 'Name the gateway in the URL: /mcp/<gateway>' })
 const invalid = (detail: string) => new GatehouseError('GH_AUTHENTICATE_INVALID', { detail })
