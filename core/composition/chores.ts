@@ -1,0 +1,27 @@
+import { schedule } from 'node-cron'
+import { ifUnlocked } from '../cluster/locks.js'
+import { createRetention } from '../record/retention.js'
+import { type House, PARTS, type Surroundings } from './house.js'
+import { asPluginLog } from './resources.js'
+
+/** What runs beside the calls: the record on its way to the database and out of it, and what is swept now and then. */
+export function createChores(house: House, log: Surroundings['log'], onBroken: (thrown: unknown) => void) {
+  const { dataSource, recordPool } = house.get(PARTS.resources)
+  const retention = createRetention({
+    database: recordPool,
+    days: () => house.get(PARTS.snapshots).current().settings.retentionDays.logs,
+    logger: asPluginLog(log),
+  })
+  const nightly = () => void ifUnlocked(dataSource, 'retention', retention.maintain).catch(onBroken)
+  const often = () => void house.get(PARTS.sessions).sweep().catch(onBroken)
+  const tasks: { stop(): unknown }[] = []
+  return {
+    async start(): Promise<void> {
+      await retention.maintain()
+      house.get(PARTS.tailer).start()
+      house.get(PARTS.exporters).start()
+      tasks.push(schedule('17 3 * * *', nightly), schedule('*/5 * * * *', often))
+    },
+    stop: () => Promise.all(tasks.map((task) => task.stop())),
+  }
+}

@@ -1,0 +1,69 @@
+import { fileURLToPath } from 'node:url'
+import type { Middleware } from 'koa'
+import type { Config } from '../config.js'
+import { openLibrary } from '../documentation/library.js'
+import { createDocsServer } from '../documentation/mcp-server.js'
+import { createApi } from '../http/api/index.js'
+import { createDocs } from '../http/docs.js'
+import { createHealth } from '../http/health.js'
+import { createDoor } from '../http/mcp-door.js'
+import { createOwnNames, type OwnNames } from '../http/origin.js'
+import { createAddressOf } from '../http/peer.js'
+import { createServer } from '../http/server.js'
+import { createWellKnown } from '../http/well-known.js'
+import { apiOptions } from './configuration.js'
+import { databaseIsThere, recordIsCarried } from './health.js'
+import { type House, PARTS, VERSION } from './house.js'
+
+/** Where the gateway is and whether it still takes calls; the URL is known only once the port is. */
+export interface Place {
+  readonly url: string
+  readonly draining: boolean
+}
+
+const GRACE_MS = 30_000
+
+/** Everything that is served over HTTP, in the order in which it is asked. */
+export async function createServing(house: House, config: Config, place: Place, onBroken: (thrown: unknown) => void) {
+  const resources = house.get(PARTS.resources)
+  const library = await openLibrary(fileURLToPath(new URL('../../../docs', import.meta.url)))
+  const docs = createDocsServer(library, VERSION)
+  const draining = () => place.draining
+  const door = createDoor({
+    pipeline: house.get(PARTS.pipeline),
+    snapshot: house.get(PARTS.snapshots).current,
+    names: lazily(() => createOwnNames(place.url, config.host)),
+    sessions: house.get(PARTS.sessions),
+    streams: house.get(PARTS.streams),
+    addressOf: createAddressOf(config.trustedProxies),
+    draining,
+    onBroken,
+  })
+  const checks = { database: () => databaseIsThere(resources), record: () => recordIsCarried(house) }
+  const server = createServer({
+    door,
+    middleware: [
+      createApi(apiOptions(house, () => place.url, onBroken)).routes() as Middleware,
+      createHealth({ draining, checks }),
+      createWellKnown(() => place.url),
+      createDocs(library, docs),
+    ],
+    tls: config.tls,
+    onBroken,
+  })
+  const stop = async () => {
+    house.get(PARTS.streams).stop()
+    // The documentation has a standing stream of our own upstream side: it must end for the server to.
+    await Promise.all([server.stop(GRACE_MS), docs.stop()])
+  }
+  return { server, stop }
+}
+
+function lazily(make: () => OwnNames): OwnNames {
+  let made: OwnNames | undefined
+  const names = () => (made ??= make())
+  return {
+    hostIsOurs: (header) => names().hostIsOurs(header),
+    originIsOurs: (header) => names().originIsOurs(header),
+  }
+}
