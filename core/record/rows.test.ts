@@ -52,6 +52,12 @@ const receipt = (facts: Partial<Receipt>): Receipt => ({
 
 const only = (facts: Partial<StoredMessage>) => rowsOf(stored(facts))[0]
 
+test('what a leg was stored without, it never had', () => {
+  const { type, offset } = leg({ type: 'mcp_request_success' })
+  const row = only({ legs: [{ type, offset } as ReturnType<typeof leg>] })
+  assert.equal([row?.level, row?.receipts, row?.bytes, row?.inbound_server_id], ['info', [], null, null])
+})
+
 test('each leg is a row with its own time, number and server; what is known of the message stands on all', () => {
   const rows = rowsOf(
     stored({ legs: [leg(), leg({ type: 'mcp_response_error', offset: 1_500, serverName: 'crm', rpcError: -32603 })] }),

@@ -73,10 +73,11 @@ function commonOf(message: StoredMessage) {
 }
 
 function legOf(leg: Leg) {
-  const receipt = decidingReceipt(leg.receipts ?? [])
+  const receipts = leg.receipts ?? []
+  const receipt = decidingReceipt(receipts)
   return {
     log_type: leg.type,
-    level: levelOf(leg),
+    level: levelOf(leg.type, receipts),
     inbound_server_id: leg.serverId ?? null,
     inbound_server_name: leg.serverName ?? null,
     inbound_server_url: leg.serverUrl ?? null,
@@ -91,12 +92,12 @@ function legOf(leg: Leg) {
     policy_id: receipt?.rule_id ?? null,
     policy_name: receipt?.rule_name ?? null,
     policy_action: receipt?.action ?? receipt?.verdict ?? null,
-    receipts: leg.receipts ?? [],
+    receipts,
   }
 }
 
 /** What failed or was blocked is an error; what a rule or the provisioning changed on its way is a warning. */
-function levelOf({ type, receipts }: Leg): LogRow['level'] {
+function levelOf(type: LogType, receipts: readonly Receipt[]): LogRow['level'] {
   if (type === 'gateway_feature_filtered') return 'warn'
   if (!type.endsWith('_success')) return 'error'
   return receipts.some((receipt) => !receipt.shadow && receipt.verdict === 'modify') ? 'warn' : 'info'
