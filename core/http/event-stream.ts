@@ -36,6 +36,8 @@ export function openEventStream(res: ServerResponse, extra: Readonly<Record<stri
     },
     end(text) {
       if (closed) return
+      // A note that comes behind the answer must not be written: that would be an error that nobody catches.
+      closed = true
       clearInterval(timer)
       res.end(text === undefined ? undefined : event(text))
     },
