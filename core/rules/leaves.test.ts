@@ -34,6 +34,35 @@ test('the answers to the questions of a server are looked at like arguments', ()
   assert.ok(values(params, 'request').includes('s'))
 })
 
+test('what a client sends beside the arguments reaches the server, and is looked at too', () => {
+  const params = {
+    name: 'find',
+    _meta: { 'acme/note': 'one', progressToken: 'p' },
+    task: { note: 'two' },
+    extra: 'three',
+    arguments: {},
+  }
+  assert.equal(values(params, 'request'), ['one', 'two', 'three'])
+  const asked = { ref: { type: 'ref/prompt', name: 'p' }, argument: { name: 'a', value: 'four' } }
+  assert.equal(values(asked, 'request', 'prompt'), ['a', 'four'])
+  const whole =
+    walk({ ...params, requestState: 'state' }, 'request', 'tool')
+      .all()
+      .at(-1)?.text ?? ''
+  assert.match(whole, 'three')
+  assert.not.match(whole, /find|state/)
+})
+
+test('a result of another shape than its kind hides nothing', () => {
+  assert.equal(values({ content: 'one' }, 'response'), ['one'])
+  assert.equal(values({ content: ['one', ['two']], toolResult: { a: 'three' } }, 'response'), ['one', 'two', 'three'])
+  assert.equal(values({ content: [{ type: 'text', text: 'one', data: 'two' }] }, 'response'), ['one', 'two'])
+  assert.equal(values({ completion: { values: ['one'] } }, 'response', 'prompt'), ['one'])
+  const prompt = { messages: [{ role: 'user', content: text('one'), aside: 'two' }, 'three'] }
+  assert.equal(values(prompt, 'response', 'prompt'), ['one', 'two', 'three'])
+  assert.equal(values({ isError: true, resultType: 'complete', content: [] }, 'response'), [])
+})
+
 test('the uri of a resource can be found but not rewritten', () => {
   const params = { uri: 'file:///secret' }
   assert.equal(values(params, 'request', 'resource'), [])

@@ -1,5 +1,5 @@
 import type { FeatureKind, JsonObject, Leaf } from '@gatehouse/sdk'
-import { visit } from './shape.js'
+import { NAMES_OF_PARAMS, visit } from './shape.js'
 import type { Leg } from './shape.js'
 
 /** The texts of one message, walked once for all rules. */
@@ -32,7 +32,8 @@ function whole(message: JsonObject, leg: Leg, kind: FeatureKind): Leaf {
   return { kind: 'whole', text: JSON.stringify(seen, withoutPayload) }
 }
 
-const pick = ({ arguments: given, inputResponses }: JsonObject): JsonObject => ({ arguments: given, inputResponses })
+const pick = (params: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(params).filter(([key]) => key !== '_meta' && !NAMES_OF_PARAMS.has(key)))
 const withoutPayload = (key: string, value: unknown) =>
   (key === 'data' || key === 'blob') && typeof value === 'string' ? undefined : value
 

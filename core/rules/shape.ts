@@ -23,34 +23,42 @@ export function visit(message: JsonObject, leg: Leg, kind: FeatureKind, visitor:
   return leg === 'request' ? visitParams(message, kind, visitor) : visitResult(message, kind, visitor)
 }
 
+/** What names the feature, and the server's own mark that comes back to it. */
+export const NAMES_OF_PARAMS: ReadonlySet<string> = new Set(['name', 'uri', 'ref', 'requestState'])
+
+/** All that a client sends reaches the server: what the protocol does not know of is no side door. */
 function visitParams(params: JsonObject, kind: FeatureKind, visitor: Visitor): JsonObject {
   if (kind === 'resource' && typeof params['uri'] === 'string') visitor.key(params['uri'])
-  return mapObject(params, (key, value) =>
-    key === 'arguments' || key === 'inputResponses' ? every(value, visitor) : value,
-  )
+  return mapObject(params, (key, value) => {
+    if (NAMES_OF_PARAMS.has(key)) return value
+    return key === '_meta' ? meta(value, visitor) : every(value, visitor)
+  })
 }
+
+/** Marks of the protocol beside the content of a result. */
+const MARKS_OF_RESULT = new Set(['isError', 'resultType', 'ttlMs', 'cacheScope', 'requestState'])
 
 function visitResult(result: JsonObject, kind: FeatureKind, visitor: Visitor): JsonObject {
   const structured = kind === 'tool' ? every(result['structuredContent'], visitor) : undefined
   return mapObject(result, (key, value) => {
     if (key === '_meta') return meta(value, visitor)
     if (key === 'inputRequests') return every(value, visitor, true)
-    if (kind === 'prompt' && key === 'description') return every(value, visitor)
-    if (kind === 'prompt' && key === 'messages') return list(value, (entry) => promptMessage(entry, visitor))
-    if (kind === 'resource' && key === 'contents') return list(value, (entry) => resource(entry, visitor))
+    if (kind === 'prompt' && key === 'messages') return list(value, visitor, (entry) => promptMessage(entry, visitor))
+    if (kind === 'resource' && key === 'contents') return list(value, visitor, (entry) => resource(entry, visitor))
     if (kind === 'tool' && key === 'structuredContent') return structured
     if (kind === 'tool' && key === 'content') {
       const mirror = mirrorOf(result['structuredContent'], structured, visitor)
-      return list(value, (entry) => mirror(entry) ?? block(entry, visitor))
+      return list(value, visitor, (entry) => mirror(entry) ?? block(entry, visitor))
     }
-    return value
+    return MARKS_OF_RESULT.has(key) ? value : every(value, visitor, true)
   })
 }
 
 function promptMessage(message: JsonObject, visitor: Visitor): JsonObject {
   return mapObject(message, (key, value) => {
-    if (key !== 'content') return value
-    return Array.isArray(value) ? list(value, (entry) => block(entry, visitor)) : entryOf(value, visitor)
+    if (key === 'role') return value
+    if (key !== 'content') return every(value, visitor, true)
+    return Array.isArray(value) ? list(value, visitor, (entry) => block(entry, visitor)) : entryOf(value, visitor)
   })
 }
 
@@ -61,7 +69,7 @@ const entryOf = (value: Json | undefined, visitor: Visitor) =>
 function block(entry: JsonObject, visitor: Visitor): JsonObject {
   return mapObject(entry, (key, value) => {
     if (key === '_meta') return meta(value, visitor)
-    if (key === 'annotations' || isNoText(key, value)) return value
+    if (key === 'annotations' || (isNoText(key, value) && !isTextOf(entry, key))) return value
     if (key === 'resource' && isObject(value)) return resource(value, visitor)
     return every(value, visitor, true)
   })
@@ -147,9 +155,10 @@ function visitNumber(value: number, visitor: Visitor): Json {
   return String(Number(after)) === after && Number.isFinite(Number(after)) ? Number(after) : after
 }
 
-function list(value: Json | undefined, each: (entry: JsonObject) => JsonObject): Json | undefined {
-  if (!Array.isArray(value)) return value
-  return mapArray(value, (item) => (isObject(item) ? each(item) : item))
+/** A list of entries; what is no list, or no entry in it, is text all through. */
+function list(value: Json | undefined, visitor: Visitor, each: (entry: JsonObject) => JsonObject): Json | undefined {
+  if (!Array.isArray(value)) return every(value, visitor, true)
+  return mapArray(value, (item) => (isObject(item) ? each(item) : every(item, visitor, true)))
 }
 
 function mapArray(items: readonly Json[], each: (item: Json) => Json): readonly Json[] {
@@ -176,6 +185,9 @@ function mapObject(object: JsonObject, each: (key: string, value: Json | undefin
   }
   return copy ?? object
 }
+
+/** A text block has no payload: what it carries under that name is not base64. */
+const isTextOf = (entry: JsonObject, key: string) => entry['type'] === 'text' && (key === 'data' || key === 'blob')
 
 const isNoText = (key: string, value: Json | undefined) => typeof value === 'string' && NO_TEXT.has(key)
 
