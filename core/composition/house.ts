@@ -21,7 +21,7 @@ import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
 import type { Upstreams } from '../upstream/types.js'
-import { createPersonalIdentities } from './personal.js'
+import type { createPersonalIdentities } from './personal.js'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
