@@ -95,7 +95,7 @@ export async function openPlugins(options: PluginsOptions): Promise<Host> {
     files.map(async (file) => ({ text: await readFile(file, 'utf8'), name: file, from: dirname(file) })),
   )
   const loaded = await Promise.all(readPlugins(sources).map((entry) => loadPlugin(entry)))
-  return startPlugins(loaded, {
+  const host = await startPlugins(loaded, {
     lent: {
       log: (plugin) => asPluginLog(log.child({ plugin })),
       store: (plugin) => createPluginStore(dataSource, plugin),
@@ -105,6 +105,9 @@ export async function openPlugins(options: PluginsOptions): Promise<Host> {
     log: asPluginLog(log),
     onFault: options.onFault,
   })
+  const hooks = Object.fromEntries(host.bus.order().map(({ hook, handlers }) => [hook, handlers]))
+  log.info({ plugins: host.plugins, hooks }, 'plugins are set up, and are asked in this order')
+  return host
 }
 
 /** pino already has the shape; bound, so that it can be handed on by parts. */

@@ -68,7 +68,7 @@ test('a block ends the run and names who blocked; its reason is cut', async () =
     registry.add('p-b', 'identity.enrich', () => ((asked = true), pass()), 'normal')
   })
   const passed = await bus.sequential('identity.enrich', enrichment())
-  assert.equal(passed, { blocked: true, plugin: 'p-a', reason: 'x'.repeat(500) })
+  assert.equal(passed, { blocked: true, plugin: 'p-a', reason: 'x'.repeat(500), failed: false })
   assert.not(asked)
   assert.equal(faults, [])
 })
@@ -88,7 +88,7 @@ for (const [name, handler, failure] of [
   test(`closed: ${name} blocks, asks nobody else, and is told`, async () => {
     const { bus, faults } = busOf(registering, bend({ 'identity.enrich': { deadlineMs: 20 } }))
     const passed = await bus.sequential('identity.enrich', enrichment())
-    assert.equal(passed, { blocked: true, plugin: 'p-a', reason: 'A check could not be completed.' })
+    assert.equal(passed, { blocked: true, plugin: 'p-a', reason: 'A check could not be completed.', failed: true })
     assert.equal(failuresOf(faults), [failure])
   })
   if (failure === 'late') continue

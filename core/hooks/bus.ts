@@ -11,10 +11,10 @@ import {
 } from '@gatehouse/sdk'
 import { settle, type Fault, type HookRow, type Registration, type RunOptions, type Settled } from './settle.js'
 
-/** What became of a payload after all handlers of a `sequential` hook. */
+/** What became of a payload after all handlers of a `sequential` hook; `failed` when it was no plugin's will to block. */
 export type Passed<P> =
   | { readonly blocked: false; readonly payload: P }
-  | { readonly blocked: true; readonly plugin: string; readonly reason: string }
+  | { readonly blocked: true; readonly plugin: string; readonly reason: string; readonly failed: boolean }
 
 export interface KeyedHandler<H extends HooksOf<'keyed'>> {
   readonly plugin: string
@@ -173,7 +173,8 @@ function createBus(
     let payload = first
     const decide = (settled: Settled<Verdict<object>>, by: Registration): Passed<P> | undefined => {
       const decision = decideOn(noted(settled), by, onFault)
-      if (decision.verdict === 'block') return { blocked: true, plugin: by.plugin, reason: decision.reason }
+      if (decision.verdict === 'block')
+        return { blocked: true, plugin: by.plugin, reason: decision.reason, failed: decision === REFUSED }
       if (decision.verdict === 'modify') payload = { ...payload, ...decision.patch }
       return undefined
     }

@@ -54,6 +54,7 @@ test('it is loaded by the folder’s name and blocks what it says', async ({ fol
     blocked: true,
     plugin: 'guard-hours',
     reason: 'This tool can be called from 8:00 to 20:00 UTC.',
+    failed: false,
   })
   assert.is((await host.bus.sequential('feature.request', request('echo'))).blocked, false)
   await host.stop()

@@ -51,8 +51,11 @@ function planOf(inbound: Inbound): GatewayPlan | undefined {
 
 async function enrich(bus: Bus, principal: Principal): Promise<Principal> {
   const passed = await bus.sequential('identity.enrich', { principal, attributes: principal.attributes })
-  if (passed.blocked)
-    throw new GatehouseError('GH_AUTHENTICATE_DISABLED', { message: passed.reason, detail: passed.plugin })
+  if (passed.blocked) {
+    // What a plugin broke is not the caller's fault: nobody shall be told to sign in anew, or that they are disabled.
+    const code = passed.failed ? 'GH_HOOK_FAULT' : 'GH_AUTHENTICATE_DISABLED'
+    throw new GatehouseError(code, { message: passed.reason, detail: passed.plugin })
+  }
   return { ...principal, attributes: passed.payload.attributes }
 }
 

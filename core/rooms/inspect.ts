@@ -147,8 +147,11 @@ async function hookedResponse(bus: Bus, subject: Subject, call: Answered, result
   return passed.payload.result
 }
 
-const blockedBy = (passed: { readonly plugin: string; readonly reason: string }) =>
-  new GatehouseError('GH_INSPECT_BLOCKED', { message: passed.reason, detail: passed.plugin })
+const blockedBy = (passed: { readonly plugin: string; readonly reason: string; readonly failed: boolean }) =>
+  new GatehouseError('GH_INSPECT_BLOCKED', {
+    message: passed.reason,
+    detail: passed.failed ? 'undecided' : passed.plugin,
+  })
 
 function subjectOf(call: Permitted | Answered | Inspected): Subject {
   const { feature } = call

@@ -38,11 +38,11 @@ export function createList(
     if (listing.failed !== null) throw listing.failed
     const shown = bus.has('feature.list') ? await hooked(bus, call, listing, kind) : listing
     const { items, nextCursor } = page(shown, call.params.cursor)
-    const marks = listing.servers.length === 0 ? {} : { _meta: { 'gatehouse/servers': listing.servers } }
+    const marks = shown.servers.length === 0 ? {} : { _meta: { 'gatehouse/servers': shown.servers } }
     return {
       [LISTS[kind].field]: items.map((item) => item.entry),
       ...(nextCursor === undefined ? {} : { nextCursor }),
-      ...(call.era === 'modern' ? { resultType: 'complete', ttlMs: listing.ttlMs, cacheScope: listing.scope } : {}),
+      ...(call.era === 'modern' ? { resultType: 'complete', ttlMs: shown.ttlMs, cacheScope: shown.scope } : {}),
       ...marks,
     } as JsonObject
   }
@@ -67,6 +67,7 @@ function writeLegs(call: InSession, listing: Listing, startedAt: number): void {
 async function hooked(bus: Bus, call: InSession, listing: Listing, kind: ListKind): Promise<Listing> {
   const { gateway } = call.plan
   const items: Listing['items'][number][] = []
+  const servers = [...listing.servers]
   for (const assignment of call.plan.assignments) {
     const own = listing.items.filter((item) => item.feature.assignment === assignment)
     if (own.length === 0) continue
@@ -77,14 +78,18 @@ async function hooked(bus: Bus, call: InSession, listing: Listing, kind: ListKin
       principal: call.principal,
       entries: own.map((item) => item.entry),
     })
-    if (passed.blocked) continue
+    if (passed.blocked) {
+      servers.push({ server: assignment.prefix, state: 'missing', reason: passed.reason, since: null })
+      continue
+    }
     // A handler may drop entries and change their texts; what it adds under an unknown name has no feature behind it.
     for (const entry of passed.payload.entries) {
       const item = own.find((candidate) => candidate.entry === entry || keyOf(candidate.entry) === keyOf(entry))
       if (item !== undefined) items.push({ ...item, entry })
     }
   }
-  return { ...listing, items, scope: 'private' }
+  const ttlMs = servers.length === listing.servers.length ? listing.ttlMs : 0
+  return { ...listing, items, servers, ttlMs, scope: 'private' }
 }
 
 const keyOf = (entry: JsonObject) => entry.uriTemplate ?? entry.uri ?? entry.name
