@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Credentials, Json, JsonObject } from '@gatehouse/sdk'
 import type { Gone, Inbound, Reply } from '../call.js'
+import { clip } from '../domain/clip.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
@@ -182,7 +183,7 @@ function inbound(
       method,
       rpcId: id === null ? null : String(id),
       ip: visit.address,
-      userAgent: req.headers['user-agent']?.slice(0, 300) ?? null,
+      userAgent: clip(req.headers['user-agent'] ?? '', 300) || null,
       bytes,
     },
     limits.bodyInLog,

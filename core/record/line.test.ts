@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Leg, MessageRecord } from '../domain/record.js'
@@ -128,6 +130,20 @@ test('more names than are remembered change nothing', () => {
       (JSON.parse(lineOf({ ...randomRecord(), hostName: `host "${n}"` })) as MessageRecord).hostName,
       `host "${n}"`,
     )
+})
+
+test('a line keeps nothing of its record but the facts that come again', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const bodyOfOne = () => {
+    const request = { text: 'body', bytes: 4, sha256: null }
+    lineOf({ ...randomRecord(), sessionId: 'one of its own', feature: 'one of its own', request })
+    return new WeakRef(request)
+  }
+  const body = bodyOfOne()
+  await new Promise((resolve) => setImmediate(resolve))
+  collect()
+  assert.is(body.deref(), undefined)
 })
 
 test.run()

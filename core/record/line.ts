@@ -17,10 +17,14 @@ export function lineOf(record: MessageRecord): string {
   )
 }
 
-/** Texts that were made for a set of values, kept as long as the same values come again. */
-class Fragments<T> {
+/**
+ * Texts that were made for a set of values, kept as long as the same values come again. Of what they were made from only
+ * `factsOf` is kept: a whole record holds bodies.
+ */
+class Fragments<T extends object> {
   readonly #kept = new Map<string | null, { readonly from: T; readonly text: string }>()
   constructor(
+    private readonly factsOf: (from: T) => T,
     private readonly isSame: (a: T, b: T) => boolean,
     private readonly make: (from: T) => string,
   ) {}
@@ -31,14 +35,15 @@ class Fragments<T> {
     const text = this.make(from)
     // Keys come from clients, too: then all are learnt anew.
     if (this.#kept.size >= MOST) this.#kept.clear()
-    this.#kept.set(key, { from, text })
+    this.#kept.set(key, { from: this.factsOf(from), text })
     return text
   }
 }
 
 const MOST = 4_096
 
-const what = new Fragments<MessageRecord>(
+const what = new Fragments<Pick<MessageRecord, 'method' | 'feature' | 'featureType'>>(
+  ({ method, feature, featureType }) => ({ method, feature, featureType }),
   (a, b) => a.method === b.method && a.feature === b.feature && a.featureType === b.featureType,
   (r) => text('method', r.method) + text('featureType', r.featureType) + text('feature', r.feature),
 )
@@ -61,7 +66,8 @@ const WHO = [
   'ip',
   'userAgent',
 ] as const
-const who = new Fragments<MessageRecord>(
+const who = new Fragments<Pick<MessageRecord, (typeof WHO)[number]>>(
+  (record) => pick(record, WHO),
   (a, b) =>
     a.sessionId === b.sessionId &&
     a.connectionId === b.connectionId &&
@@ -82,7 +88,9 @@ const who = new Fragments<MessageRecord>(
 )
 const whoOf = (record: MessageRecord) => who.of(record.sessionId ?? record.connectionId, record)
 
-const way = new Fragments<Leg>(
+const WAY = ['serverId', 'serverName', 'serverUrl', 'identityId', 'scheme'] as const
+const way = new Fragments<Pick<Leg, (typeof WAY)[number]>>(
+  (leg) => pick(leg, WAY),
   (a, b) =>
     a.serverId === b.serverId &&
     a.serverName === b.serverName &&
@@ -115,6 +123,9 @@ function legOf(leg: Leg): string {
     (leg.receipts.length === 0 ? '}' : `,"receipts":${JSON.stringify(leg.receipts)}}`)
   )
 }
+
+const pick = <T extends object, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> =>
+  Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>
 
 const text = (key: string, value: string | null) => (value === null ? '' : `,"${key}":${JSON.stringify(value)}`)
 const number = (key: string, value: number | null) => (value === null ? '' : `,"${key}":${JSON.stringify(value)}`)

@@ -215,4 +215,11 @@ test('a longer one is cut between characters, within the limit, and says its siz
   }
 })
 
+test('what a client may send at any length is cut before it is kept', () => {
+  const trail = new Trail(arrival({ method: 'm'.repeat(100_000), rpcId: 'i'.repeat(100_000) }), 1_000)
+  trail.feature('tool', 'f'.repeat(100_000))
+  const { method, rpcId, feature } = trail.close('proxy_response_error', 200, null)
+  assert.equal([method?.length, rpcId?.length, feature?.length], [256, 256, 512])
+})
+
 test.run()

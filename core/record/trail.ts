@@ -1,5 +1,6 @@
 import { createHash, randomFillSync } from 'node:crypto'
 import type { FeatureKind, LogType, Principal, Receipt } from '@gatehouse/sdk'
+import { clip } from '../domain/clip.js'
 import type { AssignmentPlan } from '../domain/snapshot.js'
 import type { CapturedBody, Leg, MessageRecord } from '../domain/record.js'
 
@@ -35,6 +36,11 @@ export function wayOf({ server, assignment, identity }: AssignmentPlan): Way {
   return { server, identityId: identity?.id ?? null, scheme: kind === 'per-user' ? 'per_user' : kind }
 }
 
+/** What clients may send at any length is cut before it is kept anywhere. */
+const LONGEST_METHOD = 256
+const LONGEST_ID = 256
+const LONGEST_NAME = 512
+
 const NO_RECEIPTS: readonly Receipt[] = Object.freeze([])
 
 /**
@@ -45,6 +51,8 @@ export class Trail {
   readonly correlationId: string
   readonly at: number
   readonly #arrival: Arrival
+  readonly #method: string | null
+  readonly #rpcId: string | null
   readonly #bodyLimit: number
   readonly #legs: Leg[] = []
   #principal: Principal | null = null
@@ -59,7 +67,10 @@ export class Trail {
   #receipts = NO_RECEIPTS
 
   constructor(arrival: Arrival, bodyLimit: number) {
+    const { method, rpcId } = arrival
     this.#arrival = arrival
+    this.#method = method === null ? null : clip(method, LONGEST_METHOD)
+    this.#rpcId = rpcId === null ? null : clip(rpcId, LONGEST_ID)
     this.#bodyLimit = bodyLimit
     this.at = arrival.at
     this.correlationId = uuidv7(arrival.at)
@@ -85,7 +96,7 @@ export class Trail {
   }
 
   feature(kind: FeatureKind, name: string): void {
-    this.#feature = { kind, name }
+    this.#feature = { kind, name: clip(name, LONGEST_NAME) }
   }
 
   /** What rules did; it goes to the next leg that is written. */
@@ -150,8 +161,8 @@ export class Trail {
     return {
       id: this.correlationId,
       at: this.at,
-      method: this.#arrival.method,
-      rpcId: this.#arrival.rpcId,
+      method: this.#method,
+      rpcId: this.#rpcId,
       sessionId: this.#sessionId,
       version: this.#version,
       featureType: this.#feature?.kind ?? null,
