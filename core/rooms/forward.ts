@@ -39,13 +39,14 @@ export function createForward(upstreams: Upstreams, limits: () => { readonly cal
   }
 }
 
-/** A server that was never reached got no request; any other failure is one of its answer. */
+/** What surely was not sent is a failed request; any other failure is one of the answer: the server may have acted. */
 function failed(call: Inspected, sentAt: number, thrown: unknown): unknown {
   const error = asGatehouseError(thrown)
   const way = wayOf(call.feature.assignment)
   const facts = { error: error.code, durationMs: Date.now() - sentAt }
   const offset = sentAt - call.trail.at
-  if (error.code === 'GH_UPSTREAM_UNREACHABLE') call.trail.leg('mcp_request_error', { ...facts, offset }, way)
+  if (error.data?.retryable === true && error.code !== 'GH_UPSTREAM_RATE_LIMITED')
+    call.trail.leg('mcp_request_error', { ...facts, offset }, way)
   else {
     call.trail.leg('mcp_request_success', { offset }, way)
     call.trail.leg('mcp_response_error', facts, way)

@@ -32,6 +32,8 @@ interface Reached {
   readonly target: Target | NoAccess
   readonly slot: Slot | null
 }
+/** How long the database may take to give names to what is new. */
+const NAMING_MS = 1_000
 type Listener = (serverId: string, kind: ListKind) => void
 const ALL: readonly ListKind[] = ['tools', 'prompts', 'resources', 'templates']
 const KINDS_OF: Readonly<Record<FeatureKind, readonly [ListKind, ...ListKind[]]>> = {
@@ -67,7 +69,7 @@ class ServerCatalog implements Catalog {
     const named = this.#inTime(this.#names.load(plan.gateway.id), deadline)
     const parts = await Promise.all(plan.assignments.map((one) => this.#part(one, kind, access, deadline)))
     await named
-    await this.#claimNames(plan, kind, parts, deadline)
+    await this.#claimNames(plan, kind, parts)
     return assemble(plan, kind, parts, this.#names.peek(plan.gateway.id))
   }
 
@@ -141,14 +143,15 @@ class ServerCatalog implements Catalog {
   }
 
   /** Gives names to what is shown for the first time, in gateway order. */
-  async #claimNames(plan: GatewayPlan, kind: ListKind, parts: readonly Part[], deadline: number): Promise<void> {
+  async #claimNames(plan: GatewayPlan, kind: ListKind, parts: readonly Part[]): Promise<void> {
     const table = this.#names.peek(plan.gateway.id)
     if (table === undefined) return
     const unnamed = parts.flatMap(({ assignment, view }) => {
       const byId = view?.seen?.byId
       return byId === undefined ? [] : nameItems(plan, assignment, { kind, byId }, table).unnamed
     })
-    if (unnamed.length > 0) await this.#inTime(this.#names.claim(plan.gateway.id, unnamed), deadline)
+    // Time of its own: a server that used up the deadline must not cost the others their names.
+    if (unnamed.length > 0) await settlesWithin(this.#names.claim(plan.gateway.id, unnamed), NAMING_MS)
   }
 
   /** Whose feature the name or URI stands for, wherever its server is now. */

@@ -1,6 +1,6 @@
 import type { Era } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
-import { PeerLost, fault } from './faults.js'
+import { PeerLost, fault, neverSent } from './faults.js'
 import type { Peer, PeerEvents, Timing } from './options.js'
 import type { ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import type { Verdict, Verdicts } from './verdicts.js'
@@ -35,6 +35,7 @@ export class Connection {
   #opened = false
   #stopped = false
   #busy = 0
+  #onIdle: () => void = () => {}
   #used = Date.now()
 
   /** The newest that was asked with: its secrets are the ones to open. */
@@ -56,6 +57,7 @@ export class Connection {
     } finally {
       this.#busy--
       this.#used = Date.now()
+      if (this.#busy === 0) this.#onIdle()
     }
   }
 
@@ -74,6 +76,12 @@ export class Connection {
     await Promise.all([peer, ...retired].map((one) => one?.stop()))
     // A dial that is under way ends by its own limits; what it opened is closed at once.
     void dialling?.then((late) => (late === peer ? undefined : late.stop())).catch(() => undefined)
+  }
+
+  /** Stops when the last request that it was given has ended. */
+  async drain(): Promise<void> {
+    if (this.#busy > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    await this.stop()
   }
 
   async #send(request: UpstreamRequest): Promise<UpstreamReply> {
@@ -131,6 +139,8 @@ export class Connection {
     })
     try {
       return await Promise.race([dialling, given])
+    } catch (error) {
+      throw neverSent(error)
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)

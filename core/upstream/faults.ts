@@ -24,6 +24,18 @@ export function fault(code: ErrorCode, slug: string, what: string, facts: FaultF
   })
 }
 
+/** The fault of a dial: whatever went wrong, the request that waited for it was never sent. */
+export function neverSent(error: unknown): unknown {
+  if (!(error instanceof GatehouseError) || error.data?.retryable === true) return error
+  const { code, message, detail, cause, data } = error
+  return new GatehouseError(code, {
+    message,
+    ...(detail === undefined ? {} : { detail }),
+    ...(cause === undefined ? {} : { cause }),
+    data: { ...data, retryable: true },
+  })
+}
+
 export function brokenProtocol(slug: string, why: string, detail?: string): GatehouseError {
   return fault(
     'GH_UPSTREAM_PROTOCOL',
