@@ -32,15 +32,15 @@ export function createInspect(options: InspectOptions): Inspect {
   /** A server's error carries text like any answer: no side door. */
   const ruledError = async (call: Answered): Promise<RpcError> => {
     const error = call.reply.error ?? { code: -32603, message: 'The server answered nothing' }
-    const { message, data } = error
-    const seen = { message, ...(data === undefined ? {} : { data }) } as JsonObject
+    const { code, ...seen } = error as RpcError & JsonObject
     const outcome = await inspectLoose(call, seen)
     const ruled = settleOutcome(call, outcome, { structuredContent: seen }, options.raise).structuredContent
-    return ruled === seen ? error : { ...error, ...(ruled as unknown as RpcError) }
+    return ruled === seen ? error : { ...(ruled as unknown as RpcError), code }
   }
   const afterRequest = async (call: Permitted, subject: Subject, seen: Outcome | Promise<Outcome>) => {
-    const ruled = settleOutcome(call, await seen, call.upstreamParams, options.raise)
-    return letIn(call, bus.has('feature.request') ? await hookedRequest(bus, subject, call, ruled) : ruled)
+    const outcome = await seen
+    const ruled = settleOutcome(call, outcome, call.upstreamParams, options.raise)
+    return letIn(call, outcome, bus.has('feature.request') ? await hookedRequest(bus, subject, call, ruled) : ruled)
   }
   const afterResponse = async (
     call: Answered,
@@ -51,9 +51,13 @@ export function createInspect(options: InspectOptions): Inspect {
     const ruled = settleOutcome(call, await seen, given, options.raise)
     return letOut(call, bus.has('feature.response') ? await hookedResponse(bus, subject, call, ruled) : ruled)
   }
-  /** What the record keeps is what left the rules; an untouched message is kept as it came. */
-  const letIn = (call: Permitted, params: JsonObject): Inspected => {
-    call.trail.request(params === call.upstreamParams ? call.text : JSON.stringify({ method: call.method, params }))
+  /**
+   * What the record keeps is what left the rules; a message that no rule looked at is kept as it came. One that rules
+   * passed is not: a key that is given twice hides its first value from them and not from a reader of the text.
+   */
+  const letIn = (call: Permitted, { receipts }: Outcome, params: JsonObject): Inspected => {
+    const isAsItCame = receipts.length === 0 && params === call.upstreamParams
+    call.trail.request(isAsItCame ? call.text : JSON.stringify({ method: call.method, params }))
     return enter(call, 'inspected', { upstreamParams: params })
   }
   const letOut = (call: Answered, ruled: JsonObject): Released => {
@@ -66,7 +70,7 @@ export function createInspect(options: InspectOptions): Inspect {
       const subject = subjectOf(call)
       const seen = rules.inspectRequest(call.plan.rules, subject, call.upstreamParams)
       if (seen instanceof Promise || bus.has('feature.request')) return afterRequest(call, subject, seen)
-      return letIn(call, settleOutcome(call, seen, call.upstreamParams, options.raise))
+      return letIn(call, seen, settleOutcome(call, seen, call.upstreamParams, options.raise))
     },
     response(call) {
       const { result: given, error } = call.reply
@@ -82,12 +86,14 @@ export function createInspect(options: InspectOptions): Inspect {
       if (notify === null) return NO_RELAY
       let last: Promise<void> | undefined
       const pass = async (note: JsonObject) => {
+        const { jsonrpc, method } = note
         const params = note.params as JsonObject | undefined
-        if (params === undefined) return notify(note)
+        if (params === undefined) return notify({ jsonrpc, method })
         const outcome = await inspectLoose(call, params)
         for (const alert of outcome.alerts) options.raise(alert)
-        if (outcome.kind === 'pass') notify(note)
-        if (outcome.kind === 'changed') notify({ ...note, params: outcome.message.structuredContent })
+        // What stands beside the params was not inspected, and belongs to no note.
+        if (outcome.kind === 'pass') notify({ jsonrpc, method, params })
+        if (outcome.kind === 'changed') notify({ jsonrpc, method, params: outcome.message.structuredContent })
       }
       return {
         onNote: (note) => {

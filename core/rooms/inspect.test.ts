@@ -1,0 +1,71 @@
+import type { JsonObject } from '@gatehouse/sdk'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Answered, Inspected, Permitted } from '../call.js'
+import type { Rules } from '../rules/rules.js'
+import { createInspect, type InspectOptions } from './inspect.js'
+
+const RECEIPTS = [{}] as never
+const passed = { kind: 'pass', receipts: RECEIPTS, alerts: [] } as const
+
+/** Rules that turn `secret` into `***` in every text. */
+const masking = {
+  inspectRequest: () => passed,
+  inspectResponse: (_rules: unknown, _subject: unknown, result: JsonObject) => {
+    const message = JSON.parse(JSON.stringify(result).replaceAll('secret', '***')) as JsonObject
+    return { kind: 'changed', message, receipts: RECEIPTS, alerts: [] }
+  },
+} as unknown as Rules
+
+const inspectWith = (rules: Rules) =>
+  createInspect({
+    rules,
+    bus: { has: () => false } as unknown as InspectOptions['bus'],
+    raise: () => undefined,
+    publicResult: (_call, result) => result,
+  })
+
+function callOf(facts: object) {
+  const kept: (string | null)[] = []
+  const trail = { request: (text: string | null) => kept.push(text), ruled: () => undefined }
+  const feature = { kind: 'tool', name: 't', assignment: { prefix: 's', server: { slug: 's' } } }
+  return { kept, call: { plan: { rules: [] }, feature, trail, method: 'tools/call', notify: null, ...facts } }
+}
+
+test('a request that rules passed is recorded as they read it, not as it was spelt', () => {
+  const text = '{"params":{"arguments":{"a":"secret","a":"x"}}}'
+  const upstreamParams = { arguments: { a: 'x' } }
+  const { call, kept } = callOf({ text, upstreamParams })
+  void inspectWith(masking).request(call as unknown as Permitted)
+  assert.equal(kept, ['{"method":"tools/call","params":{"arguments":{"a":"x"}}}'])
+})
+
+test('a request that no rule looked at is recorded as it came', () => {
+  const unlooked = { ...masking, inspectRequest: () => ({ ...passed, receipts: [] }) } as unknown as Rules
+  const { call, kept } = callOf({ text: 'as it came', upstreamParams: {} })
+  void inspectWith(unlooked).request(call as unknown as Permitted)
+  assert.equal(kept, ['as it came'])
+})
+
+test('every field of an error is inspected', async () => {
+  const error = { code: -32000, message: 'secret', data: { s: 'secret' }, extra: 'secret' }
+  const { call } = callOf({ reply: { result: null, error } })
+  const released = await inspectWith(masking).response(call as unknown as Answered)
+  assert.equal(released.error, { code: -32000, message: '***', data: { s: '***' }, extra: '***' })
+})
+
+test('a note goes on with its inspected params and nothing beside them', async () => {
+  const notes: JsonObject[] = []
+  const { call } = callOf({ notify: (note: JsonObject) => notes.push(note) })
+  const relay = inspectWith(masking).relay(call as unknown as Inspected)
+  const aside = { jsonrpc: '2.0', extra: 'secret' }
+  relay.onNote?.({ ...aside, method: 'notifications/message', params: { data: 'secret' } })
+  relay.onNote?.({ ...aside, method: 'notifications/other' })
+  await relay.settled()
+  assert.equal(notes, [
+    { jsonrpc: '2.0', method: 'notifications/message', params: { data: '***' } },
+    { jsonrpc: '2.0', method: 'notifications/other' },
+  ])
+})
+
+test.run()
