@@ -46,7 +46,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const place = { url: config.url ?? '', draining: false }
   const onBroken = (thrown: unknown) => log.error({ err: thrown }, 'a request broke')
   await openParts(house, resources, config, around)
-  layRooms(house, () => place.url)
+  layRooms(house, () => place.url, log)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]
   await house.get(PARTS.epochs).check()
   await snapshots.rebuild()

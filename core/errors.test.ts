@@ -82,4 +82,16 @@ test('what was foreseen stays as it is; the unforeseen becomes GH_INTERNAL and t
   }
 })
 
+test('a message that is nested beyond what can be written is the sender’s fault, not ours', () => {
+  const deep = JSON.parse('['.repeat(200_000) + ']'.repeat(200_000)) as unknown
+  try {
+    JSON.stringify(deep)
+    assert.unreachable()
+  } catch (thrown) {
+    assert.is(asGatehouseError(thrown).code, 'GH_INSPECT_DEPTH')
+    assert.is(asGatehouseError(thrown).cause, thrown)
+  }
+  assert.is(asGatehouseError(new RangeError('Invalid array length')).code, 'GH_INTERNAL')
+})
+
 test.run()

@@ -27,7 +27,7 @@ export const ERRORS = {
   GH_PERMIT_REFUSED: { http: 403, rpc: -32600, summary: 'No right to this gateway.' },
   GH_PERMIT_DISABLED: { http: 200, rpc: -32603, reason: 'server_disabled', summary: 'The server is disabled.' },
   GH_INSPECT_BLOCKED: { http: 200, rpc: -32603, reason: 'blocked_by_rule', summary: 'A rule blocked the message.' },
-  GH_INSPECT_DEPTH: { http: 200, rpc: -32602, summary: 'The message is nested too deeply to be inspected.' },
+  GH_INSPECT_DEPTH: { http: 200, rpc: -32602, summary: 'The message is nested too deeply.' },
   GH_FORWARD_CONNECT: { http: 200, rpc: -32603, reason: 'connect_required', summary: 'A credential has to be given.' },
   GH_UPSTREAM_UNREACHABLE: { http: 200, rpc: -32603, reason: 'server_unreachable', summary: 'The server is down.' },
   GH_UPSTREAM_TIMEOUT: {
@@ -118,5 +118,8 @@ export class GatehouseError extends Error {
 
 /** Whatever was thrown, as one of ours; the unforeseen becomes `GH_INTERNAL` with its cause kept for the log. */
 export function asGatehouseError(thrown: unknown): GatehouseError {
-  return thrown instanceof GatehouseError ? thrown : new GatehouseError('GH_INTERNAL', { cause: thrown })
+  if (thrown instanceof GatehouseError) return thrown
+  // JSON is parsed without recursion, and written with it: what exhausts the stack is a message nested beyond all reason.
+  const isTooDeep = thrown instanceof RangeError && thrown.message.startsWith('Maximum call stack size exceeded')
+  return new GatehouseError(isTooDeep ? 'GH_INSPECT_DEPTH' : 'GH_INTERNAL', { cause: thrown })
 }

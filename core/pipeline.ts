@@ -17,7 +17,7 @@ import type { Forward } from './rooms/forward.js'
 import { LIST_METHODS, type List } from './rooms/list.js'
 import type { Respond, Response } from './rooms/respond.js'
 import { FEATURE_METHODS } from './rooms/route.js'
-import { GatehouseError } from './errors.js'
+import { asGatehouseError, GatehouseError } from './errors.js'
 
 /** The rooms of the house, each a function from one type of call to the next. */
 export interface Rooms {
@@ -40,25 +40,32 @@ export interface Relay {
   readonly settled: () => Promise<void> | undefined
 }
 
+/** Told of every refusal, for the log: the answer has neither `detail` nor `cause`. Must not throw. */
+export type OnRefused = (correlationId: string, error: GatehouseError) => void
+
 export type Pipeline = (call: Inbound) => Promise<Reply>
 
 /**
  * The way of every message, and the one funnel of its failures. The record is written before the answer leaves: what a
  * client has seen is on record, a refusal too.
  */
-export function createPipeline(rooms: Rooms, recorder: Recorder): Pipeline {
+export function createPipeline(rooms: Rooms, recorder: Recorder, onRefused: OnRefused): Pipeline {
+  const refuse = (call: Inbound, thrown: unknown): Response => {
+    onRefused(call.trail.correlationId, asGatehouseError(thrown))
+    return rooms.respond.refused(call, thrown)
+  }
   return async (call) => {
     let response: Response
     try {
       response = await walk(rooms, call)
     } catch (thrown) {
-      response = rooms.respond.refused(call, thrown)
+      response = refuse(call, thrown)
     }
     try {
       await recorder.append(close(call, response))
       return response.reply
     } catch (thrown) {
-      return rooms.respond.refused(call, thrown).reply
+      return refuse(call, thrown).reply
     }
   }
 }

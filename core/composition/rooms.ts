@@ -1,7 +1,7 @@
 import type { InSession, Routed } from '../call.js'
 import { resourceMetadataUrl } from '../http/well-known.js'
 import { publicResult } from '../mcp/uris.js'
-import { createPipeline } from '../pipeline.js'
+import { createPipeline, type OnRefused } from '../pipeline.js'
 import { createAnswer } from '../rooms/answer.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { createForward } from '../rooms/forward.js'
@@ -12,11 +12,16 @@ import { createRespond } from '../rooms/respond.js'
 import { createRoute } from '../rooms/route.js'
 import { createSession } from '../rooms/session.js'
 import { createCredentials } from '../upstream/credentials.js'
-import { type House, PARTS, VERSION } from './house.js'
+import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 import { createPersonalIdentities } from './personal.js'
 
 /** The rooms in the order of the corridor. */
-export function layRooms(house: House, publicUrl: () => string): void {
+export function layRooms(house: House, publicUrl: () => string, log: Surroundings['log']): void {
+  // What a refusal does not tell the client: a cause of the unforeseen, else the detail alone (causes may quote a message).
+  const onRefused: OnRefused = (correlationId, error) => {
+    if (error.code === 'GH_INTERNAL') log.error({ correlationId, err: error.cause }, 'a call broke')
+    else log.debug({ correlationId, code: error.code, detail: error.detail }, 'a call was refused')
+  }
   const personal = createPersonalIdentities()
   house.make(PARTS.personal, () => personal)
   house.make(PARTS.credentials, (h) =>
@@ -49,6 +54,7 @@ export function layRooms(house: House, publicUrl: () => string): void {
         respond: createRespond((name) => resourceMetadataUrl(publicUrl(), name)),
       },
       h.get(PARTS.recorder),
+      onRefused,
     )
   })
 }
