@@ -40,9 +40,13 @@ export async function post(access: Access, text: string, { headers = {}, signal 
 
 function answerOf({ status, headers }: Response, text: string): Answer {
   const isStream = headers.get('content-type')?.startsWith('text/event-stream') ?? false
-  const events = isStream ? [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => parsed(data ?? '')) : [parsed(text)]
+  const events = isStream ? dataOf(text).map(parsed) : [parsed(text)]
   return { status, headers, text, json: events.at(-1), notes: events.slice(0, -1) }
 }
+
+/** By lines as HTTP has them: U+2028 may stand in an event. */
+const dataOf = (text: string): string[] =>
+  text.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice('data: '.length)] : []))
 
 function parsed(text: string): unknown {
   try {
