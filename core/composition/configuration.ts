@@ -7,6 +7,7 @@ import { type FileOperations, createFileOperations } from '../configuration/appl
 import type { KeeperOptions } from '../configuration/keeper.js'
 import { type Mutations, createMutations } from '../configuration/mutations.js'
 import type { Checks } from '../configuration/work.js'
+import { guardAll } from '../db/repositories/failures.js'
 import { createSecretSource } from '../db/repositories/secrets.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
@@ -62,7 +63,7 @@ export function apiOptions(house: House, url: () => string, onBroken: (thrown: u
     version: VERSION,
     url,
     resolveAdmin: house.get(PARTS.identities).resolveAdmin,
-    logs: createLogReader(recordPool),
+    logs: guardAll(createLogReader(recordPool)),
     exporterStatus: house.get(PARTS.exporters).status,
     rotateKeys: () => rotate({ vault, source: createSecretSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,

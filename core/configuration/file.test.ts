@@ -26,6 +26,18 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
   ['a bad size', 'version: 1\nsettings: { limits: { bodyInLog: 64k } }\n', 'settings.limits.bodyInLog: must be a size'],
   ['a zero duration', 'version: 1\nsettings: { limits: { call: 0s } }\n', 'settings.limits.call: must be a duration'],
   ['a bad slug', 'version: 1\nteams: { Big_Team: {} }\n', 'file.yaml:2:10 teams.Big_Team: must be 1 to 63 characters'],
+  [
+    'aliases that grow without bound',
+    `version: 1\na0: &a0 [1, 1, 1, 1, 1, 1, 1, 1]\n${[1, 2, 3, 4, 5]
+      .map(
+        (n) =>
+          `a${n}: &a${n} [${Array(8)
+            .fill(`*a${n - 1}`)
+            .join(', ')}]\n`,
+      )
+      .join('')}`,
+    'file.yaml:1:1 aliases repeat too much',
+  ],
   ['another version', 'version: 2\n', 'file.yaml:1:1 version: must be 1'],
   ['no version', 'teams: {}\n', 'version: must be 1'],
   ['broken YAML', 'version: 1\nteams: [\n', 'file.yaml:3:1 '],

@@ -16,15 +16,15 @@ export interface ConfigurationFile {
 
 /** Throws GH_CONFIG_INVALID with a line `file.yaml:12:5 servers.crm.ulr: unknown key; …` for each thing that is wrong. */
 export function readFile(text: string, name: string): ConfigurationFile {
-  const { document, fault } = readYaml(text, name)
-  const parsed = File.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {})
+  const { document, value, fault } = readYaml(text, name)
+  const parsed = File.safeParse(value)
   if (!parsed.success) throw fault(problemsOf(parsed.error.issues))
   const doubles = doubledUsers(document)
   if (doubles.length > 0) throw fault(doubles)
   return { name, content: parsed.data, fault }
 }
 
-/** Reads YAML with places; syntax errors and doubled keys are refused with theirs. */
+/** Reads YAML with places; syntax errors, doubled keys and aliases that grow without bound are refused with theirs. */
 export function readYaml(text: string, name: string) {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -40,7 +40,16 @@ export function readYaml(text: string, name: string) {
       }),
       code,
     )
-  return { document, fault }
+  return { document, value: valueOf(document, fault), fault }
+}
+
+function valueOf(document: Document, fault: ConfigurationFile['fault']): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {}
+  } catch (thrown) {
+    if (thrown instanceof ReferenceError) throw fault([{ path: [], message: 'aliases repeat too much' }])
+    throw thrown
+  }
 }
 
 function refusal(lines: readonly string[], code: ErrorCode = 'GH_CONFIG_INVALID'): GatehouseError {

@@ -27,8 +27,8 @@ const Lists = z.looseObject({ plugins: z.array(Plugin).optional() })
 export function readPlugins(sources: readonly PluginSource[]): PluginEntry[] {
   const entries = new Map<string, PluginEntry>()
   for (const { text, name, from } of sources) {
-    const { document, fault } = readYaml(text, name)
-    const parsed = Lists.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {})
+    const { value, fault } = readYaml(text, name)
+    const parsed = Lists.safeParse(value)
     if (!parsed.success) throw fault(problemsOf(parsed.error.issues))
     for (const { use, config } of parsed.data.plugins ?? []) entries.set(keyOf(use, from), { use, config, from })
   }

@@ -16,10 +16,12 @@ export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
       } else chunks.push(chunk)
     })
     req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)))
-    req.on('error', reject)
-    req.on('close', () => {
+    const cutOff = () => {
       if (!req.complete) reject(new GatehouseError('GH_DOOR_NOT_JSON', { message: 'The body was cut off' }))
-    })
+    }
+    // A client that goes away is no fault of ours, and nothing for the log.
+    req.on('error', cutOff)
+    req.on('close', cutOff)
   })
 }
 

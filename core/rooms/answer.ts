@@ -20,6 +20,7 @@ export interface AnswerOptions {
   readonly openSession: (session: Omit<LegacySession, 'id'>, userKey: string) => Promise<LegacySession>
 }
 
+const LONGEST_CAPABILITIES = 16_384
 const NO_HEADERS = Object.freeze({})
 
 /** Answers for the gateway as a server: who it is, what it offers, that it is there. */
@@ -54,7 +55,7 @@ async function initialize(call: InSession, options: AnswerOptions, serverInfo: J
       connectionId: principal.connection.id,
       gatewayId: plan.gateway.id,
       client: clientInfoOf(call.params, 'legacy'),
-      capabilities: isObject(call.params.capabilities) ? call.params.capabilities : {},
+      capabilities: capabilitiesOf(call.params),
     },
     principal.user?.id ?? principal.connection.id,
   )
@@ -65,6 +66,15 @@ async function initialize(call: InSession, options: AnswerOptions, serverInfo: J
     result: { protocolVersion: version, capabilities, serverInfo },
     headers: { 'mcp-session-id': session.id },
   }
+}
+
+/** They are kept for the life of the session, of which a user may have many. */
+function capabilitiesOf({ capabilities }: JsonObject): JsonObject {
+  if (!isObject(capabilities)) return {}
+  if (JSON.stringify(capabilities).length <= LONGEST_CAPABILITIES) return capabilities
+  throw new GatehouseError('GH_DOOR_PARAMS', {
+    message: `params.capabilities is over ${LONGEST_CAPABILITIES} characters`,
+  })
 }
 
 function discover(serverInfo: JsonObject): JsonObject {
