@@ -26,7 +26,9 @@ export interface ChildOptions {
 export interface Child {
   /** Fulfilled with the first byte on stdout or stderr. */
   readonly firstOutput: Promise<void>
-  /** Writes one line; gives its bytes. What cannot be written any more is dropped, since `onEnd` follows. */
+  /** True while more than `lineLimit` bytes wait to be read by it: what a server leaves unread must not fill our memory. */
+  readonly isStuffed: boolean
+  /** Writes one line; gives its bytes. Dropped when stuffed, and when nothing can be written any more (`onEnd` follows). */
   send(message: object): number
   /** Ends stdin, then asks by SIGTERM, then kills, the whole group each time. `hurry` asks at once. */
   stop(hurry?: boolean): Promise<void>
@@ -80,11 +82,15 @@ export function startChild(options: ChildOptions): Child {
   watchEnd(child, guard, onClose)
   void release(child, guard)
 
+  const isStuffed = () => (child.stdin?.writableLength ?? 0) > options.lineLimit
   return {
     firstOutput,
+    get isStuffed() {
+      return isStuffed()
+    },
     send(message) {
       const line = `${JSON.stringify(message)}\n`
-      if (child.stdin?.writable) child.stdin.write(line)
+      if (child.stdin?.writable && !isStuffed()) child.stdin.write(line)
       return Buffer.byteLength(line)
     },
     async stop(hurry = false) {

@@ -220,6 +220,21 @@ test('a line over the limit ends the process', async () => {
   await upstreams.stop()
 })
 
+test('a server that reads nothing is sent no more than the limit', async () => {
+  const upstreams = makeUpstreams({ childEnv, limits: () => ({ ...DEFAULT_LIMITS, upstreamEvent: 200_000 }) })
+  const deaf = `if (!initialize(m)) process.stdin.pause()`
+  const target = makeTarget({ command: script('deaf', deaf), protocol: 'legacy' })
+  const text = 'x'.repeat(100_000)
+  const told: string[] = []
+  const asked = Array.from({ length: 8 }, () =>
+    failure(upstreams.request(target, tool('t', { text }))).then((error) => told.push(error.message)),
+  )
+  await until(() => told.length >= 3)
+  for (const message of told) assert.match(message, 'does not read what it is sent')
+  await upstreams.stop()
+  await Promise.all(asked)
+})
+
 test('there are no more processes than the limit, and one for each credential', async () => {
   const command = script(
     'capped',

@@ -64,6 +64,8 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
   async function request(request: UpstreamRequest, era: Era): Promise<UpstreamReply> {
     if (ended) throw ended
     if (request.signal?.aborted) throw fault('GH_UPSTREAM_CANCELLED', slug, 'was no longer waited for')
+    if (child.isStuffed)
+      throw fault('GH_UPSTREAM_UNREACHABLE', slug, 'does not read what it is sent', { retryable: true })
     let call: Call | undefined
     try {
       return await new Promise<UpstreamReply>((resolve, reject) => {
