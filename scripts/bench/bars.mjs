@@ -30,7 +30,8 @@ export function bars({ samples, missing, many, record }) {
     )
   const kept = record.length === 0 ? null : missing
   most('calls that the record misses', kept, 0)
-  add(`RSS in MiB with ${many?.servers ?? 50} servers`, many?.memory ?? null, 'below 200', (found) => found < 200)
+  const memory = many === null ? null : many.memory * 1.048576
+  add(`RSS in MB with ${many?.servers ?? 50} servers`, memory, 'below 200', (found) => found < 200)
   return list
 }
 

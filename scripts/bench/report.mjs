@@ -37,7 +37,7 @@ export function asText(results) {
   const { samples, options, machine } = results
   const parts = [
     `Gatehouse benchmark, ${results.at}; ${machine.cores} cores (${machine.model}), Node ${machine.node}, ` +
-      `${options.rounds} rounds of ${options.ms / 1000} s, seed ${options.seed}`,
+      `load ${machine.load.toFixed(1)} before it began, ${options.rounds} rounds of ${options.ms / 1000} s, seed ${options.seed}`,
     'Medians over the rounds, ± half the distance between least and greatest, and the ratio to the byte pass-through.',
     'CPU is that of the whole process tree of the front until the record is in the database; PostgreSQL stands beside it.',
     ...LOADS.map((load) => table(samples, options.fronts, load)),
