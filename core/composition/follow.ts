@@ -10,15 +10,19 @@ export function followChanges(house: House): void {
     streams.listChanged(new Set(showing.map((plan) => plan.gateway.id)), kind === 'templates' ? 'resources' : kind)
   })
   house.get(PARTS.sessions).onEnd(streams.close)
-  const personal = house.get(PARTS.personal)
-  const reload = () => personal.load(house.get(PARTS.store))
   snapshots.onSwap((next, previous) => {
-    void reload().catch(() => undefined)
     for (const [id, server] of previous?.servers ?? []) {
       const now = next.servers.get(id)
       if (now !== undefined && now.updatedAt === server.updatedAt) continue
-      void upstreams.forget(id)
+      if (now?.enabled) upstreams.replace(id)
+      else void upstreams.forget(id)
       catalog.drop(id)
+    }
+    // A connection holds the credential that it was opened with.
+    for (const [id, identity] of previous?.identities ?? []) {
+      if (next.identities.get(id)?.updatedAt === identity.updatedAt) continue
+      upstreams.replace(identity.serverId)
+      catalog.drop(identity.serverId)
     }
   })
 }

@@ -21,7 +21,6 @@ import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
 import type { Upstreams } from '../upstream/types.js'
-import type { createPersonalIdentities } from './personal.js'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -50,7 +49,6 @@ export const PARTS = {
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
-  personal: part<ReturnType<typeof createPersonalIdentities>>('personal'),
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),

@@ -1,16 +1,20 @@
 import type { Identity } from '../domain/nouns.js'
-import type { Store } from '../domain/store.js'
+import type { Snapshot } from '../domain/snapshot.js'
 
-/** The identities of persons, by server and person; read again with every change of configuration. */
-export function createPersonalIdentities() {
-  let byOwner = new Map<string, Identity>()
-  return {
-    of: (serverId: string, userId: string): Identity | null => byOwner.get(`${serverId}/${userId}`) ?? null,
-    async load(store: Store): Promise<void> {
-      const personal = (await store.identities.all()).filter(
-        (identity) => !identity.shared && identity.ownerId !== null,
-      )
-      byOwner = new Map(personal.map((identity) => [`${identity.serverId}/${identity.ownerId}`, identity]))
-    },
+type ByOwner = ReadonlyMap<string, Identity>
+
+/** The identities of persons, by server and person, as the configuration that stands has them. */
+export function createPersonalIdentities(current: () => Snapshot) {
+  const known = new WeakMap<Snapshot, ByOwner>()
+  const byOwner = (snapshot: Snapshot): ByOwner => {
+    const made = known.get(snapshot) ?? index(snapshot)
+    known.set(snapshot, made)
+    return made
   }
+  return (serverId: string, userId: string): Identity | null => byOwner(current()).get(`${serverId}/${userId}`) ?? null
+}
+
+function index({ identities }: Snapshot): ByOwner {
+  const personal = [...identities.values()].filter((identity) => !identity.shared && identity.ownerId !== null)
+  return new Map(personal.map((identity) => [`${identity.serverId}/${identity.ownerId}`, identity]))
 }

@@ -22,10 +22,12 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
     if (error.code === 'GH_INTERNAL') log.error({ correlationId, err: error.cause }, 'a call broke')
     else log.debug({ correlationId, code: error.code, detail: error.detail }, 'a call was refused')
   }
-  const personal = createPersonalIdentities()
-  house.make(PARTS.personal, () => personal)
   house.make(PARTS.credentials, (h) =>
-    createCredentials({ secrets: h.get(PARTS.store).secrets, identityOf: personal.of, bus: h.get(PARTS.host).bus }),
+    createCredentials({
+      secrets: h.get(PARTS.store).secrets,
+      identityOf: createPersonalIdentities(h.get(PARTS.snapshots).current),
+      bus: h.get(PARTS.host).bus,
+    }),
   )
   house.make(PARTS.pipeline, (h) => {
     const { bus } = h.get(PARTS.host)

@@ -27,6 +27,7 @@ export function plan(loaded: Loaded, prepared: ReadonlyMap<string, CompiledRule>
     epoch: loaded.epoch,
     gateways: byEveryName(plans),
     servers,
+    identities,
     settings: Object.freeze(loaded.settings),
   })
 }

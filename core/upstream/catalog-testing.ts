@@ -66,6 +66,7 @@ export class FakeUpstreams implements Upstreams {
     return { up: false, reason: 'it is down', since: this.down.since }
   }
 
+  replace(): void {}
   async forget(): Promise<void> {}
   async stop(): Promise<void> {}
 }

@@ -75,7 +75,9 @@ export interface Upstreams {
   info(target: Target, deadline: number): Promise<ServerInfo>
   /** Told when a server says that a list changed, or that its connection was opened anew. */
   onListChanged(listener: (serverId: string, kind: 'tools' | 'prompts' | 'resources') => void): void
-  /** Ends what belongs to a server (it was changed, disabled or removed). */
+  /** The server, or a credential of it, was changed: from now on it is called anew. What is under way ends by itself. */
+  replace(serverId: string): void
+  /** Ends what belongs to a server, calls under way too: it was disabled or removed. */
   forget(serverId: string): Promise<void>
   /** How a server fares, for health and lists. */
   state(serverId: string): {

@@ -18,6 +18,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const timing = { ...TIMING, ...options.timing }
   const log = options.log ?? { debug() {}, warn() {} }
   const connections = new Map<string, Connection>()
+  const leaving = new Set<Connection>()
   const listeners: ListListener[] = []
   const verdicts = createVerdicts(options.verdicts)
   const health = createHealth()
@@ -59,7 +60,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       return known
     }
     if (stopped) throw fault('GH_UPSTREAM_UNREACHABLE', server.slug, 'is not called any more: the gateway stops')
-    void known?.stop()
+    if (known) leave(name, known)
     const connection = new Connection({
       target,
       timing,
@@ -70,6 +71,14 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     })
     connections.set(name, connection)
     return connection
+  }
+
+  /** A change drops no call: what is under way ends by itself, on the connection that it began on. */
+  function leave(name: string, connection: Connection): void {
+    connections.delete(name)
+    leaving.add(connection)
+    const gone = () => void leaving.delete(connection)
+    connection.drain().then(gone, gone)
   }
 
   const sweeper = setInterval(
@@ -88,13 +97,20 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   async function stopAll(which: (connection: Connection) => boolean): Promise<void> {
     const ending = [...connections].filter(([, connection]) => which(connection))
     for (const [name] of ending) connections.delete(name)
-    await Promise.all(ending.map(([, connection]) => connection.stop()))
+    const left = [...leaving].filter(which)
+    await Promise.all([...left, ...ending.map(([, connection]) => connection)].map((connection) => connection.stop()))
   }
 
   return {
     request: async (target, request) => connectionOf(target).request(request),
     info: async (target, deadline) => connectionOf(target).info(deadline),
     onListChanged: (listener) => void listeners.push(listener),
+    replace(serverId) {
+      verdicts.doubt(serverId)
+      for (const [name, connection] of connections)
+        if (connection.target.server.id === serverId) leave(name, connection)
+      health.forget(serverId)
+    },
     async forget(serverId) {
       verdicts.doubt(serverId)
       await stopAll((connection) => connection.target.server.id === serverId)
