@@ -1,0 +1,63 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+/** The pages that people read: those of the root, of `docs/` and the README of each folder. */
+function pages(folder = root): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name.startsWith('.')) return []
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return pages(path)
+    return entry.name.endsWith('.md') ? [relative(root, path)] : []
+  })
+}
+
+const withoutCode = (text: string) => text.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, 'x')
+
+/** As the common renderers make it from a heading. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(/\s/g, '-')
+
+function brokenLinks(page: string): string[] {
+  const links = [...withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
+  return links.filter((link) => {
+    if (/^[a-z]+:/.test(link)) return false
+    const [path = '', anchor] = link.split('#')
+    const target = path === '' ? join(root, page) : resolve(join(root, dirname(page)), path)
+    if (!existsSync(target)) return true
+    if (anchor === undefined) return false
+    const headings = [...readFileSync(target, 'utf8').matchAll(/^#{1,6} +(.+)$/gm)].map(([, text = '']) => text)
+    return !headings.map(anchorOf).includes(anchor)
+  })
+}
+
+test('every link of every page leads somewhere', () => {
+  const broken = pages().flatMap((page) => brokenLinks(page).map((link) => `${page}: ${link}`))
+  assert.equal(broken, [])
+})
+
+test('the index of the documentation names every page', () => {
+  const index = read('docs/README.md')
+  const missing = readdirSync(join(root, 'docs')).filter((name) => name !== 'README.md' && !index.includes(name))
+  assert.equal(missing, [])
+})
+
+test('the image is built from every workspace', () => {
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, unknown> }
+  const workspaces = Object.keys(packages).filter((path) => path !== '' && !path.includes('node_modules/'))
+  assert.ok(workspaces.includes('core'))
+  const dockerfile = read('docker/Dockerfile')
+  const missing = workspaces.filter((path) => !dockerfile.includes(`COPY ${path}/package.json ${path}/\n`))
+  assert.equal(missing, [])
+})
+
+test.run()
