@@ -65,7 +65,8 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const seed = () => seedQuickstart(store, resources.home, `${local}/docs/mcp`)
   await withAdvisoryLock(resources.dataSource, 'quickstart', seed)
   await snapshots.rebuild()
-  await leaveCredential(store, resources.home, local, hostname())
+  // Two gateways of one machine must not end each other's credential.
+  await leaveCredential(store, resources.home, local, `${hostname()}:${resources.home}`)
   keeper?.watch()
   const quickstart = await readQuickstart(store, resources.home, hashSecret)
   return {
