@@ -11,6 +11,7 @@ import { createOwnNames, type OwnNames } from '../http/origin.js'
 import { createAddressOf } from '../http/peer.js'
 import { createServer } from '../http/server.js'
 import { createWellKnown } from '../http/well-known.js'
+import { createAuthenticate } from '../rooms/authenticate.js'
 import { apiOptions } from './configuration.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
 import { type House, PARTS, VERSION } from './house.js'
@@ -31,6 +32,7 @@ export async function createServing(house: House, config: Config, place: Place, 
   const draining = () => place.draining
   const door = createDoor({
     pipeline: house.get(PARTS.pipeline),
+    authenticate: createAuthenticate(house.get(PARTS.host).bus, house.get(PARTS.identities)),
     snapshot: house.get(PARTS.snapshots).current,
     names: lazily(() => createOwnNames(place.url, config.host)),
     sessions: house.get(PARTS.sessions),

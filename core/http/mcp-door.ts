@@ -9,14 +9,19 @@ import { idOf, isObject } from '../mcp/message.js'
 import type { LegacySessions } from '../mcp/sessions.js'
 import type { Pipeline } from '../pipeline.js'
 import { Trail } from '../record/trail.js'
+import type { Authenticate } from '../rooms/authenticate.js'
 import { readBody } from './body.js'
+import { accepts, parse } from './parse.js'
 import { openEventStream, type EventStream } from './event-stream.js'
 import { watchGone } from './gone.js'
 import type { OwnNames } from './origin.js'
 import type { SessionStreams } from './session-streams.js'
+import { createStanding, type Standing } from './standing.js'
 
 export interface DoorOptions {
   readonly pipeline: Pipeline
+  /** The first room alone: asked again about calls and streams that last. */
+  readonly authenticate: Authenticate
   readonly snapshot: () => Snapshot
   readonly names: OwnNames
   readonly sessions: LegacySessions
@@ -40,16 +45,20 @@ const CORS = {
 
 /** The MCP door: bytes in, `Inbound` to the pipeline, bytes out. Everything it refuses is answered as JSON-RPC. */
 export function createDoor(options: DoorOptions): Door {
+  const standing = createStanding<Visit>({ stillEnters, end: ({ res }) => void res.destroy() })
+  const parts = { ...options, standing }
   return async (req, res, gatewayName) => {
     try {
-      await admit(options, req, res, gatewayName)
+      await admit(parts, req, res, gatewayName)
     } catch (thrown) {
       refuse(res, thrown, options.onBroken)
     }
   }
 }
 
-async function admit(options: DoorOptions, req: IncomingMessage, res: ServerResponse, gatewayName: string | null) {
+type DoorParts = DoorOptions & { readonly standing: Standing<Visit> }
+
+async function admit(options: DoorParts, req: IncomingMessage, res: ServerResponse, gatewayName: string | null) {
   const { origin, host } = req.headers
   if (!options.names.hostIsOurs(host) || !options.names.originIsOurs(origin)) throw new GatehouseError('GH_DOOR_ORIGIN')
   if (origin !== undefined) {
@@ -85,7 +94,7 @@ async function admit(options: DoorOptions, req: IncomingMessage, res: ServerResp
 
 /** One HTTP request on its way. */
 interface Visit {
-  readonly options: DoorOptions
+  readonly options: DoorParts
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly gatewayName: string | null
@@ -95,16 +104,37 @@ interface Visit {
   stream: EventStream | null
 }
 
+/** A failure that says nothing of the caller's right (the database is away) ends nobody. */
+async function stillEnters(visit: Visit): Promise<boolean> {
+  const snapshot = visit.options.snapshot()
+  try {
+    await visit.options.authenticate(inbound(visit, snapshot, pingOf(undefined), eraHeaders(visit.req), '', 0))
+    return true
+  } catch (thrown) {
+    return ![401, 403].includes(asGatehouseError(thrown).entry.http)
+  }
+}
+
 async function post(visit: Visit): Promise<void> {
   const { options, req } = visit
   const snapshot = options.snapshot()
   const body = await readBody(req, snapshot.settings.limits.requestBody)
   const text = body.toString('utf8')
+  options.standing.enter(visit)
+  try {
+    await answer(visit, snapshot, text, body.length)
+  } finally {
+    options.standing.leave(visit)
+  }
+}
+
+async function answer(visit: Visit, snapshot: Snapshot, text: string, bytes: number): Promise<void> {
+  const { options, req } = visit
   const headers = eraHeaders(req)
   const parsed = parse(req, text)
   if (parsed.ok && Array.isArray(parsed.value)) return batch(visit, snapshot, parsed.value as readonly Json[], headers)
   const classified = parsed.ok ? classify(parsed.value, headers) : faulty(parsed.error, headers)
-  const reply = await options.pipeline(inbound(visit, snapshot, classified, headers, text, body.length))
+  const reply = await options.pipeline(inbound(visit, snapshot, classified, headers, text, bytes))
   send(visit, reply)
 }
 
@@ -134,30 +164,6 @@ function batchFault(values: readonly Json[], headers: EraHeaders): GatehouseErro
   if (values.some((value) => isObject(value) && value.method === 'initialize'))
     return new GatehouseError('GH_DOOR_NOT_RPC', { message: 'initialize cannot stand in a batch' })
   return null
-}
-
-type Parsed = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: GatehouseError }
-
-function parse(req: IncomingMessage, text: string): Parsed {
-  const type = req.headers['content-type'] ?? ''
-  if (!/^application\/json *(;|$)/i.test(type)) return { ok: false, error: new GatehouseError('GH_DOOR_MEDIA_TYPE') }
-  if (!accepts(req, 'application/json') && !accepts(req, 'text/event-stream'))
-    return { ok: false, error: new GatehouseError('GH_DOOR_ACCEPT') }
-  try {
-    return { ok: true, value: JSON.parse(text) as Json }
-  } catch (cause) {
-    return { ok: false, error: new GatehouseError('GH_DOOR_NOT_JSON', { cause }) }
-  }
-}
-
-function accepts(req: IncomingMessage, type: string): boolean {
-  const accept = req.headers.accept
-  return (
-    accept === undefined ||
-    accept.includes(type) ||
-    accept.includes('*/*') ||
-    accept.includes(`${type.split('/')[0]}/*`)
-  )
 }
 
 function faulty(error: GatehouseError, headers: EraHeaders): Classified {
@@ -259,8 +265,7 @@ async function aboutSession(visit: Visit): Promise<void> {
   const { req, res, options } = visit
   const headers = eraHeaders(req)
   const snapshot = options.snapshot()
-  const ping: Classified = { kind: 'request', era: 'legacy', version: headers.version ?? '2025-03-26', message: PING }
-  const reply = await options.pipeline(inbound(visit, snapshot, ping, headers, '', 0))
+  const reply = await options.pipeline(inbound(visit, snapshot, pingOf(headers.version), headers, '', 0))
   if (reply.status !== 200) return send(visit, reply)
   const plan = snapshot.gateways.get(visit.gatewayName ?? '')
   if (headers.sessionId === undefined || plan === undefined) throw notServed('POST')
@@ -270,10 +275,18 @@ async function aboutSession(visit: Visit): Promise<void> {
     return
   }
   if (!accepts(req, 'text/event-stream')) throw new GatehouseError('GH_DOOR_ACCEPT')
+  options.standing.enter(visit)
+  res.once('close', () => options.standing.leave(visit))
   options.streams.open(headers.sessionId, plan.gateway.id, res)
 }
 
 const PING = { kind: 'request' as const, id: 0, method: 'ping', params: {} }
+const pingOf = (version: string | undefined): Classified => ({
+  kind: 'request',
+  era: 'legacy',
+  version: version ?? '2025-03-26',
+  message: PING,
+})
 const notServed = (allow: string) => new GatehouseError('GH_DOOR_METHOD', { data: { allow } })
 
 /** What is refused before there is a call to put on record. */

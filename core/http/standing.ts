@@ -1,0 +1,39 @@
+/** Those who came in and are still here. */
+export interface Standing<Visit> {
+  enter(visit: Visit): void
+  leave(visit: Visit): void
+}
+
+export interface StandingOptions<Visit extends { readonly at: number }> {
+  /** Whether the visit would be let in now. Must not throw. */
+  readonly stillEnters: (visit: Visit) => Promise<boolean>
+  /** Ends a visit that would not. */
+  readonly end: (visit: Visit) => void
+  readonly everyMs?: number
+}
+
+/** Ends within a second the calls and streams of whoever lost the right to them: what came in long ago was let in then. */
+export function createStanding<Visit extends { readonly at: number }>(
+  options: StandingOptions<Visit>,
+): Standing<Visit> {
+  const { stillEnters, end, everyMs = 500 } = options
+  const visits = new Set<Visit>()
+  let timer: NodeJS.Timeout | undefined
+  const sweep = async () => {
+    const before = Date.now() - everyMs
+    for (const visit of visits) if (visit.at <= before && !(await stillEnters(visit)) && visits.has(visit)) end(visit)
+    timer = undefined
+    if (visits.size > 0) arm()
+  }
+  // At most one timer for all, and none while nobody is here.
+  const arm = () => {
+    timer ??= setTimeout(() => void sweep(), everyMs).unref()
+  }
+  return {
+    enter(visit) {
+      visits.add(visit)
+      arm()
+    },
+    leave: (visit) => void visits.delete(visit),
+  }
+}
