@@ -43,10 +43,15 @@ export function createServer(options: ServerOptions): HttpServer {
   const servers: Server[] = []
 
   const open = async (host: string, port: number): Promise<number> => {
-    const server = options.tls === null ? createHttp(handler) : createHttps(readTls(options.tls), handler)
-    server.headersTimeout = timeouts.headers
-    server.requestTimeout = timeouts.body
-    server.keepAliveTimeout = timeouts.idle
+    const limits = {
+      headersTimeout: timeouts.headers,
+      requestTimeout: timeouts.body,
+      keepAliveTimeout: timeouts.idle,
+      // How often Node looks for the late: every 30 s by default, which would double the time that they get.
+      connectionsCheckingInterval: Math.ceil(timeouts.headers / 5),
+    }
+    const server =
+      options.tls === null ? createHttp(limits, handler) : createHttps({ ...limits, ...readTls(options.tls) }, handler)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host, port }, () => {
