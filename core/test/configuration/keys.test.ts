@@ -20,8 +20,7 @@ test('keys rotate seals every secret anew under load, and no call fails', async 
   const database = await testDatabase()
   const home = await makeHome()
   const [old, fresh] = [newKey(), newKey()]
-  const start = (keys: string) =>
-    startGateway({ home, databaseUrl: database.url, env: { GATEHOUSE_MASTER_KEY: keys } })
+  const start = (keys: string) => startGateway({ home, databaseUrl: database.url, env: { GATEHOUSE_MASTER_KEY: keys } })
   const sealed = async (): Promise<readonly string[]> => {
     const pool = new Pool({ connectionString: database.url, max: 1 })
     const { rows } = await pool.query<{ sealed: string }>('select sealed from secrets')
@@ -56,7 +55,10 @@ test('keys rotate seals every secret anew under load, and no call fails', async 
   const after = await sealed()
   assert.is(after.length, before.length)
   const oldId = idOf(before[0])
-  assert.ok(after.every((one) => idOf(one) !== oldId), 'nothing is sealed with the old key')
+  assert.ok(
+    after.every((one) => idOf(one) !== oldId),
+    'nothing is sealed with the old key',
+  )
   assert.is(new Set(after).size, after.length)
   assert.not.match([...after, out, gateway.logs()].join('\n'), /swordfish/)
   await gateway.stop()

@@ -70,7 +70,11 @@ for (const [what, change, known] of CHANGES)
   test(`${what} holds at the other replica within one second`, async () => {
     const { here, there } = await newAgent()
     assert.is((await legacy(there, call('act'))).status, 200, 'made here, good there')
-    const late = await lag(there, () => change(here), (said) => known.test(said))
+    const late = await lag(
+      there,
+      () => change(here),
+      (said) => known.test(said),
+    )
     assert.ok(late < 1_000, `it took ${late} ms`)
   })
 
