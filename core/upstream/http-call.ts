@@ -17,9 +17,9 @@ export interface HttpSend {
   /** Each JSON message of an event stream; true says that it was the answer and the rest is not wanted. May throw. */
   readonly onMessage: (value: unknown) => boolean
   /** Told when the head of an event stream is there. */
-  readonly onStream?: () => void
+  readonly onStream?: (() => void) | undefined
   /** Most milliseconds without a byte once the head is there. */
-  readonly silence?: number
+  readonly silence?: number | undefined
 }
 
 export interface HttpLimits {

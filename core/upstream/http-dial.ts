@@ -33,7 +33,7 @@ export async function dialHttp(context: PeerContext, wire: HttpWire, era: Era | 
 export async function probeHttp(context: PeerContext, wire: HttpWire): Promise<Probe> {
   const request = { method: 'server/discover', params: {}, deadline: Date.now() + context.timing.dial }
   try {
-    const { reply } = await exchange(modernRules(context, wire), request)
+    const reply = await exchange(modernRules(context, wire), request)
     if ((reply.httpStatus ?? 0) >= 500)
       throw fault('GH_UPSTREAM_UNREACHABLE', context.slug, `is failing (HTTP ${reply.httpStatus})`)
     return reply.result ? readProbe(context.slug, reply.result) : readRefusal(context, reply.error)

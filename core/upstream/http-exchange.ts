@@ -3,7 +3,7 @@ import { GatehouseError } from '../errors.js'
 import type { Call, Calls } from './calls.js'
 import { brokenProtocol, fault } from './faults.js'
 import { header, parseJson } from './http-call.js'
-import type { HttpAnswer, HttpCall } from './http-call.js'
+import type { HttpAnswer, HttpCall, HttpHeaders } from './http-call.js'
 import type { HttpWire } from './http-wire.js'
 import { readMessage } from './message.js'
 import type { Message, RpcNote, RpcRequest } from './message.js'
@@ -29,89 +29,119 @@ export interface ExchangeRules {
   resume?(lastEventId: string, onMessage: (value: unknown) => boolean): HttpCall
 }
 
-export interface Exchanged {
-  readonly reply: UpstreamReply
-  readonly answer: HttpAnswer
+export interface Exchanged extends UpstreamReply {
+  readonly headers: HttpHeaders
 }
 
 /** Sends one request and waits for its one answer. Sent again only after a 401, which comes before anything ran. */
 export async function exchange(rules: ExchangeRules, request: UpstreamRequest): Promise<Exchanged> {
-  const generation = rules.wire.generation
-  const first = await attempt(rules, request)
-  if (first.answer.status !== 401 || !(await rules.wire.renew(generation))) return settle(rules, first)
-  return settle(rules, await attempt(rules, request))
-}
-
-interface Attempt {
-  readonly id: number
-  readonly answer: HttpAnswer
-  readonly streamed: Reply | null
-  readonly sent: number
-}
-
-async function attempt(rules: ExchangeRules, request: UpstreamRequest): Promise<Attempt> {
-  const line: Line = { http: undefined, givenUp: undefined, wake: undefined }
-  let streamed: Reply | null = null
-  const call = rules.calls.begin(request, (error) => {
-    line.givenUp ??= error
-    line.http?.abort(error)
-    line.wake?.()
-  })
-  const onMessage = (value: unknown): boolean => {
-    streamed = readStreamed(rules, call, value)
-    return streamed !== null
+  const { generation } = rules.wire
+  for (let again = false; ; again = true) {
+    const line = new Line(rules, request)
+    try {
+      const answer = await line.send()
+      if (again || answer.status !== 401 || !(await rules.wire.renew(generation))) return line.settle(answer)
+    } catch (error) {
+      line.tellGivenUp()
+      throw error
+    } finally {
+      line.end()
+    }
   }
-  try {
-    if (request.signal?.aborted) throw fault('GH_UPSTREAM_CANCELLED', rules.slug, 'was no longer waited for')
-    const { headers, params } = rules.dress(call)
-    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: call.id, method: request.method, params }))
-    line.http = rules.wire.send({ method: 'POST', headers, body, onMessage })
-    const answer = rules.resume ? await receive(rules, line, onMessage) : await line.http.answer
-    return { id: call.id, answer, streamed, sent: body.length }
-  } catch (error) {
-    if (line.http && line.givenUp) rules.onGivenUp(call, line.givenUp)
-    throw error
-  } finally {
-    rules.calls.end(call)
-  }
-}
-
-interface Line {
-  http: HttpCall | undefined
-  givenUp: GatehouseError | undefined
-  wake: (() => void) | undefined
 }
 
 const RESUMES = 5
 
-/** Waits for the answer, over as many streams as the server cuts it into (SSE polling of 2025-11-25). */
-async function receive(rules: ExchangeRules, line: Line, onMessage: (value: unknown) => boolean): Promise<HttpAnswer> {
-  let lost: unknown = null
-  let lastEventId: string | undefined
-  for (let tries = 0; ; tries++) {
-    const outcome = await line.http?.answer.catch((error: GatehouseError) => error)
-    if (line.givenUp) throw line.givenUp
-    const isAnswer = outcome !== undefined && !(outcome instanceof GatehouseError)
-    if (isAnswer && (tries === 0 ? outcome.stream?.answered !== false : outcome.stream?.answered)) return outcome
-    lost ??= outcome
-    const mark = line.http?.mark
-    lastEventId = mark?.lastEventId ?? lastEventId
-    const isLostStream =
-      outcome instanceof GatehouseError ? outcome.code === 'GH_UPSTREAM_UNREACHABLE' : outcome?.stream
-    if (!rules.resume || lastEventId === undefined || !isLostStream || tries === RESUMES) break
-    await pause(line, mark?.retry ?? 1_000 * 2 ** tries)
-    line.http = rules.resume(lastEventId, onMessage)
-  }
-  if (lost instanceof GatehouseError) throw lost
-  return lost as HttpAnswer
-}
+/** One POST on its way, over as many streams as the server cuts its answer into (SSE polling of 2025-11-25). */
+class Line {
+  readonly #call: Call
+  #http: HttpCall | undefined
+  #givenUp: GatehouseError | undefined
+  #wake: (() => void) | undefined
+  #streamed: Reply | null = null
+  #sent = 0
 
-async function pause(line: Line, ms: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, Math.min(ms, 30_000))
-    line.wake = () => (clearTimeout(timer), resolve())
-  })
-  if (line.givenUp) throw line.givenUp
+  constructor(
+    private readonly rules: ExchangeRules,
+    request: UpstreamRequest,
+  ) {
+    this.#call = rules.calls.begin(request, (error) => {
+      this.#givenUp ??= error
+      this.#http?.abort(error)
+      this.#wake?.()
+    })
+  }
+
+  send(): Promise<HttpAnswer> {
+    const { rules } = this
+    const { signal, method } = this.#call.request
+    if (signal?.aborted) throw fault('GH_UPSTREAM_CANCELLED', rules.slug, 'was no longer waited for')
+    const { headers, params } = rules.dress(this.#call)
+    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: this.#call.id, method, params }))
+    this.#sent = body.length
+    this.#http = rules.wire.send({ method: 'POST', headers, body, onMessage: this.#onMessage })
+    const { answer } = this.#http
+    if (!rules.resume) return answer
+    const orResumed = (lost: HttpAnswer | GatehouseError) => this.#resumed(lost)
+    return answer.then((first) => (first.stream?.answered === false ? orResumed(first) : first), orResumed)
+  }
+
+  settle(answer: HttpAnswer): Exchanged {
+    const { rules } = this
+    refuseByStatus(rules.slug, answer)
+    const reply = this.#streamed ?? readBody(rules, answer, this.#call.id)
+    rules.contradict(answer, reply)
+    if (!reply) throw noAnswer(rules.slug, answer)
+    return {
+      result: reply.result,
+      error: reply.error,
+      era: rules.era,
+      httpStatus: answer.status,
+      bytesSent: this.#sent,
+      bytesReceived: answer.bytes,
+      headers: answer.headers,
+    }
+  }
+
+  tellGivenUp(): void {
+    if (this.#http && this.#givenUp) this.rules.onGivenUp(this.#call, this.#givenUp)
+  }
+
+  end(): void {
+    this.rules.calls.end(this.#call)
+  }
+
+  readonly #onMessage = (value: unknown): boolean => {
+    this.#streamed = readStreamed(this.rules, this.#call, value)
+    return this.#streamed !== null
+  }
+
+  /** Takes the stream up again as long as the server says where; in vain, what was lost first is the outcome. */
+  async #resumed(first: HttpAnswer | GatehouseError): Promise<HttpAnswer> {
+    let lost = first
+    let lastEventId: string | undefined
+    for (let tries = 0; ; tries++) {
+      if (this.#givenUp) throw this.#givenUp
+      if (tries > 0 && !(lost instanceof GatehouseError) && lost.stream?.answered) return lost
+      const mark = this.#http?.mark
+      lastEventId = mark?.lastEventId ?? lastEventId
+      const isLostStream = lost instanceof GatehouseError ? lost.code === 'GH_UPSTREAM_UNREACHABLE' : lost.stream
+      if (!this.rules.resume || lastEventId === undefined || !isLostStream || tries === RESUMES) break
+      await this.#pause(mark?.retry ?? 1_000 * 2 ** tries)
+      this.#http = this.rules.resume(lastEventId, this.#onMessage)
+      lost = await this.#http.answer.catch((error: GatehouseError) => error)
+    }
+    if (first instanceof GatehouseError) throw first
+    return first
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(ms, 30_000))
+      this.#wake = () => (clearTimeout(timer), resolve())
+    })
+    if (this.#givenUp) throw this.#givenUp
+  }
 }
 
 /** One message of the response stream: the answer, or null when it was something beside it. */
@@ -126,16 +156,6 @@ function readStreamed(rules: ExchangeRules, call: Call, value: unknown): Reply |
 function checkId(slug: string, reply: Reply, id: number): Reply {
   if (reply.id === id || (reply.id === null && reply.error)) return reply
   throw brokenProtocol(slug, 'an answer to a request that was not asked')
-}
-
-function settle(rules: ExchangeRules, { id, answer, streamed, sent }: Attempt): Exchanged {
-  refuseByStatus(rules.slug, answer)
-  const reply = streamed ?? readBody(rules, answer, id)
-  rules.contradict(answer, reply)
-  if (!reply) throw noAnswer(rules.slug, answer)
-  const { result, error } = reply
-  const facts = { era: rules.era, httpStatus: answer.status, bytesSent: sent, bytesReceived: answer.bytes }
-  return { reply: { result, error, ...facts }, answer }
 }
 
 /** The JSON-RPC answer in a body; null when there is none and the status tells enough. */

@@ -31,10 +31,10 @@ const POST_HEADERS = ['content-type', 'application/json', 'accept', 'application
 export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Promise<Peer> {
   const session: Session = { context, wire, id: null, version: null, postHeaders: POST_HEADERS }
   const rules = legacyRules(session)
-  const { reply, answer } = await exchange(rules, initializeRequest(context))
+  const reply = await exchange(rules, initializeRequest(context))
   if (!reply.result) throw initializeRefused(context.slug, reply.error)
   const info = readInitialized(context.slug, reply.result)
-  session.id = header(answer.headers, 'mcp-session-id') ?? null
+  session.id = header(reply.headers, 'mcp-session-id') ?? null
   session.version = info.version
   session.postHeaders = POST_HEADERS.concat(sessionHeaders(session))
   await post(session, { jsonrpc: '2.0', method: 'notifications/initialized' }, context.timing.dial)
@@ -45,7 +45,7 @@ export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Prom
     get busy() {
       return rules.calls.size > 0
     },
-    request: async (request: UpstreamRequest) => (await exchange(rules, request)).reply,
+    request: (request) => exchange(rules, request),
     async stop() {
       side.stop()
       rules.calls.failAll(fault('GH_UPSTREAM_UNREACHABLE', context.slug, 'was changed or removed meanwhile'))

@@ -84,7 +84,7 @@ export function openModernHttp(context: PeerContext, wire: HttpWire, info: Serve
       return rules.calls.size > 0
     },
     async request(request: UpstreamRequest) {
-      const { reply } = await exchange(rules, request)
+      const reply = await exchange(rules, request)
       if (reply.result && reply.result['resultType'] === undefined) context.events.doubted()
       return reply
     },

@@ -10,7 +10,7 @@ export interface WireSend {
   readonly body: Buffer | null
   readonly onMessage?: HttpSend['onMessage']
   readonly onStream?: () => void
-  readonly silence?: number
+  readonly silence?: number | undefined
 }
 
 /** The endpoint of one server as one identity: its connections, its path and its credential. */
@@ -29,19 +29,26 @@ export async function openWire(context: PeerContext, pool: (origin: string) => D
   const agent = ['user-agent', `${clientInfo.name}/${clientInfo.version}`]
   let generation = 0
   let credential = readHeaders((await of.target.secrets()).headers)
+  let known: { readonly headers: readonly string[]; readonly all: string[] } = { headers: [], all: [] }
+  const poolOfOrigin = () => pool(url.origin)
+  /** A session sends the same headers again and again. */
+  const withOurs = (headers: readonly string[]): string[] => {
+    if (known.headers !== headers) known = { headers, all: [...headers, ...agent, ...credential] }
+    return known.all
+  }
   return {
     send: ({ method, headers, body, onMessage, onStream, silence }) =>
       new HttpCall({
         slug,
-        pool: () => pool(url.origin),
+        pool: poolOfOrigin,
         method,
         path,
-        headers: [...headers, ...agent, ...credential],
+        headers: withOurs(headers),
         body,
         limits: limits(),
-        onMessage: onMessage ?? (() => false),
-        ...(onStream ? { onStream } : {}),
-        ...(silence === undefined ? {} : { silence }),
+        onMessage: onMessage ?? unexpected,
+        onStream,
+        silence,
       }),
     get generation() {
       return generation
@@ -51,12 +58,15 @@ export async function openWire(context: PeerContext, pool: (origin: string) => D
       const fresh = readHeaders((await of.target.secrets()).headers)
       if (generation === refused && fresh.join('\n') !== credential.join('\n')) {
         credential = fresh
+        known = { headers: [], all: [] }
         generation++
       }
       return generation !== refused
     },
   }
 }
+
+const unexpected = () => false
 
 function readUrl(slug: string, url: string | null): URL {
   if (url !== null && URL.canParse(url) && /^https?:/i.test(url)) return new URL(url)
