@@ -41,6 +41,8 @@ export interface Inbound {
   /** What stands in the URL after `/mcp/`; null at the picker. */
   readonly gatewayName: string | null
   readonly sessionId: string | null
+  /** One of several that came in one array. */
+  readonly batched: boolean
   readonly snapshot: Snapshot
   /** Milliseconds since the epoch. */
   readonly deadline: number

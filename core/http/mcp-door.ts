@@ -6,6 +6,7 @@ import type { Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
 import { idOf, isObject } from '../mcp/message.js'
+import { hasBatches } from '../mcp/versions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
 import type { Pipeline } from '../pipeline.js'
 import { Trail } from '../record/trail.js'
@@ -145,10 +146,13 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
   const replies = await Promise.all(
     items.map((item, n) => {
       const text = JSON.stringify(wrong === null ? values[n] : values)
-      return visit.options.pipeline(inbound(visit, snapshot, item, headers, text, text.length))
+      return visit.options.pipeline({ ...inbound(visit, snapshot, item, headers, text, text.length), batched: true })
     }),
   )
-  const refused = replies.find((reply) => reply.status === 401 || reply.status === 403) ?? (wrong && replies[0])
+  // What is refused for its caller, its session or its form is refused as a whole.
+  const refused =
+    replies.find(({ status }) => status === 401 || status === 403 || status === 404) ??
+    (replies.every(({ status }) => status >= 400) ? replies[0] : undefined)
   if (refused) return send(visit, refused)
   const texts = replies.flatMap((reply) => (reply.text === null ? [] : [reply.text]))
   send(visit, texts.length === 0 ? ACCEPTED : { status: 200, text: `[${texts.join(',')}]`, headers: {} })
@@ -157,8 +161,8 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
 const ACCEPTED: Reply = { status: 202, text: null, headers: {} }
 
 function batchFault(values: readonly Json[], headers: EraHeaders): GatehouseError | null {
-  const mayBatch = headers.version === undefined || headers.version === '2025-03-26'
-  if (!mayBatch) return new GatehouseError('GH_DOOR_NOT_RPC', { message: 'This protocol version has no batches' })
+  if (headers.version !== undefined && !hasBatches(headers.version))
+    return new GatehouseError('GH_DOOR_NOT_RPC', { message: 'This protocol version has no batches' })
   if (values.length === 0 || values.length > MAX_BATCH)
     return new GatehouseError('GH_DOOR_NOT_RPC', { message: `A batch holds 1 to ${MAX_BATCH} messages` })
   if (values.some((value) => isObject(value) && value.method === 'initialize'))
@@ -207,6 +211,7 @@ function inbound(
     credentials: credentialsOf(visit, snapshot),
     gatewayName: visit.gatewayName,
     sessionId: item.era === 'modern' ? null : (headers.sessionId ?? null),
+    batched: false,
     snapshot,
     deadline: at + limits.call,
     gone: visit.gone,

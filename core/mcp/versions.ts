@@ -8,6 +8,8 @@ export const UNSTATED_LEGACY = '2025-03-26'
 export const SUPPORTED_VERSIONS = [MODERN_VERSION, ...LEGACY_VERSIONS.toReversed()] as const
 
 export const isLegacyVersion = (version: string): boolean => (LEGACY_VERSIONS as readonly string[]).includes(version)
+/** Only one revision ever had them. */
+export const hasBatches = (version: string): boolean => version === '2025-03-26'
 /** Revisions are dates: a later one sorts behind. */
 export const isModernOrLater = (version: string): boolean =>
   /^\d{4}-\d{2}-\d{2}$/.test(version) && version >= MODERN_VERSION

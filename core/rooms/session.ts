@@ -1,6 +1,7 @@
 import { enter, type Authenticated, type InSession, type LegacySession } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import { clientInfoOf } from '../mcp/translate.js'
+import { hasBatches } from '../mcp/versions.js'
 
 /** Where legacy sessions live. */
 export interface Sessions {
@@ -35,6 +36,9 @@ export function createSession(sessions: Sessions): EnterSession {
 
 function bind(call: Authenticated, session: LegacySession | null): InSession {
   const version = session?.version ?? call.version
+  // A session knows its version even when the header does not say it.
+  if (call.batched && session !== null && !hasBatches(version))
+    throw new GatehouseError('GH_DOOR_NOT_RPC', { message: 'This protocol version has no batches' })
   call.trail.wire(version, session?.id ?? null)
   call.trail.client(session?.client ?? clientInfoOf(call.params, call.era))
   return enter(call, 'session', { session, version })

@@ -79,6 +79,26 @@ test('several messages at once are for 2025-03-26 alone', async () => {
   assertFault(await post(agent, many), 400, -32600)
 })
 
+test('a session of a version without batches takes none, whatever the header says', async () => {
+  const session = await openSession(agent)
+  const before = callsOf(server).length
+  const answer = await post(agent, JSON.stringify([CALL, { ...CALL, id: 2 }]), {
+    headers: { 'mcp-session-id': session },
+  })
+  assert.equal([answer.status, answer.json.error?.code], [400, -32600], answer.text)
+  assert.is(callsOf(server).length, before, 'no server heard of it')
+  const unknown = await post(agent, JSON.stringify([CALL]), { headers: { 'mcp-session-id': 'none' } })
+  assert.is(unknown.status, 404)
+})
+
+test('one wrong message among several is answered in its place, and the others are served', async () => {
+  const text = JSON.stringify([CALL, { jsonrpc: '2.0', id: 2, method: 'ping', params: [] }])
+  const { status, json } = await post(agent, text)
+  assert.is(status, 200)
+  assert.ok(json[0].result)
+  assert.equal([json[1].id, json[1].error.code], [2, -32600])
+})
+
 test('a modern request without its headers, or with others than its body, is refused', async () => {
   const wrong: readonly (readonly [Record<string, string | undefined>, number])[] = [
     [{ 'mcp-protocol-version': undefined }, -32020],
