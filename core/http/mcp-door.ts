@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Credentials, Json, JsonObject } from '@gatehouse/sdk'
-import type { Gone, Inbound, Reply } from '../call.js'
+import type { Authenticated, Gone, Inbound, Reply } from '../call.js'
 import { clip } from '../domain/clip.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
@@ -10,7 +10,6 @@ import { hasBatches } from '../mcp/versions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
 import type { Pipeline } from '../pipeline.js'
 import { Trail } from '../record/trail.js'
-import type { Authenticate } from '../rooms/authenticate.js'
 import { readBody } from './body.js'
 import { accepts, parse } from './parse.js'
 import { openEventStream, type EventStream } from './event-stream.js'
@@ -22,7 +21,7 @@ import { createStanding, type Standing } from './standing.js'
 export interface DoorOptions {
   readonly pipeline: Pipeline
   /** The first room alone: asked again about calls and streams that last. */
-  readonly authenticate: Authenticate
+  readonly authenticate: (inbound: Inbound) => Authenticated | Promise<Authenticated>
   readonly snapshot: () => Snapshot
   readonly names: OwnNames
   readonly sessions: LegacySessions
