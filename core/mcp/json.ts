@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto'
+import type { Json } from '@gatehouse/sdk'
+
+/**
+ * JSON as the wire has it, without changing a number: what a double cannot hold (64-bit ids, long decimals) travels through
+ * the house as a marked string and leaves it as the digits that came. Rules see it as text.
+ */
+
+/** Letters only, new in every process: nobody can send a marker, and no pattern for digits or hex meets it by chance. */
+const MARK = `\u{e000}${[...randomBytes(16)].map((byte) => String.fromCharCode(103 + (byte % 16))).join('')}:`
+const MARKED = new RegExp(`"${MARK}(-?[0-9.eE+-]+)"`, 'g')
+/** A text without any of this holds no number that a double would change. */
+const SUSPICIOUS = /\d{16}|\d[eE][+-]?\d{2}/
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+let anyMarked = false
+
+/** Throws a `SyntaxError` as `JSON.parse` does. */
+export function parseJson(text: string): Json {
+  return JSON.parse(SUSPICIOUS.test(text) ? marked(text) : text) as Json
+}
+
+/** What `parseJson` gave, perhaps changed, as text again. */
+export function writeJson(value: unknown): string {
+  const text = JSON.stringify(value)
+  return anyMarked && text.includes(MARK) ? text.replaceAll(MARKED, '$1') : text
+}
+
+/** Puts a mark on each number that would not survive; strings are stepped over. */
+function marked(text: string): string {
+  let out = ''
+  let copied = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === 34) at = endOfString(text, at)
+    else if (code === 45 || (code >= 48 && code <= 57)) {
+      const end = endOfNumber(text, at)
+      const token = text.slice(at, end)
+      if (!survives(token)) {
+        out += `${text.slice(copied, at)}"${MARK}${token}"`
+        copied = end
+      }
+      at = end - 1
+    }
+  }
+  if (copied === 0) return text
+  anyMarked = true
+  return out + text.slice(copied)
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; ; at += 1) {
+    at = text.indexOf('"', at)
+    if (at < 0) return text.length
+    let slashes = 0
+    while (text.charCodeAt(at - 1 - slashes) === 92) slashes += 1
+    if (slashes % 2 === 0) return at
+  }
+}
+
+function endOfNumber(text: string, start: number): number {
+  let end = start + 1
+  while (end < text.length && '0123456789+-.eE'.includes(text[end] as string)) end += 1
+  return end
+}
+
+/** What is no JSON number is left for the parser to refuse. */
+function survives(token: string): boolean {
+  if (!NUMBER.test(token)) return true
+  const value = Number(token)
+  if (String(value) === token) return true
+  const digits = token
+    .replace(/[eE].*$/, '')
+    .replace(/[-.]/g, '')
+    .replace(/^0+/, '')
+  if (!Number.isFinite(value) || (value === 0 && digits !== '')) return false
+  return digits.replace(/0+$/, '').length <= 15
+}
