@@ -1,49 +1,131 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Inbound } from './call.js'
+import type { MessageRecord } from './domain/record.js'
 import { GatehouseError } from './errors.js'
 import { createPipeline, type Rooms } from './pipeline.js'
-import { Trail } from './record/trail.js'
+import type { Recorder } from './record/types.js'
 import { createRespond } from './rooms/respond.js'
+import { inbound, routed } from './rooms/testing.js'
+import { plan } from './upstream/catalog-testing.js'
 
-/** A house whose first room throws. */
-async function refusedBy(thrown: unknown, append = () => Promise.resolve()) {
-  const told: (readonly [string, GatehouseError])[] = []
-  const rooms = {
-    authenticate: () => {
-      throw thrown
-    },
-    respond: createRespond(() => 'https://example.com/metadata'),
-  } as unknown as Rooms
-  const arrival = { at: Date.now(), method: 'ping', rpcId: '1', ip: null, userAgent: null, bytes: 0 }
-  const trail = new Trail(arrival, 1_000)
-  const call = { id: 1, era: 'legacy', method: 'ping', gatewayName: 'g', fault: null, trail } as unknown as Inbound
-  const pipeline = createPipeline(rooms, { append }, (id, error) => told.push([id, error]))
-  return { reply: await pipeline(call), told, id: trail.correlationId }
+const visited: string[] = []
+/** Rooms that note who came by and let everything pass; a test puts another room in one's place. */
+function rooms(changes: Partial<Rooms> = {}): Rooms {
+  visited.length = 0
+  const house = plan(['crm'])
+  const by =
+    <T>(name: string, give: () => T) =>
+    () => (visited.push(name), give())
+  const whole = () => ({
+    ...routed(house, 'find'),
+    target: {},
+    reply: {},
+    result: { content: ['secret'] },
+    error: null,
+  })
+  return {
+    authenticate: ((call: object) => (visited.push('authenticate'), call)) as never,
+    session: ((call: object) => (visited.push('session'), call)) as never,
+    route: by('route', () => whole() as never),
+    permit: by('permit', () => whole() as never),
+    inspectRequest: by('inspectRequest', () => whole() as never),
+    relay: () => ({ onNote: null, settled: () => undefined }),
+    forward: by('forward', async () => whole() as never),
+    inspectResponse: by('inspectResponse', () => whole() as never),
+    list: by('list', async () => ({ tools: [] })),
+    answer: by('answer', async () => ({ result: {}, headers: {} })),
+    respond: createRespond(() => 'https://gate.example.com/x'),
+    ...changes,
+  }
 }
 
-test('the log is told of what a client is not: cause of the unforeseen, detail of a refusal', async () => {
-  const cause = new TypeError('private')
-  const broken = await refusedBy(cause)
-  assert.is(broken.reply.status, 500)
-  assert.not.match(broken.reply.text ?? '', 'private')
+const kept: MessageRecord[] = []
+const recorder: Recorder = { append: async (record) => void kept.push(record) }
+const walkWith = (changes: Partial<Rooms> = {}, record = recorder) =>
+  createPipeline(rooms(changes), record, () => undefined)
+const throwing = (code: GatehouseError['code']) => () => {
+  throw new GatehouseError(code)
+}
+
+test('a call walks through every room, in order', async () => {
+  const { status } = await walkWith()(inbound())
+  assert.is(status, 200)
+  assert.equal(visited, ['authenticate', 'session', 'route', 'permit', 'inspectRequest', 'forward', 'inspectResponse'])
+})
+
+test('the record is written before the answer is given', async () => {
+  const order: string[] = []
+  let written: () => void = () => undefined
+  const slow = { append: () => new Promise<void>((resolve) => (written = resolve)) }
+  const reply = walkWith({}, slow)(inbound()).then(() => order.push('answered'))
+  await new Promise((resolve) => setImmediate(resolve))
+  order.push('written')
+  written()
+  await reply
+  assert.equal(order, ['written', 'answered'])
+})
+
+test('a record that cannot be written is 503, and nothing of the answer leaves', async () => {
+  const full = { append: () => Promise.reject(new GatehouseError('GH_RECORD_FULL')) }
+  const { status, text } = await walkWith({}, full)(inbound())
+  assert.is(status, 503)
+  assert.not.match(text ?? '', /secret/)
+})
+
+const STEPS = ['authenticate', 'session', 'route', 'permit', 'inspectRequest', 'forward', 'inspectResponse'] as const
+for (const step of STEPS)
+  test(`what ${step} refuses goes no further, and is on record once`, async () => {
+    kept.length = 0
+    const { status } = await walkWith({ [step]: throwing('GH_SESSION_UNKNOWN') } as Partial<Rooms>)(inbound())
+    assert.is(status, 404)
+    assert.equal(visited, STEPS.slice(0, STEPS.indexOf(step)))
+    assert.is(kept.length, 1)
+    assert.equal([kept[0]?.outcome, kept[0]?.httpStatus], ['proxy_response_error', 404])
+  })
+
+test('what a room throws by accident is answered like any failure', async () => {
+  const broken = () => {
+    throw new TypeError('x is not a function')
+  }
+  const { status, text } = await walkWith({ route: broken })(inbound())
+  assert.is(status, 500)
+  assert.not.match(text ?? '', /not a function/)
+})
+
+test('a stranger leaves one leg, anyone else the first and the last', async () => {
+  kept.length = 0
+  await walkWith({ authenticate: throwing('GH_AUTHENTICATE_INVALID') })(inbound())
+  await walkWith({ route: throwing('GH_ROUTE_FEATURE') })(inbound())
   assert.equal(
-    broken.told.map(([id, error]) => [id, error.code, error.cause]),
-    [[broken.id, 'GH_INTERNAL', cause]],
-  )
-  const refused = await refusedBy(new GatehouseError('GH_AUTHENTICATE_INVALID', { detail: 'private' }))
-  assert.not.match(refused.reply.text ?? '', 'private')
-  assert.equal(
-    refused.told.map(([, error]) => error.detail),
-    ['private'],
+    kept.map(({ legs }) => legs.map(({ type }) => type)),
+    [['auth_refused'], ['proxy_request_success', 'proxy_response_error']],
   )
 })
 
-test('an answer that cannot be put on record is not given', async () => {
-  const full = new GatehouseError('GH_RECORD_FULL')
-  const { reply, told } = await refusedBy(new Error('x'), () => Promise.reject(full))
-  assert.is(reply.status, 503)
-  assert.is(told.at(-1)?.[1], full)
+test('lists and the gateway’s own methods do not pass the rooms of calls', async () => {
+  for (const [method, room] of [
+    ['tools/list', 'list'],
+    ['prompts/list', 'list'],
+    ['resources/list', 'list'],
+    ['resources/templates/list', 'list'],
+    ['ping', 'answer'],
+    ['initialize', 'answer'],
+    ['server/discover', 'answer'],
+  ] as const) {
+    await walkWith()(inbound({ method }))
+    assert.equal(visited, ['authenticate', 'session', room], method)
+  }
+})
+
+test('a notification is taken after who sent it is known, and goes nowhere', async () => {
+  const { status, text } = await walkWith()(inbound({ id: null, method: 'notifications/initialized' }))
+  assert.equal([status, text, visited], [202, null, ['authenticate', 'session']])
+})
+
+test('a method that nobody knows reaches no server', async () => {
+  const { text } = await walkWith()(inbound({ method: 'tools/destroy' }))
+  assert.is(JSON.parse(text ?? '').error.code, -32601)
+  assert.equal(visited, ['authenticate', 'session'])
 })
 
 test.run()
