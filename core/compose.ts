@@ -60,8 +60,9 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const serving = await createServing(house, config, place, onBroken)
   const port = await serving.server.listen(config.host, config.port)
   const scheme = config.tls === null ? 'http' : 'https'
-  const local = `${scheme}://127.0.0.1:${port}`
   place.url = config.url ?? `${scheme}://localhost:${port}`
+  // No certificate fits an address.
+  const local = config.tls === null ? `http://127.0.0.1:${port}` : place.url
   const seed = () => seedQuickstart(store, resources.home, `${local}/docs/mcp`)
   await withAdvisoryLock(resources.dataSource, 'quickstart', seed)
   await snapshots.rebuild()

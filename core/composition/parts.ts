@@ -12,6 +12,7 @@ import { createIdentities } from '../identity/identities.js'
 import { createSessions } from '../mcp/sessions.js'
 import { createRecorder } from '../record/log.js'
 import { createTailer } from '../record/tailer.js'
+import { hashKeyOf } from './hash-key.js'
 import { type Resources, asPluginLog, openEgress, openPlugins } from './resources.js'
 import { createBusEngines } from '../rules/bus-engines.js'
 import { createRules } from '../rules/rules.js'
@@ -31,7 +32,7 @@ export async function openParts(
   around: Surroundings,
 ): Promise<void> {
   const { log } = around
-  const { dataSource, recordPool, vault, hashKey, home } = resources
+  const { dataSource, recordPool, vault, home } = resources
   const logger = asPluginLog(log)
   house.make(PARTS.egress, () => openEgress(config))
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
@@ -39,6 +40,7 @@ export async function openParts(
   house.make(PARTS.epochs, (h) => createEpochs({ store: h.get(PARTS.store) }))
   house.make(PARTS.raise, (h) => createRaise(h, log))
   house.make(PARTS.identities, (h) => createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
+  const hashKey = await hashKeyOf(house.get(PARTS.store), dataSource)
   house.make(PARTS.rules, (h) =>
     createRules({
       engines: createBusEngines(h.get(PARTS.host).bus),

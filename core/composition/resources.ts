@@ -15,7 +15,6 @@ import { startPlugins, type Host } from '../host/lifecycle.js'
 import { loadPlugin } from '../host/load.js'
 import type { Fault } from '../hooks/settle.js'
 import { isLoopback } from '../http/origin.js'
-import { deriveKey } from '../vault/keys.js'
 import { loadMasterKeys } from '../vault/load-master-keys.js'
 import { createVault, type Vault } from '../vault/vault.js'
 
@@ -28,8 +27,6 @@ export interface Resources {
   /** The record's own connections: a full record must not starve the configuration. */
   readonly recordPool: Pool
   readonly vault: Vault
-  /** Key of `hash`: equal texts stay equal, and cannot be guessed without it. */
-  readonly hashKey: Buffer
   close(): Promise<void>
 }
 
@@ -48,15 +45,12 @@ export async function openResources(config: Config, cwd: string, log: Logger): P
       if (dataSource.isInitialized) await dataSource.destroy()
       await embedded?.stop()
     }
-    const [first] = keys
-    if (first === undefined) throw new Error('there is no master key')
     return {
       home,
       databaseUrl,
       dataSource,
       recordPool,
       vault: createVault(keys),
-      hashKey: deriveKey(first, 'rule hash'),
       close,
     }
   } catch (thrown) {
@@ -70,12 +64,15 @@ export function openEgress(config: Config): Egress {
   const isLocal = config.url === null || isLoopback(new URL(config.url).hostname)
   return createEgress({
     // The documentation server is ours, on this machine, whatever the public address is.
-    allow: isLocal ? config.egressAllow : [...config.egressAllow, `127.0.0.1:${config.port}`],
+    allow: isLocal ? config.egressAllow : [...config.egressAllow, `127.0.0.1:${config.port}`, ...ownName(config)],
     loopback: isLocal,
     httpsProxy: config.httpsProxy,
     noProxy: config.noProxy,
   })
 }
+
+/** Under TLS the documentation is reached by the name that stands in the certificate. */
+const ownName = ({ tls, url }: Config) => (tls === null || url === null ? [] : [new URL(url).host])
 
 export interface PluginsOptions {
   readonly config: Config

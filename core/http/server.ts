@@ -3,7 +3,7 @@ import { createServer as createHttp, type RequestListener, type Server } from 'n
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import Koa, { type Middleware } from 'koa'
-import { asGatehouseError } from '../errors.js'
+import { asGatehouseError, GatehouseError } from '../errors.js'
 import type { Door } from './mcp-door.js'
 
 export interface ServerOptions {
@@ -53,9 +53,9 @@ export function createServer(options: ServerOptions): HttpServer {
     const server =
       options.tls === null ? createHttp(limits, handler) : createHttps({ ...limits, ...readTls(options.tls) }, handler)
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
+      server.once('error', (thrown) => reject(asListenError(thrown, host, port)))
       server.listen({ host, port }, () => {
-        server.off('error', reject)
+        server.removeAllListeners('error')
         resolve()
       })
     })
@@ -83,6 +83,13 @@ export function createServer(options: ServerOptions): HttpServer {
       clearTimeout(timer)
     },
   }
+}
+
+function asListenError(thrown: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (thrown.code !== 'EADDRINUSE' && thrown.code !== 'EACCES') return thrown
+  const why = thrown.code === 'EADDRINUSE' ? 'is taken: stop what listens there, or' : 'may not be used by this user:'
+  const message = `Port ${port} of ${host} ${why} set PORT to another one`
+  return new GatehouseError('GH_CONFIG_INVALID', { message, cause: thrown })
 }
 
 const readTls = (tls: { readonly cert: string; readonly key: string }) => ({
