@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { JsonObject } from '@gatehouse/sdk'
+import { writeJson } from '../mcp/json.js'
 
 const HEADERS = {
   'content-type': 'text/event-stream',
@@ -32,7 +33,7 @@ export function openEventStream(res: ServerResponse, extra: Readonly<Record<stri
   })
   return {
     note(message) {
-      if (!closed && res.writableLength < HIGH_WATER) res.write(event(JSON.stringify(message)))
+      if (!closed && res.writableLength < HIGH_WATER) res.write(event(writeJson(message)))
     },
     end(text) {
       if (closed) return

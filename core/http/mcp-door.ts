@@ -17,6 +17,7 @@ import { watchGone } from './gone.js'
 import type { OwnNames } from './origin.js'
 import type { SessionStreams } from './session-streams.js'
 import { createStanding, type Standing } from './standing.js'
+import { writeJson } from '../mcp/json.js'
 
 export interface DoorOptions {
   readonly pipeline: Pipeline
@@ -144,7 +145,7 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
   const items = wrong === null ? values.map((value) => classify(value, headers)) : [faulty(wrong, headers)]
   const replies = await Promise.all(
     items.map((item, n) => {
-      const text = JSON.stringify(wrong === null ? values[n] : values)
+      const text = writeJson(wrong === null ? values[n] : values)
       return visit.options.pipeline({ ...inbound(visit, snapshot, item, headers, text, text.length), batched: true })
     }),
   )

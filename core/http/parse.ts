@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Json } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
+import { parseJson } from '../mcp/json.js'
 
 export type Parsed =
   { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: GatehouseError }
@@ -12,7 +13,7 @@ export function parse(req: IncomingMessage, text: string): Parsed {
   if (!accepts(req, 'application/json') && !accepts(req, 'text/event-stream'))
     return { ok: false, error: new GatehouseError('GH_DOOR_ACCEPT') }
   try {
-    return { ok: true, value: JSON.parse(text) as Json }
+    return { ok: true, value: parseJson(text) }
   } catch (cause) {
     return { ok: false, error: new GatehouseError('GH_DOOR_NOT_JSON', { cause }) }
   }

@@ -23,8 +23,14 @@ export function parseJson(text: string): Json {
 /** What `parseJson` gave, perhaps changed, as text again. */
 export function writeJson(value: unknown): string {
   const text = JSON.stringify(value)
-  return anyMarked && text.includes(MARK) ? text.replaceAll(MARKED, '$1') : text
+  return hasMark(text) ? text.replaceAll(MARKED, '$1') : text
 }
+
+/** The digits of a number that was marked; any other text as it is. For where text is wanted and not JSON. */
+export const withoutMark = (text: string): string => (text.startsWith(MARK) ? text.slice(MARK.length) : text)
+
+/** Whether a JSON text holds a mark: what outlives this process must not. */
+export const hasMark = (text: string): boolean => anyMarked && text.includes(MARK)
 
 /** Puts a mark on each number that would not survive; strings are stepped over. */
 function marked(text: string): string {

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { decodeHeaderValue, encodeHeaderValue } from './header-value.js'
 import { isObject } from './message.js'
+import { withoutMark } from './json.js'
 
 /** An argument that a tool wants mirrored into the header `Mcp-Param-<name>` (revision 2026-07-28). */
 export interface ParamHeader {
@@ -70,7 +71,7 @@ function agrees(annotation: ParamHeader, sent: string | null, expected: string):
 
 function asText(value: Json | undefined): string | null {
   if (value === undefined || value === null) return null
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? withoutMark(value) : JSON.stringify(value)
 }
 
 function valueAt(args: JsonObject | undefined, path: readonly string[]): Json | undefined {

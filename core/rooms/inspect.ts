@@ -7,6 +7,7 @@ import type { Outcome } from '../rules/chain.js'
 import type { Subject } from '../rules/engines.js'
 import type { RpcError } from '../upstream/types.js'
 import type { Rules } from '../rules/rules.js'
+import { writeJson } from '../mcp/json.js'
 
 export interface InspectOptions {
   readonly rules: Rules
@@ -57,7 +58,7 @@ export function createInspect(options: InspectOptions): Inspect {
    */
   const letIn = (call: Permitted, { receipts }: Outcome, params: JsonObject): Inspected => {
     const isAsItCame = receipts.length === 0 && params === call.upstreamParams
-    call.trail.request(isAsItCame ? call.text : JSON.stringify({ method: call.method, params }))
+    call.trail.request(isAsItCame ? call.text : writeJson({ method: call.method, params }))
     return enter(call, 'inspected', { upstreamParams: params })
   }
   const letOut = (call: Answered, ruled: JsonObject): Released => {

@@ -2,6 +2,7 @@ import type { JsonObject, LogType } from '@gatehouse/sdk'
 import type { Inbound, InSession, Released, Reply } from '../call.js'
 import { asGatehouseError, type GatehouseError } from '../errors.js'
 import type { RpcError } from '../upstream/types.js'
+import { writeJson } from '../mcp/json.js'
 
 /** An answer with what the record says of it. */
 export interface Response {
@@ -46,7 +47,7 @@ export function createRespond(resourceMetadata: (gatewayName: string | null) => 
 }
 
 function done(call: Inbound | InSession | Released, result: JsonObject, headers: Reply['headers']): Response {
-  const text = `{"jsonrpc":"2.0","id":${JSON.stringify(call.id)},"result":${JSON.stringify(result)}}`
+  const text = `{"jsonrpc":"2.0","id":${JSON.stringify(call.id)},"result":${writeJson(result)}}`
   return {
     reply: { status: 200, text, headers },
     outcome: 'proxy_response_success',
@@ -86,7 +87,7 @@ function refuse(call: Inbound, error: GatehouseError, resourceMetadata: (name: s
 }
 
 function rpcFailure(call: Inbound | Released, status: number, error: RpcError, headers: Reply['headers']): Response {
-  const text = JSON.stringify({ jsonrpc: '2.0', id: call.id, error })
+  const text = writeJson({ jsonrpc: '2.0', id: call.id, error })
   return {
     reply: { status, text, headers },
     outcome: 'proxy_response_error',

@@ -8,6 +8,7 @@ import type { Flight, SeenList, Slot, Trouble } from './catalog-slot.js'
 import type { CatalogLog, MarkState } from './catalog-types.js'
 import { fault } from './faults.js'
 import type { Target, Upstreams } from './types.js'
+import { hasMark } from '../mcp/json.js'
 
 /** A question goes on so many times longer than lists wait for it, so that a slow server still fills the cache. */
 const PATIENCE = 6
@@ -211,7 +212,8 @@ export class ServerLists {
   #save(slot: Slot, seen: SeenList): void {
     const { saved, log } = this.#options
     if (saved === null || slot.savedHash === seen.hash) return
-    if (JSON.stringify(seen.entries).length > LARGEST_SAVED) return
+    const text = JSON.stringify(seen.entries)
+    if (text.length > LARGEST_SAVED || hasMark(text)) return
     slot.savedHash = seen.hash
     saved.save(slot.server.id, slot.key, slot.kind, seen.entries, seen.at).catch((error: unknown) => {
       slot.savedHash = null

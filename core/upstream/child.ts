@@ -6,6 +6,7 @@ import { fault } from './faults.js'
 import type { Guard } from './guard.js'
 import { createLineSplitter } from './lines.js'
 import type { Timing, UpstreamLog } from './options.js'
+import { writeJson } from '../mcp/json.js'
 
 export interface ChildOptions {
   readonly slug: string
@@ -89,7 +90,7 @@ export function startChild(options: ChildOptions): Child {
       return isStuffed()
     },
     send(message) {
-      const line = `${JSON.stringify(message)}\n`
+      const line = `${writeJson(message)}\n`
       if (child.stdin?.writable && !isStuffed()) child.stdin.write(line)
       return Buffer.byteLength(line)
     },

@@ -3,6 +3,7 @@ import type { GatehouseError } from '../errors.js'
 import { brokenProtocol, fault, networkFault } from './faults.js'
 import { createSseParser } from './sse-parser.js'
 import type { SseParser } from './sse-parser.js'
+import { parseJson as parseWire } from '../mcp/json.js'
 
 export interface HttpSend {
   readonly slug: string
@@ -191,7 +192,7 @@ export function header(headers: HttpHeaders, name: string): string | undefined {
 /** JSON, or a fault that names the server. The parser's own error is dropped, since it quotes the text. */
 export function parseJson(slug: string, text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseWire(text)
   } catch {
     throw brokenProtocol(
       slug,

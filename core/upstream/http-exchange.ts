@@ -8,6 +8,7 @@ import type { HttpWire } from './http-wire.js'
 import { readMessage } from './message.js'
 import type { Message, RpcNote, RpcRequest } from './message.js'
 import type { UpstreamReply, UpstreamRequest } from './types.js'
+import { parseJson as parseWire, writeJson } from '../mcp/json.js'
 
 type Reply = Message & { kind: 'reply' }
 
@@ -77,7 +78,7 @@ class Line {
     const { signal, method } = this.#call.request
     if (signal?.aborted) throw fault('GH_UPSTREAM_CANCELLED', rules.slug, 'was no longer waited for')
     const { headers, params } = rules.dress(this.#call)
-    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: this.#call.id, method, params }))
+    const body = Buffer.from(writeJson({ jsonrpc: '2.0', id: this.#call.id, method, params }))
     this.#sent = body.length
     this.#http = rules.wire.send({ method: 'POST', headers, body, onMessage: this.#onMessage })
     const { answer } = this.#http
@@ -179,7 +180,7 @@ function readGood(slug: string, text: string, id: number): Reply {
 /** Beside an error status only a JSON-RPC error counts, and anything else is silence. */
 function readBad(text: string, id: number): Reply | null {
   try {
-    const message = readMessage(JSON.parse(text))
+    const message = readMessage(parseWire(text))
     return message.kind === 'reply' && message.error && (message.id === null || message.id === id) ? message : null
   } catch {
     return null

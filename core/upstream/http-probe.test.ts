@@ -207,7 +207,10 @@ test('a verdict that has run out is renewed beside the traffic', async () => {
   const fake = await probed((seen) => answerJson(seen, { result: DISCOVERY }))
   const target = makeTarget({ url: fake.url })
   const learnt: Verdict[] = []
-  const verdicts = { get: async () => learnt.at(-1) ?? null, set: async (_: string, one: Verdict) => void learnt.push(one) }
+  const verdicts = {
+    get: async () => learnt.at(-1) ?? null,
+    set: async (_: string, one: Verdict) => void learnt.push(one),
+  }
   const first = makeUpstreams({ verdicts })
   await first.info(target, Date.now() + 5_000)
   await first.stop()

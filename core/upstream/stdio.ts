@@ -13,6 +13,7 @@ import type { RpcNote, RpcRequest } from './message.js'
 import { listChangedKind, watchedLists } from './options.js'
 import type { Peer, PeerContext } from './options.js'
 import type { ServerInfo, UpstreamReply, UpstreamRequest } from './types.js'
+import { parseJson } from '../mcp/json.js'
 
 /** Starts a child whose lines and end go to the line that is being opened. */
 export type StartChild = (hear: Pick<ChildOptions, 'onLine' | 'onEnd'>) => Child
@@ -35,7 +36,7 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
   function onLine(line: string, bytes: number): void {
     let value: unknown
     try {
-      value = JSON.parse(line)
+      value = parseJson(line)
     } catch {
       return log.debug({ server: slug, bytes }, 'a line on stdout is not JSON and was skipped')
     }

@@ -81,6 +81,8 @@ export interface Seen {
   readonly verb: string
   readonly headers: IncomingMessage['headers']
   readonly body: JsonObject
+  /** The body as it came. */
+  readonly text: string
   readonly res: ServerResponse
 }
 
@@ -104,6 +106,7 @@ export async function fakeServer(handle: (seen: Seen) => void): Promise<FakeServ
       const one: Seen = {
         verb: req.method ?? '',
         headers: req.headers,
+        text,
         body: text === '' ? {} : (JSON.parse(text) as JsonObject),
         res,
       }
