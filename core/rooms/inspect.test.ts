@@ -27,9 +27,13 @@ const inspectWith = (rules: Rules) =>
 
 function callOf(facts: object) {
   const kept: (string | null)[] = []
-  const trail = { request: (text: string | null) => kept.push(text), ruled: () => undefined }
+  const ruled: unknown[] = []
+  const trail = {
+    request: (text: string | null) => kept.push(text),
+    ruled: (receipts: readonly unknown[]) => ruled.push(...receipts),
+  }
   const feature = { kind: 'tool', name: 't', assignment: { prefix: 's', server: { slug: 's' } } }
-  return { kept, call: { plan: { rules: [] }, feature, trail, method: 'tools/call', notify: null, ...facts } }
+  return { kept, ruled, call: { plan: { rules: [] }, feature, trail, method: 'tools/call', notify: null, ...facts } }
 }
 
 test('a request that rules passed is recorded as they read it, not as it was spelt', () => {
@@ -66,6 +70,15 @@ test('a note goes on with its inspected params and nothing beside them', async (
     { jsonrpc: '2.0', method: 'notifications/message', params: { data: '***' } },
     { jsonrpc: '2.0', method: 'notifications/other' },
   ])
+})
+
+test('what rules did to notes stands on record with the answer', async () => {
+  const { call, ruled } = callOf({ notify: () => undefined })
+  const relay = inspectWith(masking).relay(call as unknown as Inspected)
+  relay.onNote?.({ jsonrpc: '2.0', method: 'notifications/message', params: { data: 'secret' } })
+  relay.onNote?.({ jsonrpc: '2.0', method: 'notifications/message', params: { data: 'secret' } })
+  await relay.settled()
+  assert.is(ruled.length, 2)
 })
 
 test.run()

@@ -1,4 +1,4 @@
-import type { Alert, CallContext, JsonObject } from '@gatehouse/sdk'
+import type { Alert, CallContext, JsonObject, Receipt } from '@gatehouse/sdk'
 import { enter, type Answered, type Inspected, type Permitted, type Released } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
@@ -86,12 +86,15 @@ export function createInspect(options: InspectOptions): Inspect {
       const { notify } = call
       if (notify === null) return NO_RELAY
       let last: Promise<void> | undefined
+      const receipts: Receipt[] = []
       const pass = async (note: JsonObject) => {
         const { jsonrpc, method } = note
         const params = note.params as JsonObject | undefined
         if (params === undefined) return notify({ jsonrpc, method })
         const outcome = await inspectLoose(call, params)
         for (const alert of outcome.alerts) options.raise(alert)
+        const acted = outcome.receipts.filter((receipt) => receipt.verdict !== 'pass')
+        if (receipts.length + acted.length <= MOST_NOTE_RECEIPTS) receipts.push(...acted)
         // What stands beside the params was not inspected, and belongs to no note.
         if (outcome.kind === 'pass') notify({ jsonrpc, method, params })
         if (outcome.kind === 'changed') notify({ jsonrpc, method, params: outcome.message.structuredContent })
@@ -101,12 +104,15 @@ export function createInspect(options: InspectOptions): Inspect {
           const before = last ?? Promise.resolve()
           last = before.then(() => pass(note)).catch(() => undefined)
         },
-        settled: () => last,
+        // They stand on the leg of the answer, like the answer's own.
+        settled: () => last?.then(() => call.trail.ruled(receipts)),
       }
     },
   }
 }
 
+/** A call may send notes without end; its record may not. */
+const MOST_NOTE_RECEIPTS = 100
 const NO_RELAY = Object.freeze({ onNote: null, settled: () => undefined })
 
 /** Writes the receipts, raises the alerts and gives the message as the rules left it; throws when they blocked it. */
