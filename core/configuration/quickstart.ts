@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Store } from '../domain/store.js'
 import { mintSecret } from '../identity/tokens.js'
@@ -19,6 +19,8 @@ export async function seedQuickstart(store: Store, home: string, docsUrl: string
   await followAddress(store, docsUrl)
   if ((await store.gateways.all()).length > 0) return
   const secret = mintSecret('API_')
+  // First, for a token that was never stored opens nothing, but one that nobody was told is of no use.
+  await keep(home, { gateway: NAME, token: secret.secret })
   await store.transaction(async (tx) => {
     const managedBy = 'system' as const
     const server = await tx.servers.insert({
@@ -80,8 +82,14 @@ export async function seedQuickstart(store: Store, home: string, docsUrl: string
     })
     await tx.bumpEpoch()
   })
+}
+
+/** In one step: a reader never sees half a file. */
+async function keep(home: string, quickstart: Quickstart): Promise<void> {
   await mkdir(home, { recursive: true })
-  await writeFile(join(home, FILE), JSON.stringify({ gateway: NAME, token: secret.secret }), { mode: 0o600 })
+  const aside = join(home, `${FILE}.new`)
+  await writeFile(aside, JSON.stringify(quickstart), { mode: 0o600 })
+  await rename(aside, join(home, FILE))
 }
 
 /** The documentation is served by this process: when its port moves, its address does. */
@@ -99,9 +107,19 @@ export async function readQuickstart(
   hash: (secret: string) => string,
 ): Promise<Quickstart | null> {
   const text = await readFile(join(home, FILE), 'utf8').catch(() => null)
-  if (text === null) return null
-  const kept = JSON.parse(text) as Quickstart
+  const kept = text === null ? null : parsed(text)
+  if (kept === null) return null
   const token = await store.tokens.byHash(hash(kept.token))
   const usable = token !== null && token.enabled && token.revokedAt === null
   return usable && (await store.gateways.byKey(kept.gateway)) !== null ? kept : null
+}
+
+/** What somebody else made of the file costs the banner its lines, not the gateway its start. */
+function parsed(text: string): Quickstart | null {
+  try {
+    const { gateway, token } = JSON.parse(text) as Partial<Quickstart>
+    return typeof gateway === 'string' && typeof token === 'string' ? { gateway, token } : null
+  } catch {
+    return null
+  }
 }

@@ -1,0 +1,97 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Identity, Server } from '../domain/nouns.js'
+import type { Snapshot } from '../domain/snapshot.js'
+import { plan, server } from '../upstream/catalog-testing.js'
+import { followChanges } from './follow.js'
+import { PARTS } from './house.js'
+import { createPersonalIdentities } from './personal.js'
+import { emptyHouse } from './testing.js'
+
+const identity = (changes: Partial<Identity> = {}): Identity =>
+  ({ id: 'i', serverId: 'server-crm', shared: false, ownerId: 'mia', updatedAt: '1', ...changes }) as Identity
+const snapshot = (servers: readonly Server[], identities: readonly Identity[] = []): Snapshot =>
+  ({
+    epoch: 1,
+    gateways: new Map([
+      ['g', plan(['crm'])],
+      ['h', plan(['other'], { id: 'gateway-2' })],
+    ]),
+    servers: new Map(servers.map((one) => [one.id, one])),
+    identities: new Map(identities.map((one) => [one.id, one])),
+  }) as unknown as Snapshot
+
+/** What was done to whom, and how a swap or a changed list is told. */
+function bench() {
+  const done: string[] = []
+  const heard: unknown[] = []
+  const told: {
+    swap: (next: Snapshot, previous: Snapshot | null) => void
+    changed: (serverId: string, kind: string) => void
+  } = { swap: () => undefined, changed: () => undefined }
+  const house = emptyHouse()
+  const note = (what: string) => (id: string) => void done.push(`${what} ${id}`)
+  house.put(PARTS.catalog, {
+    onChanged: (listener: never) => void (told.changed = listener),
+    drop: note('drop'),
+  } as never)
+  house.put(PARTS.upstreams, { replace: note('replace'), forget: async (id: string) => note('forget')(id) } as never)
+  house.put(PARTS.streams, {
+    close: () => undefined,
+    listChanged: (ids: Set<string>, kind: string) => heard.push([[...ids], kind]),
+  } as never)
+  house.put(PARTS.sessions, { onEnd: () => undefined } as never)
+  house.put(PARTS.snapshots, {
+    current: () => snapshot([server('crm')]),
+    onSwap: (listener: never) => void (told.swap = listener),
+  } as never)
+  followChanges(house)
+  return { done, heard, told }
+}
+
+test('the first configuration and one that changed nothing disturb nobody', () => {
+  const { done, told } = bench()
+  told.swap(snapshot([server('crm')]), null)
+  told.swap(snapshot([server('crm')], [identity()]), snapshot([server('crm')], [identity()]))
+  assert.equal(done, [])
+})
+
+test('a changed server is called anew, a disabled or removed one is let go of', () => {
+  const { done, told } = bench()
+  const before = snapshot([server('crm'), server('off'), server('gone'), server('same')])
+  const after = [server('crm', { updatedAt: '2' }), server('off', { updatedAt: '2', enabled: false }), server('same')]
+  told.swap(snapshot(after), before)
+  assert.equal(done, [
+    ...['replace server-crm', 'drop server-crm'],
+    ...['forget server-off', 'drop server-off'],
+    ...['forget server-gone', 'drop server-gone'],
+  ])
+})
+
+for (const [what, after] of [
+  ['changed', [identity({ updatedAt: '2' })]],
+  ['removed', []],
+] as const)
+  test(`a server is called anew when an identity of it was ${what}`, () => {
+    const { done, told } = bench()
+    told.swap(snapshot([server('crm')], after), snapshot([server('crm')], [identity()]))
+    assert.equal(done, ['replace server-crm', 'drop server-crm'])
+  })
+
+test('a changed list is told to the gateways that show the server, templates as resources', () => {
+  const { heard, told } = bench()
+  told.changed('server-crm', 'templates')
+  assert.equal(heard, [[['gateway-1'], 'resources']])
+})
+
+test('a personal identity is found by server and person, in the configuration that stands', () => {
+  let standing = snapshot([], [identity(), identity({ id: 'pool', shared: true, ownerId: null })])
+  const find = createPersonalIdentities(() => standing)
+  assert.is(find('server-crm', 'mia')?.id, 'i')
+  assert.is(find('server-crm', 'max'), null)
+  assert.is(find('server-other', 'mia'), null)
+  standing = snapshot([], [])
+  assert.is(find('server-crm', 'mia'), null, 'at once when it is gone')
+})
+
+test.run()
