@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Credentials, Json, JsonObject } from '@gatehouse/sdk'
 import type { Authenticated, Gone, Inbound, Reply } from '../call.js'
 import { clip } from '../domain/clip.js'
+import type { Enrolled } from '../domain/roll.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
@@ -81,6 +82,7 @@ async function admit(options: DoorParts, req: IncomingMessage, res: ServerRespon
     gone: watchGone(res),
     address: options.addressOf(req),
     stream: null,
+    place: -1,
   }
   switch (req.method) {
     case 'POST':
@@ -94,7 +96,7 @@ async function admit(options: DoorParts, req: IncomingMessage, res: ServerRespon
 }
 
 /** One HTTP request on its way. */
-interface Visit {
+interface Visit extends Enrolled {
   readonly options: DoorParts
   readonly req: IncomingMessage
   readonly res: ServerResponse

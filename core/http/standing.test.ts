@@ -3,11 +3,11 @@ import * as assert from 'uvu/assert'
 import { createStanding } from './standing.js'
 
 test('who would not be let in any more is ended, everyone else stays', async () => {
-  const refused = { at: Date.now() - 1_000 }
-  const welcome = { at: Date.now() - 1_000 }
+  const refused = { at: Date.now() - 1_000, place: -1 }
+  const welcome = { at: Date.now() - 1_000, place: -1 }
   const asked: object[] = []
   const ended = await new Promise<object>((resolve) => {
-    const standing = createStanding<{ at: number }>({
+    const standing = createStanding<{ at: number; place: number }>({
       stillEnters: (visit) => {
         asked.push(visit)
         return Promise.resolve(visit !== refused)

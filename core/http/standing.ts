@@ -1,10 +1,16 @@
+import { Roll, type Enrolled } from '../domain/roll.js'
+
 /** Those who came in and are still here. */
 export interface Standing<Visit> {
   enter(visit: Visit): void
   leave(visit: Visit): void
 }
 
-export interface StandingOptions<Visit extends { readonly at: number }> {
+interface Present extends Enrolled {
+  readonly at: number
+}
+
+export interface StandingOptions<Visit extends Present> {
   /** Whether the visit would be let in now. Must not throw. */
   readonly stillEnters: (visit: Visit) => Promise<boolean>
   /** Ends a visit that would not. */
@@ -13,15 +19,14 @@ export interface StandingOptions<Visit extends { readonly at: number }> {
 }
 
 /** Ends within a second the calls and streams of whoever lost the right to them: what came in long ago was let in then. */
-export function createStanding<Visit extends { readonly at: number }>(
-  options: StandingOptions<Visit>,
-): Standing<Visit> {
+export function createStanding<Visit extends Present>(options: StandingOptions<Visit>): Standing<Visit> {
   const { stillEnters, end, everyMs = 500 } = options
-  const visits = new Set<Visit>()
+  const visits = new Roll<Visit>()
   let timer: NodeJS.Timeout | undefined
   const sweep = async () => {
     const before = Date.now() - everyMs
-    for (const visit of visits) if (visit.at <= before && !(await stillEnters(visit)) && visits.has(visit)) end(visit)
+    for (const visit of visits.all())
+      if (visit.at <= before && !(await stillEnters(visit)) && visits.has(visit)) end(visit)
     timer = undefined
     if (visits.size > 0) arm()
   }
@@ -34,6 +39,6 @@ export function createStanding<Visit extends { readonly at: number }>(
       visits.add(visit)
       arm()
     },
-    leave: (visit) => void visits.delete(visit),
+    leave: (visit) => visits.delete(visit),
   }
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import { Roll } from '../domain/roll.js'
 import type { GatehouseError } from '../errors.js'
 import { fault } from './faults.js'
 import { isObject } from './message.js'
@@ -9,10 +10,10 @@ const LONGEST_TIMER = 2_147_483_647
 
 /**
  * One request under way: its own id, which is its progress token too, and its deadline. Once it has ended it holds on to
- * nothing: what outlives a call, a connection's last request say, would keep all of it alive (measured: a collection of
- * young objects costs five times as much).
+ * nothing, so that whatever still knows of it (a connection, its last request) does not keep the whole call alive.
  */
 export class Call {
+  place = -1
   readonly #started = Date.now()
   #request: UpstreamRequest
   #giveUp: (error: GatehouseError) => void
@@ -97,25 +98,20 @@ export interface Calls {
 }
 
 export function createCalls(slug: string): Calls {
-  // An array, searched: few are open at once, and the tables that a map outgrows, each holding on to the next, would keep
-  // ended calls alive.
-  const open: Call[] = []
+  const open = new Roll<Call>()
   const find = (id: unknown) => open.find((call) => call.id === id)
   const clock = createClock(open)
   let next = 1
   return {
     begin(request, giveUp) {
       const call = new Call(next++, request, slug, giveUp)
-      open.push(call)
+      open.add(call)
       clock.mind(call.deadline)
       return call
     },
     end(call) {
       call.end()
-      const at = open.indexOf(call)
-      if (at < 0) return
-      const last = open.pop() as Call
-      if (last !== call) open[at] = last
+      open.delete(call)
     },
     get: find,
     progress(note) {
@@ -125,23 +121,25 @@ export function createCalls(slug: string): Calls {
       return true
     },
     failAll(error) {
-      for (const call of [...open]) call.fail(error)
+      for (const call of open.all()) call.fail(error)
     },
     get size() {
-      return open.length
+      return open.size
     },
   }
 }
 
 /** One timer for all open calls, set for the first deadline: most calls end long before theirs and never touch it. */
-function createClock(open: readonly Call[]): { mind(deadline: number): void } {
+function createClock(open: Roll<Call>): { mind(deadline: number): void } {
   let timer: NodeJS.Timeout | undefined
   let due = Infinity
   const ring = () => {
     const now = Date.now()
     due = Infinity
-    for (const call of open.filter((one) => one.deadline <= now)) call.late()
-    for (const call of open) if (call.deadline > now) mind(call.deadline)
+    for (const call of open.all()) {
+      if (call.deadline <= now) call.late()
+      else mind(call.deadline)
+    }
   }
   const mind = (deadline: number) => {
     if (deadline >= due) return
