@@ -112,6 +112,7 @@ function split(door: Door, others: RequestListener): RequestListener {
 }
 
 function decodeName(text: string): string {
+  if (!text.includes('%')) return text
   try {
     return decodeURIComponent(text)
   } catch {

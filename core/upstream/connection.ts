@@ -53,7 +53,17 @@ export class Connection {
   async request(request: UpstreamRequest): Promise<UpstreamReply> {
     this.#busy++
     try {
-      return await this.#send(request)
+      for (let again = false; ; again = true) {
+        const peer = this.#peer ?? (await this.#ready(request))
+        if (Date.now() > this.#expiresAt && !this.#refreshing) void this.#refresh()
+        try {
+          const reply = await peer.request(request)
+          this.#seen(null)
+          return reply
+        } catch (error) {
+          this.#failed(peer, error, again)
+        }
+      }
     } finally {
       this.#busy--
       this.#used = Date.now()
@@ -84,23 +94,14 @@ export class Connection {
     await this.stop()
   }
 
-  async #send(request: UpstreamRequest): Promise<UpstreamReply> {
-    for (let again = false; ; again = true) {
-      const peer = this.#peer ?? (await this.#ready(request))
-      if (Date.now() > this.#expiresAt && !this.#refreshing) void this.#refresh()
-      try {
-        const reply = await peer.request(request)
-        this.#seen(null)
-        return reply
-      } catch (error) {
-        if (error instanceof PeerLost) {
-          if (again || !this.#replace(peer, error)) throw error.fault
-          continue
-        }
-        if (error instanceof GatehouseError && error.code === 'GH_UPSTREAM_UNREACHABLE') this.#seen(error)
-        throw error
-      }
+  /** Throws, unless the request surely did not run and may be sent once again. */
+  #failed(peer: Peer, error: unknown, again: boolean): void {
+    if (error instanceof PeerLost) {
+      if (again || !this.#replace(peer, error)) throw error.fault
+      return
     }
+    if (error instanceof GatehouseError && error.code === 'GH_UPSTREAM_UNREACHABLE') this.#seen(error)
+    throw error
   }
 
   #seen(fault: GatehouseError | null): void {

@@ -102,7 +102,13 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   }
 
   return {
-    request: async (target, request) => connectionOf(target).request(request),
+    request(target, request) {
+      try {
+        return connectionOf(target).request(request)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    },
     info: async (target, deadline) => connectionOf(target).info(deadline),
     onListChanged: (listener) => void listeners.push(listener),
     replace(serverId) {
