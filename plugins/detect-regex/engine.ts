@@ -83,7 +83,7 @@ function prepare({ pool, linear }: EngineOptions, { config, action }: PrepareReq
 }
 
 /** Scans at once; null when that is not for here: not proven linear, too much text, or it takes too long. */
-function scanHere({ regexp, weight, type }: Pattern, leaves: readonly Leaf[]): Evaluation | null {
+function scanHere({ regexp, weight, type, needs }: Pattern, leaves: readonly Leaf[]): Evaluation | null {
   if (regexp === null || sizeOf(leaves) * weight > MOST_WORK) return null
   const until = performance.now() + LONGEST_MS
   let hits: Hits | null = null
@@ -91,6 +91,7 @@ function scanHere({ regexp, weight, type }: Pattern, leaves: readonly Leaf[]): E
     for (let index = 0; index < leaves.length; index += 1) {
       if ((index & 7) === 7 && performance.now() > until) return null
       const { text } = leaves[index] as Leaf
+      if (needs !== null && !text.includes(needs)) continue
       regexp.lastIndex = 0
       if (!regexp.test(text)) continue
       const scanned = scan(regexp, text, index, (hits ??= []), until)

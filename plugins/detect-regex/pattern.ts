@@ -3,6 +3,7 @@ import type { AST } from '@eslint-community/regexpp'
 import type { ConfigError } from '@gatehouse/sdk'
 import { isLinear } from './linear-engine.js'
 import { canBeEmpty, linearise } from './linearise.js'
+import { neededSign } from './needed.js'
 
 /** A pattern ready to run. */
 export interface Pattern {
@@ -15,6 +16,8 @@ export interface Pattern {
   readonly regexp: RegExp | null
   /** How much work it is for each character of a text. */
   readonly weight: number
+  /** A text without this sign has no match. */
+  readonly needs: string | null
 }
 
 /** Compiles one pattern of a rule; with `linear` false every pattern goes to the worker. */
@@ -36,7 +39,7 @@ export function compilePattern(text: string, index: number, linear: boolean): Pa
   const type = `pattern:${index + 1}`
   return (
     (linear && !(tree instanceof Error) ? compileLinear(tree, type) : null) ??
-    ({ type, source, flags: 'gi', regexp: null, weight: 0 } satisfies Pattern)
+    ({ type, source, flags: 'gi', regexp: null, weight: 0, needs: null } satisfies Pattern)
   )
 }
 
@@ -53,7 +56,7 @@ function compileLinear(tree: AST.Pattern, type: string): Pattern | null {
     const regexp = new RegExp(source, 'g')
     // Compiled at the first use: one that is too large for V8 shows itself here.
     regexp.test('')
-    return { type, source, flags: 'g', regexp, weight: said.weight }
+    return { type, source, flags: 'g', regexp, weight: said.weight, needs: neededSign(tree) }
   } catch {
     return null
   }
