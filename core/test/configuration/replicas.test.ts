@@ -69,7 +69,9 @@ const CHANGES: readonly (readonly [string, (access: Access) => Promise<unknown>,
 for (const [what, change, known] of CHANGES)
   test(`${what} holds at the other replica within one second`, async () => {
     const { here, there } = await newAgent()
-    assert.is((await legacy(there, call('act'))).status, 200, 'made here, good there')
+    await until('what was made here is good there', async () =>
+      (await legacy(there, call('act'))).status === 200 ? true : undefined,
+    )
     const late = await lag(
       there,
       () => change(here),
