@@ -1,4 +1,5 @@
 // time-limit: 240
+import { randomBytes } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { testDatabase, type TestDatabase } from '../database.js'
@@ -45,7 +46,8 @@ const WRONG: readonly (readonly [what: string, yaml: string, says: RegExp])[] = 
   ],
 ]
 
-// One for all of them: what does not start leaves nothing behind.
+// One for all of them, with the key to its secrets: what does not start leaves nothing behind.
+const env = { GATEHOUSE_MASTER_KEY: randomBytes(32).toString('base64') }
 let database: TestDatabase
 test.before(async () => {
   database = await testDatabase()
@@ -54,7 +56,7 @@ test.after(() => database.drop())
 
 for (const [what, yaml, says] of WRONG)
   test(`${what} refuses the start, with line and key`, async () => {
-    const { said, code } = await refusedStart({ yaml, databaseUrl: database.url })
+    const { said, code } = await refusedStart({ yaml, databaseUrl: database.url, env })
     assert.is(code, 1)
     assert.match(said, says)
     assert.not.match(said, /swordfish|\n\s+at /)
@@ -63,7 +65,7 @@ for (const [what, yaml, says] of WRONG)
 test('a file that is not there refuses the start', async () => {
   const { said, code } = await refusedStart({
     databaseUrl: database.url,
-    env: { GATEHOUSE_CONFIG: '/nowhere/gatehouse.yaml' },
+    env: { ...env, GATEHOUSE_CONFIG: '/nowhere/gatehouse.yaml' },
   })
   assert.is(code, 1)
   assert.match(said, /\/nowhere\/gatehouse\.yaml/)

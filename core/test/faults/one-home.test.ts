@@ -1,4 +1,5 @@
 // time-limit: 180
+import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -26,9 +27,10 @@ test('a second gateway on the home of one that runs is refused, and the first go
 
 test('two gateways with homes of their own share a database, and a token made at one opens the other', async () => {
   const database = await testDatabase()
+  const env = { GATEHOUSE_MASTER_KEY: randomBytes(32).toString('base64') }
   const [one, other] = [
-    await startGateway({ databaseUrl: database.url }),
-    await startGateway({ databaseUrl: database.url }),
+    await startGateway({ databaseUrl: database.url, env }),
+    await startGateway({ databaseUrl: database.url, env }),
   ]
   const access = await one.mintToken({ gateway: 'quickstart', host: 'agent' })
   const ask = (url: string) =>
@@ -46,6 +48,16 @@ test('two gateways with homes of their own share a database, and a token made at
   })
   await one.stop()
   await other.stop()
+  await database.drop()
+})
+
+test('a gateway with another master key is refused at a database that has one, and told what to do', async () => {
+  const database = await testDatabase()
+  const first = await startGateway({ databaseUrl: database.url })
+  const { said, code } = await refusedStart({ databaseUrl: database.url })
+  assert.is(code, 1)
+  assert.match(said, /another master key: give every gateway on it the same GATEHOUSE_MASTER_KEY/)
+  await first.stop()
   await database.drop()
 })
 
