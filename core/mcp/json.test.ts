@@ -17,6 +17,14 @@ test('numbers that a double cannot hold leave as they came', () => {
     assert.is(roundTrip(`{"a":[${number}],"b":${number}}`), `{"a":[${number}],"b":${number}}`)
 })
 
+test('a long number is seen wherever it stands, its digits on either side of the point', () => {
+  for (let pad = 0; pad < 40; pad += 1)
+    for (const number of ['9007199254740993', '1234567890.1234567890', '0.12345678901234567', '1e400']) {
+      const text = `{"${'x'.repeat(pad)}":${number}}`
+      assert.is(roundTrip(text), text)
+    }
+})
+
 test('numbers that a double holds stay numbers', () => {
   for (const number of [0, -1, 1.5, 1e21, 2 ** 53, 0.30000000000000004, 1.7976931348623157e308, 5e-324]) {
     assert.is((parseJson(`{"a":${number}}`) as { a: unknown }).a, number)

@@ -9,15 +9,16 @@ import type { Json } from '@gatehouse/sdk'
 /** Letters only, new in every process: nobody can send a marker, and no pattern for digits or hex meets it by chance. */
 const MARK = `\u{e000}${[...randomBytes(16)].map((byte) => String.fromCharCode(103 + (byte % 16))).join('')}:`
 const MARKED = new RegExp(`"${MARK}(-?[0-9.eE+-]+)"`, 'g')
-/** A text without any of this holds no number that a double would change. */
-const SUSPICIOUS = /\d{16}|\d[eE][+-]?\d{2}/
+const LARGE_EXPONENT = /\d[eE][+-]?\d{2}/
+/** So many signs has a number at least, the point too, that a double would change without an exponent. */
+const LONG = 16
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 let anyMarked = false
 
 /** Throws a `SyntaxError` as `JSON.parse` does. */
 export function parseJson(text: string): Json {
-  return JSON.parse(SUSPICIOUS.test(text) ? marked(text) : text) as Json
+  return JSON.parse(isSuspicious(text) ? marked(text) : text) as Json
 }
 
 /** What `parseJson` gave, perhaps changed, as text again. */
@@ -31,6 +32,22 @@ export const withoutMark = (text: string): string => (text.startsWith(MARK) ? te
 
 /** Whether a JSON text holds a mark: what outlives this process must not. */
 export const hasMark = (text: string): boolean => anyMarked && text.includes(MARK)
+
+/** False: no number in it would be changed. Only every 16th sign is looked at, for no long number passes between two. */
+function isSuspicious(text: string): boolean {
+  for (let at = LONG - 1; at < text.length; at += LONG) {
+    if (!isNumeral(text.charCodeAt(at))) continue
+    let start = at
+    let end = at + 1
+    while (isNumeral(text.charCodeAt(start - 1))) start -= 1
+    while (isNumeral(text.charCodeAt(end))) end += 1
+    if (end - start >= LONG) return true
+  }
+  return LARGE_EXPONENT.test(text)
+}
+
+/** A digit or the point. */
+const isNumeral = (code: number) => (code >= 48 && code <= 57) || code === 46
 
 /** Puts a mark on each number that would not survive; strings are stepped over. */
 function marked(text: string): string {
