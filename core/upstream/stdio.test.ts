@@ -222,7 +222,8 @@ test('a line over the limit ends the process', async () => {
 
 test('a server that reads nothing is sent no more than the limit', async () => {
   const upstreams = makeUpstreams({ childEnv, limits: () => ({ ...DEFAULT_LIMITS, upstreamEvent: 200_000 }) })
-  const deaf = `if (!initialize(m)) process.stdin.pause()`
+  // Without a timer it would end, having nothing left to do.
+  const deaf = `if (!initialize(m)) { process.stdin.pause(); setInterval(() => {}, 1_000) }`
   const target = makeTarget({ command: script('deaf', deaf), protocol: 'legacy' })
   const text = 'x'.repeat(100_000)
   const told: string[] = []
