@@ -14,6 +14,7 @@ import { listChangedKind, watchedLists } from './options.js'
 import type { Peer, PeerContext } from './options.js'
 import type { ServerInfo, UpstreamReply, UpstreamRequest } from './types.js'
 import { parseJson } from '../mcp/json.js'
+import { Roll } from '../domain/roll.js'
 
 /** Starts a child whose lines and end go to the line that is being opened. */
 export type StartChild = (hear: Pick<ChildOptions, 'onLine' | 'onEnd'>) => Child
@@ -27,11 +28,18 @@ export interface StdioLine {
   failAll(error: GatehouseError): void
 }
 
+/** A request that waits for its answer on stdout. */
+interface Waiting {
+  place: number
+  readonly call: Call
+  readonly take: (line: JsonObject, bytes: number) => void
+}
+
 export function openStdioLine(context: PeerContext, start: StartChild): StdioLine {
   const { slug, events, log } = context
   const calls = createCalls(slug)
   const envelope = createEnvelope(context.clientInfo)
-  const waiting = new Map<Call, (line: JsonObject, bytes: number) => void>()
+  const waiting = new Roll<Waiting>()
 
   function onLine(line: string, bytes: number): void {
     let value: unknown
@@ -40,8 +48,9 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
     } catch {
       return log.debug({ server: slug, bytes }, 'a line on stdout is not JSON and was skipped')
     }
-    const call = isObject(value) && !('method' in value) ? calls.get(value['id']) : undefined
-    if (call) return waiting.get(call)?.(value as JsonObject, bytes)
+    const id = isObject(value) && !('method' in value) ? value['id'] : undefined
+    const asker = id === undefined ? undefined : waiting.find(({ call }) => call.id === id)
+    if (asker) return asker.take(value as JsonObject, bytes)
     const message = readMessage(value)
     if (message.kind === 'note') onNote(message.raw)
     else if (message.kind === 'request') void answer(message.raw)
@@ -53,8 +62,8 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
     const kind = listChangedKind(note.method)
     if (kind) return events.listChanged(kind)
     if (note.method === 'notifications/progress') return void calls.progress(note)
-    const [only] = waiting.size === 1 ? waiting.keys() : []
-    if (only && note.method === 'notifications/message') only.note(note)
+    const [only] = waiting.size === 1 ? waiting.all() : []
+    if (only && note.method === 'notifications/message') only.call.note(note)
     else events.note(note)
   }
 
@@ -68,25 +77,28 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
     if (child.isStuffed)
       throw fault('GH_UPSTREAM_UNREACHABLE', slug, 'does not read what it is sent', { retryable: true })
     let call: Call | undefined
+    let asker: Waiting | undefined
     try {
       return await new Promise<UpstreamReply>((resolve, reject) => {
         call = calls.begin(request, reject)
         const params = era === 'modern' ? enclose(call.params, envelope) : call.params
         const bytesSent = child.send({ jsonrpc: '2.0', id: call.id, method: request.method, params })
-        waiting.set(call, (value, bytesReceived) => {
+        const take = (value: JsonObject, bytesReceived: number) => {
           const message = readMessage(value)
           if (message.kind !== 'reply')
             return reject(brokenProtocol(slug, message.kind === 'broken' ? message.why : 'a message that is no answer'))
           const { result, error } = message
           resolve({ result, error, era, httpStatus: null, bytesSent, bytesReceived })
-        })
+        }
+        asker = { place: -1, call, take }
+        waiting.add(asker)
       })
     } catch (error) {
       if (call && !ended) tellGivenUp(call, error as GatehouseError)
       throw error
     } finally {
       if (call) {
-        waiting.delete(call)
+        if (asker) waiting.delete(asker)
         calls.end(call)
       }
     }
