@@ -90,7 +90,6 @@ export interface Calls {
   /** `giveUp` is called at most by the deadline, the caller's signal or `failAll`; end the call in any case. */
   begin(request: UpstreamRequest, giveUp: (error: GatehouseError) => void): Call
   end(call: Call): void
-  get(id: unknown): Call | undefined
   /** Gives a progress note to the call whose token it carries; false when there is none. */
   progress(note: RpcNote): boolean
   failAll(error: GatehouseError): void
@@ -113,7 +112,6 @@ export function createCalls(slug: string): Calls {
       call.end()
       open.delete(call)
     },
-    get: find,
     progress(note) {
       const call = isObject(note['params']) ? find(note['params']['progressToken']) : undefined
       if (note.method !== 'notifications/progress' || !call) return false
