@@ -2,7 +2,9 @@ import type { Credentials, Era, FeatureKind, JsonObject, Principal } from '@gate
 import type { AssignmentPlan, GatewayPlan, Snapshot } from './domain/snapshot.js'
 import type { GatehouseError } from './errors.js'
 import type { Trail } from './record/trail.js'
-import type { CancelSignal, RpcError, Target, UpstreamReply } from './upstream/types.js'
+import type { CancelSignal } from './domain/cancel-signal.js'
+import type { Ask } from './mcp/questions.js'
+import type { RpcError, Target, UpstreamReply } from './upstream/types.js'
 
 /**
  * The types of a call on its way. Each room takes the type of the room before it and gives the next one (`room` tells
@@ -50,6 +52,10 @@ export interface Inbound {
   readonly gone: Gone
   /** Sends a notification before the answer, which turns the answer into an event stream; null: the client takes none. */
   readonly notify: ((note: JsonObject) => void) | null
+  /** Asks the client before the answer; null: it cannot be asked on this message. */
+  readonly ask: Ask | null
+  /** The client's answer to a question of ours, when the message is one. */
+  readonly answer: { readonly id: string | number; readonly body: JsonObject } | null
   readonly trail: Trail
 }
 
@@ -76,6 +82,10 @@ export interface LegacySession {
   readonly gatewayId: string
   readonly client: { readonly name: string | null; readonly version: string | null }
   readonly capabilities: JsonObject
+  /** As `logging/setLevel` said; null until then. */
+  readonly logLevel: string | null
+  /** Public URIs that `resources/subscribe` named. */
+  readonly subscriptions: readonly string[]
 }
 
 /** The feature that is meant: which server has it, under which of its own names. */

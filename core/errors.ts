@@ -29,6 +29,27 @@ export const ERRORS = {
   GH_INSPECT_BLOCKED: { http: 200, rpc: -32603, reason: 'blocked_by_rule', summary: 'A rule blocked the message.' },
   GH_INSPECT_DEPTH: { http: 200, rpc: -32602, summary: 'The message is nested too deeply.' },
   GH_FORWARD_CONNECT: { http: 200, rpc: -32603, reason: 'connect_required', summary: 'A credential has to be given.' },
+  GH_FORWARD_CAPABILITY: {
+    http: 200,
+    rpc: -32603,
+    reason: 'client_capability',
+    summary: 'The server asks for what the client cannot do.',
+  },
+  GH_FORWARD_UNANSWERED: { http: 200, rpc: -32603, summary: 'The client did not answer a question of the server.' },
+  GH_FORWARD_ROUNDS: { http: 200, rpc: -32603, reason: 'input_rounds', summary: 'The server asked too many times.' },
+  GH_FORWARD_STATE: { http: 200, rpc: -32602, summary: 'The requestState is not valid here, or no longer.' },
+  GH_FORWARD_STATE_SIZE: {
+    http: 200,
+    rpc: -32603,
+    reason: 'state_too_large',
+    summary: "The server's requestState is over the limit.",
+  },
+  GH_FORWARD_PARKED_LOST: {
+    http: 200,
+    rpc: -32603,
+    reason: 'parked_call_lost',
+    summary: 'The waiting call is gone with its replica; call again.',
+  },
   GH_UPSTREAM_UNREACHABLE: { http: 200, rpc: -32603, reason: 'server_unreachable', summary: 'The server is down.' },
   GH_UPSTREAM_TIMEOUT: {
     http: 200,

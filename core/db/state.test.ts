@@ -109,6 +109,8 @@ test('sessions: made, found, touched, ended, and gone with their gateway', async
     gatewayId: gateway.id,
     client: { name: 'cli\0ent', version: null },
     capabilities: { roots: { listChanged: true }, odd: '\0' },
+    logLevel: null,
+    subscriptions: [],
     lastUsedAt: new Date(1_000),
   }
   for (const hash of ['a', 'b', 'c', 'd']) await sessions.create({ ...row, hash })

@@ -204,7 +204,6 @@ function inbound(
     room: 'door',
     era: item.era,
     version: item.version,
-    // An answer of the client to a question: nothing is asked in this direction, so it is taken and dropped.
     id: message?.kind === 'response' ? null : id,
     method: method ?? 'notifications/response',
     params: message === null || message.kind === 'response' ? {} : message.params,
@@ -218,6 +217,8 @@ function inbound(
     deadline: at + limits.call,
     gone: visit.gone,
     notify: req.headers.accept?.includes('text/event-stream') ? (note) => streamed(visit).note(note) : null,
+    ask: null,
+    answer: message?.kind === 'response' ? { id: message.id, body: message.body } : null,
     trail,
   }
 }

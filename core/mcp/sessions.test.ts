@@ -10,6 +10,8 @@ const facts = {
   gatewayId: 'g',
   client: { name: null, version: null },
   capabilities: {},
+  logLevel: null,
+  subscriptions: [],
 }
 
 /** Rows in memory, as the database keeps them: they outlive a replica. */

@@ -56,6 +56,8 @@ async function initialize(call: InSession, options: AnswerOptions, serverInfo: J
       gatewayId: plan.gateway.id,
       client: clientInfoOf(call.params, 'legacy'),
       capabilities: capabilitiesOf(call.params),
+      logLevel: null,
+      subscriptions: [],
     },
     principal.user?.id ?? principal.connection.id,
   )

@@ -39,6 +39,8 @@ export function inbound(facts: Partial<Inbound> = {}): Inbound {
       removeEventListener: () => undefined,
     },
     notify: null,
+    ask: null,
+    answer: null,
     trail: new Trail({ at: Date.now(), method, rpcId: '1', ip: null, userAgent: null, bytes: 2 }, 1_000),
     ...facts,
   }

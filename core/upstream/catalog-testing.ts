@@ -1,5 +1,6 @@
 import type { Era, JsonObject } from '@gatehouse/sdk'
 import type { Assignment, Gateway, Server } from '../domain/nouns.js'
+import { NO_ABILITY } from './ability.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { ListKind, ListRepository, NameCandidate, NameRepository, PublicName } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
@@ -36,6 +37,10 @@ export class FakeUpstreams implements Upstreams {
   timesAsked(slug: string): number {
     return this.asked.filter((one) => one.slug === slug).length
   }
+
+  endSession(): void {}
+
+  toldBySession(): void {}
 
   announce(serverId: string, kind: 'tools' | 'prompts' | 'resources'): void {
     for (const listener of this.#listeners) listener(serverId, kind)
@@ -219,7 +224,7 @@ export const open: Access = accessAs('public')
 
 export function accessAs(key: string): Access {
   const secrets = async () => ({ headers: {}, env: {} })
-  return { target: ({ server }) => ({ server, key, secrets }) }
+  return { target: ({ server }) => ({ server, key, ability: NO_ABILITY, secrets }) }
 }
 
 /** Open but for one assignment. */

@@ -4,6 +4,7 @@ import type { AssignmentPlan } from '../domain/snapshot.js'
 import type { SecretRepository } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
+import { NO_ABILITY } from './ability.js'
 import type { Access, NoAccess } from './catalog-types.js'
 import type { Target } from './types.js'
 
@@ -30,7 +31,7 @@ export function createCredentials(options: CredentialOptions): Credentials {
     if (own.size === 0) targets.set(plan, own)
     const known = own.get(key)
     if (known !== undefined) return known
-    const made = { server: plan.server, key, secrets }
+    const made = { server: plan.server, key, ability: NO_ABILITY, secrets }
     own.set(key, made)
     return made
   }

@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS } from '../domain/nouns.js'
 import type { Server } from '../domain/nouns.js'
 import type { UpstreamsOptions } from './options.js'
 import type { Target, UpstreamRequest } from './types.js'
+import { NO_ABILITY } from './ability.js'
 import { createUpstreams } from './upstreams.js'
 
 /** Builders for tests of this folder. */
@@ -36,6 +37,7 @@ export function makeTarget(overrides: Partial<Server> = {}, secrets: Partial<Sec
   return {
     server: makeServer(overrides),
     key: 'public',
+    ability: NO_ABILITY,
     secrets: async () => ({ headers: {}, env: {}, ...secrets }),
   }
 }

@@ -1,10 +1,15 @@
 import type { Era, JsonObject } from '@gatehouse/sdk'
+import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { Server } from '../domain/nouns.js'
+import type { Question, QuestionAnswer } from '../mcp/questions.js'
+import type { Ability } from './ability.js'
 
 /** Which server, and as whom. `key` names the credential (`public`, an identity's id): one process or session pool each. */
 export interface Target {
   readonly server: Server
   readonly key: string
+  /** What the server is told that its client can do; connections and lists differ by it. */
+  readonly ability: Ability
   /** Opens the secrets; called only when the server is dialled, and again after a 401. */
   readonly secrets: () => Promise<{
     readonly headers: Readonly<Record<string, string>>
@@ -20,13 +25,6 @@ export interface ServerInfo {
   readonly capabilities: JsonObject
   readonly serverInfo: JsonObject
   readonly instructions: string | null
-}
-
-/** What is read of an `AbortSignal`. */
-export interface CancelSignal {
-  readonly aborted: boolean
-  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void
-  removeEventListener(type: 'abort', listener: () => void): void
 }
 
 export interface UpstreamRequest {
@@ -47,6 +45,18 @@ export interface UpstreamRequest {
   readonly paramHeaders?: Readonly<Record<string, string>> | undefined
   /** Notifications that belong to this request (progress, message), in order, before the reply. */
   readonly onNotification?: ((note: JsonObject) => void) | undefined
+  /** How to ask the client back; without it a server's question is refused. */
+  readonly conversation?: Conversation | undefined
+  /** The least level of log notes that the client wants; null: none; absent: as the server likes. */
+  readonly logLevel?: string | null | undefined
+}
+
+/** Lets a server of the legacy eras ask while it works on a request; one of the modern era asks in its result. */
+export interface Conversation {
+  /** The legacy session whose client asks; null: this request gets an upstream session of its own. */
+  readonly sessionId: string | null
+  /** `signal` tells that the server took its question back, or the request has ended. */
+  readonly onQuestion: (question: Question, signal: CancelSignal) => Promise<QuestionAnswer>
 }
 
 /** An answer of the server: a result, or the server's own JSON-RPC error. Unknown fields are kept. */
@@ -73,6 +83,10 @@ export interface Upstreams {
   request(target: Target, request: UpstreamRequest): Promise<UpstreamReply>
   /** Era, capabilities and instructions; cached, dialled when unknown. */
   info(target: Target, deadline: number): Promise<ServerInfo>
+  /** Closes what was opened for a client session. */
+  endSession(sessionId: string): void
+  /** Passes on what a client tells all servers of its session. */
+  toldBySession(sessionId: string, note: JsonObject): void
   /** Told when a server says that a list changed, or that its connection was opened anew. */
   onListChanged(listener: (serverId: string, kind: 'tools' | 'prompts' | 'resources') => void): void
   /** The server, or a credential of it, was changed: from now on it is called anew. What is under way ends by itself. */

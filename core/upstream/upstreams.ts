@@ -110,6 +110,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       }
     },
     info: async (target, deadline) => connectionOf(target).info(deadline),
+    endSession() {},
+    toldBySession() {},
     onListChanged: (listener) => void listeners.push(listener),
     replace(serverId) {
       verdicts.doubt(serverId)

@@ -80,7 +80,7 @@ const FIND = `select id_hash as hash, principal as "userKey", version, connectio
 
 function sessionOf({ clientName, clientVersion, capabilities, ...rest }: Found): SessionRow {
   const client = { name: clientName, version: clientVersion }
-  return { ...rest, client, capabilities: JSON.parse(capabilities) as JsonObject }
+  return { ...rest, client, capabilities: JSON.parse(capabilities) as JsonObject, logLevel: null, subscriptions: [] }
 }
 
 /** What a client says of itself may hold a zero character, which PostgreSQL does not take. */

@@ -1,0 +1,12 @@
+import type { JsonObject } from '@gatehouse/sdk'
+import type { Ask, QuestionAnswer } from './questions.js'
+
+/** The way to the clients of legacy sessions that are connected to this replica, outside of any one call. */
+export interface SessionLines {
+  /** Sends a note on the session's standing stream; dropped when it has none. */
+  note(sessionId: string, note: JsonObject): void
+  /** Asks on the standing stream, else on the newest open stream of a call of that session. */
+  ask(sessionId: string, ...asked: Parameters<Ask>): ReturnType<Ask>
+  /** The client's answer to a question of ours; false when nobody waits for it. */
+  answered(sessionId: string, id: string | number, answer: QuestionAnswer): boolean
+}
