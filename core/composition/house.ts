@@ -1,6 +1,8 @@
 import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
+import type { Completions } from '../bridge/completions.js'
+import type { ParkedCalls } from '../bridge/parked-calls.js'
 import type { Epochs } from '../cluster/epochs.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
@@ -49,8 +51,11 @@ export const PARTS = {
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
+  completions: part<Completions>('completions'),
+  parked: part<ParkedCalls>('parked'),
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
+  replica: part<string>('replica'),
   recorder: part<RecordLog>('recorder'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),

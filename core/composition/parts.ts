@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { createCompletions } from '../bridge/completions.js'
+import { createParkedCalls } from '../bridge/parked-calls.js'
 import { createEpochs } from '../cluster/epochs.js'
 import type { Config } from '../config.js'
 import { createSnapshots } from '../configuration/snapshots.js'
@@ -60,6 +63,9 @@ export async function openParts(
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
   house.make(PARTS.sessions, () => createSessions(createSessionRows(dataSource), limits))
   house.make(PARTS.streams, () => createSessionStreams())
+  house.make(PARTS.parked, () => createParkedCalls())
+  house.make(PARTS.completions, () => createCompletions())
+  house.put(PARTS.replica, randomBytes(2).toString('hex'))
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),

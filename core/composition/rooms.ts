@@ -1,4 +1,5 @@
-import type { InSession, Routed } from '../call.js'
+import { createRequestStates, REQUEST_STATE } from '../bridge/request-state.js'
+import type { Inspected, InSession, Routed } from '../call.js'
 import { resourceMetadataUrl } from '../http/well-known.js'
 import { publicResult } from '../mcp/uris.js'
 import { createPipeline, type OnRefused } from '../pipeline.js'
@@ -12,6 +13,7 @@ import { createRespond } from '../rooms/respond.js'
 import { createRoute } from '../rooms/route.js'
 import { createSession } from '../rooms/session.js'
 import { createCredentials } from '../upstream/credentials.js'
+import { createTokenSealer } from '../vault/seal-token.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 import { createPersonalIdentities } from './personal.js'
 
@@ -34,7 +36,8 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
     const catalog = h.get(PARTS.catalog)
     const sessions = h.get(PARTS.sessions)
     const limits = () => h.get(PARTS.snapshots).current().settings.limits
-    const accessOf = (call: InSession | Routed) => h.get(PARTS.credentials).access(call.principal)
+    const accessOf = (call: InSession | Routed | Inspected) =>
+      h.get(PARTS.credentials).access(call.principal, call.ability)
     const inspect = createInspect({
       rules: h.get(PARTS.rules),
       bus,
@@ -49,7 +52,20 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
         permit: createPermit(accessOf),
         inspectRequest: inspect.request,
         relay: inspect.relay,
-        forward: createForward(h.get(PARTS.upstreams), limits),
+        forward: createForward({
+          upstreams: h.get(PARTS.upstreams),
+          limits,
+          parked: h.get(PARTS.parked),
+          states: createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE)),
+          completions: h.get(PARTS.completions),
+          replica: h.get(PARTS.replica),
+          definitionNow: async (call) => {
+            const { assignment, publicName } = call.feature
+            catalog.drop(assignment.server.id, ['tools'])
+            const now = await catalog.resolve(call.plan, 'tool', publicName, accessOf(call), call.deadline)
+            return now?.definition ?? null
+          },
+        }),
         inspectResponse: inspect.response,
         list: createList(catalog, accessOf, bus, limits),
         answer: createAnswer({ version: VERSION, openSession: sessions.open }),

@@ -1,6 +1,5 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { isObject } from '../mcp/message.js'
-import type { Target } from './types.js'
 
 /**
  * What a server is told that its client can do: the capabilities that the gateway relays for a call. Interned: two
@@ -24,8 +23,7 @@ const interned = new Map<string, Ability>([['', NO_ABILITY]])
 export function abilityOf(declared: JsonObject, version: string): Ability {
   const { sampling, elicitation, roots, extensions } = declared
   const parts: [string, JsonObject][] = []
-  if (isObject(sampling))
-    parts.push(['sampling', version < '2025-11-25' ? {} : known(sampling, ['tools', 'context'])])
+  if (isObject(sampling)) parts.push(['sampling', version < '2025-11-25' ? {} : known(sampling, ['tools', 'context'])])
   if (isObject(elicitation) && version >= '2025-06-18') parts.push(['elicitation', modesOf(elicitation, version)])
   if (isObject(roots)) parts.push(['roots', roots.listChanged === true ? { listChanged: true } : {}])
   if (isObject(extensions) && isObject(extensions[APPS]))
@@ -34,7 +32,7 @@ export function abilityOf(declared: JsonObject, version: string): Ability {
 }
 
 /** How connections and lists of one server are told apart: as whom it is called, and for what sort of client. */
-export function slotKey({ key, ability }: Pick<Target, 'key' | 'ability'>): string {
+export function slotKey({ key, ability }: { readonly key: string; readonly ability: Ability }): string {
   return ability.key === '' ? key : `${key} ${ability.key}`
 }
 

@@ -80,7 +80,8 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
       const shared = connectionOf(target)
       const peer = await shared.ready(request)
       const way = wayFor(peer, target, request)
-      if (way === 'shared' || (target.server.command !== null && isFull())) return shared.request(withoutQuestions(request, peer))
+      if (way === 'shared' || (target.server.command !== null && isFull()))
+        return shared.request(withoutQuestions(request, peer))
       return sessionId === null ? onLease(target, request) : ofSession(target, sessionId).request(request)
     },
     endSession(sessionId) {
