@@ -1,0 +1,41 @@
+import { score } from './compare.mjs'
+import { FRONTS } from './options.mjs'
+
+const MESSAGE_SIGNS = 240
+
+/** A table of scenarios and fronts for each revision, what was lost, and the sums as the last line. */
+export function asText(verdicts) {
+  const parts = verdicts.flatMap((verdict) => [table(verdict), lostLines(verdict)]).filter((part) => part !== '')
+  const sum = (key) => verdicts.reduce((all, { sums }) => all + sums[key], 0)
+  return `${[...parts, `${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`].join('\n\n')}\n`
+}
+
+function table({ revision, results, unscored }) {
+  const fronts = Object.keys(results)
+  const rows = [...results.direct.keys()].map((scenario) => [
+    unscored.includes(scenario) ? `${scenario} (not scored)` : scenario,
+    ...fronts.map((front) => cell(results[front].get(scenario) ?? [], results.direct.get(scenario))),
+  ])
+  const total = fronts.map((front) => cell([...results[front].values()].flat(), [...results.direct.values()].flat()))
+  const lines = [['', ...fronts.map((front) => FRONTS[front])], ...rows, ['total', ...total]]
+  const widths = lines[0].map((_, n) => Math.max(...lines.map((line) => line[n].length)))
+  const text = (line) => line.map((part, n) => (n === 0 ? part.padEnd(widths[n]) : part.padStart(widths[n]))).join('  ')
+  return [`Revision ${revision}, passed checks of all:`, ...lines.map(text)].join('\n')
+}
+
+/** `passed/all`, with a mark when the server itself passes more. */
+function cell(checks, ofServer) {
+  const { passed, of } = score(checks)
+  const mark = passed < score(ofServer).passed ? '!' : ' '
+  return `${passed}/${of}${mark}`
+}
+
+function lostLines({ revision, lost, problems }) {
+  const lines = lost.map(({ front, scenario, check, times, message }) => {
+    const often = times > 1 ? ` (${times} times)` : ''
+    const text = message.replace(/\s+/g, ' ')
+    return `- ${FRONTS[front]}: ${scenario}: ${check}${often}: ${text.length > MESSAGE_SIGNS ? `${text.slice(0, MESSAGE_SIGNS)}…` : text}`
+  })
+  const all = [...lines, ...problems.map((problem) => `- ${problem}`)]
+  return all.length === 0 ? '' : [`Lost at ${revision}:`, ...all].join('\n')
+}
