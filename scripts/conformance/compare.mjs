@@ -2,7 +2,7 @@
  * What one run of the suite says of one scenario: its checks with the id, the status and the message of each. An id may
  * come several times, so ids are counted.
  *
- * @typedef {{ id: string, status: string, errorMessage?: string }} Check
+ * @typedef {{ id: string, status: string, errorMessage?: string, details?: Record<string, unknown> }} Check
  * @typedef {Map<string, readonly Check[]>} Results by scenario
  * @typedef {{ scenario: string, check: string, times: number, message: string }} Loss
  * @typedef {Record<string, Record<string, string>>} Reasons by scenario and check
@@ -38,8 +38,16 @@ function lossOf(scenario, check, { checks, now }) {
   const fails = Math.max(0, after.of - after.passed - (before.of - before.passed))
   const times = Math.max(lost, fails)
   if (times === 0) return []
-  const said = now.find(({ status, errorMessage }) => status !== 'SUCCESS' && errorMessage)?.errorMessage
-  return [{ scenario, check, times, message: said ?? (now.length === 0 ? 'it was not reached' : 'it gave no reason') }]
+  return [{ scenario, check, times, message: reasonOf(now) }]
+}
+
+/** What the suite says of a check that did not pass. Not all that is not a success is told as a failure. */
+function reasonOf(checks) {
+  const told = checks.find(({ status }) => status !== 'SUCCESS')
+  if (told === undefined) return 'it was not reached'
+  const { status, errorMessage, details } = told
+  const text = errorMessage ?? details?.message ?? details?.note ?? 'no reason given'
+  return status === 'FAILURE' ? text : `${status.toLowerCase()}: ${text}`
 }
 
 /**

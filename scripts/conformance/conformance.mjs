@@ -18,18 +18,15 @@ export async function conformance(options) {
     if (options.keep) say(`the outputs are kept in ${folder}`)
     else closing.push(() => rm(folder, { recursive: true, force: true }))
     const suite = await openSuite()
+    const sets = await chosen(suite, options)
     say('starting the servers and the gateway')
     const { urls, log } = await startFronts(options, closing)
     const reasons = { expected: await read('expected-failures.yml'), crossed: await read('crossed.yml') }
     const verdicts = []
-    for (const revision of options.revisions) {
-      const results = await runAll({ suite, urls, folder, options, revision })
-      verdicts.push({
-        revision,
-        ...judge({ revision, results, reasons, options }),
-        results,
-        ...(await suite.scenariosOf(revision)),
-      })
+    for (const { revision, scored, unscored, scenarios } of sets) {
+      const results = await runAll({ suite, urls, folder, options, revision, scenarios })
+      const verdict = judge({ revision, results, reasons, isWhole: scenarios === null })
+      verdicts.push({ revision, scored, unscored, results, ...verdict })
     }
     if (options.keep) await writeFile(join(folder, 'gateway.log'), log())
     return verdicts
@@ -39,11 +36,22 @@ export async function conformance(options) {
   }
 }
 
+/** The revisions with the scenarios to run of each; null are all of them. Throws for one that no revision has. */
+async function chosen(suite, { revisions, scenarios }) {
+  const sets = await Promise.all(
+    revisions.map(async (revision) => ({ revision, ...(await suite.scenariosOf(revision)) })),
+  )
+  if (scenarios === null) return sets.map((set) => ({ ...set, scenarios }))
+  const known = (set) => [...set.scored, ...set.unscored]
+  const unknown = scenarios.find((name) => !sets.some((set) => known(set).includes(name)))
+  if (unknown !== undefined) throw new Error(`no scenario of ${revisions.join(' or ')} is called '${unknown}'`)
+  return sets
+    .map((set) => ({ ...set, scenarios: scenarios.filter((name) => known(set).includes(name)) }))
+    .filter((set) => set.scenarios.length > 0)
+}
+
 /** The results of each front at one revision, one front after the other. */
-async function runAll({ suite, urls, folder, options, revision }) {
-  const { scored, unscored } = await suite.scenariosOf(revision)
-  const known = new Set([...scored, ...unscored])
-  const scenarios = options.scenarios?.filter((name) => known.has(name)) ?? null
+async function runAll({ suite, urls, folder, options, revision, scenarios }) {
   const results = {}
   for (const front of options.fronts) {
     const started = performance.now()
