@@ -1,12 +1,19 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { localhostHostValidation, localhostOriginValidation, toNodeHandler } from '@modelcontextprotocol/node'
+import { text } from 'node:stream/consumers'
+import {
+  localhostHostValidation,
+  localhostOriginValidation,
+  type NodeIncomingMessageLike,
+  toNodeHandler,
+  toWebRequest,
+} from '@modelcontextprotocol/node'
 import { createMcpHandler, isLegacyRequest, type McpHttpHandler } from '@modelcontextprotocol/server'
 import type { AskOn } from './ask.js'
 import type { Announcer } from './calling-tools.js'
 import { createFixtureServer } from './fixture-server.js'
-import { createLegacySessions, type LegacySessions } from './legacy-sessions.js'
+import { createLegacySessions, refuse, type LegacySessions } from './legacy-sessions.js'
 import { WATCHED } from './resources.js'
 
 export type Eras = 'both' | 'legacy' | 'modern'
@@ -33,13 +40,14 @@ export async function startFixture({ eras = 'both', askOn = 'post' }: FixtureOpt
     { legacy: 'reject' },
   )
   const announcer: Announcer = announceTo(modern, sessions)
-  const isLegacy = async (request: Request) =>
-    eras === 'legacy' || (eras === 'both' && (await isLegacyRequest(request)))
-  const handle = toNodeHandler({
-    fetch: async (request, options) =>
-      (await isLegacy(request)) ? sessions.handle(request) : modern.fetch(request, options),
+  const answerModern = toNodeHandler(modern)
+  const isLegacy = async (req: NodeIncomingMessageLike, body: unknown) =>
+    eras === 'legacy' || (eras === 'both' && (await isLegacyRequest(await toWebRequest(req, body), body)))
+  const { url, stop } = await listen(async (req, res, body) => {
+    const like = req as NodeIncomingMessageLike
+    if (await isLegacy(like, body)) await sessions.handle(req, res, body)
+    else await answerModern(like, res, body)
   })
-  const { url, stop } = await listen((req, res) => handle(req as Parameters<typeof handle>[0], res))
   return {
     url,
     stop: async () => {
@@ -68,17 +76,20 @@ function announceTo(modern: McpHttpHandler, sessions: LegacySessions): Announcer
   }
 }
 
-type Handle = (req: IncomingMessage, res: ServerResponse) => Promise<void>
+type Handle = (req: IncomingMessage, res: ServerResponse, body: unknown) => Promise<void>
 
 /** On loopback only, for loopback names only: the suite tries others. */
 async function listen(handle: Handle): Promise<Fixture> {
   const isOurHost = localhostHostValidation()
   const isOurOrigin = localhostOriginValidation()
-  const server = createServer((req, res) => {
+  const answer = async (req: IncomingMessage, res: ServerResponse) => {
     if (!isOurHost(req, res) || !isOurOrigin(req, res)) return
-    if (req.url !== '/mcp') return void res.writeHead(404).end()
-    void handle(req, res).catch(() => res.destroy())
-  })
+    const body = parsed(await text(req))
+    if (req.url !== '/mcp') res.writeHead(404).end()
+    else if (body === NOT_JSON) refuse(res, 400, { code: -32700, message: 'Parse error: Invalid JSON' })
+    else await handle(req, res, body)
+  }
+  const server = createServer((req, res) => void answer(req, res).catch(() => res.destroy()))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -89,5 +100,17 @@ async function listen(handle: Handle): Promise<Fixture> {
       server.close()
       await once(server, 'close')
     },
+  }
+}
+
+const NOT_JSON = Symbol('not JSON')
+
+/** Read once here: who is to answer is told from it. */
+function parsed(body: string): unknown {
+  if (body === '') return undefined
+  try {
+    return JSON.parse(body)
+  } catch {
+    return NOT_JSON
   }
 }

@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import {
-  type EventStore,
-  type JSONRPCMessage,
-  type McpServer,
-  WebStandardStreamableHTTPServerTransport,
-} from '@modelcontextprotocol/server'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
+import type { EventStore, JSONRPCMessage, McpServer } from '@modelcontextprotocol/server'
 
 interface Session {
   readonly server: McpServer
-  readonly transport: WebStandardStreamableHTTPServerTransport
+  readonly transport: NodeStreamableHTTPServerTransport
   readonly subscribed: ReadonlySet<string>
 }
 
 /** The legacy era as its servers serve it: a session for each client, a server for each session. */
 export interface LegacySessions {
-  handle(request: Request): Promise<Response>
+  handle(req: IncomingMessage, res: ServerResponse, body: unknown): Promise<void>
   each(tell: (session: Session) => unknown): void
   stop(): Promise<void>
 }
@@ -25,10 +22,10 @@ const RETRY_MS = 500
 export function createLegacySessions(createServer: (subscribed: Set<string>) => McpServer): LegacySessions {
   const sessions = new Map<string, Session>()
 
-  const open = async (): Promise<WebStandardStreamableHTTPServerTransport> => {
+  const open = async (): Promise<NodeStreamableHTTPServerTransport> => {
     const subscribed = new Set<string>()
     const server = createServer(subscribed)
-    const transport = new WebStandardStreamableHTTPServerTransport({
+    const transport = new NodeStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       eventStore: createEventStore(),
       retryInterval: RETRY_MS,
@@ -40,10 +37,11 @@ export function createLegacySessions(createServer: (subscribed: Set<string>) => 
   }
 
   return {
-    handle: async (request) => {
-      const id = request.headers.get('mcp-session-id')
-      if (id === null) return (await open()).handleRequest(request)
-      return sessions.get(id)?.transport.handleRequest(request) ?? unknownSession()
+    handle: async (req, res, body) => {
+      const id = req.headers['mcp-session-id']
+      const transport = id === undefined ? await open() : sessions.get(String(id))?.transport
+      if (transport === undefined) refuse(res, 404, { code: -32001, message: 'Session not found' })
+      else await transport.handleRequest(req, res, body)
     },
     each: (tell) => sessions.forEach(tell),
     stop: async () => {
@@ -53,9 +51,10 @@ export function createLegacySessions(createServer: (subscribed: Set<string>) => 
   }
 }
 
-function unknownSession(): Response {
-  const error = { code: -32001, message: 'Session not found' }
-  return Response.json({ jsonrpc: '2.0', error, id: null }, { status: 404 })
+/** As the packages refuse what is no request that they could give an id back for. */
+export function refuse(res: ServerResponse, status: number, error: { code: number; message: string }): void {
+  res.writeHead(status, { 'content-type': 'application/json' })
+  res.end(JSON.stringify({ jsonrpc: '2.0', error, id: null }))
 }
 
 /** All events of a session, kept for as long as it lives. */
