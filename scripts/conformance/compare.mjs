@@ -4,7 +4,8 @@
  *
  * @typedef {{ id: string, status: string, errorMessage?: string, details?: Record<string, unknown> }} Check
  * @typedef {Map<string, readonly Check[]>} Results by scenario
- * @typedef {{ scenario: string, check: string, times: number, message: string }} Loss
+ * @typedef {{ scenario: string, check: string, passes: number, times: number, message: string }} Loss; `passes` are those
+ *   that are gone, `times` counts what fails anew as well
  * @typedef {Record<string, Record<string, string>>} Reasons by scenario and check
  */
 
@@ -34,11 +35,11 @@ const ofId = (checks, id) => checks.filter((check) => check.id === id)
 
 function lossOf(scenario, check, { checks, now }) {
   const [before, after] = [score(checks), score(now)]
-  const lost = Math.max(0, before.passed - after.passed)
+  const passes = Math.max(0, before.passed - after.passed)
   const fails = Math.max(0, after.of - after.passed - (before.of - before.passed))
-  const times = Math.max(lost, fails)
+  const times = Math.max(passes, fails)
   if (times === 0) return []
-  return [{ scenario, check, times, message: reasonOf(now) }]
+  return [{ scenario, check, passes, times, message: reasonOf(now) }]
 }
 
 /** What the suite says of a check that did not pass. Not all that is not a success is told as a failure. */
