@@ -57,6 +57,8 @@ export interface Inbound {
   readonly ask: Ask | null
   /** The client's answer to a question of ours, when the message is one. */
   readonly answer: { readonly id: string | number; readonly body: JsonObject } | null
+  /** Tells the door that the call belongs to this session: from now on its client can take it back. */
+  readonly joins: (session: LegacySession) => void
   readonly trail: Trail
 }
 

@@ -14,6 +14,7 @@ import type { Recorder } from './record/types.js'
 import type { Answer } from './rooms/answer.js'
 import { OWN_METHODS } from './rooms/answer.js'
 import type { Aside, Forward } from './rooms/forward.js'
+import type { Hear } from './rooms/hear.js'
 import { LIST_METHODS, type List } from './rooms/list.js'
 import type { Respond, Response } from './rooms/respond.js'
 import { FEATURE_METHODS } from './rooms/route.js'
@@ -29,6 +30,7 @@ export interface Rooms {
   readonly forward: Forward
   readonly relay: (call: Inspected) => Relay
   readonly inspectResponse: (call: Answered) => Released | Promise<Released>
+  readonly hear: Hear
   readonly list: List
   readonly answer: Answer
   readonly respond: Respond
@@ -72,7 +74,10 @@ export function createPipeline(rooms: Rooms, recorder: Recorder, onRefused: OnRe
 async function walk(rooms: Rooms, inbound: Inbound): Promise<Response> {
   const authenticated = await rooms.authenticate(inbound)
   const call = await rooms.session(authenticated)
-  if (call.id === null) return rooms.respond.accepted()
+  if (call.id === null) {
+    rooms.hear(call)
+    return rooms.respond.accepted()
+  }
   if (FEATURE_METHODS.has(call.method)) {
     const routed = await rooms.route(call)
     const permitted = rooms.permit(routed)

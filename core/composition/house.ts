@@ -11,7 +11,7 @@ import type { AlertRepository } from '../db/repositories/alerts.js'
 import type { Store } from '../domain/store.js'
 import type { Egress } from '../egress/egress.js'
 import type { Host } from '../host/lifecycle.js'
-import type { SessionStreams } from '../http/session-streams.js'
+import type { Lines } from '../http/session-lines.js'
 import type { Identities } from '../identity/identities.js'
 import type { LegacySessions } from '../mcp/sessions.js'
 import type { Pipeline } from '../pipeline.js'
@@ -53,6 +53,7 @@ export const PARTS = {
   identities: part<Identities>('identities'),
   completions: part<Completions>('completions'),
   parked: part<ParkedCalls>('parked'),
+  lines: part<Lines>('lines'),
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
   replica: part<string>('replica'),
@@ -62,7 +63,6 @@ export const PARTS = {
   sessions: part<LegacySessions>('sessions'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
-  streams: part<SessionStreams>('streams'),
   tailer: part<Tailer>('tailer'),
   upstreams: part<Upstreams>('upstreams'),
 }

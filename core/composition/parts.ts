@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createCompletions } from '../bridge/completions.js'
 import { createParkedCalls } from '../bridge/parked-calls.js'
@@ -10,8 +9,9 @@ import { createSessionRows } from '../db/repositories/sessions.js'
 import { createStore } from '../db/repositories/store.js'
 import { createVerdictStore } from '../db/repositories/verdicts.js'
 import type { Fault } from '../hooks/settle.js'
-import { createSessionStreams } from '../http/session-streams.js'
+import { createSessionLines } from '../http/session-lines.js'
 import { createIdentities } from '../identity/identities.js'
+import { newReplicaId } from '../mcp/owned-id.js'
 import { createSessions } from '../mcp/sessions.js'
 import { createRecorder } from '../record/log.js'
 import { createTailer } from '../record/tailer.js'
@@ -62,10 +62,10 @@ export async function openParts(
   )
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
   house.make(PARTS.sessions, () => createSessions(createSessionRows(dataSource), limits))
-  house.make(PARTS.streams, () => createSessionStreams())
   house.make(PARTS.parked, () => createParkedCalls())
   house.make(PARTS.completions, () => createCompletions())
-  house.put(PARTS.replica, randomBytes(2).toString('hex'))
+  house.put(PARTS.replica, newReplicaId())
+  house.make(PARTS.lines, () => createSessionLines({ replica: house.get(PARTS.replica) }))
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),

@@ -6,6 +6,7 @@ import { createPipeline, type OnRefused } from '../pipeline.js'
 import { createAnswer } from '../rooms/answer.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { createForward } from '../rooms/forward.js'
+import { createHear } from '../rooms/hear.js'
 import { createInspect } from '../rooms/inspect.js'
 import { createList } from '../rooms/list.js'
 import { createPermit } from '../rooms/permit.js'
@@ -35,6 +36,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
     const { bus } = h.get(PARTS.host)
     const catalog = h.get(PARTS.catalog)
     const sessions = h.get(PARTS.sessions)
+    const lines = h.get(PARTS.lines)
     const limits = () => h.get(PARTS.snapshots).current().settings.limits
     const accessOf = (call: InSession | Routed | Inspected) =>
       h.get(PARTS.credentials).access(call.principal, call.ability)
@@ -67,6 +69,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
           },
         }),
         inspectResponse: inspect.response,
+        hear: createHear({ lines, cancel: lines.cancel, upstreams: h.get(PARTS.upstreams) }),
         list: createList(catalog, accessOf, bus, limits),
         answer: createAnswer({ version: VERSION, openSession: sessions.open }),
         respond: createRespond((name) => resourceMetadataUrl(publicUrl(), name)),
