@@ -2,9 +2,12 @@ import type { Suspended } from './suspended.js'
 
 /** The calls that sleep at this replica until their client answers. */
 export interface ParkedCalls {
-  /** Puts a call to sleep; false when there are too many already, of all, of this user or of this user at this server. */
+  /**
+   * Puts a call to sleep; false when the replica has too many. One more than this user may have, in all or at this server,
+   * ends the one that sleeps longest: most likely nobody will come back to it.
+   */
   park(call: Suspended, whose: { readonly user: string; readonly server: string }): boolean
-  /** The call that waits for the answers to this round, if nobody else is at it. It is awake, and must be parked again or let go. */
+  /** The call that waits for the answers to this round, and for nobody else. It must be parked again or let go. */
   take(id: string, round: number): Suspended | null
   readonly size: number
   stop(): void
@@ -30,27 +33,27 @@ interface Parked {
 
 export function createParkedCalls(limits: ParkedLimits = PARKED_LIMITS): ParkedCalls {
   const asleep = new Map<string, Parked>()
-  const count = (which: (parked: Parked) => boolean) => [...asleep.values()].filter(which).length
-
-  function isFull(user: string, server: string): boolean {
-    if (asleep.size >= limits.all) return true
-    const own = count((parked) => parked.user === user)
-    return (
-      own >= limits.perUser || count((parked) => parked.user === user && parked.server === server) >= limits.perServer
-    )
+  const giveUp = ({ call, timer }: Parked) => {
+    asleep.delete(call.id)
+    clearTimeout(timer)
+    call.cancel()
+  }
+  /** Of these, in the order in which they fell asleep, those too many for one more. */
+  const surplus = (which: (parked: Parked) => boolean, most: number) => {
+    const own = [...asleep.values()].filter(which)
+    return own.slice(0, Math.max(0, own.length - most + 1))
   }
 
   return {
     park(call, { user, server }) {
-      if (isFull(user, server)) return false
+      if (asleep.size >= limits.all) return false
+      surplus((parked) => parked.user === user && parked.server === server, limits.perServer).forEach(giveUp)
+      surplus((parked) => parked.user === user, limits.perUser).forEach(giveUp)
       const isPerson = call.methods.includes('elicitation/create')
-      const giveUp = () => {
-        asleep.delete(call.id)
-        call.cancel()
-      }
-      const timer = setTimeout(giveUp, isPerson ? limits.person : limits.machine)
+      const timer = setTimeout(() => giveUp(parked), isPerson ? limits.person : limits.machine)
       timer.unref()
-      asleep.set(call.id, { call, user, server, timer })
+      const parked: Parked = { call, user, server, timer }
+      asleep.set(call.id, parked)
       return true
     },
     take(id, round) {
@@ -64,11 +67,7 @@ export function createParkedCalls(limits: ParkedLimits = PARKED_LIMITS): ParkedC
       return asleep.size
     },
     stop() {
-      for (const { call, timer } of asleep.values()) {
-        clearTimeout(timer)
-        call.cancel()
-      }
-      asleep.clear()
+      for (const parked of asleep.values()) giveUp(parked)
     },
   }
 }
