@@ -3,13 +3,13 @@ import type { CancelSignal } from '../domain/cancel-signal.js'
 import { GatehouseError } from '../errors.js'
 import type { Ask, Question, QuestionAnswer } from '../mcp/questions.js'
 import { lacks } from '../upstream/ability.js'
-import type { Conversation, Target, UpstreamReply, UpstreamRequest } from '../upstream/types.js'
+import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from '../upstream/types.js'
 import { unpack } from './unpack.js'
 
 /** One request of a legacy client on its way to a server. */
 export interface LegacyCall {
   readonly target: Target
-  readonly sessionId: string | null
+  readonly party: Party | null
   readonly ask: Ask | null
   /** What the rules leave of a question and of its answer; they throw when a rule blocks it. */
   readonly onQuestion: (question: Question) => Promise<Question>
@@ -36,9 +36,7 @@ export async function sendLegacy(call: LegacyCall): Promise<UpstreamReply> {
     return call.onAnswer(await ask(allowed, { deadline: Date.now() + QUESTION_MS, signal }))
   }
   const conversation: Conversation | undefined =
-    call.sessionId === null
-      ? undefined
-      : { sessionId: call.sessionId, onQuestion: (...asked) => answered(call, put, asked) }
+    call.party === null ? undefined : { party: call.party, onQuestion: (...asked) => answered(call, put, asked) }
   const send = (added: JsonObject) => call.send({ added, conversation })
   const first = await send({})
   if (first.era === 'legacy' || first.result?.resultType !== 'input_required') return first

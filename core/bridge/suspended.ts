@@ -58,7 +58,7 @@ export class Suspended {
 
   start(send: (started: Started) => Promise<UpstreamReply>): void {
     const conversation = {
-      sessionId: null,
+      party: null,
       onQuestion: (question: Question, signal: CancelSignal) => this.#ask(question, signal),
     }
     const onNotification = (note: JsonObject) => this.#heard(note)

@@ -19,6 +19,7 @@ import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
 import type { Tailer } from '../record/tailer.js'
 import type { Resources } from './resources.js'
+import type { Asides } from '../rooms/asides.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
@@ -43,6 +44,7 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 
 export const PARTS = {
   alerts: part<AlertRepository>('alerts'),
+  asides: part<Asides>('asides'),
   catalog: part<Catalog>('catalog'),
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),

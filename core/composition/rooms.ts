@@ -64,8 +64,8 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
           definitionNow: async (call) => {
             const { assignment, publicName } = call.feature
             catalog.drop(assignment.server.id, ['tools'])
-            const now = await catalog.resolve(call.plan, 'tool', publicName, accessOf(call), call.deadline)
-            return now?.definition ?? null
+            await catalog.list(call.plan, 'tools', accessOf(call), call.deadline)
+            return catalog.resolveNow(call.plan, 'tool', publicName, accessOf(call))?.definition ?? null
           },
         }),
         inspectResponse: inspect.response,

@@ -9,7 +9,7 @@ import { paramHeaders } from '../mcp/param-headers.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { logLevelOf, progressTokenOf } from '../mcp/translate.js'
 import { wayOf } from '../record/trail.js'
-import type { UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
+import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 
 /** What passes between server and client before the answer, inspected like it. */
 export interface Aside {
@@ -71,7 +71,7 @@ function exchange(
   return sendLegacy({
     target,
     gone,
-    sessionId: call.session?.id ?? null,
+    party: partyOf(call),
     ask: call.ask,
     onQuestion: async (question) => named(await aside.question(question), call),
     onAnswer: aside.answer,
@@ -148,6 +148,10 @@ function named(question: Question, call: Inspected): Question {
     ...question,
     params: { ...question.params, message: `[${call.feature.assignment.server.title}] ${message}` },
   }
+}
+
+function partyOf({ session, principal, plan }: Inspected): Party | null {
+  return session === null ? null : { sessionId: session.id, gatewayId: plan.gateway.id, principal }
 }
 
 function subjectOf(call: Inspected) {

@@ -212,6 +212,17 @@ test('what a server asks is answered: ping with nothing, the rest with -32601, o
   await fake.stop()
 })
 
+const PARTY = {
+  sessionId: 'client',
+  gatewayId: 'g',
+  principal: {
+    user: null,
+    host: { id: 'h', name: 'agent', kind: 'token' as const },
+    connection: { id: 'c', gatewayId: 'g' },
+    attributes: {},
+  },
+}
+
 test('whoever made the call is asked what its server asks on its stream', async () => {
   const fake = await legacyFake((seen) => {
     if (isCall(seen)) {
@@ -224,7 +235,7 @@ test('whoever made the call is asked what its server asks on its stream', async 
   })
   const upstreams = makeUpstreams()
   const onQuestion = async ({ method }: { method: string }) => ({ result: { of: 'crm', method } })
-  const request = makeRequest({ conversation: { sessionId: 'client', onQuestion } })
+  const request = makeRequest({ conversation: { party: PARTY, onQuestion } })
   const reply = await upstreams.request(makeTarget({ url: fake.url }), request)
   assert.equal(reply.result?.['answer'], { of: 'crm', method: 'roots/list' })
   await upstreams.stop()

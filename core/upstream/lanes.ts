@@ -2,7 +2,7 @@ import type { JsonObject } from '@gatehouse/sdk'
 import { slotKey } from './ability.js'
 import type { Connection } from './connection.js'
 import type { Peer } from './options.js'
-import type { Conversation, Target, UpstreamReply, UpstreamRequest } from './types.js'
+import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from './types.js'
 
 /** Which of the connections to one server as one identity. */
 export interface Lane {
@@ -10,10 +10,10 @@ export interface Lane {
   readonly name: string
   readonly isShared: boolean
   /** The legacy client session that it is paired with. */
-  readonly sessionId: string | null
+  readonly party: Party | null
 }
 
-export const SHARED: Lane = Object.freeze({ name: '', isShared: true, sessionId: null })
+export const SHARED: Lane = Object.freeze({ name: '', isShared: true, party: null })
 
 export interface Lanes {
   request(target: Target, request: UpstreamRequest, conversation: Conversation): Promise<UpstreamReply>
@@ -42,8 +42,9 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
   const idleLanes = new Map<string, Lane[]>()
   let leases = 0
 
-  function ofSession(target: Target, sessionId: string): Connection {
-    const lane = { name: ` session ${sessionId}`, isShared: false, sessionId }
+  function ofSession(target: Target, party: Party): Connection {
+    const { sessionId } = party
+    const lane = { name: ` session ${sessionId}`, isShared: false, party }
     const connection = connectionOf(target, lane)
     const own = sessions.get(sessionId) ?? new Map<string, Connection>()
     if (own.size === 0) sessions.set(sessionId, own)
@@ -54,7 +55,7 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
   async function onLease(target: Target, request: UpstreamRequest): Promise<UpstreamReply> {
     const pool = `${target.server.id} ${slotKey(target)}`
     const idle = idleLanes.get(pool) ?? []
-    const lane = idle.pop() ?? { name: ` lease ${(leases += 1)}`, isShared: false, sessionId: null }
+    const lane = idle.pop() ?? { name: ` lease ${(leases += 1)}`, isShared: false, party: null }
     if (idle.length === 0) idleLanes.delete(pool)
     // One that was closed meanwhile, idle or for a change of the server, is opened anew under its name.
     const connection = connectionOf(target, lane)
@@ -76,13 +77,13 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
   }
 
   return {
-    async request(target, request, { sessionId }) {
+    async request(target, request, { party }) {
       const shared = connectionOf(target)
       const peer = await shared.ready(request)
       const way = wayFor(peer, target, request)
       if (way === 'shared' || (target.server.command !== null && isFull()))
         return shared.request(withoutQuestions(request, peer))
-      return sessionId === null ? onLease(target, request) : ofSession(target, sessionId).request(request)
+      return party === null ? onLease(target, request) : ofSession(target, party).request(request)
     },
     endSession(sessionId) {
       const own = new Set(sessions.get(sessionId)?.values())
@@ -102,7 +103,7 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
 function wayFor({ info, stateful }: Peer, { ability, server }: Target, request: UpstreamRequest): 'shared' | 'own' {
   if (info.era === 'modern' || !stateful) return 'shared'
   if (ability.key !== '' || typeof request.logLevel === 'string') return 'own'
-  return request.conversation?.sessionId != null && server.command === null ? 'own' : 'shared'
+  return request.conversation?.party != null && server.command === null ? 'own' : 'shared'
 }
 
 /** On a connection that others use too, a question could be meant for any of them. */

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { Limits } from '../domain/nouns.js'
 import type { ClientInfo } from './envelope.js'
 import type { QuestionAnswer } from '../mcp/questions.js'
-import type { Conversation, ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
+import type { Conversation, Party, ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import type { VerdictStore } from './verdicts.js'
 
 export interface UpstreamsOptions {
@@ -20,15 +20,15 @@ export interface UpstreamsOptions {
   readonly verdicts?: VerdictStore
   /** Questions of a server outside of any call, on the lane of a legacy client session. Unless told they are refused. */
   readonly onSessionQuestion?: (
-    sessionId: string,
+    party: Party,
     target: Target,
     ...asked: Parameters<Conversation['onQuestion']>
   ) => Promise<QuestionAnswer>
   /**
    * Notes that belong to no request and are no list change (resources updated, log messages on the side stream);
-   * `sessionId` names the client session whose lane they came on.
+   * `party` is the client session whose lane they came on.
    */
-  readonly onServerNote?: (target: Target, note: JsonObject, sessionId: string | null) => void
+  readonly onServerNote?: (target: Target, note: JsonObject, party: Party | null) => void
   readonly timing?: Partial<Timing>
 }
 

@@ -37,16 +37,16 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
   function dial(of: Targeted, era: Era | null, ends: Pick<PeerEvents, 'doubted' | 'gone'>, lane: Lane): Promise<Peer> {
     const { id, slug } = of.target.server
-    const { sessionId } = lane
+    const { party } = lane
     const events: PeerEvents = {
       ...ends,
       listChanged: (kind) => tell(id, kind),
       reopened: () => lane.isShared && tellAll(id),
-      note: (note) => options.onServerNote?.(of.target, note, sessionId),
+      note: (note) => options.onServerNote?.(of.target, note, party),
       asked: async (question, signal) =>
-        sessionId === null || options.onSessionQuestion === undefined
+        party === null || options.onSessionQuestion === undefined
           ? { error: { code: -32601, message: 'The client cannot be asked outside of a call' } }
-          : options.onSessionQuestion(sessionId, of.target, question, signal),
+          : options.onSessionQuestion(party, of.target, question, signal),
     }
     const { clientInfo, limits } = options
     return open({ of, slug, clientInfo, limits, timing, log, events }, era)
