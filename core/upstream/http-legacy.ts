@@ -14,6 +14,7 @@ import { exchange, noAnswer, refuseByStatus } from './http-exchange.js'
 import type { ExchangeRules } from './http-exchange.js'
 import type { HttpWire } from './http-wire.js'
 import { isObject, readMessage } from './message.js'
+import { writeJson } from '../mcp/json.js'
 import type { RpcError, ServerInfo, UpstreamRequest } from './types.js'
 import { listChangedKind } from './options.js'
 import type { Peer, PeerContext } from './options.js'
@@ -188,7 +189,7 @@ function sessionHeaders({ id, version }: Session): string[] {
 /** Sends a note or an answer, for which the server has nothing to say but "taken". */
 async function post(session: Session, message: object, timeoutMs: number): Promise<void> {
   const { context, wire } = session
-  const body = Buffer.from(JSON.stringify(message))
+  const body = Buffer.from(writeJson(message))
   const http = wire.send({ method: 'POST', headers: session.postHeaders, body, onMessage: () => false })
   const timer = setTimeout(() => http.abort(lateFault(context.slug, timeoutMs)), timeoutMs)
   try {
