@@ -16,6 +16,8 @@ export interface ConnectionOptions {
   readonly verdicts: Verdicts
   /** Whether many callers share it: then nobody's log level is set on it. */
   readonly isShared: boolean
+  /** The only era that is spoken on it; null: whichever the server does. */
+  readonly era: Era | null
   /** Opens a peer; `era` is null when it has to be found out. */
   readonly dial: (of: Targeted, era: Era | null, events: Pick<PeerEvents, 'doubted' | 'gone'>) => Promise<Peer>
   readonly onHealth: (fault: GatehouseError | null) => void
@@ -188,7 +190,10 @@ export class Connection {
       return peer
     } catch (error) {
       const known = error instanceof PeerLost ? error.fault : error
-      if (known instanceof GatehouseError && SAYS_DOWN.has(known.code)) this.#seen(known)
+      // That a server does not speak an era which it need not speak says nothing of its health.
+      const isEra =
+        this.options.era !== null && known instanceof GatehouseError && known.code === 'GH_UPSTREAM_PROTOCOL'
+      if (known instanceof GatehouseError && SAYS_DOWN.has(known.code) && !isEra) this.#seen(known)
       throw known
     }
   }
@@ -196,6 +201,7 @@ export class Connection {
   /** With the era that the operator named, with the one that was found before, or by finding it out. */
   async #dialEra(): Promise<Peer> {
     const { server } = this.target
+    if (this.options.era !== null) return this.#open(this.options.era)
     if (server.protocol === 'modern' || server.protocol === 'legacy') return this.#open(server.protocol)
     const verdict = await this.options.verdicts.get(server)
     if (verdict && verdict.expiresAt > Date.now()) {

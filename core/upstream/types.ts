@@ -45,6 +45,8 @@ export interface UpstreamRequest {
   readonly paramHeaders?: Readonly<Record<string, string>> | undefined
   /** Notifications that belong to this request (progress, message), in order, before the reply. */
   readonly onNotification?: ((note: JsonObject) => void) | undefined
+  /** Told when the server ends the stream of its answer before it, to go on at another (2025-11-25, SSE polling). */
+  readonly onCut?: (() => void) | undefined
   /** How to ask the client back; without it a server's question is refused. */
   readonly conversation?: Conversation | undefined
   /** The least level of log notes that the client wants; null: none; absent: as the server likes. */

@@ -76,6 +76,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       timing,
       verdicts,
       isShared: lane.isShared,
+      era: lane.era,
       dial: (of, era, ends) => dial(of, era, ends, lane),
       onHealth: (what) => health.seen(server.id, what),
       onReplaced: () => lane.isShared && tellAll(server.id),
