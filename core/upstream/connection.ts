@@ -1,8 +1,8 @@
-import type { Era } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { PeerLost, fault, neverSent } from './faults.js'
-import type { Peer, PeerEvents, Timing } from './options.js'
+import type { Dialect, Peer, PeerEvents, Timing } from './options.js'
 import type { ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
+import { dialectOf } from './verdicts.js'
 import type { Verdict, Verdicts } from './verdicts.js'
 
 export interface Targeted {
@@ -13,8 +13,8 @@ export interface ConnectionOptions {
   readonly target: Target
   readonly timing: Timing
   readonly verdicts: Verdicts
-  /** Opens a peer; `era` is null when it has to be found out. */
-  readonly dial: (of: Targeted, era: Era | null, events: Pick<PeerEvents, 'doubted' | 'gone'>) => Promise<Peer>
+  /** Opens a peer; `dialect` is null when it has to be found out. */
+  readonly dial: (of: Targeted, dialect: Dialect | null, events: Pick<PeerEvents, 'doubted' | 'gone'>) => Promise<Peer>
   readonly onHealth: (fault: GatehouseError | null) => void
   /** Told when a peer took the place of an earlier one. */
   readonly onReplaced: () => void
@@ -172,11 +172,11 @@ export class Connection {
   /** With the era that the operator named, with the one that was found before, or by finding it out. */
   async #dialEra(): Promise<Peer> {
     const { server } = this.target
-    if (server.protocol === 'modern' || server.protocol === 'legacy') return this.#open(server.protocol)
+    if (server.protocol !== 'auto') return this.#open(server.protocol)
     const verdict = await this.options.verdicts.get(server)
     if (verdict && verdict.expiresAt > Date.now()) {
       try {
-        const peer = await this.#open(verdict.era)
+        const peer = await this.#open(dialectOf(verdict))
         this.#mind(verdict)
         return peer
       } catch (error) {
@@ -187,7 +187,7 @@ export class Connection {
     }
     this.#probedAt = Date.now()
     const peer = await this.#open(null)
-    this.#mind(this.options.verdicts.learn(server, peer.info.era, peer.info.version))
+    this.#mind(this.options.verdicts.learn(server, peer))
     return peer
   }
 
@@ -196,14 +196,14 @@ export class Connection {
     this.#expiresAt = this.target.server.url === null ? Infinity : verdict.expiresAt
   }
 
-  async #open(era: Era | null): Promise<Peer> {
+  async #open(dialect: Dialect | null): Promise<Peer> {
     let opened: Peer | null = null
     let isGone = false
     const gone = () => {
       isGone = true
       if (opened) this.#drop(opened)
     }
-    opened = await this.options.dial(this, era, { gone, doubted: () => this.#doubt() })
+    opened = await this.options.dial(this, dialect, { gone, doubted: () => this.#doubt() })
     if (isGone) throw fault('GH_UPSTREAM_UNREACHABLE', this.target.server.slug, 'ended as soon as it was opened')
     return opened
   }
@@ -223,9 +223,10 @@ export class Connection {
     this.#probedAt = Date.now()
     try {
       const fresh = await this.#open(null)
-      this.#expiresAt = this.options.verdicts.learn(this.target.server, fresh.info.era, fresh.info.version).expiresAt
+      this.#expiresAt = this.options.verdicts.learn(this.target.server, fresh).expiresAt
       const old = this.#peer
-      if (this.#stopped || old?.info.era === fresh.info.era) return void (await fresh.stop())
+      const same = old?.info.era === fresh.info.era && old.transport === fresh.transport
+      if (this.#stopped || same) return void (await fresh.stop())
       this.#peer = fresh
       if (old) this.#retire(old)
       this.options.onReplaced()

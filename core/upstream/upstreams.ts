@@ -1,4 +1,3 @@
-import type { Era } from '@gatehouse/sdk'
 import { Connection } from './connection.js'
 import type { Targeted } from './connection.js'
 import { fault } from './faults.js'
@@ -6,7 +5,8 @@ import { createHealth } from './health.js'
 import { dialHttp } from './http-dial.js'
 import { openWire } from './http-wire.js'
 import { TIMING } from './options.js'
-import type { ListKind, Peer, PeerContext, PeerEvents, ServerRequestAnswer, UpstreamsOptions } from './options.js'
+import type { Dialect, ListKind, Peer, PeerContext, PeerEvents } from './options.js'
+import type { ServerRequestAnswer, UpstreamsOptions } from './options.js'
 import { createStdioDialler } from './stdio-dial.js'
 import type { Target, Upstreams } from './types.js'
 import { createVerdicts } from './verdicts.js'
@@ -29,7 +29,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const tellAll = (serverId: string) =>
     (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind))
 
-  function dial(of: Targeted, era: Era | null, ends: Pick<PeerEvents, 'doubted' | 'gone'>): Promise<Peer> {
+  function dial(of: Targeted, dialect: Dialect | null, ends: Pick<PeerEvents, 'doubted' | 'gone'>): Promise<Peer> {
     const { id, slug } = of.target.server
     const events: PeerEvents = {
       ...ends,
@@ -39,15 +39,12 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       asked: (request) => (options.onServerRequest ?? answerAlone)(of.target, request),
     }
     const { clientInfo, limits } = options
-    return open({ of, slug, clientInfo, limits, timing, log, events }, era)
+    return open({ of, slug, clientInfo, limits, timing, log, events }, dialect)
   }
 
-  async function open(context: PeerContext, era: Era | null): Promise<Peer> {
-    const { server } = context.of.target
-    if (server.protocol === 'sse')
-      throw fault('GH_UPSTREAM_PROTOCOL', server.slug, 'speaks the transport of 2024-11-05, which is not dialled yet')
-    if (server.command) return stdio.dial(context, era)
-    return dialHttp(context, await openWire(context, (origin) => options.egress.pool(origin)), era)
+  async function open(context: PeerContext, dialect: Dialect | null): Promise<Peer> {
+    if (context.of.target.server.command) return stdio.dial(context, dialect === 'sse' ? 'legacy' : dialect)
+    return dialHttp(context, await openWire(context, (origin) => options.egress.pool(origin)), dialect)
   }
 
   /** The connection of a target; an older one is let go when the server was changed since. */
