@@ -20,6 +20,8 @@ import type { Resources } from './resources.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
+import type { Offers } from '../upstream/offers.js'
+import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Upstreams } from '../upstream/types.js'
 
 export interface Surroundings {
@@ -49,6 +51,8 @@ export const PARTS = {
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
+  infos: part<ServerInfos>('infos'),
+  offers: part<Offers>('offers'),
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),

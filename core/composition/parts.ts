@@ -17,6 +17,8 @@ import { type Resources, asPluginLog, openEgress, openPlugins } from './resource
 import { createBusEngines } from '../rules/bus-engines.js'
 import { createRules } from '../rules/rules.js'
 import { createCatalog } from '../upstream/catalog.js'
+import { createOffers } from '../upstream/offers.js'
+import { createServerInfos } from '../upstream/server-infos.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
 import { createRaise, faultAlert, overflowAlert } from './alerts.js'
@@ -70,10 +72,15 @@ export async function openParts(
       verdicts: createVerdictStore<Verdict>(dataSource),
     }),
   )
+  house.make(PARTS.infos, (h) =>
+    createServerInfos({ upstreams: h.get(PARTS.upstreams), saved: h.get(PARTS.store).infos, log: logger }),
+  )
+  house.make(PARTS.offers, (h) => createOffers(h.get(PARTS.infos)))
   house.make(PARTS.catalog, (h) => {
     const store = h.get(PARTS.store)
     return createCatalog({
       upstreams: h.get(PARTS.upstreams),
+      infos: h.get(PARTS.infos),
       names: store.names,
       lists: store.lists,
       limits,

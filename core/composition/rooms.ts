@@ -7,6 +7,7 @@ import { createAuthenticate } from '../rooms/authenticate.js'
 import { createForward } from '../rooms/forward.js'
 import { createInspect } from '../rooms/inspect.js'
 import { createList } from '../rooms/list.js'
+import { type MayHave, whereOffered } from '../rooms/offered.js'
 import { createPermit } from '../rooms/permit.js'
 import { createRespond } from '../rooms/respond.js'
 import { createRoute } from '../rooms/route.js'
@@ -35,6 +36,9 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
     const sessions = h.get(PARTS.sessions)
     const limits = () => h.get(PARTS.snapshots).current().settings.limits
     const accessOf = (call: InSession | Routed) => h.get(PARTS.credentials).access(call.principal)
+    const offers = h.get(PARTS.offers)
+    const offer = (call: InSession) => offers.of(call.plan, accessOf(call), call.era)
+    const mayHave: MayHave = (call, capability) => offers.mayHave(call.plan, accessOf(call), capability)
     const inspect = createInspect({
       rules: h.get(PARTS.rules),
       bus,
@@ -45,14 +49,14 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       {
         authenticate: createAuthenticate(bus, h.get(PARTS.identities)),
         session: createSession(sessions),
-        route: createRoute(catalog, accessOf),
+        route: whereOffered(createRoute(catalog, accessOf), mayHave),
         permit: createPermit(accessOf),
         inspectRequest: inspect.request,
         relay: inspect.relay,
         forward: createForward(h.get(PARTS.upstreams), limits),
         inspectResponse: inspect.response,
-        list: createList(catalog, accessOf, bus, limits),
-        answer: createAnswer({ version: VERSION, openSession: sessions.open }),
+        list: createList({ catalog, accessOf, mayHave, bus, limits }),
+        answer: createAnswer({ version: VERSION, openSession: sessions.open, offer }),
         respond: createRespond((name) => resourceMetadataUrl(publicUrl(), name)),
       },
       h.get(PARTS.recorder),

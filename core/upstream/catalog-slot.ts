@@ -12,6 +12,7 @@ const LONGEST_PAUSE = 60_000
 /** What was last seen of one list, as one credential sees it, and how asking for it goes. */
 export interface Slot {
   readonly server: Server
+  /** The `slotKey` of those who see it so. */
   readonly key: string
   readonly kind: ListKind
   seen: SeenList | null
