@@ -1,5 +1,4 @@
 import type { JsonObject } from '@gatehouse/sdk'
-import type { Target } from './types.js'
 
 /**
  * What a server is told that its client can do: the capabilities that the gateway relays for a call. Interned: two
@@ -14,6 +13,6 @@ export interface Ability {
 export const NO_ABILITY: Ability = Object.freeze({ key: '', capabilities: Object.freeze({}) })
 
 /** How connections and lists of one server are told apart: as whom it is called, and for what sort of client. */
-export function slotKey({ key, ability }: Pick<Target, 'key' | 'ability'>): string {
+export function slotKey({ key, ability }: { readonly key: string; readonly ability: Ability }): string {
   return ability.key === '' ? key : `${key} ${ability.key}`
 }

@@ -2,7 +2,7 @@ import type { InfoRepository } from '../domain/store.js'
 import { asGatehouseError } from '../errors.js'
 import { hasMark } from '../mcp/json.js'
 import { slotKey } from './ability.js'
-import { settlesWithin } from './catalog-slot.js'
+import { settlesWithin } from './settles-within.js'
 import type { CatalogLog } from './catalog-types.js'
 import type { ServerInfo, Target, Upstreams } from './types.js'
 
