@@ -4,6 +4,7 @@ import type { GatehouseError } from './errors.js'
 import type { Trail } from './record/trail.js'
 import type { CancelSignal } from './domain/cancel-signal.js'
 import type { Ask } from './mcp/questions.js'
+import type { Ability } from './upstream/ability.js'
 import type { RpcError, Target, UpstreamReply } from './upstream/types.js'
 
 /**
@@ -56,6 +57,8 @@ export interface Inbound {
   readonly ask: Ask | null
   /** The client's answer to a question of ours, when the message is one. */
   readonly answer: { readonly id: string | number; readonly body: JsonObject } | null
+  /** Tells the door that the call belongs to this session: from now on its client can take it back. */
+  readonly joins: (session: LegacySession) => void
   readonly trail: Trail
 }
 
@@ -73,6 +76,8 @@ export interface Authenticated extends At<Inbound, 'authenticated'> {
 /** A legacy call bound to its session, or one that has none. */
 export interface InSession extends At<Authenticated, 'session'> {
   readonly session: LegacySession | null
+  /** What servers are told that this client can do. */
+  readonly ability: Ability
 }
 
 export interface LegacySession {

@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { createCompletions } from '../bridge/completions.js'
+import { createParkedCalls } from '../bridge/parked-calls.js'
 import { createEpochs } from '../cluster/epochs.js'
 import type { Config } from '../config.js'
 import { createSnapshots } from '../configuration/snapshots.js'
@@ -7,14 +9,16 @@ import { createSessionRows } from '../db/repositories/sessions.js'
 import { createStore } from '../db/repositories/store.js'
 import { createVerdictStore } from '../db/repositories/verdicts.js'
 import type { Fault } from '../hooks/settle.js'
-import { createSessionStreams } from '../http/session-streams.js'
+import { createSessionLines } from '../http/session-lines.js'
 import { createIdentities } from '../identity/identities.js'
+import { newReplicaId } from '../mcp/owned-id.js'
 import { createSessions } from '../mcp/sessions.js'
 import { createRecorder } from '../record/log.js'
 import { createTailer } from '../record/tailer.js'
 import { hashKeyOf } from './hash-key.js'
 import { type Resources, asPluginLog, openEgress, openPlugins } from './resources.js'
 import { createBusEngines } from '../rules/bus-engines.js'
+import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
 import { createCatalog } from '../upstream/catalog.js'
 import { createOffers } from '../upstream/offers.js'
@@ -61,7 +65,19 @@ export async function openParts(
   )
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
   house.make(PARTS.sessions, () => createSessions(createSessionRows(dataSource), limits))
-  house.make(PARTS.streams, () => createSessionStreams())
+  house.make(PARTS.parked, () => createParkedCalls())
+  house.make(PARTS.completions, () => createCompletions())
+  house.make(PARTS.asides, (h) =>
+    createAsides({
+      rules: h.get(PARTS.rules),
+      raise: h.get(PARTS.raise),
+      gateway: (id) => h.get(PARTS.snapshots).current().gateways.get(id),
+      lines: h.get(PARTS.lines),
+      completions: h.get(PARTS.completions),
+    }),
+  )
+  house.put(PARTS.replica, newReplicaId())
+  house.make(PARTS.lines, () => createSessionLines({ replica: house.get(PARTS.replica) }))
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),
@@ -70,6 +86,14 @@ export async function openParts(
       childEnv: around.env,
       log: logger,
       verdicts: createVerdictStore<Verdict>(dataSource),
+      onSessionQuestion: (...asked) => h.get(PARTS.asides).question(...asked),
+      onServerNote: (...said) => {
+        // What cannot be passed on is lost, as a note may be.
+        void h
+          .get(PARTS.asides)
+          .note(...said)
+          .catch((thrown: unknown) => log.debug({ err: thrown }, 'a note was lost'))
+      },
     }),
   )
   house.make(PARTS.infos, (h) =>

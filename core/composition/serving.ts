@@ -36,7 +36,7 @@ export async function createServing(house: House, config: Config, place: Place, 
     snapshot: house.get(PARTS.snapshots).current,
     names: lazily(() => createOwnNames(place.url, config.host)),
     sessions: house.get(PARTS.sessions),
-    streams: house.get(PARTS.streams),
+    lines: house.get(PARTS.lines),
     addressOf: createAddressOf(config.trustedProxies),
     draining,
     onBroken,
@@ -54,7 +54,7 @@ export async function createServing(house: House, config: Config, place: Place, 
     onBroken,
   })
   const stop = async () => {
-    house.get(PARTS.streams).stop()
+    house.get(PARTS.lines).stop()
     // The documentation has a standing stream of our own upstream side: it must end for the server to.
     await Promise.all([server.stop(GRACE_MS), docs.stop()])
   }

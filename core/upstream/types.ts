@@ -1,4 +1,4 @@
-import type { Era, JsonObject } from '@gatehouse/sdk'
+import type { Era, JsonObject, Principal } from '@gatehouse/sdk'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { Server } from '../domain/nouns.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
@@ -51,10 +51,17 @@ export interface UpstreamRequest {
   readonly logLevel?: string | null | undefined
 }
 
+/** A client of the legacy eras, in its session, at one gateway. */
+export interface Party {
+  readonly sessionId: string
+  readonly gatewayId: string
+  readonly principal: Principal
+}
+
 /** Lets a server of the legacy eras ask while it works on a request; one of the modern era asks in its result. */
 export interface Conversation {
-  /** The legacy session whose client asks; null: this request gets an upstream session of its own. */
-  readonly sessionId: string | null
+  /** The legacy session that it belongs to; null: this request gets an upstream session of its own. */
+  readonly party: Party | null
   /** `signal` tells that the server took its question back, or the request has ended. */
   readonly onQuestion: (question: Question, signal: CancelSignal) => Promise<QuestionAnswer>
 }

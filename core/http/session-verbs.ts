@@ -1,0 +1,41 @@
+import type { LegacySession } from '../call.js'
+import { GatehouseError } from '../errors.js'
+import type { Classified } from '../mcp/classify.js'
+import { openEventStream } from './event-stream.js'
+import { inbound } from './inbound.js'
+import { accepts } from './parse.js'
+import { send } from './send.js'
+import { eraHeaders, type Visit } from './visit.js'
+
+/** GET and DELETE belong to legacy sessions; the caller is authenticated like any other, by way of a ping. */
+export async function aboutSession(visit: Visit): Promise<void> {
+  const { req, res, options, gone } = visit
+  const headers = eraHeaders(visit)
+  const snapshot = options.snapshot()
+  let session: LegacySession | undefined
+  const ping = { snapshot, item: pingOf(headers.version), headers, text: '', bytes: 0, batched: false }
+  const reply = await options.pipeline(inbound(visit, ping, { gone, ask: null, joins: (found) => (session = found) }))
+  if (reply.status !== 200) return send(visit, reply)
+  if (session === undefined) throw notServed('POST')
+  if (req.method === 'DELETE') {
+    await options.sessions.end(session.id)
+    res.writeHead(200, { 'content-length': 0 }).end()
+    return
+  }
+  if (!accepts(req, 'text/event-stream')) throw new GatehouseError('GH_DOOR_ACCEPT')
+  options.standing.enter(visit)
+  res.once('close', () => options.standing.leave(visit))
+  options.lines.open(session.id, session.gatewayId, openEventStream(res))
+}
+
+const PING = { kind: 'request' as const, id: 0, method: 'ping', params: {} }
+
+/** Asks for nothing but who is asking. */
+export const pingOf = (version: string | undefined): Classified => ({
+  kind: 'request',
+  era: 'legacy',
+  version: version ?? '2025-03-26',
+  message: PING,
+})
+
+export const notServed = (allow: string): GatehouseError => new GatehouseError('GH_DOOR_METHOD', { data: { allow } })
