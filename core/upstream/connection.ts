@@ -17,6 +17,7 @@ export interface ConnectionOptions {
   readonly verdicts: Verdicts
   /** Whether many callers share it: then nobody's log level is set on it. */
   readonly isShared: boolean
+  readonly idleMost: number
   /** The only one that is spoken on it; null: whichever the server does. */
   readonly dialect: Dialect | null
   /** Opens a peer; `dialect` is null when it has to be found out. */
@@ -50,6 +51,11 @@ export class Connection {
 
   constructor(private readonly options: ConnectionOptions) {
     this.target = options.target
+  }
+
+  /** Milliseconds without use after which it may be closed. */
+  get idleMost(): number {
+    return this.options.idleMost
   }
 
   /** Since when nobody uses it; null while somebody does. */

@@ -54,6 +54,8 @@ export interface Timing {
   readonly listenSilence: number
   /** What is unused for this long is closed. */
   readonly idle: number
+  /** The same for a session that is paired with a client's: what the server keeps in it would be lost to the client. */
+  readonly pairedIdle: number
   /** Least time between two probes for a contradicted era. */
   readonly reprobe: number
   /** First output of a child that is started cold. */
@@ -76,6 +78,7 @@ export const TIMING: Timing = Object.freeze({
   ping: 45_000,
   listenSilence: 120_000,
   idle: 300_000,
+  pairedIdle: 3_600_000,
   reprobe: 30_000,
   coldStart: 60_000,
   probe: 5_000,

@@ -77,6 +77,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       timing,
       verdicts,
       isShared: lane.isShared,
+      // A process is worth more than a session.
+      idleMost: lane.party !== null && server.command === null ? timing.pairedIdle : timing.idle,
       dialect: lane.dialect,
       dial: (of, dialect, ends) => dial(of, dialect, ends, lane),
       onHealth: (what) => health.seen(server.id, what),
@@ -102,8 +104,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const sweeper = setInterval(
     () => {
       for (const [name, connection] of connections) {
-        const { idleSince } = connection
-        if (idleSince === null || Date.now() - idleSince < timing.idle) continue
+        const { idleSince, idleMost } = connection
+        if (idleSince === null || Date.now() - idleSince < idleMost) continue
         connections.delete(name)
         void connection.stop()
       }
