@@ -60,7 +60,12 @@ export async function openParts(
   )
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
   house.make(PARTS.sessions, () => createSessions(createSessionRows(dataSource), limits))
-  house.make(PARTS.lines, () => createSessionLines({ replica: newReplicaId() }))
+  house.make(PARTS.lines, () =>
+    createSessionLines({
+      replica: newReplicaId(),
+      onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
+    }),
+  )
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),

@@ -23,6 +23,7 @@ export function createForward(upstreams: Upstreams, limits: () => { readonly cal
         progressToken: onNote === null ? undefined : progressTokenOf(call.params),
         paramHeaders: call.method === 'tools/call' ? headersOf(call) : undefined,
         onNotification: onNote ?? undefined,
+        flow: call.flow ?? undefined,
       })
       const way = wayOf(call.feature.assignment)
       call.trail.leg('mcp_request_success', { offset: sentAt - call.trail.at, bytes: reply.bytesSent }, way)

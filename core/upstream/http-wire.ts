@@ -11,6 +11,7 @@ export interface WireSend {
   readonly onMessage?: HttpSend['onMessage']
   readonly onStream?: () => void
   readonly silence?: number | undefined
+  readonly flow?: HttpSend['flow']
 }
 
 /** The endpoint of one server as one identity: its connections, its path and its credential. */
@@ -37,7 +38,7 @@ export async function openWire(context: PeerContext, pool: (origin: string) => D
     return known.all
   }
   return {
-    send: ({ method, headers, body, onMessage, onStream, silence }) =>
+    send: ({ method, headers, body, onMessage, onStream, silence, flow }) =>
       new HttpCall({
         slug,
         pool: poolOfOrigin,
@@ -49,6 +50,7 @@ export async function openWire(context: PeerContext, pool: (origin: string) => D
         onMessage: onMessage ?? unexpected,
         onStream,
         silence,
+        flow,
       }),
     get generation() {
       return generation
