@@ -5,6 +5,7 @@ import type { Trail } from './record/trail.js'
 import type { CancelSignal } from './domain/cancel-signal.js'
 import type { Flow } from './domain/flow.js'
 import type { Ask } from './mcp/questions.js'
+import type { Ability } from './upstream/ability.js'
 import type { RpcError, Target, UpstreamReply } from './upstream/types.js'
 
 /**
@@ -81,6 +82,8 @@ export interface Authenticated extends At<Inbound, 'authenticated'> {
 /** A legacy call bound to its session, or one that has none. */
 export interface InSession extends At<Authenticated, 'session'> {
   readonly session: LegacySession | null
+  /** What servers are told that this client can do. */
+  readonly ability: Ability
 }
 
 export interface LegacySession {

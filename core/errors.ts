@@ -33,8 +33,8 @@ export const ERRORS = {
   GH_INSPECT_DEPTH: { http: 200, rpc: -32602, summary: 'The message is nested too deeply.' },
   GH_FORWARD_CONNECT: { http: 200, rpc: -32603, reason: 'connect_required', summary: 'A credential has to be given.' },
   GH_FORWARD_CAPABILITY: {
-    http: 200,
-    rpc: -32603,
+    http: 400,
+    rpc: -32021,
     reason: 'client_capability',
     summary: 'The server asks for what the client cannot do.',
   },

@@ -29,7 +29,12 @@ function rooms(changes: Partial<Rooms> = {}): Rooms {
     route: by('route', () => whole() as never),
     permit: by('permit', () => whole() as never),
     inspectRequest: by('inspectRequest', () => whole() as never),
-    relay: () => ({ onNote: null, settled: () => undefined }),
+    relay: () => ({
+      onNote: null,
+      question: async (question) => question,
+      answer: async (answer) => answer,
+      settled: () => undefined,
+    }),
     forward: by('forward', async () => whole() as never),
     inspectResponse: by('inspectResponse', () => whole() as never),
     hear: by('hear', () => undefined),

@@ -10,6 +10,7 @@ export function followChanges(house: House): void {
     lines.listChanged(new Set(showing.map((plan) => plan.gateway.id)), kind === 'templates' ? 'resources' : kind)
   })
   house.get(PARTS.sessions).onEnd(lines.close)
+  house.get(PARTS.sessions).onEnd(upstreams.endSession)
   snapshots.onSwap((next, previous) => {
     for (const [id, server] of previous?.servers ?? []) {
       const now = next.servers.get(id)

@@ -1,6 +1,8 @@
 import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
+import type { Completions } from '../bridge/completions.js'
+import type { ParkedCalls } from '../bridge/parked-calls.js'
 import type { Epochs } from '../cluster/epochs.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
@@ -17,6 +19,7 @@ import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
 import type { Tailer } from '../record/tailer.js'
 import type { Resources } from './resources.js'
+import type { Asides } from '../rooms/asides.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
@@ -41,6 +44,7 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 
 export const PARTS = {
   alerts: part<AlertRepository>('alerts'),
+  asides: part<Asides>('asides'),
   catalog: part<Catalog>('catalog'),
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
@@ -49,9 +53,12 @@ export const PARTS = {
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
+  completions: part<Completions>('completions'),
+  parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
+  replica: part<string>('replica'),
   recorder: part<RecordLog>('recorder'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),

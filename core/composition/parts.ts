@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { createCompletions } from '../bridge/completions.js'
+import { createParkedCalls } from '../bridge/parked-calls.js'
 import { createEpochs } from '../cluster/epochs.js'
 import type { Config } from '../config.js'
 import { createSnapshots } from '../configuration/snapshots.js'
@@ -16,6 +18,7 @@ import { createTailer } from '../record/tailer.js'
 import { hashKeyOf } from './hash-key.js'
 import { type Resources, asPluginLog, openEgress, openPlugins } from './resources.js'
 import { createBusEngines } from '../rules/bus-engines.js'
+import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
 import { createCatalog } from '../upstream/catalog.js'
 import { createUpstreams } from '../upstream/upstreams.js'
@@ -60,9 +63,21 @@ export async function openParts(
   )
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
   house.make(PARTS.sessions, () => createSessions(createSessionRows(dataSource), limits))
+  house.make(PARTS.parked, () => createParkedCalls())
+  house.make(PARTS.completions, () => createCompletions())
+  house.make(PARTS.asides, (h) =>
+    createAsides({
+      rules: h.get(PARTS.rules),
+      raise: h.get(PARTS.raise),
+      gateway: (id) => h.get(PARTS.snapshots).current().gateways.get(id),
+      lines: h.get(PARTS.lines),
+      completions: h.get(PARTS.completions),
+    }),
+  )
+  house.put(PARTS.replica, newReplicaId())
   house.make(PARTS.lines, () =>
     createSessionLines({
-      replica: newReplicaId(),
+      replica: house.get(PARTS.replica),
       onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
     }),
   )
@@ -74,6 +89,14 @@ export async function openParts(
       childEnv: around.env,
       log: logger,
       verdicts: createVerdictStore<Verdict>(dataSource),
+      onSessionQuestion: (...asked) => h.get(PARTS.asides).question(...asked),
+      onServerNote: (...said) => {
+        // What cannot be passed on is lost, as a note may be.
+        void h
+          .get(PARTS.asides)
+          .note(...said)
+          .catch((thrown: unknown) => log.debug({ err: thrown }, 'a note was lost'))
+      },
     }),
   )
   house.make(PARTS.catalog, (h) => {

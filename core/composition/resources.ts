@@ -15,6 +15,7 @@ import { startPlugins, type Host } from '../host/lifecycle.js'
 import { loadPlugin } from '../host/load.js'
 import type { Fault } from '../hooks/settle.js'
 import { isLoopback } from '../http/origin.js'
+import type { MasterKey } from '../vault/keys.js'
 import { loadMasterKeys } from '../vault/load-master-keys.js'
 import { createVault, type Vault } from '../vault/vault.js'
 
@@ -27,6 +28,8 @@ export interface Resources {
   /** The record's own connections: a full record must not starve the configuration. */
   readonly recordPool: Pool
   readonly vault: Vault
+  /** Newest first. */
+  readonly masterKeys: readonly MasterKey[]
   close(): Promise<void>
 }
 
@@ -51,6 +54,7 @@ export async function openResources(config: Config, cwd: string, log: Logger): P
       dataSource,
       recordPool,
       vault: createVault(keys),
+      masterKeys: keys,
       close,
     }
   } catch (thrown) {

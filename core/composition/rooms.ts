@@ -1,4 +1,5 @@
-import type { InSession, Routed } from '../call.js'
+import { createRequestStates, REQUEST_STATE } from '../bridge/request-state.js'
+import type { Inspected, InSession, Routed } from '../call.js'
 import { resourceMetadataUrl } from '../http/well-known.js'
 import { publicResult } from '../mcp/uris.js'
 import { createPipeline, type OnRefused } from '../pipeline.js'
@@ -13,6 +14,7 @@ import { createRespond } from '../rooms/respond.js'
 import { createRoute } from '../rooms/route.js'
 import { createSession } from '../rooms/session.js'
 import { createCredentials } from '../upstream/credentials.js'
+import { createTokenSealer } from '../vault/seal-token.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 import { createPersonalIdentities } from './personal.js'
 
@@ -36,7 +38,8 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
     const sessions = h.get(PARTS.sessions)
     const lines = h.get(PARTS.lines)
     const limits = () => h.get(PARTS.snapshots).current().settings.limits
-    const accessOf = (call: InSession | Routed) => h.get(PARTS.credentials).access(call.principal)
+    const accessOf = (call: InSession | Routed | Inspected) =>
+      h.get(PARTS.credentials).access(call.principal, call.ability)
     const inspect = createInspect({
       rules: h.get(PARTS.rules),
       bus,
@@ -51,7 +54,20 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
         permit: createPermit(accessOf),
         inspectRequest: inspect.request,
         relay: inspect.relay,
-        forward: createForward(h.get(PARTS.upstreams), limits),
+        forward: createForward({
+          upstreams: h.get(PARTS.upstreams),
+          limits,
+          parked: h.get(PARTS.parked),
+          states: createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE)),
+          completions: h.get(PARTS.completions),
+          replica: h.get(PARTS.replica),
+          definitionNow: async (call) => {
+            const { assignment, publicName } = call.feature
+            catalog.drop(assignment.server.id, ['tools'])
+            await catalog.list(call.plan, 'tools', accessOf(call), call.deadline)
+            return catalog.resolveNow(call.plan, 'tool', publicName, accessOf(call))?.definition ?? null
+          },
+        }),
         inspectResponse: inspect.response,
         hear: createHear({ lines, cancel: lines.cancel, upstreams: h.get(PARTS.upstreams) }),
         list: createList(catalog, accessOf, bus, limits),

@@ -25,14 +25,17 @@ export interface Respond {
 const NO_HEADERS = Object.freeze({})
 const MODERN_NOT_FOUND = -32602
 const LEGACY_NOT_FOUND = -32002
+const INTERNAL = -32603
+const UNABLE = -32021
 
 export function createRespond(resourceMetadata: (gatewayName: string | null) => string): Respond {
   return {
     released(call) {
       const error = call.error === null ? null : translateError(call.error, call)
-      return error === null
-        ? done(call, call.result ?? {}, NO_HEADERS)
-        : { ...rpcFailure(call, 200, error, NO_HEADERS), error: 'upstream_error' }
+      if (error === null) return done(call, call.result ?? {}, NO_HEADERS)
+      // 2026-07-28: a client that lacks a capability is told by the status too.
+      const status = error.code === UNABLE && call.era === 'modern' ? 400 : 200
+      return { ...rpcFailure(call, status, error, NO_HEADERS), error: 'upstream_error' }
     },
     own: (call, result, headers) => done(call, result, headers),
     accepted: () => ({
@@ -72,13 +75,17 @@ function refuse(call: Inbound, error: GatehouseError, resourceMetadata: (name: s
   if (error.code === 'GH_INSPECT_BLOCKED' && call.method === 'tools/call')
     return { ...done(call, blockedResult(call, error), NO_HEADERS), ...facts, keepsBody: true }
   const isModern = call.era === 'modern'
+  const isUnable = error.code === 'GH_FORWARD_CAPABILITY' && !isModern
+  // Only the modern era has an error for it; a model that reads why can do without the tool.
+  if (isUnable && call.method === 'tools/call')
+    return { ...done(call, blockedResult(call, error), NO_HEADERS), ...facts, keepsBody: true }
   const rpc: RpcError = {
-    code: error.code === 'GH_ROUTE_RESOURCE' && !isModern ? LEGACY_NOT_FOUND : error.entry.rpc,
+    code: isUnable ? INTERNAL : error.code === 'GH_ROUTE_RESOURCE' && !isModern ? LEGACY_NOT_FOUND : error.entry.rpc,
     message: error.message,
     ...dataOf(error),
   }
   // Only the modern era gives the HTTP status of an unknown method a meaning.
-  const status = error.code === 'GH_DOOR_UNKNOWN_METHOD' && !isModern ? 200 : error.entry.http
+  const status = !isModern && (isUnable || error.code === 'GH_DOOR_UNKNOWN_METHOD') ? 200 : error.entry.http
   return {
     ...rpcFailure(call, status, rpc, challenge(error, call, resourceMetadata)),
     ...facts,

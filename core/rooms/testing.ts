@@ -3,6 +3,7 @@ import type { Inbound, InSession, Routed } from '../call.js'
 import type { GatewayPlan } from '../domain/snapshot.js'
 import { createRegistry, type Bus, type Registry } from '../hooks/bus.js'
 import type { Fault } from '../hooks/settle.js'
+import { NO_ABILITY } from '../upstream/ability.js'
 import { Trail } from '../record/trail.js'
 
 /** Builders for tests of the rooms. */
@@ -50,7 +51,7 @@ export function inbound(facts: Partial<Inbound> = {}): Inbound {
 
 /** The same, when it is known who calls which gateway. */
 export function inSession(plan: GatewayPlan, facts: Partial<Inbound> = {}): InSession {
-  return { ...inbound(facts), room: 'session', principal: PRINCIPAL, plan, session: null }
+  return { ...inbound(facts), room: 'session', principal: PRINCIPAL, plan, session: null, ability: NO_ABILITY }
 }
 
 /** The same, when it is known what is meant: the first server's feature. */

@@ -1,6 +1,7 @@
-import type { Era } from '@gatehouse/sdk'
+import type { Era, JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { PeerLost, fault, neverSent } from './faults.js'
+import { isObject } from './message.js'
 import type { Peer, PeerEvents, Timing } from './options.js'
 import type { ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import type { Verdict, Verdicts } from './verdicts.js'
@@ -13,6 +14,10 @@ export interface ConnectionOptions {
   readonly target: Target
   readonly timing: Timing
   readonly verdicts: Verdicts
+  /** Whether many callers share it: then nobody's log level is set on it. */
+  readonly isShared: boolean
+  /** The only era that is spoken on it; null: whichever the server does. */
+  readonly era: Era | null
   /** Opens a peer; `era` is null when it has to be found out. */
   readonly dial: (of: Targeted, era: Era | null, events: Pick<PeerEvents, 'doubted' | 'gone'>) => Promise<Peer>
   readonly onHealth: (fault: GatehouseError | null) => void
@@ -35,6 +40,7 @@ export class Connection {
   #opened = false
   #stopped = false
   #busy = 0
+  readonly #levels = new WeakMap<Peer, string>()
   #onIdle: () => void = () => {}
   #used = Date.now()
 
@@ -57,6 +63,7 @@ export class Connection {
         const peer = this.#peer ?? (await this.#ready(request))
         if (Date.now() > this.#expiresAt && !this.#refreshing) void this.#refresh()
         try {
+          if (request.logLevel !== undefined && !this.options.isShared) await this.#setLevel(peer, request)
           const reply = await peer.request(request)
           this.#seen(null)
           return reply
@@ -72,8 +79,18 @@ export class Connection {
   }
 
   async info(deadline: number): Promise<ServerInfo> {
+    return (await this.ready({ deadline })).info
+  }
+
+  /** The peer itself: at once when it is there, else dialled. */
+  ready(wait: Pick<UpstreamRequest, 'deadline' | 'signal'>): Peer | Promise<Peer> {
     this.#used = Date.now()
-    return (this.#peer ?? (await this.#ready({ deadline }))).info
+    return this.#peer ?? this.#ready(wait)
+  }
+
+  /** Tells the server something, if it is connected. */
+  notify(note: JsonObject): void {
+    this.#peer?.notify(note)
   }
 
   async stop(): Promise<void> {
@@ -92,6 +109,15 @@ export class Connection {
   async drain(): Promise<void> {
     if (this.#busy > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     await this.stop()
+  }
+
+  /** A server of the legacy eras is told once how much its client wants to hear of its log; of the modern era at each call. */
+  async #setLevel(peer: Peer, { logLevel, deadline, signal }: UpstreamRequest): Promise<void> {
+    const level = logLevel ?? QUIETEST
+    if (peer.info.era === 'modern' || !isObject(peer.info.capabilities['logging']) || this.#levels.get(peer) === level)
+      return
+    await peer.request({ method: 'logging/setLevel', params: { level }, deadline, signal })
+    this.#levels.set(peer, level)
   }
 
   /** Throws, unless the request surely did not run and may be sent once again. */
@@ -164,7 +190,10 @@ export class Connection {
       return peer
     } catch (error) {
       const known = error instanceof PeerLost ? error.fault : error
-      if (known instanceof GatehouseError && SAYS_DOWN.has(known.code)) this.#seen(known)
+      // That a server does not speak an era which it need not speak says nothing of its health.
+      const isEra =
+        this.options.era !== null && known instanceof GatehouseError && known.code === 'GH_UPSTREAM_PROTOCOL'
+      if (known instanceof GatehouseError && SAYS_DOWN.has(known.code) && !isEra) this.#seen(known)
       throw known
     }
   }
@@ -172,6 +201,7 @@ export class Connection {
   /** With the era that the operator named, with the one that was found before, or by finding it out. */
   async #dialEra(): Promise<Peer> {
     const { server } = this.target
+    if (this.options.era !== null) return this.#open(this.options.era)
     if (server.protocol === 'modern' || server.protocol === 'legacy') return this.#open(server.protocol)
     const verdict = await this.options.verdicts.get(server)
     if (verdict && verdict.expiresAt > Date.now()) {
@@ -248,6 +278,9 @@ export class Connection {
     wait.unref()
   }
 }
+
+/** There is no level for nothing at all. */
+const QUIETEST = 'emergency'
 
 const SAYS_DOWN: ReadonlySet<string> = new Set([
   'GH_UPSTREAM_UNREACHABLE',

@@ -1,4 +1,5 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import type { Ability } from './ability.js'
 import { isObject } from './message.js'
 
 export const MODERN_VERSION = '2026-07-28'
@@ -13,13 +14,17 @@ export interface ClientInfo {
   readonly version: string
 }
 
-/** What every modern request carries in `_meta`; made once for a connection. */
-export function createEnvelope(clientInfo: ClientInfo): JsonObject {
-  return {
+/** What every modern request carries in `_meta`, made once for a connection and level: log notes come only when asked for. */
+export function createEnvelope(
+  clientInfo: ClientInfo,
+  ability: Ability,
+): (logLevel?: string | null | undefined) => JsonObject {
+  const quiet = {
     [`${PREFIX}protocolVersion`]: MODERN_VERSION,
-    [`${PREFIX}clientCapabilities`]: {},
+    [`${PREFIX}clientCapabilities`]: ability.capabilities,
     [`${PREFIX}clientInfo`]: { name: clientInfo.name, version: clientInfo.version },
   }
+  return (logLevel) => (typeof logLevel === 'string' ? { ...quiet, [`${PREFIX}logLevel`]: logLevel } : quiet)
 }
 
 /** Params with the envelope in `_meta`; every other key stays. */

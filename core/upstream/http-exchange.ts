@@ -128,6 +128,7 @@ class Line {
       lastEventId = mark?.lastEventId ?? lastEventId
       const isLostStream = lost instanceof GatehouseError ? lost.code === 'GH_UPSTREAM_UNREACHABLE' : lost.stream
       if (!this.rules.resume || lastEventId === undefined || !isLostStream || tries === RESUMES) break
+      if (!(lost instanceof GatehouseError)) this.#call.request.onCut?.()
       await this.#pause(mark?.retry ?? 1_000 * 2 ** tries)
       this.#http = this.rules.resume(lastEventId, { onMessage: this.#onMessage, flow: this.#call.request.flow })
       lost = await this.#http.answer.catch((error: GatehouseError) => error)

@@ -25,14 +25,14 @@ const HEADERS = [
 /** How requests of the modern era go over HTTP; also for the probe, before there is a peer. */
 export function modernRules(context: PeerContext, wire: HttpWire): ExchangeRules {
   const { slug, events } = context
-  const envelope = createEnvelope(context.clientInfo)
+  const envelope = createEnvelope(context.clientInfo, context.of.target.ability)
   return {
     era: 'modern',
     slug,
     wire,
     calls: createCalls(slug),
     dress(call) {
-      const params = enclose(call.params, envelope)
+      const params = enclose(call.params, envelope(call.request.logLevel))
       const { method, paramHeaders } = call.request
       return { headers: HEADERS.concat(modernHeaders(method, params, paramHeaders)), params }
     },
@@ -80,6 +80,7 @@ export function openModernHttp(context: PeerContext, wire: HttpWire, info: Serve
   const held = listen(context, wire, info, rules)
   return {
     info,
+    stateful: false,
     get busy() {
       return rules.calls.size > 0
     },
@@ -88,6 +89,8 @@ export function openModernHttp(context: PeerContext, wire: HttpWire, info: Serve
       if (reply.result && reply.result['resultType'] === undefined) context.events.doubted()
       return reply
     },
+    // A client of this era has nothing to tell a server outside of a request.
+    notify() {},
     async stop() {
       held?.stop()
       rules.calls.failAll(fault('GH_UPSTREAM_UNREACHABLE', context.slug, 'was changed or removed meanwhile'))
@@ -100,7 +103,7 @@ function listen(context: PeerContext, wire: HttpWire, info: ServerInfo, rules: E
   const kinds = watchedLists(info.capabilities)
   if (kinds.length === 0) return null
   const notifications = Object.fromEntries(kinds.map((kind) => [`${kind}ListChanged`, true]))
-  const params = enclose({ notifications }, createEnvelope(context.clientInfo))
+  const params = enclose({ notifications }, createEnvelope(context.clientInfo, context.of.target.ability)())
   const body = Buffer.from(
     JSON.stringify({ jsonrpc: '2.0', id: 'gatehouse-listen', method: 'subscriptions/listen', params }),
   )

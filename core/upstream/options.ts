@@ -2,7 +2,8 @@ import type { JsonObject } from '@gatehouse/sdk'
 import type { Dispatcher } from 'undici'
 import type { Limits } from '../domain/nouns.js'
 import type { ClientInfo } from './envelope.js'
-import type { RpcError, ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
+import type { QuestionAnswer } from '../mcp/questions.js'
+import type { Conversation, Party, ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import type { VerdictStore } from './verdicts.js'
 
 export interface UpstreamsOptions {
@@ -17,16 +18,21 @@ export interface UpstreamsOptions {
   readonly log?: UpstreamLog
   /** Keeps the eras of servers over a restart. */
   readonly verdicts?: VerdictStore
-  /** Answers what a server asks; unless told, `ping` is answered and everything else is `-32601`. */
-  readonly onServerRequest?: (target: Target, request: JsonObject) => Promise<ServerRequestAnswer>
-  /** Notes that belong to no request and are no list change (resources updated, log messages on the side stream). */
-  readonly onServerNote?: (target: Target, note: JsonObject) => void
+  /** Questions of a server outside of any call, on the lane of a legacy client session. Unless told they are refused. */
+  readonly onSessionQuestion?: (
+    party: Party,
+    target: Target,
+    ...asked: Parameters<Conversation['onQuestion']>
+  ) => Promise<QuestionAnswer>
+  /**
+   * Notes that belong to no request and are no list change (resources updated, log messages on the side stream);
+   * `party` is the client session whose lane they came on.
+   */
+  readonly onServerNote?: (target: Target, note: JsonObject, party: Party | null) => void
   readonly timing?: Partial<Timing>
 }
 
 export type UpstreamLimits = Pick<Limits, 'upstreamEvent' | 'upstreamBody' | 'stdioProcesses'>
-
-export type ServerRequestAnswer = { readonly result: JsonObject } | { readonly error: RpcError }
 
 export interface UpstreamLog {
   debug(fields: Readonly<Record<string, unknown>>, message: string): void
@@ -79,10 +85,14 @@ export const TIMING: Timing = Object.freeze({
 /** A connection to one server as one identity, whatever its transport. */
 export interface Peer {
   readonly info: ServerInfo
+  /** Whether the server tells our sessions apart: it may ask, and keep something between calls. */
+  readonly stateful: boolean
   /** Whether a request is under way. */
   readonly busy: boolean
   /** Throws a `GH_UPSTREAM_*` fault or `PeerLost`. */
   request(request: UpstreamRequest): Promise<UpstreamReply>
+  /** Sends a notification; what comes of it is nobody's concern. */
+  notify(note: JsonObject): void
   stop(): Promise<void>
 }
 
@@ -92,7 +102,8 @@ export interface PeerEvents {
   /** A side stream was lost and is back: what it would have told is unknown. */
   reopened(): void
   note(note: JsonObject): void
-  asked(request: JsonObject): Promise<ServerRequestAnswer>
+  /** A question that belongs to no call under way. */
+  asked: Conversation['onQuestion']
   /** The server answers, but not as its era should: its era is probed anew when convenient. */
   doubted(): void
   /** The peer ended by itself; it must not be used again. */

@@ -1,5 +1,6 @@
 import type { Era, JsonObject } from '@gatehouse/sdk'
 import type { GatehouseError } from '../errors.js'
+import { createAsked } from './asked.js'
 import { createCalls } from './calls.js'
 import type { Call } from './calls.js'
 import type { Child, ChildOptions } from './child.js'
@@ -38,7 +39,8 @@ interface Waiting {
 export function openStdioLine(context: PeerContext, start: StartChild): StdioLine {
   const { slug, events, log } = context
   const calls = createCalls(slug)
-  const envelope = createEnvelope(context.clientInfo)
+  const asked = createAsked(calls, events)
+  const envelope = createEnvelope(context.clientInfo, context.of.target.ability)
   const waiting = new Roll<Waiting>()
 
   function onLine(line: string, bytes: number): void {
@@ -61,6 +63,7 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
   function onNote(note: RpcNote): void {
     const kind = listChangedKind(note.method)
     if (kind) return events.listChanged(kind)
+    if (asked.takenBack(note)) return
     if (note.method === 'notifications/progress') return void calls.progress(note)
     const [only] = waiting.size === 1 ? waiting.all() : []
     if (only && note.method === 'notifications/message') only.call.note(note)
@@ -68,7 +71,7 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
   }
 
   async function answer(request: RpcRequest): Promise<void> {
-    child.send({ jsonrpc: '2.0', id: request.id, ...(await events.asked(request)) })
+    child.send({ jsonrpc: '2.0', id: request.id, ...(await asked.answer(request, null)) })
   }
 
   async function request(request: UpstreamRequest, era: Era): Promise<UpstreamReply> {
@@ -81,7 +84,7 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
     try {
       return await new Promise<UpstreamReply>((resolve, reject) => {
         call = calls.begin(request, reject)
-        const params = era === 'modern' ? enclose(call.params, envelope) : call.params
+        const params = era === 'modern' ? enclose(call.params, envelope(request.logLevel)) : call.params
         const bytesSent = child.send({ jsonrpc: '2.0', id: call.id, method: request.method, params })
         const take = (value: JsonObject, bytesReceived: number) => {
           const message = readMessage(value)
@@ -150,6 +153,7 @@ export async function openStdioPeer(context: PeerContext, line: StdioLine, era: 
   const info = era === 'modern' ? await discover(context, line) : await initialize(context, line)
   return {
     info,
+    stateful: era === 'legacy',
     get busy() {
       return line.busy
     },
@@ -159,6 +163,7 @@ export async function openStdioPeer(context: PeerContext, line: StdioLine, era: 
         throw new PeerLost('era', brokenProtocol(slug, 'an error of another era'))
       return reply
     },
+    notify: (note) => era === 'legacy' && line.notify(note),
     async stop() {
       line.failAll(fault('GH_UPSTREAM_UNREACHABLE', slug, 'was changed or removed meanwhile'))
       await line.child.stop()
@@ -184,7 +189,7 @@ async function discover(context: PeerContext, line: StdioLine): Promise<ServerIn
   const kinds = watchedLists(probe.capabilities)
   if (kinds.length > 0) {
     const notifications = Object.fromEntries(kinds.map((kind) => [`${kind}ListChanged`, true]))
-    const params = enclose({ notifications }, createEnvelope(context.clientInfo))
+    const params = enclose({ notifications }, createEnvelope(context.clientInfo, context.of.target.ability)())
     line.notify({ jsonrpc: '2.0', id: 'gatehouse-listen', method: 'subscriptions/listen', params })
   }
   return probe

@@ -1,4 +1,4 @@
-import type { Era, JsonObject } from '@gatehouse/sdk'
+import type { Era, JsonObject, Principal } from '@gatehouse/sdk'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { Flow } from '../domain/flow.js'
 import type { Server } from '../domain/nouns.js'
@@ -48,16 +48,25 @@ export interface UpstreamRequest {
   readonly onNotification?: ((note: JsonObject) => void) | undefined
   /** How fast the client reads those notifications: while it is full, no more is read of the answer's stream. */
   readonly flow?: Flow | undefined
+  /** Told when the server ends the stream of its answer before it, to go on at another (2025-11-25, SSE polling). */
+  readonly onCut?: (() => void) | undefined
   /** How to ask the client back; without it a server's question is refused. */
   readonly conversation?: Conversation | undefined
   /** The least level of log notes that the client wants; null: none; absent: as the server likes. */
   readonly logLevel?: string | null | undefined
 }
 
+/** A client of the legacy eras, in its session, at one gateway. */
+export interface Party {
+  readonly sessionId: string
+  readonly gatewayId: string
+  readonly principal: Principal
+}
+
 /** Lets a server of the legacy eras ask while it works on a request; one of the modern era asks in its result. */
 export interface Conversation {
-  /** The legacy session whose client asks; null: this request gets an upstream session of its own. */
-  readonly sessionId: string | null
+  /** The legacy session that it belongs to; null: this request gets an upstream session of its own. */
+  readonly party: Party | null
   /** `signal` tells that the server took its question back, or the request has ended. */
   readonly onQuestion: (question: Question, signal: CancelSignal) => Promise<QuestionAnswer>
 }

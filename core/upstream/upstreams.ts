@@ -1,19 +1,25 @@
 import type { Era } from '@gatehouse/sdk'
 import { Connection } from './connection.js'
 import type { Targeted } from './connection.js'
+import { slotKey } from './ability.js'
 import { fault } from './faults.js'
 import { createHealth } from './health.js'
 import { dialHttp } from './http-dial.js'
 import { openWire } from './http-wire.js'
+import { createLanes, SHARED } from './lanes.js'
+import type { Lane } from './lanes.js'
 import { TIMING } from './options.js'
-import type { ListKind, Peer, PeerContext, PeerEvents, ServerRequestAnswer, UpstreamsOptions } from './options.js'
+import type { ListKind, Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
 import { createStdioDialler } from './stdio-dial.js'
 import type { Target, Upstreams } from './types.js'
 import { createVerdicts } from './verdicts.js'
 
 type ListListener = (serverId: string, kind: ListKind) => void
 
-/** Every upstream server, one connection for each (server, credential). Nothing is dialled before it is needed. */
+/**
+ * Every upstream server: one connection for each (server, credential, ability), and beside it lanes of their own for clients
+ * that may be asked. Nothing is dialled before it is needed.
+ */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const timing = { ...TIMING, ...options.timing }
   const log = options.log ?? { debug() {}, warn() {} }
@@ -29,14 +35,18 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const tellAll = (serverId: string) =>
     (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind))
 
-  function dial(of: Targeted, era: Era | null, ends: Pick<PeerEvents, 'doubted' | 'gone'>): Promise<Peer> {
+  function dial(of: Targeted, era: Era | null, ends: Pick<PeerEvents, 'doubted' | 'gone'>, lane: Lane): Promise<Peer> {
     const { id, slug } = of.target.server
+    const { party } = lane
     const events: PeerEvents = {
       ...ends,
       listChanged: (kind) => tell(id, kind),
-      reopened: () => tellAll(id),
-      note: (note) => options.onServerNote?.(of.target, note),
-      asked: (request) => (options.onServerRequest ?? answerAlone)(of.target, request),
+      reopened: () => lane.isShared && tellAll(id),
+      note: (note) => options.onServerNote?.(of.target, note, party),
+      asked: async (question, signal) =>
+        party === null || options.onSessionQuestion === undefined
+          ? { error: { code: -32601, message: 'The client cannot be asked outside of a call' } }
+          : options.onSessionQuestion(party, of.target, question, signal),
     }
     const { clientInfo, limits } = options
     return open({ of, slug, clientInfo, limits, timing, log, events }, era)
@@ -51,9 +61,9 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   }
 
   /** The connection of a target; an older one is let go when the server was changed since. */
-  function connectionOf(target: Target): Connection {
-    const { server, key } = target
-    const name = `${server.id} ${key}`
+  function connectionOf(target: Target, lane: Lane = SHARED): Connection {
+    const { server } = target
+    const name = `${server.id} ${slotKey(target)}${lane.name}`
     const known = connections.get(name)
     if (known && (known.target.server === server || known.target.server.updatedAt === server.updatedAt)) {
       known.target = target
@@ -65,9 +75,11 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       target,
       timing,
       verdicts,
-      dial,
+      isShared: lane.isShared,
+      era: lane.era,
+      dial: (of, era, ends) => dial(of, era, ends, lane),
       onHealth: (what) => health.seen(server.id, what),
-      onReplaced: () => tellAll(server.id),
+      onReplaced: () => lane.isShared && tellAll(server.id),
     })
     connections.set(name, connection)
     return connection
@@ -75,10 +87,15 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
   /** A change drops no call: what is under way ends by itself, on the connection that it began on. */
   function leave(name: string, connection: Connection): void {
-    connections.delete(name)
+    if (connections.get(name) === connection) connections.delete(name)
     leaving.add(connection)
     const gone = () => void leaving.delete(connection)
     connection.drain().then(gone, gone)
+  }
+
+  const lanes = createLanes({ connectionOf, leave: leaveNamed, isFull: () => stdio.isFull(options.limits()) })
+  function leaveNamed(which: (name: string, connection: Connection) => boolean): void {
+    for (const [name, connection] of connections) if (which(name, connection)) leave(name, connection)
   }
 
   const sweeper = setInterval(
@@ -104,19 +121,20 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   return {
     request(target, request) {
       try {
-        return connectionOf(target).request(request)
+        return request.conversation === undefined
+          ? connectionOf(target).request(request)
+          : lanes.request(target, request, request.conversation)
       } catch (error) {
         return Promise.reject(error)
       }
     },
     info: async (target, deadline) => connectionOf(target).info(deadline),
-    endSession() {},
-    toldBySession() {},
+    endSession: lanes.endSession,
+    toldBySession: lanes.toldBySession,
     onListChanged: (listener) => void listeners.push(listener),
     replace(serverId) {
       verdicts.doubt(serverId)
-      for (const [name, connection] of connections)
-        if (connection.target.server.id === serverId) leave(name, connection)
+      leaveNamed((_, connection) => connection.target.server.id === serverId)
       health.forget(serverId)
     },
     async forget(serverId) {
@@ -133,10 +151,4 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       await stdio.stop()
     },
   }
-}
-
-/** Nothing is relayed to a client: alive we are, able we are not. */
-async function answerAlone(_target: Target, request: { readonly method?: unknown }): Promise<ServerRequestAnswer> {
-  if (request.method === 'ping') return { result: {} }
-  return { error: { code: -32601, message: 'This gateway relays no requests of servers' } }
 }
