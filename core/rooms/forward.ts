@@ -111,6 +111,7 @@ async function sendHealed(call: Inspected, options: ForwardOptions, request: Ups
   const { definition } = call.feature
   const dressed = (tool: JsonObject | null) => ({
     ...request,
+    flow: call.flow ?? undefined,
     paramHeaders: headersOf(call.method, tool, request.params),
   })
   const reply = await options.upstreams.request(call.target, dressed(definition))

@@ -116,8 +116,8 @@ function legacyRules(session: Session): ExchangeRules {
       const params = { requestId: call.id, reason: error.code }
       void post(session, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, 5_000).catch(() => undefined)
     },
-    resume: (lastEventId, onMessage) =>
-      wire.send({ method: 'GET', headers: getHeaders(session, lastEventId), body: null, onMessage }),
+    resume: (lastEventId, how) =>
+      wire.send({ method: 'GET', headers: getHeaders(session, lastEventId), body: null, ...how }),
   }
   return rules
 }
