@@ -76,6 +76,7 @@ function exchange(
     onQuestion: async (question) => named(await aside.question(question), call),
     onAnswer: aside.answer,
     tell: (note) => onNote?.(note),
+    // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
     send: ({ added, conversation }) => {
       const isFirst = Object.keys(added).length === 0
       const again = isFirst ? {} : anew(options.limits())
@@ -84,6 +85,7 @@ function exchange(
         ...again,
         params: { ...params, ...added },
         conversation,
+        onCut: call.interrupt ?? undefined,
         progressToken,
         signal: gone,
         onNotification: note,
