@@ -3,7 +3,7 @@ import type { Alert, CallContext, JsonObject, Principal } from '@gatehouse/sdk'
 import type { Completions } from '../bridge/completions.js'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
-import { isObject } from '../mcp/message.js'
+import { readNote } from '../mcp/message.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { SessionLines } from '../mcp/session-lines.js'
 import type { Rules } from '../rules/rules.js'
@@ -63,13 +63,14 @@ export function createAsides({ rules, raise, gateway, lines, completions }: Asid
 
   return {
     pass,
-    async note(target, note, party) {
-      const { method } = note
-      const params = isObject(note.params) ? note.params : undefined
+    async note(target, aside, party) {
+      const note = readNote(aside)
+      if (note === null) return
+      const { method, params } = note
       if (method === 'notifications/elicitation/complete' && typeof params?.elicitationId === 'string')
         completions.done(target.server.id, params.elicitationId)
       const place = party === null ? null : placeOf(party, target)
-      if (party === null || place === null || typeof method !== 'string') return
+      if (party === null || place === null) return
       const left = params === undefined ? params : await pass(place, 'response', params)
       if (left !== null)
         lines.note(party.sessionId, { jsonrpc: '2.0', method, ...(left === undefined ? {} : { params: left }) })

@@ -10,6 +10,7 @@ import type { Subject } from '../rules/engines.js'
 import type { RpcError } from '../upstream/types.js'
 import type { Rules } from '../rules/rules.js'
 import { writeJson } from '../mcp/json.js'
+import { readNote } from '../mcp/message.js'
 
 export interface InspectOptions {
   readonly rules: Rules
@@ -117,9 +118,11 @@ export function createInspect(options: InspectOptions): Inspect {
       if (notify === null) return { ...asides, ...NO_NOTES }
       let last: Promise<void> | undefined
       const receipts: Receipt[] = []
-      const pass = async (note: JsonObject) => {
-        const { jsonrpc, method } = note
-        const params = note.params as JsonObject | undefined
+      const pass = async (aside: JsonObject) => {
+        const note = readNote(aside)
+        if (note === null) return
+        const { method, params } = note
+        const jsonrpc = '2.0'
         if (params === undefined) return notify({ jsonrpc, method })
         const outcome = await inspectLoose(call, params)
         for (const alert of outcome.alerts) options.raise(alert)
