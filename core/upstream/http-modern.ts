@@ -8,7 +8,7 @@ import type { HeldStream } from './held-stream.js'
 import { exchange } from './http-exchange.js'
 import type { ExchangeRules } from './http-exchange.js'
 import type { HttpWire } from './http-wire.js'
-import { isObject, readMessage } from './message.js'
+import { isObject, readMessage, showable } from './message.js'
 import { listChangedKind, watchedLists } from './options.js'
 import type { Peer, PeerContext } from './options.js'
 import type { ServerInfo, UpstreamRequest } from './types.js'
@@ -64,12 +64,11 @@ export function readDiscovery(slug: string, result: JsonObject): ServerInfo {
   if (!Array.isArray(supportedVersions) || !supportedVersions.includes(MODERN_VERSION))
     throw brokenProtocol(slug, `a discovery without the version ${MODERN_VERSION}`)
   const named = isObject(_meta) ? _meta[SERVER_INFO_KEY] : undefined
-  const serverInfo = isObject(named) ? named : isObject(result['serverInfo']) ? result['serverInfo'] : {}
   return {
     era: 'modern',
     version: MODERN_VERSION,
-    capabilities: isObject(capabilities) ? capabilities : {},
-    serverInfo,
+    capabilities: showable(capabilities),
+    serverInfo: showable(isObject(named) ? named : result['serverInfo']),
     instructions: typeof instructions === 'string' ? instructions : null,
   }
 }
