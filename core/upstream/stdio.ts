@@ -11,8 +11,10 @@ import type { Probe } from './http-dial.js'
 import { initializeRefused, initializeRequest, readInitialized } from './http-legacy.js'
 import { isObject, readMessage } from './message.js'
 import type { RpcNote, RpcRequest } from './message.js'
-import { listChangedKind, watchedLists } from './options.js'
+import { listChangedKind } from './options.js'
 import type { Peer, PeerContext } from './options.js'
+import { listenStdio } from './stdio-listen.js'
+import type { StdioListen } from './stdio-listen.js'
 import type { ServerInfo, UpstreamReply, UpstreamRequest } from './types.js'
 import { parseJson } from '../mcp/json.js'
 import { Roll } from '../domain/roll.js'
@@ -27,6 +29,8 @@ export interface StdioLine {
   request(request: UpstreamRequest, era: Era): Promise<UpstreamReply>
   notify(message: object): void
   failAll(error: GatehouseError): void
+  /** Set once the era is settled: who is asked first about notes and about answers that no request waits for. */
+  listening: Pick<StdioListen, 'note' | 'replied'> | null
 }
 
 /** A request that waits for its answer on stdout. */
@@ -56,13 +60,15 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
     const message = readMessage(value)
     if (message.kind === 'note') onNote(message.raw)
     else if (message.kind === 'request') void answer(message.raw)
-    // An answer to nobody is a late one: its call was cancelled or ran out of time.
+    else if (message.kind === 'reply') self.listening?.replied(message.id)
+    // Any other answer to nobody is a late one: its call was cancelled or ran out of time.
   }
 
   /** Over stdio nothing says whose a log note is: with one call under way it is that one's. */
   function onNote(note: RpcNote): void {
     const kind = listChangedKind(note.method)
     if (kind) return events.listChanged(kind)
+    if (self.listening?.note(note)) return
     if (asked.takenBack(note)) return
     if (note.method === 'notifications/progress') return void calls.progress(note)
     const [only] = waiting.size === 1 ? waiting.all() : []
@@ -121,15 +127,17 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
       events.gone()
     },
   })
-  return {
+  const self: StdioLine = {
     child,
     request,
+    listening: null,
     notify: (message) => void child.send(message),
     failAll: (error) => calls.failAll(error),
     get busy() {
       return calls.size > 0
     },
   }
+  return self
 }
 
 /** Asks for the modern era: silence, an exit or any word of older servers says that it is not spoken. */
@@ -151,8 +159,11 @@ export async function probeStdio(context: PeerContext, line: StdioLine): Promise
 export async function openStdioPeer(context: PeerContext, line: StdioLine, era: Era): Promise<Peer> {
   const { slug } = context
   const info = era === 'modern' ? await discover(context, line) : await initialize(context, line)
+  const listen = era === 'modern' ? listenStdio(context, line.notify, info) : null
+  line.listening = listen
   return {
     info,
+    ...(listen === null ? {} : { listen: listen.listen }),
     stateful: era === 'legacy',
     get busy() {
       return line.busy
@@ -165,6 +176,7 @@ export async function openStdioPeer(context: PeerContext, line: StdioLine, era: 
     },
     notify: (note) => era === 'legacy' && line.notify(note),
     async stop() {
+      listen?.stop()
       line.failAll(fault('GH_UPSTREAM_UNREACHABLE', slug, 'was changed or removed meanwhile'))
       await line.child.stop()
     },
@@ -186,11 +198,5 @@ async function discover(context: PeerContext, line: StdioLine): Promise<ServerIn
   const probe = result ? readProbe(context.slug, result) : readRefusal(context, error)
   if (probe === 'not modern')
     throw new PeerLost('era', fault('GH_UPSTREAM_PROTOCOL', context.slug, 'does not speak the modern era'))
-  const kinds = watchedLists(probe.capabilities)
-  if (kinds.length > 0) {
-    const notifications = Object.fromEntries(kinds.map((kind) => [`${kind}ListChanged`, true]))
-    const params = enclose({ notifications }, createEnvelope(context.clientInfo, context.of.target.ability)())
-    line.notify({ jsonrpc: '2.0', id: 'gatehouse-listen', method: 'subscriptions/listen', params })
-  }
   return probe
 }
