@@ -239,9 +239,9 @@ test('a resource to hear of widens the listen, and its updates are notes', async
   const upstreams = makeUpstreams({ onServerNote: (_, note) => notes.push(note) })
   const target = makeTarget({ url: fake.url })
   assert.equal([...(await upstreams.listen(target, new Set(['a:1']), Date.now() + 5_000))], ['a:1'])
-  const [, listen] = fake.seen
-  assert.equal((listen?.body['params'] as JsonObject)['notifications'], { resourceSubscriptions: ['a:1'] })
-  const meta = { 'io.modelcontextprotocol/subscriptionId': listen?.body['id'] }
+  const listen = fake.seen[1]!
+  assert.equal((listen.body['params'] as JsonObject)['notifications'], { resourceSubscriptions: ['a:1'] })
+  const meta = { 'io.modelcontextprotocol/subscriptionId': listen.body['id'] }
   await until('the update is told', () => (notes.length > 0 ? true : undefined))
   assert.equal(notes, [
     { jsonrpc: '2.0', method: 'notifications/resources/updated', params: { _meta: meta, uri: 'a:1' } },

@@ -135,7 +135,7 @@ test('a modern child tells of resources on one listen, which the next one takes 
   const target = makeTarget({ command, protocol: 'modern' })
   assert.equal([...(await upstreams.listen(target, new Set(['a:1']), seconds(10)))], ['a:1'])
   await until(() => notes.length > 0)
-  assert.is((notes[0]?.['params'] as JsonObject)['uri'], 'a:1')
+  assert.is((notes[0]!['params'] as JsonObject)['uri'], 'a:1')
   const { result } = await upstreams.request(target, tool('x'))
   const [first, second] = ['gatehouse-listen-1', 'gatehouse-listen-2']
   assert.equal(result?.['seen'], [
