@@ -77,7 +77,12 @@ export async function openParts(
     }),
   )
   house.put(PARTS.replica, newReplicaId())
-  house.make(PARTS.lines, () => createSessionLines({ replica: house.get(PARTS.replica) }))
+  house.make(PARTS.lines, () =>
+    createSessionLines({
+      replica: house.get(PARTS.replica),
+      onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
+    }),
+  )
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),

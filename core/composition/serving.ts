@@ -11,6 +11,7 @@ import { createOwnNames, type OwnNames } from '../http/origin.js'
 import { createAddressOf } from '../http/peer.js'
 import { createServer } from '../http/server.js'
 import { createWellKnown } from '../http/well-known.js'
+import { createStreamPlaces } from '../mcp/stream-places.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { apiOptions } from './configuration.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
@@ -29,14 +30,16 @@ export async function createServing(house: House, config: Config, place: Place, 
   const resources = house.get(PARTS.resources)
   const library = await openLibrary(fileURLToPath(new URL('../../../docs', import.meta.url)))
   const docs = createDocsServer(library, VERSION)
+  const snapshots = house.get(PARTS.snapshots)
   const draining = () => place.draining
   const door = createDoor({
     pipeline: house.get(PARTS.pipeline),
     authenticate: createAuthenticate(house.get(PARTS.host).bus, house.get(PARTS.identities)),
-    snapshot: house.get(PARTS.snapshots).current,
+    snapshot: snapshots.current,
     names: lazily(() => createOwnNames(place.url, config.host)),
     sessions: house.get(PARTS.sessions),
     lines: house.get(PARTS.lines),
+    places: createStreamPlaces({ perUser: () => snapshots.current().settings.limits.listensPerUser }),
     addressOf: createAddressOf(config.trustedProxies),
     draining,
     onBroken,

@@ -5,7 +5,7 @@ import { post } from './post.js'
 import { refuse } from './send.js'
 import { aboutSession, notServed, pingOf } from './session-verbs.js'
 import { createStanding } from './standing.js'
-import { beginVisit, type DoorOptions, type DoorParts, eraHeaders, type Visit } from './visit.js'
+import { type DoorOptions, type DoorParts, eraHeaders, Visit } from './visit.js'
 
 export type Door = (req: IncomingMessage, res: ServerResponse, gatewayName: string | null) => Promise<void>
 
@@ -18,7 +18,7 @@ const CORS = {
 
 /** The MCP door: bytes in, `Inbound` to the pipeline, bytes out. Everything it refuses is answered as JSON-RPC. */
 export function createDoor(options: DoorOptions): Door {
-  const standing = createStanding<Visit>({ stillEnters, end: ({ res }) => void res.destroy() })
+  const standing = createStanding<Visit>({ stillEnters, end: (visit) => visit.cut() })
   const parts = { ...options, standing }
   return async (req, res, gatewayName) => {
     try {
@@ -42,7 +42,7 @@ async function admit(options: DoorParts, req: IncomingMessage, res: ServerRespon
     return
   }
   if (options.draining()) throw new GatehouseError('GH_DOOR_DRAINING')
-  const visit = beginVisit(options, req, res, gatewayName)
+  const visit = new Visit(options, req, res, gatewayName)
   switch (req.method) {
     case 'POST':
       return post(visit)

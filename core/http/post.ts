@@ -9,9 +9,9 @@ import { hasBatches } from '../mcp/versions.js'
 import { readBody } from './body.js'
 import { type Arrived, inbound, takesEvents } from './inbound.js'
 import { parse } from './parse.js'
+import { Presence } from './presence.js'
 import { send, sendNothing } from './send.js'
-import { cannotAsk, type Flight } from './session-lines.js'
-import { eraHeaders, streamOf, type Visit } from './visit.js'
+import { eraHeaders, type Visit } from './visit.js'
 
 const MAX_BATCH = 100
 
@@ -41,28 +41,16 @@ async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<v
 
 /** Null when its client took it back meanwhile: whatever came of it, there is no response then. */
 async function run(visit: Visit, arrived: Arrived): Promise<Reply | null> {
-  const { lines, pipeline } = visit.options
-  const { item, batched } = arrived
-  const gone = batched ? visit.gone.branch() : visit.gone
-  let flight: Flight | undefined
-  const line = !batched && takesEvents(visit) ? () => streamOf(visit) : null
-  const call = inbound(visit, arrived, {
-    gone,
-    ask:
-      line === null || item.kind !== 'request' || item.era === 'modern' || arrived.headers.sessionId === undefined
-        ? null
-        : (question, how) => (flight === undefined ? cannotAsk() : lines.askOn(flight, question, how)),
-    joins(session) {
-      if (item.kind !== 'request') return
-      flight = { session, id: item.message.id, since: 0, gone, line, cancelled: false, place: -1 }
-      lines.enter(flight)
-    },
-  })
+  const { item, headers } = arrived
+  const presence = new Presence(visit, arrived)
+  const { gone, joins } = presence
+  const canBeAsked = item.kind === 'request' && item.era === 'legacy' && headers.sessionId !== undefined
+  const call = inbound(visit, arrived, { gone, joins, ask: canBeAsked && presence.hasLine ? presence.ask : null })
   try {
-    const reply = await pipeline(call)
-    return flight?.cancelled ? null : reply
+    const reply = await visit.options.pipeline(call)
+    return presence.isTakenBack ? null : reply
   } finally {
-    if (flight !== undefined) lines.leave(flight)
+    presence.leave()
   }
 }
 

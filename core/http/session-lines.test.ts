@@ -7,7 +7,6 @@ import type { LegacySession } from '../call.js'
 import { until } from '../test/until.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { failure } from '../upstream/testing.js'
-import { openEventStream } from './event-stream.js'
 import { CallGone } from './gone.js'
 import { createSessionLines, type Flight, type Lines } from './session-lines.js'
 
@@ -21,7 +20,7 @@ test.before.each(async (context) => {
   context.lines = createSessionLines({ replica: 'r1r1' })
   context.server = createServer((req, res) => {
     const [, session = '', gateway = ''] = (req.url ?? '').split('/')
-    context.lines.open(session, gateway, openEventStream(res))
+    context.lines.open({ id: session, gatewayId: gateway, version: '2025-06-18' } as LegacySession, res, undefined)
   })
   await new Promise<void>((resolve) => context.server.listen(0, '127.0.0.1', resolve))
   context.url = `http://127.0.0.1:${(context.server.address() as AddressInfo).port}`
@@ -99,10 +98,7 @@ function flight(sessionId: string, id: string | number = 1) {
   const said: JsonObject[] = []
   const closed = new Set<() => void>()
   const stream = {
-    note: (message: JsonObject) => void said.push(message),
     must: (message: JsonObject) => void said.push(message),
-    end: () => undefined,
-    closed: false,
     onClosed: (listener: () => void) => (closed.add(listener), () => closed.delete(listener)),
   }
   const made: Flight = {

@@ -1,31 +1,36 @@
 import type { LegacySession } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Classified } from '../mcp/classify.js'
-import { openEventStream } from './event-stream.js'
 import { inbound } from './inbound.js'
 import { accepts } from './parse.js'
 import { send } from './send.js'
-import { eraHeaders, type Visit } from './visit.js'
+import { eraHeaders, oneHeader, type Visit } from './visit.js'
 
 /** GET and DELETE belong to legacy sessions; the caller is authenticated like any other, by way of a ping. */
 export async function aboutSession(visit: Visit): Promise<void> {
   const { req, res, options, gone } = visit
   const headers = eraHeaders(visit)
   const snapshot = options.snapshot()
-  let session: LegacySession | undefined
+  let session: LegacySession | null = null as LegacySession | null
   const ping = { snapshot, item: pingOf(headers.version), headers, text: '', bytes: 0, batched: false }
-  const reply = await options.pipeline(inbound(visit, ping, { gone, ask: null, joins: (found) => (session = found) }))
+  const reply = await options.pipeline(
+    inbound(visit, ping, { gone, ask: null, joins: (_, found) => void (session = found) }),
+  )
   if (reply.status !== 200) return send(visit, reply)
-  if (session === undefined) throw notServed('POST')
+  if (session === null) throw notServed('POST')
   if (req.method === 'DELETE') {
     await options.sessions.end(session.id)
     res.writeHead(200, { 'content-length': 0 }).end()
     return
   }
   if (!accepts(req, 'text/event-stream')) throw new GatehouseError('GH_DOOR_ACCEPT')
+  const leave = options.places.take()
   options.standing.enter(visit)
-  res.once('close', () => options.standing.leave(visit))
-  options.lines.open(session.id, session.gatewayId, openEventStream(res))
+  res.once('close', () => {
+    options.standing.leave(visit)
+    leave()
+  })
+  options.lines.open(session, res, oneHeader(req, 'last-event-id'))
 }
 
 const PING = { kind: 'request' as const, id: 0, method: 'ping', params: {} }

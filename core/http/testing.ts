@@ -2,11 +2,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { JsonObject } from '@gatehouse/sdk'
 import type { Inbound, LegacySession, Reply } from '../call.js'
+import { createStreamPlaces } from '../mcp/stream-places.js'
 import { createHear } from '../rooms/hear.js'
-import { inSession } from '../rooms/testing.js'
+import { inSession, PRINCIPAL } from '../rooms/testing.js'
 import { plan } from '../upstream/catalog-testing.js'
 import { createDoor } from './mcp-door.js'
-import { createSessionLines, type Lines } from './session-lines.js'
+import { createSessionLines, type Lines, type LinesOptions } from './session-lines.js'
 
 /** Builders for tests of the door: the real one over HTTP, before a corridor of one's own. */
 
@@ -22,15 +23,15 @@ export interface DoorBench {
 export type Does = (call: Inbound) => Promise<JsonObject>
 
 /** Every session id that is sent is a live session of the version that its header states. */
-export async function openDoor(does: Does): Promise<DoorBench> {
+export async function openDoor(does: Does, options: Partial<LinesOptions> = {}): Promise<DoorBench> {
   const broken: unknown[] = []
   const house = plan(['crm'])
-  const lines = createSessionLines({ replica: 'r1r1' })
+  const lines = createSessionLines({ replica: 'r1r1', ...options })
   const hear = createHear({ lines, cancel: lines.cancel, upstreams: { toldBySession: () => undefined } })
   const door = createDoor({
     pipeline: async (call): Promise<Reply> => {
       const session = call.sessionId === null ? null : sessionOf(call.sessionId, call.version)
-      if (session !== null) call.joins(session)
+      call.joins(PRINCIPAL, session)
       if (call.id === null) {
         hear({ ...inSession(house, call), session })
         return { status: 202, text: null, headers: {} }
@@ -49,6 +50,7 @@ export async function openDoor(does: Does): Promise<DoorBench> {
     names: { hostIsOurs: () => true, originIsOurs: () => true },
     sessions: { end: async (id) => (lines.close(id), true) },
     lines,
+    places: createStreamPlaces({ perUser: () => 2, most: 4 }),
     addressOf: () => '192.0.2.1',
     draining: () => false,
     onBroken: (thrown) => broken.push(thrown),

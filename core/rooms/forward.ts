@@ -76,6 +76,7 @@ function exchange(
     onQuestion: async (question) => named(await aside.question(question), call),
     onAnswer: aside.answer,
     tell: (note) => onNote?.(note),
+    // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
     send: ({ added, conversation }) => {
       const isFirst = Object.keys(added).length === 0
       const again = isFirst ? {} : anew(options.limits())
@@ -84,6 +85,7 @@ function exchange(
         ...again,
         params: { ...params, ...added },
         conversation,
+        onCut: call.interrupt ?? undefined,
         progressToken,
         signal: gone,
         onNotification: note,
@@ -111,6 +113,7 @@ async function sendHealed(call: Inspected, options: ForwardOptions, request: Ups
   const { definition } = call.feature
   const dressed = (tool: JsonObject | null) => ({
     ...request,
+    flow: call.flow ?? undefined,
     paramHeaders: headersOf(call.method, tool, request.params),
   })
   const reply = await options.upstreams.request(call.target, dressed(definition))

@@ -2,6 +2,7 @@ import type { Alert, CallContext, JsonObject, Receipt } from '@gatehouse/sdk'
 import { enter, type Answered, type Inspected, type Permitted, type Released } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
+import { forOlder } from '../mcp/older.js'
 import { translateResult } from '../mcp/translate.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Outcome } from '../rules/chain.js'
@@ -71,7 +72,8 @@ export function createInspect(options: InspectOptions): Inspect {
     return enter(call, 'inspected', { upstreamParams: params })
   }
   const letOut = (call: Answered, ruled: JsonObject): Released => {
-    const result = translateResult(ruled, call.reply.era, call.era, call.method)
+    const translated = translateResult(ruled, call.reply.era, call.era, call.method)
+    const result = call.era === 'legacy' ? forOlder(translated, call.version) : translated
     return enter(call, 'released', { result: options.publicResult(call, result), error: null })
   }
   return {

@@ -1,7 +1,8 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import { GatehouseError } from '../errors.js'
 import { slotKey } from './ability.js'
 import type { Connection } from './connection.js'
-import type { Peer } from './options.js'
+import type { Dialect, Peer } from './options.js'
 import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from './types.js'
 
 /** Which of the connections to one server as one identity. */
@@ -11,9 +12,11 @@ export interface Lane {
   readonly isShared: boolean
   /** The legacy client session that it is paired with. */
   readonly party: Party | null
+  /** Null: whichever the server speaks. */
+  readonly dialect: Dialect | null
 }
 
-export const SHARED: Lane = Object.freeze({ name: '', isShared: true, party: null })
+export const SHARED: Lane = Object.freeze({ name: '', isShared: true, party: null, dialect: null })
 
 export interface Lanes {
   request(target: Target, request: UpstreamRequest, conversation: Conversation): Promise<UpstreamReply>
@@ -29,33 +32,55 @@ export interface LanesOptions {
   readonly isFull: () => boolean
 }
 
+const MINUTE = 60_000
+const HOUR = 3_600_000
 /** So many idle lanes are kept for the next call of the same kind. */
 const MOST_IDLE = 8
 
 /**
  * A question of a legacy server does not say to which call it belongs. So whoever may be asked gets upstream sessions of
  * their own: a legacy client one for its session, which keeps its state at the server too; a modern client one for each
- * call under way, leased from a pool. Servers of the modern era ask in their results and need none of it.
+ * call under way, leased from a pool. Servers of the modern era ask in their results and need none of it; where one
+ * speaks the legacy eras too, with sessions, a legacy client is served in its own.
  */
 export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lanes {
   const sessions = new Map<string, Map<string, Connection>>()
   const idleLanes = new Map<string, Lane[]>()
+  const twofold = createTwofold()
   let leases = 0
 
-  function ofSession(target: Target, party: Party): Connection {
+  function ofSession(target: Target, party: Party, dialect: Dialect | null): Connection {
     const { sessionId } = party
-    const lane = { name: ` session ${sessionId}`, isShared: false, party }
+    const lane = { name: ` session ${sessionId}`, isShared: false, party, dialect }
     const connection = connectionOf(target, lane)
     const own = sessions.get(sessionId) ?? new Map<string, Connection>()
     if (own.size === 0) sessions.set(sessionId, own)
-    own.set(`${target.server.id} ${target.key}`, connection)
+    own.set(placeOf(target), connection)
     return connection
+  }
+
+  /** The lane of a legacy client at a server of the modern era that speaks its own as well; null when it does not. */
+  async function ofOwnEra(target: Target, party: Party, request: UpstreamRequest): Promise<Connection | null> {
+    if (!twofold.mayBe(target)) return null
+    const connection = ofSession(target, party, 'legacy')
+    try {
+      const { stateful } = await connection.ready(request)
+      if (stateful) return connection
+      twofold.isNot(target, HOUR)
+    } catch (error) {
+      if (request.signal?.aborted || Date.now() >= request.deadline) throw error
+      const isRefused = error instanceof GatehouseError && error.code === 'GH_UPSTREAM_PROTOCOL'
+      twofold.isNot(target, isRefused ? HOUR : MINUTE)
+    }
+    sessions.get(party.sessionId)?.delete(placeOf(target))
+    leave((_, known) => known === connection)
+    return null
   }
 
   async function onLease(target: Target, request: UpstreamRequest): Promise<UpstreamReply> {
     const pool = `${target.server.id} ${slotKey(target)}`
     const idle = idleLanes.get(pool) ?? []
-    const lane = idle.pop() ?? { name: ` lease ${(leases += 1)}`, isShared: false, party: null }
+    const lane = idle.pop() ?? { name: ` lease ${(leases += 1)}`, isShared: false, party: null, dialect: null }
     if (idle.length === 0) idleLanes.delete(pool)
     // One that was closed meanwhile, idle or for a change of the server, is opened anew under its name.
     const connection = connectionOf(target, lane)
@@ -80,10 +105,14 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
     async request(target, request, { party }) {
       const shared = connectionOf(target)
       const peer = await shared.ready(request)
+      if (peer.info.era === 'modern' && party !== null) {
+        const own = await ofOwnEra(target, party, request)
+        return (own ?? shared).request(request)
+      }
       const way = wayFor(peer, target, request)
       if (way === 'shared' || (target.server.command !== null && isFull()))
         return shared.request(withoutQuestions(request, peer))
-      return party === null ? onLease(target, request) : ofSession(target, party).request(request)
+      return party === null ? onLease(target, request) : ofSession(target, party, null).request(request)
     },
     endSession(sessionId) {
       const own = new Set(sessions.get(sessionId)?.values())
@@ -92,6 +121,23 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
     },
     toldBySession(sessionId, note) {
       for (const connection of sessions.get(sessionId)?.values() ?? []) connection.notify(note)
+    },
+  }
+}
+
+const placeOf = ({ server, key }: Target) => `${server.id} ${key}`
+
+/** Which servers of the modern era have been found not to speak the legacy ones, with sessions, beside it. */
+function createTwofold() {
+  const not = new Map<string, { readonly updatedAt: string; readonly until: number }>()
+  return {
+    mayBe({ server }: Target): boolean {
+      if (server.protocol !== 'auto' || server.command !== null) return false
+      const known = not.get(server.id)
+      return known === undefined || known.updatedAt !== server.updatedAt || known.until < Date.now()
+    },
+    isNot({ server }: Target, ms: number): void {
+      not.set(server.id, { updatedAt: server.updatedAt, until: Date.now() + ms })
     },
   }
 }

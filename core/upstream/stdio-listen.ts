@@ -1,4 +1,3 @@
-import type { JsonObject } from '@gatehouse/sdk'
 import { SUBSCRIPTION_KEY, createEnvelope, enclose } from './envelope.js'
 import { acknowledgedUris, createListen } from './listen.js'
 import type { Listen, ListenEvents } from './listen.js'
@@ -9,10 +8,8 @@ import type { ServerInfo } from './types.js'
 
 /** Listens to a child of the modern era: a request that stays open, and notes that name it. */
 export interface StdioListen extends Listen {
-  /** True for what only says that the server has begun to tell. */
-  note(note: JsonObject): boolean
-  /** The server has ended the request of this id, or refused it. */
-  replied(id: unknown): void
+  /** True for what is about the listening itself: that the server has begun to tell, that it tells no more. */
+  takes(value: unknown): boolean
 }
 
 export function listenStdio(context: PeerContext, send: (message: object) => void, info: ServerInfo): StdioListen {
@@ -34,17 +31,18 @@ export function listenStdio(context: PeerContext, send: (message: object) => voi
   })
   return {
     ...listen,
-    note(note) {
-      const granted = acknowledgedUris(note)
-      if (granted === null) return false
-      const meta = isObject(note['params']) ? note['params']['_meta'] : undefined
-      streams.get(String(isObject(meta) ? meta[SUBSCRIPTION_KEY] : undefined))?.acknowledged(granted)
-      return true
-    },
-    replied(id) {
-      if (typeof id !== 'string') return
+    takes(value) {
+      if (!isObject(value)) return false
+      const granted = acknowledgedUris(value)
+      const { id, params } = value
+      if (granted !== null) {
+        const meta = isObject(params) && isObject(params['_meta']) ? params['_meta'] : {}
+        streams.get(String(meta[SUBSCRIPTION_KEY]))?.acknowledged(granted)
+        return true
+      }
+      if ('method' in value || typeof id !== 'string') return false
       streams.get(id)?.lost(false)
-      streams.delete(id)
+      return streams.delete(id)
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Era, JsonObject, Principal } from '@gatehouse/sdk'
 import type { CancelSignal } from '../domain/cancel-signal.js'
+import type { Flow } from '../domain/flow.js'
 import type { Server } from '../domain/nouns.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Ability } from './ability.js'
@@ -45,6 +46,10 @@ export interface UpstreamRequest {
   readonly paramHeaders?: Readonly<Record<string, string>> | undefined
   /** Notifications that belong to this request (progress, message), in order, before the reply. */
   readonly onNotification?: ((note: JsonObject) => void) | undefined
+  /** How fast the client reads those notifications: while it is full, no more is read of the answer's stream. */
+  readonly flow?: Flow | undefined
+  /** Told when the server ends the stream of its answer before it, to go on at another (2025-11-25, SSE polling). */
+  readonly onCut?: (() => void) | undefined
   /** How to ask the client back; without it a server's question is refused. */
   readonly conversation?: Conversation | undefined
   /** The least level of log notes that the client wants; null: none; absent: as the server likes. */
