@@ -84,8 +84,11 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 
 /** The parts that must be ended, the way out before what it leads to. */
 function inReverse(house: House): (() => unknown)[] {
-  const { exporters, catalog, parked, upstreams, host, tailer, recorder, identities, snapshots, epochs, egress } = PARTS
-  const order = [exporters, catalog, parked, upstreams, host, tailer, recorder, identities, snapshots, epochs, egress]
+  const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, host } = PARTS
+  const { tailer, recorder, identities, snapshots, epochs, egress } = PARTS
+  const listening = [listeners, audience, subscriptions]
+  const rest = [host, tailer, recorder, identities, snapshots, epochs, egress]
+  const order = [exporters, ...listening, catalog, parked, upstreams, ...rest]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())
 }
 

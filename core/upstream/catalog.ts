@@ -120,10 +120,12 @@ class ServerCatalog implements Catalog {
   }
 
   fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string {
-    const parts = plan.assignments.map((assignment) => {
+    const parts = plan.assignments.flatMap((assignment) => {
       const { target, slot } = this.#reach(assignment, kind, access)
-      const isShown = slot !== null && !('state' in target && target.state === 'disabled')
-      return `${assignment.assignment.id} ${isShown ? (this.#lists.view(slot).seen?.hash ?? '') : ''}`
+      if (slot === null || ('state' in target && target.state === 'disabled')) return []
+      const { seen, trouble } = this.#lists.view(slot)
+      if (seen === null) return trouble === null ? [`${assignment.assignment.id} unasked`] : []
+      return seen.byId.size === 0 ? [] : [`${assignment.assignment.id} ${seen.hash}`]
     })
     return parts.join('\n')
   }
