@@ -119,15 +119,16 @@ class ServerCatalog implements Catalog {
     this.#drop(serverId, kinds, 'doubted')
   }
 
-  fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string {
-    const parts = plan.assignments.flatMap((assignment) => {
+  fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string | null {
+    let print = ''
+    for (const assignment of plan.assignments) {
       const { target, slot } = this.#reach(assignment, kind, access)
-      if (slot === null || ('state' in target && target.state === 'disabled')) return []
+      if (slot === null || ('state' in target && target.state === 'disabled')) continue
       const { seen, trouble } = this.#lists.view(slot)
-      if (seen === null) return trouble === null ? [`${assignment.assignment.id} unasked`] : []
-      return seen.byId.size === 0 ? [] : [`${assignment.assignment.id} ${seen.hash}`]
-    })
-    return parts.join('\n')
+      if (seen === null && trouble === null) return null
+      if (seen !== null && seen.byId.size > 0) print += `${assignment.assignment.id} ${seen.hash}\n`
+    }
+    return print
   }
 
   stop(): void {
