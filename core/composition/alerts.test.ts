@@ -4,7 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { busWith } from '../rooms/testing.js'
 import { until } from '../test/until.js'
-import { createRaise, faultAlert, overflowAlert } from './alerts.js'
+import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
 import { PARTS } from './house.js'
 import { emptyHouse } from './testing.js'
 
@@ -13,19 +13,23 @@ const quiet = pino({ level: 'silent' })
 
 interface BenchOptions {
   readonly store?: () => Promise<void>
+  readonly resolved?: (key: string) => void
   readonly hear?: (alert: Alert) => void
 }
-function bench({ store = async () => undefined, hear = () => undefined }: BenchOptions = {}) {
+function bench({ store = async () => undefined, hear = () => undefined, resolved }: BenchOptions = {}) {
   const stored: Alert[] = []
   const house = emptyHouse()
-  const raise = createRaise(house, quiet)
-  house.put(PARTS.alerts, { raise: async (alert: Alert) => (stored.push(alert), store()) } as never)
+  const { raise, resolve } = createAlerting(house, quiet)
+  house.put(PARTS.alerts, {
+    raise: async (alert: Alert) => (stored.push(alert), store()),
+    resolve: async (_type: string, key: string) => resolved?.(key),
+  } as never)
   const bus = busWith(
     (registry) => registry.add('p-test', 'alert.raised', hear as never, 'normal'),
     (fault) => raise(faultAlert(fault)),
   )
   house.put(PARTS.host, { bus } as never)
-  return { stored, raise }
+  return { stored, raise, resolve }
 }
 
 test('an alert is stored, then told', async () => {
@@ -58,6 +62,23 @@ test('a database that is away fails nobody, and the next alert is stored again',
   away = false
   raise({ ...ALERT, key: 'again' })
   await until('it is stored', () => stored[1])
+})
+
+test('what is over is resolved after it was stored, however slow that is; other keys do not wait', async () => {
+  const done: string[] = []
+  let store = () => {}
+  const slow = new Promise<void>((resolve) => (store = resolve))
+  const { raise, resolve } = bench({
+    store: async () => (await slow, void done.push('stored')),
+    resolved: (key) => void done.push(`resolved ${key}`),
+  })
+  raise(ALERT)
+  resolve(ALERT.type, ALERT.key)
+  resolve(ALERT.type, 'other')
+  await until('the other is resolved', () => done[0])
+  store()
+  await until('it is resolved', () => done[2])
+  assert.equal(done, ['resolved other', 'stored', `resolved ${ALERT.key}`])
 })
 
 test('the failures of a plugin collapse by plugin and hook, and never hold its words', () => {

@@ -4,20 +4,39 @@ import type { Fault } from '../hooks/settle.js'
 import type { Overflow } from '../record/gap.js'
 import { type House, PARTS } from './house.js'
 
+export interface Alerting {
+  raise(alert: Alert): void
+  /** What the standing alert of this key told of is over. */
+  resolve(type: Alert['type'], key: string): void
+}
+
 /**
  * Stores an alert and tells the plugins; a failure to do so is logged, and must not fail the call. That a plugin failed to
- * be told is told to none: it would fail again, for ever.
+ * be told is told to none: it would fail again, for ever. What is said of one key is done in order.
  */
-export function createRaise(house: House, log: Logger): (alert: Alert) => void {
+export function createAlerting(house: House, log: Logger): Alerting {
+  const last = new Map<string, Promise<void>>()
+  const inOrder = (type: Alert['type'], key: string, work: () => Promise<unknown>): void => {
+    const name = `${type} ${key}`
+    const before = last.get(name) ?? Promise.resolve()
+    const done: Promise<void> = before
+      .then(work)
+      .then(
+        () => undefined,
+        (thrown: unknown) => log.error({ type, err: thrown }, 'an alert could not be stored'),
+      )
+      .then(() => void (last.get(name) === done && last.delete(name)))
+    last.set(name, done)
+  }
   const keep = async (alert: Alert) => {
     await house.get(PARTS.alerts).raise(alert)
     const { bus } = house.get(PARTS.host)
     if (bus.has('alert.raised') && alert.context?.hook !== 'alert.raised') await bus.parallel('alert.raised', alert)
   }
-  return (alert) =>
-    void keep(alert).catch((thrown: unknown) =>
-      log.error({ type: alert.type, err: thrown }, 'an alert could not be stored'),
-    )
+  return {
+    raise: (alert) => inOrder(alert.type, alert.key, () => keep(alert)),
+    resolve: (type, key) => inOrder(type, key, () => house.get(PARTS.alerts).resolve(type, key)),
+  }
 }
 
 export function overflowAlert(facts: Overflow): Alert {

@@ -1,4 +1,3 @@
-import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Epochs } from '../cluster/epochs.js'
@@ -21,6 +20,8 @@ import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
 import type { Upstreams } from '../upstream/types.js'
+import type { Alerting } from './alerts.js'
+import type { Troubles } from './troubles.js'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -50,8 +51,9 @@ export const PARTS = {
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
   pipeline: part<Pipeline>('pipeline'),
-  raise: part<(alert: Alert) => void>('raise'),
+  raise: part<Alerting['raise']>('raise'),
   recorder: part<RecordLog>('recorder'),
+  resolve: part<Alerting['resolve']>('resolve'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
@@ -59,6 +61,7 @@ export const PARTS = {
   store: part<Store>('store'),
   streams: part<SessionStreams>('streams'),
   tailer: part<Tailer>('tailer'),
+  troubles: part<Troubles>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

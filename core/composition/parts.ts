@@ -19,10 +19,11 @@ import { createRules } from '../rules/rules.js'
 import { createCatalog } from '../upstream/catalog.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
-import { createRaise, faultAlert, overflowAlert } from './alerts.js'
+import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+import { createSharedNames, createTroubles } from './troubles.js'
 
 /** Opens what takes time: plugins and the record; registers everything else to be made when it is asked for. */
 export async function openParts(
@@ -38,7 +39,9 @@ export async function openParts(
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
   house.make(PARTS.epochs, (h) => createEpochs({ store: h.get(PARTS.store) }))
-  house.make(PARTS.raise, (h) => createRaise(h, log))
+  const alerting = createAlerting(house, log)
+  house.put(PARTS.raise, alerting.raise)
+  house.put(PARTS.resolve, alerting.resolve)
   house.make(PARTS.identities, (h) => createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
   const hashKey = await hashKeyOf(house.get(PARTS.store), dataSource)
   house.make(PARTS.rules, (h) =>
@@ -60,6 +63,7 @@ export async function openParts(
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
   house.make(PARTS.sessions, () => createSessions(createSessionRows(dataSource), limits))
   house.make(PARTS.streams, () => createSessionStreams())
+  house.make(PARTS.troubles, (h) => createTroubles({ ...alerting, sharedName: createSharedNames(h) }))
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),
@@ -68,6 +72,7 @@ export async function openParts(
       childEnv: around.env,
       log: logger,
       verdicts: createVerdictStore<Verdict>(dataSource),
+      onTrouble: h.get(PARTS.troubles).tell,
     }),
   )
   house.make(PARTS.catalog, (h) => {

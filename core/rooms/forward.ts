@@ -5,6 +5,7 @@ import { paramHeaders } from '../mcp/param-headers.js'
 import { progressTokenOf } from '../mcp/translate.js'
 import { isObject } from '../mcp/message.js'
 import { wayOf } from '../record/trail.js'
+import { NOT_SENT } from '../upstream/faults.js'
 import type { Upstreams } from '../upstream/types.js'
 
 export type Forward = (call: Inspected, onNote: ((note: JsonObject) => void) | null) => Promise<Answered>
@@ -45,8 +46,8 @@ function failed(call: Inspected, sentAt: number, thrown: unknown): unknown {
   const way = wayOf(call.feature.assignment)
   const facts = { error: error.code, durationMs: Date.now() - sentAt }
   const offset = sentAt - call.trail.at
-  if (error.data?.retryable === true && error.code !== 'GH_UPSTREAM_RATE_LIMITED')
-    call.trail.leg('mcp_request_error', { ...facts, offset }, way)
+  const isAnswer = error.code === 'GH_UPSTREAM_RATE_LIMITED' && error.detail !== NOT_SENT
+  if (error.data?.retryable === true && !isAnswer) call.trail.leg('mcp_request_error', { ...facts, offset }, way)
   else {
     call.trail.leg('mcp_request_success', { offset }, way)
     call.trail.leg('mcp_response_error', facts, way)

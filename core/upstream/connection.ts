@@ -20,6 +20,12 @@ export interface ConnectionOptions {
   readonly onReplaced: () => void
 }
 
+/** A peer that was let go of, and why. */
+interface Lost {
+  readonly era: Era
+  readonly error: PeerLost
+}
+
 /**
  * The way to one server as one identity. It is dialled at the first request, by one dial whoever waits for it, and again
  * when the peer was lost. A request is sent a second time only when it surely did not run.
@@ -53,15 +59,17 @@ export class Connection {
   async request(request: UpstreamRequest): Promise<UpstreamReply> {
     this.#busy++
     try {
-      for (let again = false; ; again = true) {
+      for (let lost: Lost | null = null; ;) {
         const peer = this.#peer ?? (await this.#ready(request))
+        // It spoke the right era all along: what it said was meant for this request, which may have run.
+        if (lost?.error.why === 'era' && lost.era === peer.info.era) throw lost.error.fault
         if (Date.now() > this.#expiresAt && !this.#refreshing) void this.#refresh()
         try {
           const reply = await peer.request(request)
           this.#seen(null)
           return reply
         } catch (error) {
-          this.#failed(peer, error, again)
+          lost = this.#failed(peer, error, lost !== null)
         }
       }
     } finally {
@@ -95,10 +103,10 @@ export class Connection {
   }
 
   /** Throws, unless the request surely did not run and may be sent once again. */
-  #failed(peer: Peer, error: unknown, again: boolean): void {
+  #failed(peer: Peer, error: unknown, again: boolean): Lost {
     if (error instanceof PeerLost) {
       if (again || !this.#replace(peer, error)) throw error.fault
-      return
+      return { era: peer.info.era, error }
     }
     if (error instanceof GatehouseError && error.code === 'GH_UPSTREAM_UNREACHABLE') this.#seen(error)
     throw error

@@ -4,6 +4,7 @@ import type { Limits } from '../domain/nouns.js'
 import type { ClientInfo } from './envelope.js'
 import type { RpcError, ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import type { VerdictStore } from './verdicts.js'
+import type { Trouble } from './watch.js'
 
 export interface UpstreamsOptions {
   /** The guarded way out. */
@@ -21,6 +22,8 @@ export interface UpstreamsOptions {
   readonly onServerRequest?: (target: Target, request: JsonObject) => Promise<ServerRequestAnswer>
   /** Notes that belong to no request and are no list change (resources updated, log messages on the side stream). */
   readonly onServerNote?: (target: Target, note: JsonObject) => void
+  /** Told how servers and credentials fare. Must not throw. */
+  readonly onTrouble?: (trouble: Trouble) => void
   readonly timing?: Partial<Timing>
 }
 

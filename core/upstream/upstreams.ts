@@ -1,4 +1,5 @@
 import type { Era } from '@gatehouse/sdk'
+import { Circuits } from './circuits.js'
 import { Connection } from './connection.js'
 import type { Targeted } from './connection.js'
 import { fault } from './faults.js'
@@ -22,6 +23,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const listeners: ListListener[] = []
   const verdicts = createVerdicts(options.verdicts)
   const health = createHealth()
+  const circuits = new Circuits({ log, onTrouble: options.onTrouble, onRecovered: (id) => tellAll(id) })
   const stdio = createStdioDialler(options.childEnv)
   let stopped = false
 
@@ -33,10 +35,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     const { id, slug } = of.target.server
     const events: PeerEvents = {
       ...ends,
-      listChanged: (kind) => tell(id, kind),
-      reopened: () => tellAll(id),
-      note: (note) => options.onServerNote?.(of.target, note),
-      asked: (request) => (options.onServerRequest ?? answerAlone)(of.target, request),
+      listChanged: (kind) => (circuits.alive(id), tell(id, kind)),
+      reopened: () => (circuits.alive(id), tellAll(id)),
+      note: (note) => (circuits.alive(id), options.onServerNote?.(of.target, note)),
+      asked: (request) => (circuits.alive(id), (options.onServerRequest ?? answerAlone)(of.target, request)),
     }
     const { clientInfo, limits } = options
     return open({ of, slug, clientInfo, limits, timing, log, events }, era)
@@ -66,7 +68,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       timing,
       verdicts,
       dial,
-      onHealth: (what) => health.seen(server.id, what),
+      onHealth: (what) => {
+        health.seen(server.id, what)
+        if (what === null) circuits.alive(server.id)
+      },
       onReplaced: () => tellAll(server.id),
     })
     connections.set(name, connection)
@@ -104,7 +109,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   return {
     request(target, request) {
       try {
-        return connectionOf(target).request(request)
+        return circuits.run(target, request, connectionOf(target))
       } catch (error) {
         return Promise.reject(error)
       }
@@ -114,20 +119,27 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     toldBySession() {},
     onListChanged: (listener) => void listeners.push(listener),
     replace(serverId) {
+      circuits.replace(serverId)
       verdicts.doubt(serverId)
       for (const [name, connection] of connections)
         if (connection.target.server.id === serverId) leave(name, connection)
       health.forget(serverId)
     },
     async forget(serverId) {
+      circuits.forget(serverId)
       verdicts.doubt(serverId)
       await stopAll((connection) => connection.target.server.id === serverId)
       await stdio.forget(serverId)
       health.forget(serverId)
     },
-    state: health.state,
+    state(serverId) {
+      const opening = circuits.opening(serverId)
+      if (opening === null) return health.state(serverId)
+      return { up: false, reason: opening.fault.message, since: opening.since }
+    },
     async stop() {
       stopped = true
+      circuits.stop()
       clearInterval(sweeper)
       await stopAll(() => true)
       await stdio.stop()
