@@ -4,38 +4,31 @@ import type { Fault } from '../hooks/settle.js'
 import type { Overflow } from '../record/gap.js'
 import { type House, PARTS } from './house.js'
 
+/** Neither rejects: a failure is logged, and must not fail the call. */
 export interface Alerting {
-  raise(alert: Alert): void
+  raise(alert: Alert): Promise<void>
   /** What the standing alert of this key told of is over. */
-  resolve(type: Alert['type'], key: string): void
+  resolve(type: Alert['type'], key: string): Promise<void>
 }
 
 /**
- * Stores an alert and tells the plugins; a failure to do so is logged, and must not fail the call. That a plugin failed to
- * be told is told to none: it would fail again, for ever. What is said of one key is done in order.
+ * Stores an alert and tells the plugins. That a plugin failed to be told is told to none: it would fail again, for ever.
  */
 export function createAlerting(house: House, log: Logger): Alerting {
-  const last = new Map<string, Promise<void>>()
-  const inOrder = (type: Alert['type'], key: string, work: () => Promise<unknown>): void => {
-    const name = `${type} ${key}`
-    const before = last.get(name) ?? Promise.resolve()
-    const done: Promise<void> = before
-      .then(work)
-      .then(
-        () => undefined,
-        (thrown: unknown) => log.error({ type, err: thrown }, 'an alert could not be stored'),
-      )
-      .then(() => void (last.get(name) === done && last.delete(name)))
-    last.set(name, done)
-  }
   const keep = async (alert: Alert) => {
     await house.get(PARTS.alerts).raise(alert)
     const { bus } = house.get(PARTS.host)
     if (bus.has('alert.raised') && alert.context?.hook !== 'alert.raised') await bus.parallel('alert.raised', alert)
   }
+  const logged = (type: Alert['type']) => (thrown: unknown) =>
+    log.error({ type, err: thrown }, 'an alert could not be stored')
   return {
-    raise: (alert) => inOrder(alert.type, alert.key, () => keep(alert)),
-    resolve: (type, key) => inOrder(type, key, () => house.get(PARTS.alerts).resolve(type, key)),
+    raise: (alert) => keep(alert).catch(logged(alert.type)),
+    resolve: (type, key) =>
+      house
+        .get(PARTS.alerts)
+        .resolve(type, key)
+        .then(() => undefined, logged(type)),
   }
 }
 

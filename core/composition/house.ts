@@ -1,3 +1,4 @@
+import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Epochs } from '../cluster/epochs.js'
@@ -20,8 +21,7 @@ import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
 import type { Upstreams } from '../upstream/types.js'
-import type { Alerting } from './alerts.js'
-import type { Troubles } from './troubles.js'
+import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -51,9 +51,8 @@ export const PARTS = {
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
   pipeline: part<Pipeline>('pipeline'),
-  raise: part<Alerting['raise']>('raise'),
+  raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
-  resolve: part<Alerting['resolve']>('resolve'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
@@ -61,7 +60,7 @@ export const PARTS = {
   store: part<Store>('store'),
   streams: part<SessionStreams>('streams'),
   tailer: part<Tailer>('tailer'),
-  troubles: part<Troubles>('troubles'),
+  troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

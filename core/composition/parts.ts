@@ -40,8 +40,7 @@ export async function openParts(
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
   house.make(PARTS.epochs, (h) => createEpochs({ store: h.get(PARTS.store) }))
   const alerting = createAlerting(house, log)
-  house.put(PARTS.raise, alerting.raise)
-  house.put(PARTS.resolve, alerting.resolve)
+  house.put(PARTS.raise, (alert) => void alerting.raise(alert))
   house.make(PARTS.identities, (h) => createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
   const hashKey = await hashKeyOf(house.get(PARTS.store), dataSource)
   house.make(PARTS.rules, (h) =>

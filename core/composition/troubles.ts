@@ -30,8 +30,10 @@ export interface Troubles {
 
 /** Makes alerts of what befalls servers, and resolves those whose end shows. */
 export function createTroubles(options: TroublesOptions): Troubles {
-  const { raise, sharedName, calm = CALM } = options
-  const over = createAfter(calm, options.resolve)
+  const { sharedName, calm = CALM } = options
+  const inOrder = createOrder()
+  const raise = (alert: Alert) => inOrder(`${alert.type} ${alert.key}`, () => options.raise(alert))
+  const over = createAfter(calm, (type, key) => inOrder(`${type} ${key}`, () => options.resolve(type, key)))
   const isNews = createNews(options.now ?? Date.now)
 
   function refused({ server, key, whole, fault }: Trouble & { kind: 'refused' }): void {
@@ -90,8 +92,19 @@ function alertOf(server: Server, fault: GatehouseError, more: NonNullable<Alert[
   return { message, serverId: server.id, context: { server: server.slug, error: fault.code, ...more } }
 }
 
+/** What is said of one alert is done in the order in which it was said, however long the database takes. */
+function createOrder(): (name: string, work: () => Promise<void>) => void {
+  const last = new Map<string, Promise<void>>()
+  return (name, work) => {
+    const done: Promise<void> = (last.get(name) ?? Promise.resolve()).then(work).then(() => {
+      if (last.get(name) === done) last.delete(name)
+    })
+    last.set(name, done)
+  }
+}
+
 /** Resolves after a while, unless it is told meanwhile that it is not over. */
-function createAfter(ms: number, resolve: Alerting['resolve']) {
+function createAfter(ms: number, resolve: (type: Alert['type'], key: string) => void) {
   const timers = new Map<string, NodeJS.Timeout>()
   const not = (type: Alert['type'], key: string): void => {
     const name = `${type} ${key}`
