@@ -9,6 +9,7 @@ import { paramHeaders } from '../mcp/param-headers.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { logLevelOf, progressTokenOf } from '../mcp/translate.js'
 import { wayOf } from '../record/trail.js'
+import { NOT_SENT } from '../upstream/faults.js'
 import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 
 /** What passes between server and client before the answer, inspected like it. */
@@ -176,8 +177,8 @@ function failed(call: Inspected, sentAt: number, thrown: unknown): unknown {
   const way = wayOf(call.feature.assignment)
   const facts = { error: error.code, durationMs: Date.now() - sentAt }
   const offset = sentAt - call.trail.at
-  if (error.data?.retryable === true && error.code !== 'GH_UPSTREAM_RATE_LIMITED')
-    call.trail.leg('mcp_request_error', { ...facts, offset }, way)
+  const isAnswer = error.code === 'GH_UPSTREAM_RATE_LIMITED' && error.detail !== NOT_SENT
+  if (error.data?.retryable === true && !isAnswer) call.trail.leg('mcp_request_error', { ...facts, offset }, way)
   else {
     call.trail.leg('mcp_request_success', { offset }, way)
     call.trail.leg('mcp_response_error', facts, way)
