@@ -165,6 +165,7 @@ function subjectOf(call: Inspected) {
     host: principal.host.id,
     gateway: plan.gateway.id,
     server: feature.assignment.server.id,
+    assignment: feature.assignment.assignment.id,
     method,
     feature: feature.name,
     arguments: isObject(params.arguments) ? params.arguments : undefined,
