@@ -5,11 +5,11 @@ import { createHealth } from './health.js'
 import { dialHttp } from './http-dial.js'
 import { openWire } from './http-wire.js'
 import { TIMING } from './options.js'
-import type { Dialect, ListKind, Peer, PeerContext, PeerEvents } from './options.js'
-import type { ServerRequestAnswer, UpstreamsOptions } from './options.js'
+import type { ListKind, Peer, PeerContext, PeerEvents, ServerRequestAnswer, UpstreamsOptions } from './options.js'
 import { createStdioDialler } from './stdio-dial.js'
 import type { Target, Upstreams } from './types.js'
 import { createVerdicts } from './verdicts.js'
+import type { Dialect } from './verdicts.js'
 
 type ListListener = (serverId: string, kind: ListKind) => void
 
