@@ -2,10 +2,10 @@ import type { Era, JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { PeerLost, fault, neverSent } from './faults.js'
 import { isObject } from './message.js'
-import type { Dialect, Peer, PeerEvents, Timing } from './options.js'
+import type { Peer, PeerEvents, Timing } from './options.js'
 import type { ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import { dialectOf } from './verdicts.js'
-import type { Verdict, Verdicts } from './verdicts.js'
+import type { Dialect, Verdict, Verdicts } from './verdicts.js'
 
 export interface Targeted {
   readonly target: Target

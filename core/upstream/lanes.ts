@@ -2,7 +2,8 @@ import type { JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { slotKey } from './ability.js'
 import type { Connection } from './connection.js'
-import type { Dialect, Peer } from './options.js'
+import type { Peer } from './options.js'
+import type { Dialect } from './verdicts.js'
 import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from './types.js'
 
 /** Which of the connections to one server as one identity. */

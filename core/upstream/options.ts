@@ -1,6 +1,6 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import type { Dispatcher } from 'undici'
-import type { Limits, Protocol } from '../domain/nouns.js'
+import type { Limits } from '../domain/nouns.js'
 import type { ClientInfo } from './envelope.js'
 import type { QuestionAnswer } from '../mcp/questions.js'
 import type { Conversation, Party, ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
@@ -96,9 +96,6 @@ export const TIMING: Timing = Object.freeze({
   terminate: 2_000,
   kill: 3_000,
 })
-
-/** How to speak to a server: the era, or the older transport of the legacy one. */
-export type Dialect = Exclude<Protocol, 'auto'>
 
 /** A connection to one server as one identity, whatever its transport. */
 export interface Peer {

@@ -9,10 +9,11 @@ import { openWire } from './http-wire.js'
 import { createLanes, SHARED } from './lanes.js'
 import type { Lane } from './lanes.js'
 import { TIMING } from './options.js'
-import type { Dialect, Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
+import type { Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
 import { createStdioDialler } from './stdio-dial.js'
 import type { Target, Upstreams } from './types.js'
 import { createVerdicts } from './verdicts.js'
+import type { Dialect } from './verdicts.js'
 
 type ListListener = Parameters<Upstreams['onListChanged']>[0]
 

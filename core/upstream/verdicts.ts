@@ -30,12 +30,16 @@ export interface Verdicts {
   doubt(serverId: string): void
 }
 
+/** What was opened. */
 interface Found {
-  readonly info: ServerInfo
+  readonly info: Pick<ServerInfo, 'era' | 'version'>
   readonly transport?: 'sse'
 }
 
-export const dialectOf = ({ era, transport }: Verdict): Exclude<Protocol, 'auto'> => (transport === 'sse' ? 'sse' : era)
+/** How to speak to a server: its era, or the older transport of the legacy one. */
+export type Dialect = Exclude<Protocol, 'auto'>
+
+export const dialectOf = ({ era, transport }: Verdict): Dialect => (transport === 'sse' ? 'sse' : era)
 
 export function createVerdicts(store: VerdictStore | undefined): Verdicts {
   const known = new Map<string, Verdict | null>()
