@@ -56,6 +56,9 @@ test('any answer closes it, and its next opening begins with the shortest pause'
   assert.equal([circuit.pause, circuit.opening], [0, null])
   fail(5)
   assert.is(circuit.pause, 1_000)
+  clock.now += 1_000
+  circuit.go()
+  assert.is(circuit.pause, 2_000)
 })
 
 test.run()

@@ -197,6 +197,7 @@ test('each process of a command has its own circuit, and the server is told down
   clock.now += 1_000
   await run(null, mine)
   assert.ok(circuits.opening('crm'), 'the other still is')
+  assert.not(kinds().includes('up'))
   await run(null, other)
   assert.is(circuits.opening('crm'), null)
   assert.equal(
