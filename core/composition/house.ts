@@ -23,6 +23,8 @@ import type { Asides } from '../rooms/asides.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
+import type { Offers } from '../upstream/offers.js'
+import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Upstreams } from '../upstream/types.js'
 
 export interface Surroundings {
@@ -53,7 +55,9 @@ export const PARTS = {
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
+  infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
+  offers: part<Offers>('offers'),
   parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
   pipeline: part<Pipeline>('pipeline'),

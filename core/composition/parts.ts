@@ -21,6 +21,8 @@ import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
 import { createCatalog } from '../upstream/catalog.js'
+import { createOffers } from '../upstream/offers.js'
+import { createServerInfos } from '../upstream/server-infos.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
 import { createRaise, faultAlert, overflowAlert } from './alerts.js'
@@ -99,10 +101,15 @@ export async function openParts(
       },
     }),
   )
+  house.make(PARTS.infos, (h) =>
+    createServerInfos({ upstreams: h.get(PARTS.upstreams), saved: h.get(PARTS.store).infos, log: logger }),
+  )
+  house.make(PARTS.offers, (h) => createOffers(h.get(PARTS.infos)))
   house.make(PARTS.catalog, (h) => {
     const store = h.get(PARTS.store)
     return createCatalog({
       upstreams: h.get(PARTS.upstreams),
+      infos: h.get(PARTS.infos),
       names: store.names,
       lists: store.lists,
       limits,

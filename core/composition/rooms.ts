@@ -9,6 +9,7 @@ import { createForward } from '../rooms/forward.js'
 import { createHear } from '../rooms/hear.js'
 import { createInspect } from '../rooms/inspect.js'
 import { createList } from '../rooms/list.js'
+import { type MayHave, whereOffered } from '../rooms/offered.js'
 import { createPermit } from '../rooms/permit.js'
 import { createRespond } from '../rooms/respond.js'
 import { createRoute } from '../rooms/route.js'
@@ -40,6 +41,9 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
     const limits = () => h.get(PARTS.snapshots).current().settings.limits
     const accessOf = (call: InSession | Routed | Inspected) =>
       h.get(PARTS.credentials).access(call.principal, call.ability)
+    const offers = h.get(PARTS.offers)
+    const offer = (call: InSession) => offers.of(call.plan, accessOf(call), call.era)
+    const mayHave: MayHave = (call, capability) => offers.mayHave(call.plan, accessOf(call), capability)
     const inspect = createInspect({
       rules: h.get(PARTS.rules),
       bus,
@@ -50,7 +54,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       {
         authenticate: createAuthenticate(bus, h.get(PARTS.identities)),
         session: createSession(sessions),
-        route: createRoute(catalog, accessOf),
+        route: whereOffered(createRoute(catalog, accessOf), mayHave),
         permit: createPermit(accessOf),
         inspectRequest: inspect.request,
         relay: inspect.relay,
@@ -70,8 +74,8 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
         }),
         inspectResponse: inspect.response,
         hear: createHear({ lines, cancel: lines.cancel, upstreams: h.get(PARTS.upstreams) }),
-        list: createList(catalog, accessOf, bus, limits),
-        answer: createAnswer({ version: VERSION, openSession: sessions.open }),
+        list: createList({ catalog, accessOf, mayHave, bus, limits }),
+        answer: createAnswer({ version: VERSION, openSession: sessions.open, offer }),
         respond: createRespond((name) => resourceMetadataUrl(publicUrl(), name)),
       },
       h.get(PARTS.recorder),

@@ -6,6 +6,7 @@ import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
 import { asDatabaseError } from './repositories/failures.js'
 import { Initial1795305600001 } from './migrations/0001-initial.js'
+import { SessionState1795392000002 } from './migrations/0002-session-state.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -53,7 +54,7 @@ export function createDataSource(url: string, { log, poolSize = 16 }: DataSource
     migrationsTableName: 'migrations',
     logging: false,
     entities: ENTITIES,
-    migrations: [Initial1795305600001],
+    migrations: [Initial1795305600001, SessionState1795392000002],
   })
 }
 

@@ -83,7 +83,7 @@ test('a name that cannot be stored costs no other its name; a long one is stored
   assert.equal(given.map(({ upstreamName }) => upstreamName).toSorted(), [long, 'good'].toSorted())
 })
 
-test('sessions: made, found, touched, ended, and gone with their gateway', async () => {
+test('sessions: made, found, changed, touched, ended, and gone with their gateway', async () => {
   const sessions = createSessionRows(dataSource)
   const host = await store.hosts.insert({
     managedBy: 'api',
@@ -116,6 +116,14 @@ test('sessions: made, found, touched, ended, and gone with their gateway', async
   for (const hash of ['a', 'b', 'c', 'd']) await sessions.create({ ...row, hash })
   assert.equal(await sessions.find('a'), { ...row, client: { name: 'cli\ufffdent', version: null } })
   assert.is(await sessions.find('z'), null)
+  const both = ['x:1', 'x:2'].map((subscribe) => sessions.change('a', { subscribe }))
+  await Promise.all([...both, sessions.change('a', { logLevel: 'info' })])
+  assert.is(await sessions.change('a', { subscribe: 'x:1' }), true)
+  assert.equal((await sessions.find('a'))?.subscriptions, ['x:2', 'x:1'], 'each once')
+  assert.is(await sessions.change('a', { unsubscribe: 'x:2' }), true)
+  assert.equal((await sessions.find('a'))?.subscriptions, ['x:1'])
+  assert.is((await sessions.find('a'))?.logLevel, 'info')
+  assert.is(await sessions.change('z', { logLevel: 'info' }), false)
   await sessions.touch('a', new Date(5_000))
   await sessions.touch('a', new Date(2_000))
   assert.equal((await sessions.find('a'))?.lastUsedAt, new Date(5_000))

@@ -1,14 +1,24 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { LegacySession } from '../call.js'
+import { GatehouseError } from '../errors.js'
 
 /** Rows of legacy sessions in the database. `hash` is the SHA-256 of the id: what lies there opens nothing. */
 export interface SessionRows {
   create(row: SessionRow): Promise<void>
   find(hash: string): Promise<SessionRow | null>
   touch(hash: string, at: Date): Promise<void>
+  /** Several replicas may change one session: what each adds stays. False when it has ended. */
+  change(hash: string, change: SessionChange): Promise<boolean>
   end(hash: string): Promise<boolean>
   /** Ends what was idle since before `before`; answers how many. */
   endIdle(before: Date): Promise<number>
+}
+/** What a client sets for the rest of its session. */
+export interface SessionChange {
+  readonly logLevel?: string
+  /** The public URI of a resource to hear of. */
+  readonly subscribe?: string
+  readonly unsubscribe?: string
 }
 export interface SessionRow extends Omit<LegacySession, 'id'> {
   readonly hash: string
@@ -25,6 +35,11 @@ export interface LegacySessions {
   open(session: Omit<LegacySession, 'id'>, userKey: string): Promise<LegacySession>
   /** Null when unknown, ended, idle for too long, or of another connection or gateway. Answers at once from memory. */
   find(id: string, connectionId: string, gatewayId: string): LegacySession | null | Promise<LegacySession | null>
+  /**
+   * Changes it and its row. Null when it has ended meanwhile; GH_DOOR_PARAMS when it would have more subscriptions than a
+   * session may.
+   */
+  update(id: string, change: SessionChange): Promise<LegacySession | null>
   end(id: string): Promise<boolean>
   /** Told when a session ends, by whatever cause. */
   onEnd(listener: (id: string) => void): void
@@ -33,13 +48,15 @@ export interface LegacySessions {
 }
 
 interface Held {
-  readonly session: LegacySession
+  session: LegacySession
   readonly userKey: string
   lastUsedAt: number
   touchedAt: number
 }
 
 const TOUCH_EVERY = 60_000
+const MOST_SUBSCRIPTIONS = 1_000
+const MOST_URI_BYTES = 64 * 1024
 
 /**
  * Sessions of the eras up to 2025-11-25: a row each, held in memory by this replica. An id is 256 random bits, shown
@@ -137,6 +154,16 @@ export function createSessions(
       // What is idle here may have been used at another replica since: its row tells.
       return entry !== undefined && !isIdle(entry) ? owned(entry) : load(id).then(owned)
     },
+    async update(id, change) {
+      const before = (held.get(id) ?? (await load(id)))?.session
+      if (before === undefined) return null
+      if (change.subscribe !== undefined) checkRoom(before.subscriptions, change.subscribe)
+      const isThere = await rows.change(hashOf(id), change)
+      const entry = held.get(id)
+      if (!isThere || entry === undefined) return null
+      entry.session = changedBy(entry.session, change)
+      return entry.session
+    },
     end,
     onEnd: (listener) => void listeners.push(listener),
     async sweep() {
@@ -146,6 +173,21 @@ export function createSessions(
       await rows.endIdle(new Date(before - TOUCH_EVERY))
     },
   }
+}
+
+/** A new one: a message that is under way keeps the session that it came in with. */
+function changedBy(session: LegacySession, { logLevel, subscribe, unsubscribe }: SessionChange): LegacySession {
+  const others = session.subscriptions.filter((uri) => uri !== subscribe && uri !== unsubscribe)
+  const subscriptions = subscribe === undefined ? others : [...others, subscribe]
+  return { ...session, logLevel: logLevel ?? session.logLevel, subscriptions }
+}
+
+function checkRoom(subscriptions: readonly string[], uri: string): void {
+  if (subscriptions.includes(uri)) return
+  const bytes = [...subscriptions, uri].reduce((sum, one) => sum + Buffer.byteLength(one), 0)
+  if (subscriptions.length < MOST_SUBSCRIPTIONS && bytes <= MOST_URI_BYTES) return
+  const message = `A session has at most ${MOST_SUBSCRIPTIONS} subscriptions, of ${MOST_URI_BYTES} bytes together`
+  throw new GatehouseError('GH_DOOR_PARAMS', { message })
 }
 
 const hashOf = (id: string) => hash('sha256', id)

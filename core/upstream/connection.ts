@@ -1,9 +1,10 @@
-import type { Era, JsonObject } from '@gatehouse/sdk'
+import type { JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { PeerLost, fault, neverSent } from './faults.js'
 import { isObject } from './message.js'
-import type { Peer, PeerEvents, Timing } from './options.js'
+import type { Dialect, Peer, PeerEvents, Timing } from './options.js'
 import type { ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
+import { dialectOf } from './verdicts.js'
 import type { Verdict, Verdicts } from './verdicts.js'
 
 export interface Targeted {
@@ -16,10 +17,11 @@ export interface ConnectionOptions {
   readonly verdicts: Verdicts
   /** Whether many callers share it: then nobody's log level is set on it. */
   readonly isShared: boolean
-  /** The only era that is spoken on it; null: whichever the server does. */
-  readonly era: Era | null
-  /** Opens a peer; `era` is null when it has to be found out. */
-  readonly dial: (of: Targeted, era: Era | null, events: Pick<PeerEvents, 'doubted' | 'gone'>) => Promise<Peer>
+  readonly idleMost: number
+  /** The only one that is spoken on it; null: whichever the server does. */
+  readonly dialect: Dialect | null
+  /** Opens a peer; `dialect` is null when it has to be found out. */
+  readonly dial: (of: Targeted, dialect: Dialect | null, events: Pick<PeerEvents, 'doubted' | 'gone'>) => Promise<Peer>
   readonly onHealth: (fault: GatehouseError | null) => void
   /** Told when a peer took the place of an earlier one. */
   readonly onReplaced: () => void
@@ -49,6 +51,11 @@ export class Connection {
 
   constructor(private readonly options: ConnectionOptions) {
     this.target = options.target
+  }
+
+  /** Milliseconds without use after which it may be closed. */
+  get idleMost(): number {
+    return this.options.idleMost
   }
 
   /** Since when nobody uses it; null while somebody does. */
@@ -192,7 +199,7 @@ export class Connection {
       const known = error instanceof PeerLost ? error.fault : error
       // That a server does not speak an era which it need not speak says nothing of its health.
       const isEra =
-        this.options.era !== null && known instanceof GatehouseError && known.code === 'GH_UPSTREAM_PROTOCOL'
+        this.options.dialect !== null && known instanceof GatehouseError && known.code === 'GH_UPSTREAM_PROTOCOL'
       if (known instanceof GatehouseError && SAYS_DOWN.has(known.code) && !isEra) this.#seen(known)
       throw known
     }
@@ -201,12 +208,12 @@ export class Connection {
   /** With the era that the operator named, with the one that was found before, or by finding it out. */
   async #dialEra(): Promise<Peer> {
     const { server } = this.target
-    if (this.options.era !== null) return this.#open(this.options.era)
-    if (server.protocol === 'modern' || server.protocol === 'legacy') return this.#open(server.protocol)
+    if (this.options.dialect !== null) return this.#open(this.options.dialect)
+    if (server.protocol !== 'auto') return this.#open(server.protocol)
     const verdict = await this.options.verdicts.get(server)
     if (verdict && verdict.expiresAt > Date.now()) {
       try {
-        const peer = await this.#open(verdict.era)
+        const peer = await this.#open(dialectOf(verdict))
         this.#mind(verdict)
         return peer
       } catch (error) {
@@ -217,7 +224,7 @@ export class Connection {
     }
     this.#probedAt = Date.now()
     const peer = await this.#open(null)
-    this.#mind(this.options.verdicts.learn(server, peer.info.era, peer.info.version))
+    this.#mind(this.options.verdicts.learn(server, peer))
     return peer
   }
 
@@ -226,14 +233,14 @@ export class Connection {
     this.#expiresAt = this.target.server.url === null ? Infinity : verdict.expiresAt
   }
 
-  async #open(era: Era | null): Promise<Peer> {
+  async #open(dialect: Dialect | null): Promise<Peer> {
     let opened: Peer | null = null
     let isGone = false
     const gone = () => {
       isGone = true
       if (opened) this.#drop(opened)
     }
-    opened = await this.options.dial(this, era, { gone, doubted: () => this.#doubt() })
+    opened = await this.options.dial(this, dialect, { gone, doubted: () => this.#doubt() })
     if (isGone) throw fault('GH_UPSTREAM_UNREACHABLE', this.target.server.slug, 'ended as soon as it was opened')
     return opened
   }
@@ -253,9 +260,10 @@ export class Connection {
     this.#probedAt = Date.now()
     try {
       const fresh = await this.#open(null)
-      this.#expiresAt = this.options.verdicts.learn(this.target.server, fresh.info.era, fresh.info.version).expiresAt
+      this.#expiresAt = this.options.verdicts.learn(this.target.server, fresh).expiresAt
       const old = this.#peer
-      if (this.#stopped || old?.info.era === fresh.info.era) return void (await fresh.stop())
+      const same = old?.info.era === fresh.info.era && old.transport === fresh.transport
+      if (this.#stopped || same) return void (await fresh.stop())
       this.#peer = fresh
       if (old) this.#retire(old)
       this.options.onReplaced()

@@ -45,6 +45,11 @@ export function brokenProtocol(slug: string, why: string, detail?: string): Gate
   )
 }
 
+/** The beginning of what a server said where a protocol message was due; for the log only. */
+export function gist(text: string): string {
+  return text.slice(0, 1_000).replaceAll(/\s+/g, ' ').trim().slice(0, 200)
+}
+
 /** What undici, the operating system or the egress guard said, as one of ours. */
 export function networkFault(slug: string, error: unknown, sent: boolean): GatehouseError {
   if (error instanceof GatehouseError) {
@@ -87,12 +92,13 @@ function codeOf(error: unknown): string {
 
 /**
  * The connection is of no use any more and the request surely did not run: open a new one and send it once again.
- * `session`: the server does not know our session. `era`: the server speaks the other era than we thought.
+ * `session`: the server does not know our session. `era`: the server speaks the other era than we thought. `transport`: the
+ * server is not to be initialized by POST; it may have the two endpoints of 2024-11-05.
  */
 export class PeerLost extends Error {
   override readonly name = 'PeerLost'
   constructor(
-    readonly why: 'session' | 'era',
+    readonly why: 'session' | 'era' | 'transport',
     readonly fault: GatehouseError,
   ) {
     super(fault.message)

@@ -3,7 +3,7 @@ import type { Flow } from '../domain/flow.js'
 import type { GatehouseError } from '../errors.js'
 import { brokenProtocol, fault, networkFault } from './faults.js'
 import { createSseParser } from './sse-parser.js'
-import type { SseParser } from './sse-parser.js'
+import type { SseEvent, SseParser } from './sse-parser.js'
 import { parseJson as parseWire } from '../mcp/json.js'
 
 export interface HttpSend {
@@ -17,7 +17,9 @@ export interface HttpSend {
   readonly body: Buffer | null
   readonly limits: HttpLimits
   /** Each JSON message of an event stream; true says that it was the answer and the rest is not wanted. May throw. */
-  readonly onMessage: (value: unknown) => boolean
+  readonly onMessage: (value: unknown, text: string) => boolean
+  /** Each event of another type than `message`. May throw. */
+  readonly onEvent?: ((event: SseEvent) => void) | undefined
   /** Told when the head of an event stream is there. */
   readonly onStream?: (() => void) | undefined
   /** Most milliseconds without a byte once the head is there. */
@@ -87,6 +89,11 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     return lastEventId === null ? null : { lastEventId, retry: this.#sse?.retry ?? null }
   }
 
+  /** False while the request waits for a connection: then nothing of it was sent. */
+  get hasLeft(): boolean {
+    return this.#controller !== undefined
+  }
+
   /** Closes the connection; `answer` rejects with the error unless it has settled. */
   abort(error: GatehouseError): void {
     this.#fail(error)
@@ -142,16 +149,17 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     return createSseParser({
       limit,
       onEvent: (event) => {
-        if (this.#settled || event.type !== 'message' || event.data === '') return
-        this.#read(event.data)
+        if (!this.#settled && event.data !== '') this.#read(event)
       },
       onOverflow: () => this.#tooLarge(limit),
     })
   }
 
-  #read(data: string): void {
+  #read(event: SseEvent): void {
+    const { slug, onMessage, onEvent } = this.send
     try {
-      if (!this.send.onMessage(parseJson(this.send.slug, data))) return
+      if (event.type !== 'message') return onEvent?.(event)
+      if (!onMessage(parseJson(slug, event.data), event.data)) return
     } catch (error) {
       return this.abort(error as GatehouseError)
     }

@@ -5,7 +5,7 @@ import type { Asked } from './asked.js'
 import { createCalls } from './calls.js'
 import type { Call, Calls } from './calls.js'
 import { LEGACY_VERSION, LEGACY_VERSIONS } from './envelope.js'
-import { PeerLost, brokenProtocol, fault } from './faults.js'
+import { PeerLost, brokenProtocol, fault, gist } from './faults.js'
 import { holdStream } from './held-stream.js'
 import type { HeldStream } from './held-stream.js'
 import { header } from './http-call.js'
@@ -101,6 +101,8 @@ function legacyRules(session: Session): ExchangeRules {
     calls: session.calls,
     dress: (call) => ({ headers: session.postHeaders, params: call.params }),
     contradict(answer, reply) {
+      if (session.version === null && isOlderTransport(answer, reply?.error ?? null))
+        throw new PeerLost('transport', refusedPost(slug, answer, reply?.error ?? null))
       if (session.id !== null && isSessionUnknown(answer, reply?.id ?? null, reply?.error ?? null))
         throw new PeerLost('session', brokenProtocol(slug, 'word that our new session is unknown'))
       if (session.version !== null && reply?.error?.code === -32022)
@@ -118,6 +120,17 @@ function legacyRules(session: Session): ExchangeRules {
       wire.send({ method: 'GET', headers: getHeaders(session, lastEventId), body: null, ...how }),
   }
   return rules
+}
+
+/** What servers with the two endpoints of 2024-11-05 say to a POST, unless the body speaks of the modern era. */
+function isOlderTransport({ status }: HttpAnswer, error: RpcError | null): boolean {
+  const isModern = error !== null && error.code <= -32020 && error.code >= -32099
+  return (status === 400 || status === 404 || status === 405) && !isModern
+}
+
+function refusedPost(slug: string, { status, text }: HttpAnswer, error: RpcError | null): GatehouseError {
+  const said = error === null ? '' : `, ${error.code}: ${error.message}`
+  return fault('GH_UPSTREAM_PROTOCOL', slug, `refused to initialize (HTTP ${status}${said})`, { detail: gist(text) })
 }
 
 /** 404 by the book; servers on older SDKs say 400 with an error that has no id and speaks of the session. */

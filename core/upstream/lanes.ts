@@ -1,8 +1,8 @@
-import type { Era, JsonObject } from '@gatehouse/sdk'
+import type { JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { slotKey } from './ability.js'
 import type { Connection } from './connection.js'
-import type { Peer } from './options.js'
+import type { Dialect, Peer } from './options.js'
 import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from './types.js'
 
 /** Which of the connections to one server as one identity. */
@@ -13,10 +13,10 @@ export interface Lane {
   /** The legacy client session that it is paired with. */
   readonly party: Party | null
   /** Null: whichever the server speaks. */
-  readonly era: Era | null
+  readonly dialect: Dialect | null
 }
 
-export const SHARED: Lane = Object.freeze({ name: '', isShared: true, party: null, era: null })
+export const SHARED: Lane = Object.freeze({ name: '', isShared: true, party: null, dialect: null })
 
 export interface Lanes {
   request(target: Target, request: UpstreamRequest, conversation: Conversation): Promise<UpstreamReply>
@@ -49,9 +49,9 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
   const twofold = createTwofold()
   let leases = 0
 
-  function ofSession(target: Target, party: Party, era: Era | null): Connection {
+  function ofSession(target: Target, party: Party, dialect: Dialect | null): Connection {
     const { sessionId } = party
-    const lane = { name: ` session ${sessionId}`, isShared: false, party, era }
+    const lane = { name: ` session ${sessionId}`, isShared: false, party, dialect }
     const connection = connectionOf(target, lane)
     const own = sessions.get(sessionId) ?? new Map<string, Connection>()
     if (own.size === 0) sessions.set(sessionId, own)
@@ -80,7 +80,7 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
   async function onLease(target: Target, request: UpstreamRequest): Promise<UpstreamReply> {
     const pool = `${target.server.id} ${slotKey(target)}`
     const idle = idleLanes.get(pool) ?? []
-    const lane = idle.pop() ?? { name: ` lease ${(leases += 1)}`, isShared: false, party: null, era: null }
+    const lane = idle.pop() ?? { name: ` lease ${(leases += 1)}`, isShared: false, party: null, dialect: null }
     if (idle.length === 0) idleLanes.delete(pool)
     // One that was closed meanwhile, idle or for a change of the server, is opened anew under its name.
     const connection = connectionOf(target, lane)

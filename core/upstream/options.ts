@@ -1,6 +1,6 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import type { Dispatcher } from 'undici'
-import type { Limits } from '../domain/nouns.js'
+import type { Limits, Protocol } from '../domain/nouns.js'
 import type { ClientInfo } from './envelope.js'
 import type { QuestionAnswer } from '../mcp/questions.js'
 import type { Conversation, Party, ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
@@ -48,10 +48,14 @@ export interface Timing {
   /** First pause before a held stream is opened again; doubled each time up to `reopenMost`. */
   readonly reopen: number
   readonly reopenMost: number
+  /** A stream that all answers come on is pinged when it was silent for this long, and given up after twice as long. */
+  readonly ping: number
   /** A modern side stream without a byte for this long is opened anew. */
   readonly listenSilence: number
   /** What is unused for this long is closed. */
   readonly idle: number
+  /** The same for a session that is paired with a client's: what the server keeps in it would be lost to the client. */
+  readonly pairedIdle: number
   /** Least time between two probes for a contradicted era. */
   readonly reprobe: number
   /** First output of a child that is started cold. */
@@ -71,8 +75,10 @@ export const TIMING: Timing = Object.freeze({
   sideStream: 2_000,
   reopen: 1_000,
   reopenMost: 30_000,
+  ping: 45_000,
   listenSilence: 120_000,
   idle: 300_000,
+  pairedIdle: 3_600_000,
   reprobe: 30_000,
   coldStart: 60_000,
   probe: 5_000,
@@ -82,9 +88,14 @@ export const TIMING: Timing = Object.freeze({
   kill: 3_000,
 })
 
+/** How to speak to a server: the era, or the older transport of the legacy one. */
+export type Dialect = Exclude<Protocol, 'auto'>
+
 /** A connection to one server as one identity, whatever its transport. */
 export interface Peer {
   readonly info: ServerInfo
+  /** Named where the era does not tell it: the two endpoints of 2024-11-05. */
+  readonly transport?: 'sse'
   /** Whether the server tells our sessions apart: it may ask, and keep something between calls. */
   readonly stateful: boolean
   /** Whether a request is under way. */

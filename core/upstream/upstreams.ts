@@ -1,4 +1,3 @@
-import type { Era } from '@gatehouse/sdk'
 import { Connection } from './connection.js'
 import type { Targeted } from './connection.js'
 import { slotKey } from './ability.js'
@@ -9,7 +8,7 @@ import { openWire } from './http-wire.js'
 import { createLanes, SHARED } from './lanes.js'
 import type { Lane } from './lanes.js'
 import { TIMING } from './options.js'
-import type { ListKind, Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
+import type { Dialect, ListKind, Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
 import { createStdioDialler } from './stdio-dial.js'
 import type { Target, Upstreams } from './types.js'
 import { createVerdicts } from './verdicts.js'
@@ -35,7 +34,12 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const tellAll = (serverId: string) =>
     (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind))
 
-  function dial(of: Targeted, era: Era | null, ends: Pick<PeerEvents, 'doubted' | 'gone'>, lane: Lane): Promise<Peer> {
+  function dial(
+    of: Targeted,
+    dialect: Dialect | null,
+    ends: Pick<PeerEvents, 'doubted' | 'gone'>,
+    lane: Lane,
+  ): Promise<Peer> {
     const { id, slug } = of.target.server
     const { party } = lane
     const events: PeerEvents = {
@@ -49,15 +53,12 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
           : options.onSessionQuestion(party, of.target, question, signal),
     }
     const { clientInfo, limits } = options
-    return open({ of, slug, clientInfo, limits, timing, log, events }, era)
+    return open({ of, slug, clientInfo, limits, timing, log, events }, dialect)
   }
 
-  async function open(context: PeerContext, era: Era | null): Promise<Peer> {
-    const { server } = context.of.target
-    if (server.protocol === 'sse')
-      throw fault('GH_UPSTREAM_PROTOCOL', server.slug, 'speaks the transport of 2024-11-05, which is not dialled yet')
-    if (server.command) return stdio.dial(context, era)
-    return dialHttp(context, await openWire(context, (origin) => options.egress.pool(origin)), era)
+  async function open(context: PeerContext, dialect: Dialect | null): Promise<Peer> {
+    if (context.of.target.server.command) return stdio.dial(context, dialect === 'sse' ? 'legacy' : dialect)
+    return dialHttp(context, await openWire(context, (origin) => options.egress.pool(origin)), dialect)
   }
 
   /** The connection of a target; an older one is let go when the server was changed since. */
@@ -76,8 +77,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       timing,
       verdicts,
       isShared: lane.isShared,
-      era: lane.era,
-      dial: (of, era, ends) => dial(of, era, ends, lane),
+      // A process is worth more than a session.
+      idleMost: lane.party !== null && server.command === null ? timing.pairedIdle : timing.idle,
+      dialect: lane.dialect,
+      dial: (of, dialect, ends) => dial(of, dialect, ends, lane),
       onHealth: (what) => health.seen(server.id, what),
       onReplaced: () => lane.isShared && tellAll(server.id),
     })
@@ -101,8 +104,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const sweeper = setInterval(
     () => {
       for (const [name, connection] of connections) {
-        const { idleSince } = connection
-        if (idleSince === null || Date.now() - idleSince < timing.idle) continue
+        const { idleSince, idleMost } = connection
+        if (idleSince === null || Date.now() - idleSince < idleMost) continue
         connections.delete(name)
         void connection.stop()
       }

@@ -15,6 +15,11 @@ export interface SessionRows {
   find(hash: string): Promise<SessionRow | null>
   /** Never turns back the time of the last use. */
   touch(hash: string, at: Date): Promise<void>
+  /** In one statement, so that changes at the same time all stay; false when there is no such session. */
+  change(
+    hash: string,
+    change: { readonly logLevel?: string; readonly subscribe?: string; readonly unsubscribe?: string },
+  ): Promise<boolean>
   end(hash: string): Promise<boolean>
   /** Ends what was idle since before `before`; answers how many. */
   endIdle(before: Date): Promise<number>
@@ -29,6 +34,8 @@ interface Found {
   readonly clientName: string | null
   readonly clientVersion: string | null
   readonly capabilities: string
+  readonly logLevel: string | null
+  readonly subscriptions: readonly string[]
   readonly lastUsedAt: Date
 }
 
@@ -69,6 +76,11 @@ export function createSessionRows(dataSource: DataSource): SessionRows {
         at,
       ])
     },
+    change: async (hash, { logLevel = null, subscribe = null, unsubscribe = null }) => {
+      const given = [hash, logLevel, subscribe, unsubscribe]
+      const rows: unknown[] = await dataSource.query(CHANGE, given)
+      return rows.length > 0
+    },
     end: async (hash) => (await ended('id_hash = $1', hash)) > 0,
     endIdle: (before) => ended('last_used_at < $1', before),
   })
@@ -76,11 +88,20 @@ export function createSessionRows(dataSource: DataSource): SessionRows {
 
 const FIND = `select id_hash as hash, principal as "userKey", version, connection_id as "connectionId",
   gateway_id as "gatewayId", client_name as "clientName", client_version as "clientVersion", capabilities,
-  last_used_at as "lastUsedAt" from sessions where id_hash = $1`
+  log_level as "logLevel", subscriptions, last_used_at as "lastUsedAt" from sessions where id_hash = $1`
+
+const CHANGE = `with changed as (
+    update sessions set log_level = coalesce($2, log_level),
+      subscriptions = case
+        when $3::text is not null then array_append(array_remove(subscriptions, $3), $3)
+        when $4::text is not null then array_remove(subscriptions, $4)
+        else subscriptions end
+    where id_hash = $1 returning 1)
+  select 1 from changed`
 
 function sessionOf({ clientName, clientVersion, capabilities, ...rest }: Found): SessionRow {
   const client = { name: clientName, version: clientVersion }
-  return { ...rest, client, capabilities: JSON.parse(capabilities) as JsonObject, logLevel: null, subscriptions: [] }
+  return { ...rest, client, capabilities: JSON.parse(capabilities) as JsonObject }
 }
 
 /** What a client says of itself may hold a zero character, which PostgreSQL does not take. */
