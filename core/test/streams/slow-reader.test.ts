@@ -10,6 +10,8 @@ import { fakeUpstream, params, sendEvent, startStream, yamlOf, type FakeServer, 
 import { startGateway, type Access, type RunningGateway } from '../gateway.js'
 import { until } from '../until.js'
 
+const RESULT = { content: [{ type: 'text', text: 'poured' }] }
+
 interface Poured {
   notes: number
   stopped: boolean
@@ -32,7 +34,7 @@ function pour(seen: Seen): void {
       const event = `data: ${JSON.stringify({ jsonrpc: '2.0', ...noteAt(state.notes) })}\n\n`
       if (!seen.res.write(event)) return seen.res.once('drain', next)
     }
-    sendEvent(seen, { id: seen.body['id'], result: { content: [{ type: 'text', text: 'poured' }] } })
+    sendEvent(seen, { id: seen.body['id'], result: RESULT })
     return seen.res.end()
   }
   next()
@@ -117,7 +119,8 @@ for (const client of ['2025-11-25', '2025-06-18', 'modern'] as const)
     await until('the server goes on', () => (state.notes > before + 100 ? true : undefined))
     state.stopped = true
     const messages = await read
-    assert.equal((messages.at(-1)?.['result'] as JsonObject)['content'], [{ type: 'text', text: 'poured' }])
+    const { content } = { ...(messages.at(-1)?.['result'] as JsonObject | undefined) }
+    assert.equal(content, RESULT.content)
     const steps = messages.flatMap(({ method, params: given }) =>
       method === 'notifications/progress' ? [(given as JsonObject)['progress'] as number] : [],
     )
