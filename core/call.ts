@@ -63,6 +63,8 @@ export interface Inbound {
   readonly answer: { readonly id: string | number; readonly body: JsonObject } | null
   /** How fast the client reads what `notify` sends; null where that is null. */
   readonly flow: Flow | null
+  /** Ends the stream of the answer for now, where its client can take it up again; null: it takes no streams. */
+  readonly interrupt: (() => void) | null
   /**
    * Tells the door whose call it is, and of which session: from now on its client can take it back. Throws when the caller may
    * have no more of its kind.

@@ -84,8 +84,11 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 
 /** The parts that must be ended, the way out before what it leads to. */
 function inReverse(house: House): (() => unknown)[] {
-  const { exporters, catalog, parked, upstreams, host, tailer, recorder, identities, snapshots, epochs, egress } = PARTS
-  const order = [exporters, catalog, parked, upstreams, host, tailer, recorder, identities, snapshots, epochs, egress]
+  const { exporters, catalog, parked, upstreams, troubles, host, tailer, recorder, identities, snapshots, epochs } =
+    PARTS
+  const { egress } = PARTS
+  const ways = [exporters, catalog, parked, upstreams, troubles]
+  const order = [...ways, host, tailer, recorder, identities, snapshots, epochs, egress]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())
 }
 

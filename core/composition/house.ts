@@ -26,6 +26,7 @@ import type { Credentials } from '../upstream/credentials.js'
 import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Upstreams } from '../upstream/types.js'
+import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -70,6 +71,7 @@ export const PARTS = {
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
   tailer: part<Tailer>('tailer'),
+  troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

@@ -109,6 +109,16 @@ export class EventStream implements Flow, Line {
     this.#writer?.end()
   }
 
+  /** Lets its reader go, to come back for the rest: only where the rest is kept. */
+  interrupt(): void {
+    const writer = this.#writer
+    if (this.#ring === undefined || writer === null || this.#closed) return
+    this.#flush()
+    this.#writer = null
+    this.#leftAt = Date.now()
+    writer.end()
+  }
+
   /** Ends it, whatever might have come, and forgets its events. */
   drop(): void {
     const wasClosed = this.#closed

@@ -51,6 +51,7 @@ export function inbound(visit: Visit, arrived: Arrived, { gone, ask, joins }: To
     ask,
     answer: message?.kind === 'response' ? { id: message.id, body: message.body } : null,
     flow: takesEvents(visit) ? visit : null,
+    interrupt: takesEvents(visit) && !batched ? visit.interrupt : null,
     joins,
     trail: trailOf(visit, arrived, method),
   }

@@ -244,4 +244,39 @@ test('as many standing streams are open as may be, others are told when to come 
   for (const reading of open4) reading.leave()
 })
 
+test('a client that can come back is let go when its server lets us go, and gets the rest where it left', async () => {
+  await start({}, 60_000)
+  const opening = open(door.url, request(1), LATEST)
+  const { call, answer } = await underWay(1)
+  call.interrupt?.()
+  const call1 = await opening
+  await ended(call1)
+  assert.equal(call1.messages(), [])
+  assert.not(call.gone.aborted, 'its client has not gone')
+  const rest = await resume(await lastIdOf(call1))
+  answer({ rest: true })
+  await ended(rest)
+  assert.equal(rest.messages(), [{ jsonrpc: '2.0', id: 1, result: { rest: true } }])
+})
+
+test('a client that cannot come back waits on', async () => {
+  await start({}, 60_000)
+  const opening = open(door.url, request(1), { session: 's', version: '2025-06-18' })
+  const { call, answer } = await underWay(1)
+  call.interrupt?.()
+  answer({ whole: true })
+  const reading = await opening
+  await ended(reading)
+  assert.equal(reading.messages(), [{ jsonrpc: '2.0', id: 1, result: { whole: true } }])
+})
+
+test('a session whose client names event streams first is answered with one, every other with JSON', async () => {
+  await start()
+  const first = { accept: 'text/event-stream, application/json' }
+  const streamed = await open(door.url, request(1, 'quick'), { ...LATEST, headers: first })
+  assert.is(streamed.headers.get('content-type'), 'text/event-stream')
+  const single = await open(door.url, request(2, 'quick'), { version: '2025-11-25', headers: first })
+  assert.is(single.headers.get('content-type'), 'application/json')
+})
+
 test.run()

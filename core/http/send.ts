@@ -3,7 +3,7 @@ import type { JsonObject } from '@gatehouse/sdk'
 import type { Reply } from '../call.js'
 import { asGatehouseError, retryAfter } from '../errors.js'
 import { EventStream } from './event-stream.js'
-import { accepts } from './parse.js'
+import { accepts, prefersEvents } from './parse.js'
 import type { Visit } from './visit.js'
 
 /** The answer: into the event stream when one is open. */
@@ -15,8 +15,9 @@ export function send(visit: Visit, reply: Reply): void {
     res.writeHead(reply.status, { ...reply.headers, 'content-length': 0 }).end()
     return
   }
-  // A client that takes event streams only gets one event.
-  if (reply.status === 200 && !accepts(visit.req, 'application/json')) {
+  // One event for a client that takes nothing else, and for a session whose client likes streams better: it can come back.
+  const isStream = !accepts(visit.req, 'application/json') || (visit.session !== null && prefersEvents(visit.req))
+  if (reply.status === 200 && isStream) {
     visit.openStream(reply.headers).end(reply.text)
     return
   }

@@ -73,6 +73,9 @@ export class Visit implements Enrolled, Flow {
     return this.#stream
   }
 
+  /** Lets a client go that can take up its answer later; others wait on. */
+  readonly interrupt = (): void => this.openStream().interrupt()
+
   get full(): boolean {
     return this.#stream?.full ?? false
   }

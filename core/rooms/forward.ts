@@ -9,6 +9,7 @@ import { paramHeaders } from '../mcp/param-headers.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { logLevelOf, progressTokenOf } from '../mcp/translate.js'
 import { wayOf } from '../record/trail.js'
+import { NOT_SENT } from '../upstream/faults.js'
 import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 
 /** What passes between server and client before the answer, inspected like it. */
@@ -76,6 +77,7 @@ function exchange(
     onQuestion: async (question) => named(await aside.question(question), call),
     onAnswer: aside.answer,
     tell: (note) => onNote?.(note),
+    // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
     send: ({ added, conversation }) => {
       const isFirst = Object.keys(added).length === 0
       const again = isFirst ? {} : anew(options.limits())
@@ -84,6 +86,7 @@ function exchange(
         ...again,
         params: { ...params, ...added },
         conversation,
+        onCut: call.interrupt ?? undefined,
         progressToken,
         signal: gone,
         onNotification: note,
@@ -162,6 +165,7 @@ function subjectOf(call: Inspected) {
     host: principal.host.id,
     gateway: plan.gateway.id,
     server: feature.assignment.server.id,
+    assignment: feature.assignment.assignment.id,
     method,
     feature: feature.name,
     arguments: isObject(params.arguments) ? params.arguments : undefined,
@@ -174,8 +178,8 @@ function failed(call: Inspected, sentAt: number, thrown: unknown): unknown {
   const way = wayOf(call.feature.assignment)
   const facts = { error: error.code, durationMs: Date.now() - sentAt }
   const offset = sentAt - call.trail.at
-  if (error.data?.retryable === true && error.code !== 'GH_UPSTREAM_RATE_LIMITED')
-    call.trail.leg('mcp_request_error', { ...facts, offset }, way)
+  const isAnswer = error.code === 'GH_UPSTREAM_RATE_LIMITED' && error.detail !== NOT_SENT
+  if (error.data?.retryable === true && !isAnswer) call.trail.leg('mcp_request_error', { ...facts, offset }, way)
   else {
     call.trail.leg('mcp_request_success', { offset }, way)
     call.trail.leg('mcp_response_error', facts, way)

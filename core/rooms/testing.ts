@@ -44,6 +44,7 @@ export function inbound(facts: Partial<Inbound> = {}): Inbound {
     ask: null,
     answer: null,
     flow: null,
+    interrupt: null,
     joins: () => undefined,
     trail: new Trail({ at: Date.now(), method, rpcId: '1', ip: null, userAgent: null, bytes: 2 }, 1_000),
     ...facts,

@@ -19,7 +19,8 @@ export interface Lane {
 export const SHARED: Lane = Object.freeze({ name: '', isShared: true, party: null, dialect: null })
 
 export interface Lanes {
-  request(target: Target, request: UpstreamRequest, conversation: Conversation): Promise<UpstreamReply>
+  /** Where the requests of a conversation go. */
+  wayOf(target: Target, conversation: Conversation): Pick<Connection, 'request'>
   endSession(sessionId: string): void
   toldBySession(sessionId: string, note: JsonObject): void
 }
@@ -101,19 +102,21 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
     else leave((_, known) => known === connection)
   }
 
+  async function send(target: Target, request: UpstreamRequest, party: Party | null): Promise<UpstreamReply> {
+    const shared = connectionOf(target)
+    const peer = await shared.ready(request)
+    if (peer.info.era === 'modern' && party !== null) {
+      const own = await ofOwnEra(target, party, request)
+      return (own ?? shared).request(request)
+    }
+    const way = wayFor(peer, target, request)
+    if (way === 'shared' || (target.server.command !== null && isFull()))
+      return shared.request(withoutQuestions(request, peer))
+    return party === null ? onLease(target, request) : ofSession(target, party, null).request(request)
+  }
+
   return {
-    async request(target, request, { party }) {
-      const shared = connectionOf(target)
-      const peer = await shared.ready(request)
-      if (peer.info.era === 'modern' && party !== null) {
-        const own = await ofOwnEra(target, party, request)
-        return (own ?? shared).request(request)
-      }
-      const way = wayFor(peer, target, request)
-      if (way === 'shared' || (target.server.command !== null && isFull()))
-        return shared.request(withoutQuestions(request, peer))
-      return party === null ? onLease(target, request) : ofSession(target, party, null).request(request)
-    },
+    wayOf: (target, { party }) => ({ request: (request) => send(target, request, party) }),
     endSession(sessionId) {
       const own = new Set(sessions.get(sessionId)?.values())
       sessions.delete(sessionId)

@@ -5,6 +5,7 @@ import type { ClientInfo } from './envelope.js'
 import type { QuestionAnswer } from '../mcp/questions.js'
 import type { Conversation, Party, ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import type { VerdictStore } from './verdicts.js'
+import type { Trouble } from './watch.js'
 
 export interface UpstreamsOptions {
   /** The guarded way out. */
@@ -29,6 +30,8 @@ export interface UpstreamsOptions {
    * `party` is the client session whose lane they came on.
    */
   readonly onServerNote?: (target: Target, note: JsonObject, party: Party | null) => void
+  /** Told how servers and credentials fare. Must not throw. */
+  readonly onTrouble?: (trouble: Trouble) => void
   readonly timing?: Partial<Timing>
 }
 

@@ -38,7 +38,7 @@ export interface UpstreamRequest {
    * With it, every progress note of the server grants the first span (`deadline` minus now) anew, at most until here.
    * Without it `deadline` is final.
    */
-  readonly hardDeadline?: number
+  readonly hardDeadline?: number | undefined
   readonly signal?: CancelSignal | undefined
   /** Set when the client gave one: ours is sent instead, and restored on the notes that come back. */
   readonly progressToken?: string | number | undefined

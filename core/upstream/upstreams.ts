@@ -1,3 +1,4 @@
+import { Circuits } from './circuits.js'
 import { Connection } from './connection.js'
 import type { Targeted } from './connection.js'
 import { slotKey } from './ability.js'
@@ -27,6 +28,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const listeners: ListListener[] = []
   const verdicts = createVerdicts(options.verdicts)
   const health = createHealth()
+  const circuits = new Circuits({ log, onTrouble: options.onTrouble, onRecovered: (id) => tellAll(id) })
   const stdio = createStdioDialler(options.childEnv)
   let stopped = false
 
@@ -44,13 +46,15 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     const { party } = lane
     const events: PeerEvents = {
       ...ends,
-      listChanged: (kind) => tell(id, kind),
-      reopened: () => lane.isShared && tellAll(id),
-      note: (note) => options.onServerNote?.(of.target, note, party),
-      asked: async (question, signal) =>
-        party === null || options.onSessionQuestion === undefined
+      listChanged: (kind) => (circuits.alive(id), tell(id, kind)),
+      reopened: () => (circuits.alive(id), lane.isShared && tellAll(id)),
+      note: (note) => (circuits.alive(id), options.onServerNote?.(of.target, note, party)),
+      asked: async (question, signal) => {
+        circuits.alive(id)
+        return party === null || options.onSessionQuestion === undefined
           ? { error: { code: -32601, message: 'The client cannot be asked outside of a call' } }
-          : options.onSessionQuestion(party, of.target, question, signal),
+          : options.onSessionQuestion(party, of.target, question, signal)
+      },
     }
     const { clientInfo, limits } = options
     return open({ of, slug, clientInfo, limits, timing, log, events }, dialect)
@@ -81,7 +85,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       idleMost: lane.party !== null && server.command === null ? timing.pairedIdle : timing.idle,
       dialect: lane.dialect,
       dial: (of, dialect, ends) => dial(of, dialect, ends, lane),
-      onHealth: (what) => health.seen(server.id, what),
+      onHealth: (what) => {
+        health.seen(server.id, what)
+        if (what === null) circuits.alive(server.id)
+      },
       onReplaced: () => lane.isShared && tellAll(server.id),
     })
     connections.set(name, connection)
@@ -124,9 +131,9 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   return {
     request(target, request) {
       try {
-        return request.conversation === undefined
-          ? connectionOf(target).request(request)
-          : lanes.request(target, request, request.conversation)
+        const { conversation } = request
+        const way = conversation === undefined ? connectionOf(target) : lanes.wayOf(target, conversation)
+        return circuits.run(target, request, way)
       } catch (error) {
         return Promise.reject(error)
       }
@@ -136,19 +143,26 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     toldBySession: lanes.toldBySession,
     onListChanged: (listener) => void listeners.push(listener),
     replace(serverId) {
+      circuits.replace(serverId)
       verdicts.doubt(serverId)
       leaveNamed((_, connection) => connection.target.server.id === serverId)
       health.forget(serverId)
     },
     async forget(serverId) {
+      circuits.forget(serverId)
       verdicts.doubt(serverId)
       await stopAll((connection) => connection.target.server.id === serverId)
       await stdio.forget(serverId)
       health.forget(serverId)
     },
-    state: health.state,
+    state(serverId) {
+      const opening = circuits.opening(serverId)
+      if (opening === null) return health.state(serverId)
+      return { up: false, reason: opening.fault.message, since: opening.since }
+    },
     async stop() {
       stopped = true
+      circuits.stop()
       clearInterval(sweeper)
       await stopAll(() => true)
       await stdio.stop()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Era } from '@gatehouse/sdk'
-import type { Server } from '../domain/nouns.js'
-import type { Dialect, Peer } from './options.js'
+import type { Protocol, Server } from '../domain/nouns.js'
+import type { ServerInfo } from './types.js'
 
 /** Which era a server was found to speak. `subject` changes with its address, so that an old verdict is not believed. */
 export interface Verdict {
@@ -30,9 +30,12 @@ export interface Verdicts {
   doubt(serverId: string): void
 }
 
-type Found = Pick<Peer, 'info' | 'transport'>
+interface Found {
+  readonly info: ServerInfo
+  readonly transport?: 'sse'
+}
 
-export const dialectOf = ({ era, transport }: Verdict): Dialect => (transport === 'sse' ? 'sse' : era)
+export const dialectOf = ({ era, transport }: Verdict): Exclude<Protocol, 'auto'> => (transport === 'sse' ? 'sse' : era)
 
 export function createVerdicts(store: VerdictStore | undefined): Verdicts {
   const known = new Map<string, Verdict | null>()
