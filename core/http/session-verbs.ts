@@ -28,6 +28,8 @@ export async function aboutSession(visit: Visit): Promise<void> {
     return
   }
   if (!accepts(req, 'text/event-stream')) throw new GatehouseError('GH_DOOR_ACCEPT')
+  // Its end was told before anyone listened.
+  if (res.destroyed) return
   const leave = options.places.take()
   options.standing.enter(visit)
   res.once('close', () => {

@@ -180,6 +180,15 @@ test('a question survives a broken stream, and is answered by its own id', async
   await ended(second)
 })
 
+test('a call that nobody reads ends when the right to it is taken away', async () => {
+  const client = await connect()
+  const first = await client.send({ id: 1, ...call('act', { as: 'revoked' }) })
+  first.leave()
+  const seen = await atServer('revoked')
+  await gateway.api('DELETE', `/tokens/${client.access.tokenId}`)
+  await until('its server is told', () => cancelled(seen))
+})
+
 test('a session ends once', async () => {
   const client = await connect()
   const end = () => client.send({}, { method: 'DELETE' })
