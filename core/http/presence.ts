@@ -5,7 +5,8 @@ import { clientInfoOf } from '../mcp/translate.js'
 import { hasResumption } from '../mcp/versions.js'
 import type { CallGone } from './gone.js'
 import { type Arrived, takesEvents } from './inbound.js'
-import { cannotAsk, type Flight } from './session-lines.js'
+import type { Flight } from './flights.js'
+import { cannotAsk } from './session-lines.js'
 import type { Visit } from './visit.js'
 
 /** That a message is under way: begins when it is known whose it is, ends with its answer. */
