@@ -170,18 +170,25 @@ function openSideStream(session: Session): HeldStream {
   }
 
   let current: ReturnType<HttpWire['send']> | undefined
+  let wasOpen = false
   return holdStream({
     context,
     open(onOpen) {
       lastEventId = current?.mark?.lastEventId ?? lastEventId
       const headers = getHeaders(session, lastEventId)
-      current = wire.send({ method: 'GET', headers, body: null, onMessage, onStream: onOpen })
+      const onStream = () => {
+        wasOpen = true
+        onOpen()
+      }
+      current = wire.send({ method: 'GET', headers, body: null, onMessage, onStream })
       return current
     },
     again(outcome) {
       if (outcome instanceof GatehouseError || outcome.stream) return true
-      // 405 by the book, 404 where nobody routes GET; a lost session shows at the next request.
-      return outcome.status >= 500 || outcome.status === 429
+      const returns = outcome.status >= 500 || outcome.status === 429
+      // 405 by the book, 404 where nobody routes GET. Where there was a stream, the session is lost: the next request shows it.
+      if (!returns && wasOpen) context.events.reopened()
+      return returns
     },
     // What was missed is sent again when the server numbers its events.
     onReopen: () => (current?.mark ?? lastEventId) === null && context.events.reopened(),

@@ -99,8 +99,17 @@ export interface Upstreams {
   endSession(sessionId: string): void
   /** Passes on what a client tells all servers of its session. */
   toldBySession(sessionId: string, note: JsonObject): void
-  /** Told when a server says that a list changed, or that its connection was opened anew. */
-  onListChanged(listener: (serverId: string, kind: 'tools' | 'prompts' | 'resources') => void): void
+  /**
+   * Has a server tell of these resources and of no others, where it speaks the modern era; answers of which it will. Settles
+   * when it can tell of changed lists as well, of whatever era it is.
+   */
+  listen(target: Target, uris: ReadonlySet<string>, deadline: number): Promise<ReadonlySet<string>>
+  /** Told when a server says that a list changed; `missed`: it may have said so while nobody heard it. */
+  onListChanged(
+    listener: (serverId: string, kind: 'tools' | 'prompts' | 'resources', why: 'said' | 'missed') => void,
+  ): void
+  /** Told when the shared connection of a target was lost or opened anew: what the server was to tell, it has forgotten. */
+  onForgotten(listener: (target: Target) => void): void
   /** The server, or a credential of it, was changed: from now on it is called anew. What is under way ends by itself. */
   replace(serverId: string): void
   /** Ends what belongs to a server, calls under way too: it was disabled or removed. */

@@ -9,12 +9,12 @@ import { openWire } from './http-wire.js'
 import { createLanes, SHARED } from './lanes.js'
 import type { Lane } from './lanes.js'
 import { TIMING } from './options.js'
-import type { Dialect, ListKind, Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
+import type { Dialect, Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
 import { createStdioDialler } from './stdio-dial.js'
 import type { Target, Upstreams } from './types.js'
 import { createVerdicts } from './verdicts.js'
 
-type ListListener = (serverId: string, kind: ListKind) => void
+type ListListener = Parameters<Upstreams['onListChanged']>[0]
 
 /**
  * Every upstream server: one connection for each (server, credential, ability), and beside it lanes of their own for clients
@@ -26,15 +26,18 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const connections = new Map<string, Connection>()
   const leaving = new Set<Connection>()
   const listeners: ListListener[] = []
+  const forgotten: ((target: Target) => void)[] = []
   const verdicts = createVerdicts(options.verdicts)
   const health = createHealth()
-  const circuits = new Circuits({ log, onTrouble: options.onTrouble, onRecovered: (id) => tellAll(id) })
+  const circuits = new Circuits({ log, onTrouble: options.onTrouble, onRecovered: (id) => tellMissed(id) })
   const stdio = createStdioDialler(options.childEnv)
   let stopped = false
 
-  const tell = (serverId: string, kind: ListKind) => listeners.forEach((listener) => listener(serverId, kind))
-  const tellAll = (serverId: string) =>
-    (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind))
+  const tell: ListListener = (...change) => listeners.forEach((listener) => listener(...change))
+  const tellMissed = (serverId: string) =>
+    (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind, 'missed'))
+  const tellForgotten = (target: Target, lane: Lane) =>
+    lane.isShared && forgotten.forEach((listener) => listener(target))
 
   function dial(
     of: Targeted,
@@ -46,8 +49,12 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     const { party } = lane
     const events: PeerEvents = {
       ...ends,
-      listChanged: (kind) => (circuits.alive(id), tell(id, kind)),
-      reopened: () => (circuits.alive(id), lane.isShared && tellAll(id)),
+      gone: () => {
+        ends.gone()
+        tellForgotten(of.target, lane)
+      },
+      listChanged: (kind) => (circuits.alive(id), tell(id, kind, 'said')),
+      reopened: () => (circuits.alive(id), lane.isShared && tellMissed(id)),
       note: (note) => (circuits.alive(id), options.onServerNote?.(of.target, note, party)),
       asked: async (question, signal) => {
         circuits.alive(id)
@@ -76,7 +83,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     }
     if (stopped) throw fault('GH_UPSTREAM_UNREACHABLE', server.slug, 'is not called any more: the gateway stops')
     if (known) leave(name, known)
-    const connection = new Connection({
+    const connection: Connection = new Connection({
       target,
       timing,
       verdicts,
@@ -89,7 +96,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
         health.seen(server.id, what)
         if (what === null) circuits.alive(server.id)
       },
-      onReplaced: () => lane.isShared && tellAll(server.id),
+      onReplaced: () => {
+        if (lane.isShared) tellMissed(server.id)
+        tellForgotten(connection.target, lane)
+      },
     })
     connections.set(name, connection)
     return connection
@@ -141,7 +151,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     info: async (target, deadline) => connectionOf(target).info(deadline),
     endSession: lanes.endSession,
     toldBySession: lanes.toldBySession,
+    listen: async (target, uris, deadline) =>
+      (await connectionOf(target).ready({ deadline })).listen?.(uris) ?? NOTHING,
     onListChanged: (listener) => void listeners.push(listener),
+    onForgotten: (listener) => void forgotten.push(listener),
     replace(serverId) {
       circuits.replace(serverId)
       verdicts.doubt(serverId)
@@ -169,3 +182,5 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     },
   }
 }
+
+const NOTHING: ReadonlySet<string> = new Set()
