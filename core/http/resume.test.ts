@@ -244,6 +244,17 @@ test('a session that ends ends its calls that nobody reads; others are answered'
   assert.equal(read.messages()[0]?.result, { done: true })
 })
 
+test('whoever loses the right to a call loses it, be it that nobody reads it', async () => {
+  await start()
+  const [read, unread] = [await open(door.url, request(1), LATEST), await open(door.url, request(2), LATEST)]
+  const [one, other] = [await underWay(1), await underWay(2)]
+  unread.leave()
+  door.bar()
+  await ended(read)
+  await until('both are taken back', () => (one.call.gone.aborted && other.call.gone.aborted ? true : undefined))
+  assert.equal(read.messages(), [])
+})
+
 test('as many standing streams are open as may be, others are told when to come back', async () => {
   await start()
   const open4 = await Promise.all(['a', 'b', 'c', 'd'].map((session) => openStanding({ ...LATEST, session })))

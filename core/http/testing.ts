@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { JsonObject } from '@gatehouse/sdk'
 import type { Inbound, LegacySession, Reply } from '../call.js'
 import { createStreamPlaces } from '../mcp/stream-places.js'
+import { GatehouseError } from '../errors.js'
 import { createHear } from '../rooms/hear.js'
 import { inSession, PRINCIPAL } from '../rooms/testing.js'
 import { plan } from '../upstream/catalog-testing.js'
@@ -18,6 +19,8 @@ export interface DoorBench {
   /** What broke, which nothing should. */
   readonly broken: readonly unknown[]
   readonly tolerated: readonly Tolerated[]
+  /** From now on nobody has the right to come in. */
+  bar(): void
   stop(): Promise<void>
 }
 
@@ -28,6 +31,7 @@ export type Does = (call: Inbound) => Promise<JsonObject>
 export async function openDoor(does: Does, options: Partial<LinesOptions> = {}): Promise<DoorBench> {
   const broken: unknown[] = []
   const tolerated: Tolerated[] = []
+  let isBarred = false
   const house = plan(['crm'])
   const lines = createSessionLines({ replica: 'r1r1', ...options })
   const hear = createHear({ lines, cancel: lines.cancel, upstreams: { toldBySession: () => undefined } })
@@ -43,7 +47,10 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
       const result = call.method === 'ping' ? {} : await does(call)
       return { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id: call.id, result }), headers: {} }
     },
-    authenticate: (call) => ({ ...inSession(house, call), room: 'authenticated' }),
+    authenticate: (call) => {
+      if (isBarred) throw new GatehouseError('GH_AUTHENTICATE_INVALID')
+      return { ...inSession(house, call), room: 'authenticated' }
+    },
     snapshot: () => ({
       epoch: 1,
       gateways: new Map(),
@@ -67,6 +74,7 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
     lines,
     broken,
     tolerated,
+    bar: () => void (isBarred = true),
     async stop() {
       lines.stop()
       server.closeAllConnections()
