@@ -57,7 +57,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   await ensureOperator(store)
   await keeper?.apply()
 
-  const serving = await createServing(house, config, place, onBroken)
+  const serving = await createServing(house, config, place, log)
   const port = await serving.server.listen(config.host, config.port)
   const scheme = config.tls === null ? 'http' : 'https'
   place.url = config.url ?? `${scheme}://localhost:${port}`

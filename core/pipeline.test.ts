@@ -30,6 +30,7 @@ function rooms(changes: Partial<Rooms> = {}): Rooms {
     permit: by('permit', () => whole() as never),
     inspectRequest: by('inspectRequest', () => whole() as never),
     relay: () => ({
+      flow: null,
       onNote: null,
       question: async (question) => question,
       answer: async (answer) => answer,

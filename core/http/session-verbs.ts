@@ -6,7 +6,10 @@ import { accepts } from './parse.js'
 import { send } from './send.js'
 import { eraHeaders, oneHeader, type Visit } from './visit.js'
 
-/** GET and DELETE belong to legacy sessions; the caller is authenticated like any other, by way of a ping. */
+/**
+ * GET and DELETE belong to legacy sessions, other verbs to nobody; the caller is authenticated like any other, by way of a
+ * ping: a challenge comes before every other answer.
+ */
 export async function aboutSession(visit: Visit): Promise<void> {
   const { req, res, options, gone } = visit
   const headers = eraHeaders(visit)
@@ -17,6 +20,7 @@ export async function aboutSession(visit: Visit): Promise<void> {
     inbound(visit, ping, { gone, ask: null, joins: (_, found) => void (session = found) }),
   )
   if (reply.status !== 200) return send(visit, reply)
+  if (req.method !== 'GET' && req.method !== 'DELETE') throw notServed('POST, GET, DELETE')
   if (session === null) throw notServed('POST')
   if (req.method === 'DELETE') {
     await options.sessions.end(session.id)
@@ -24,6 +28,8 @@ export async function aboutSession(visit: Visit): Promise<void> {
     return
   }
   if (!accepts(req, 'text/event-stream')) throw new GatehouseError('GH_DOOR_ACCEPT')
+  // Its end was told before anyone listened.
+  if (res.destroyed) return
   const leave = options.places.take()
   options.standing.enter(visit)
   res.once('close', () => {

@@ -2,6 +2,7 @@ import type { JsonObject } from '@gatehouse/sdk'
 import { createModernClient, type ModernOptions } from '../bridge/modern-client.js'
 import { sendLegacy } from '../bridge/legacy-client.js'
 import { enter, type Answered, type Inspected } from '../call.js'
+import type { Flow } from '../domain/flow.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { hears } from '../mcp/log-levels.js'
 import { isObject } from '../mcp/message.js'
@@ -16,6 +17,8 @@ import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstre
 export interface Aside {
   /** Null when the client takes no notes. */
   readonly onNote: ((note: JsonObject) => void) | null
+  /** How fast notes go on to the client; null where there are none. */
+  readonly flow: Flow | null
   /** Answers what the rules leave; throws when one blocks it. */
   readonly question: (question: Question) => Promise<Question>
   readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
@@ -62,7 +65,11 @@ function exchange(
   const logLevel = logLevelOf(call)
   const onNote = aside.onNote === null ? null : heard(aside.onNote, logLevel)
   const progressToken = onNote === null ? undefined : progressTokenOf(call.params)
-  const first = { deadline: call.deadline, hardDeadline: call.trail.at + options.limits().callTotal }
+  const first = {
+    flow: aside.flow ?? undefined,
+    deadline: call.deadline,
+    hardDeadline: call.trail.at + options.limits().callTotal,
+  }
   const send = (request: Pick<UpstreamRequest, 'params'> & Partial<UpstreamRequest>) =>
     sendHealed(call, options, { ...first, method: call.method, logLevel, ...request })
   if (call.era === 'modern') {
@@ -114,7 +121,6 @@ async function sendHealed(call: Inspected, options: ForwardOptions, request: Ups
   const { definition } = call.feature
   const dressed = (tool: JsonObject | null) => ({
     ...request,
-    flow: call.flow ?? undefined,
     paramHeaders: headersOf(call.method, tool, request.params),
   })
   const reply = await options.upstreams.request(call.target, dressed(definition))

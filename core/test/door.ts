@@ -80,11 +80,11 @@ export function modern(access: Access, message: JsonObject, { headers = {}, ...o
   return post(access, text, { ...options, headers: { ...own, ...headers } })
 }
 
-/** Opens a session of the latest legacy version and answers its id. */
-export async function openSession(access: Access): Promise<string> {
+/** Opens a session, of the latest legacy version unless told, and answers its id. */
+export async function openSession(access: Access, protocolVersion = '2025-11-25'): Promise<string> {
   const answer = await legacy(access, {
     method: 'initialize',
-    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'door-test', version: '1' } },
+    params: { protocolVersion, capabilities: {}, clientInfo: { name: 'door-test', version: '1' } },
   })
   const id = answer.headers.get('mcp-session-id')
   if (id === null) throw new Error(`no session was opened: ${answer.status} ${answer.text}`)
