@@ -40,7 +40,12 @@ export async function post(access: Access, text: string, { headers = {}, signal 
 
 function answerOf({ status, headers }: Response, text: string): Answer {
   const isStream = headers.get('content-type')?.startsWith('text/event-stream') ?? false
-  const events = isStream ? dataOf(text).map(parsed) : [parsed(text)]
+  const events = isStream
+    ? dataOf(text)
+        // The first event of a stream that can be taken up again says only where.
+        .filter((data) => data !== '')
+        .map(parsed)
+    : [parsed(text)]
   return { status, headers, text, json: events.at(-1), notes: events.slice(0, -1) }
 }
 
