@@ -76,6 +76,8 @@ export interface UpstreamReply {
   readonly httpStatus: number | null
   readonly bytesSent: number
   readonly bytesReceived: number
+  /** Told when its client does not get to see it: what it asks for will not come. */
+  readonly unseen?: (() => void) | undefined
 }
 
 export interface RpcError {
