@@ -75,19 +75,11 @@ function exchange(
     ask: call.ask,
     onQuestion: async (question) => named(await aside.question(question), call),
     onAnswer: aside.answer,
-    tell: (note) => onNote?.(note),
-    send: ({ added, conversation }) => {
+    onNote,
+    send: ({ added, ...rest }) => {
       const isFirst = Object.keys(added).length === 0
       const again = isFirst ? {} : anew(options.limits())
-      const note = onNote ?? undefined
-      return send({
-        ...again,
-        params: { ...params, ...added },
-        conversation,
-        progressToken,
-        signal: gone,
-        onNotification: note,
-      })
+      return send({ ...again, ...rest, params: { ...params, ...added }, progressToken, signal: gone })
     },
   })
 }
