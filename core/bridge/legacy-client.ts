@@ -37,8 +37,9 @@ export async function sendLegacy(call: LegacyCall): Promise<UpstreamReply> {
     const allowed = await call.onQuestion(question)
     return call.onAnswer(await ask(allowed, { deadline: Date.now() + QUESTION_MS, signal }))
   }
-  const conversation: Conversation | undefined =
-    call.party === null ? undefined : { party: call.party, onQuestion: (...asked) => answered(call, put, asked) }
+  const { party } = call
+  const onQuestion: Conversation['onQuestion'] = (...asked) => answered(call, put, asked)
+  const conversation = party === null ? undefined : { party, whose: party.sessionId, onQuestion }
   const { onNote } = call
   const heardNext = onNote === null ? () => undefined : rising(onNote)
   const send = (added: JsonObject) => call.send({ added, conversation, onNotification: heardNext() })

@@ -54,7 +54,7 @@ export function createModernClient(options: ModernOptions): SendModern {
       const reply = await call.send({ params, progressToken, onNotification: onNote ?? undefined, signal: gone })
       return pack(reply, call, states, round)
     }
-    const suspended = new Suspended(call.target.ability)
+    const suspended = new Suspended(call.target.ability, whoseOf(call.subject))
     suspended.start((started) => call.send({ params, ...started }))
     return awake(suspended, call, options, round)
   }
@@ -77,6 +77,9 @@ export function createModernClient(options: ModernOptions): SendModern {
     }
   }
 }
+
+/** Everything that decides which rules and which eyes a question meets. */
+const whoseOf = ({ user, host, gateway, assignment }: StateSubject) => `${user} ${host} ${gateway} ${assignment}`
 
 const REFUSED = 'The client did not go to where the server sent it'
 const refuses = (answers: ReadonlyMap<string, JsonObject>): boolean =>

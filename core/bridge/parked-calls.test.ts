@@ -10,7 +10,7 @@ const parkedWith = (limits: Partial<ParkedLimits> = {}) => createParkedCalls({ .
 /** A call that has asked and is about to sleep. */
 async function sleepy(question = elicit('Name?')) {
   const call = heldCall()
-  const suspended = new Suspended(ABLE)
+  const suspended = new Suspended(ABLE, 'me')
   suspended.start(call.send)
   const leg = suspended.leg(legOf())
   void call.ask(question)

@@ -13,7 +13,7 @@ const YES: JsonObject = { action: 'accept', content: { name: 'Ada' } }
 
 function begun(ability = ABLE) {
   const call = heldCall()
-  const suspended = new Suspended(ability)
+  const suspended = new Suspended(ability, 'me')
   suspended.start(call.send)
   return { call, suspended }
 }

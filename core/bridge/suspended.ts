@@ -52,7 +52,11 @@ export class Suspended {
   readonly #waiting = new Map<string, Waiting>()
   readonly #cancel = new Cancel()
 
-  constructor(private readonly ability: Ability) {}
+  /** `whose`: who may be asked by what the server remembers of this call. */
+  constructor(
+    private readonly ability: Ability,
+    private readonly whose: string,
+  ) {}
 
   get methods(): readonly string[] {
     return [...this.#waiting.values()].map(({ question }) => question.method)
@@ -61,6 +65,7 @@ export class Suspended {
   start(send: (started: Started) => Promise<UpstreamReply>): void {
     const conversation = {
       party: null,
+      whose: this.whose,
       onQuestion: (question: Question, signal: CancelSignal) => this.#ask(question, signal),
     }
     const onNotification = (note: JsonObject) => this.#heard(note)

@@ -42,15 +42,16 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   ): Promise<Peer> {
     const { id, slug } = of.target.server
     const { party } = lane
+    const { onSessionQuestion } = options
     const events: PeerEvents = {
       ...ends,
       listChanged: (kind) => tell(id, kind),
       reopened: () => lane.isShared && tellAll(id),
       note: (note) => options.onServerNote?.(of.target, note, party),
-      asked: async (question, signal) =>
-        party === null || options.onSessionQuestion === undefined
-          ? { error: { code: -32601, message: 'The client cannot be asked outside of a call' } }
-          : options.onSessionQuestion(party, of.target, question, signal),
+      asked:
+        party === null || onSessionQuestion === undefined
+          ? null
+          : (question, signal) => onSessionQuestion(party, of.target, question, signal),
     }
     const { clientInfo, limits } = options
     return open({ of, slug, clientInfo, limits, timing, log, events }, dialect)
@@ -71,8 +72,9 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       return known
     }
     if (stopped) throw fault('GH_UPSTREAM_UNREACHABLE', server.slug, 'is not called any more: the gateway stops')
-    if (known) leave(name, known)
+    if (known) leave(known)
     const connection = new Connection({
+      name,
       target,
       timing,
       verdicts,
@@ -87,24 +89,26 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   }
 
   /** A change drops no call: what is under way ends by itself, on the connection that it began on. */
-  function leave(name: string, connection: Connection): void {
-    if (connections.get(name) === connection) connections.delete(name)
+  function leave(connection: Connection): void {
+    if (connection.isLeft) return
+    remove(connection)
     leaving.add(connection)
     const gone = () => void leaving.delete(connection)
     connection.drain().then(gone, gone)
   }
 
-  const lanes = createLanes({ connectionOf, leave: leaveNamed, isFull: () => stdio.isFull(options.limits()) })
-  function leaveNamed(which: (name: string, connection: Connection) => boolean): void {
-    for (const [name, connection] of connections) if (which(name, connection)) leave(name, connection)
+  const lanes = createLanes({ connectionOf, leave, isFull: () => stdio.isFull(options.limits()) })
+  function remove(connection: Connection): void {
+    if (connections.get(connection.name) === connection) connections.delete(connection.name)
+    lanes.closed(connection)
   }
 
   const sweeper = setInterval(
     () => {
-      for (const [name, connection] of connections) {
+      for (const connection of connections.values()) {
         const { idleSince } = connection
         if (idleSince === null || Date.now() - idleSince < timing.idle) continue
-        connections.delete(name)
+        remove(connection)
         void connection.stop()
       }
     },
@@ -113,10 +117,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   sweeper.unref()
 
   async function stopAll(which: (connection: Connection) => boolean): Promise<void> {
-    const ending = [...connections].filter(([, connection]) => which(connection))
-    for (const [name] of ending) connections.delete(name)
+    const ending = [...connections.values()].filter(which)
+    for (const connection of ending) remove(connection)
     const left = [...leaving].filter(which)
-    await Promise.all([...left, ...ending.map(([, connection]) => connection)].map((connection) => connection.stop()))
+    await Promise.all([...left, ...ending].map((connection) => connection.stop()))
   }
 
   return {
@@ -135,7 +139,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     onListChanged: (listener) => void listeners.push(listener),
     replace(serverId) {
       verdicts.doubt(serverId)
-      leaveNamed((_, connection) => connection.target.server.id === serverId)
+      for (const connection of [...connections.values()])
+        if (connection.target.server.id === serverId) leave(connection)
       health.forget(serverId)
     },
     async forget(serverId) {
