@@ -1,6 +1,7 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { createModernClient, type ModernOptions } from '../bridge/modern-client.js'
 import { sendLegacy } from '../bridge/legacy-client.js'
+import { named } from '../bridge/named.js'
 import { enter, type Answered, type Inspected } from '../call.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { hears } from '../mcp/log-levels.js'
@@ -73,7 +74,7 @@ function exchange(
     gone,
     party: partyOf(call),
     ask: call.ask,
-    onQuestion: async (question) => named(await aside.question(question), call),
+    onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: aside.answer,
     onNote,
     send: ({ added, ...rest }) => {
@@ -129,17 +130,6 @@ function understood(reply: UpstreamReply, call: Inspected): UpstreamReply {
   throw new GatehouseError('GH_UPSTREAM_PROTOCOL', {
     message: 'The server gave a kind of result that was not agreed on',
   })
-}
-
-/** Of several servers the person must see which one asks. */
-function named(question: Question, call: Inspected): Question {
-  const message = question.params?.message
-  if (call.plan.assignments.length < 2 || question.method !== 'elicitation/create' || typeof message !== 'string')
-    return question
-  return {
-    ...question,
-    params: { ...question.params, message: `[${call.feature.assignment.server.title}] ${message}` },
-  }
 }
 
 function partyOf({ session, principal, plan }: Inspected): Party | null {
