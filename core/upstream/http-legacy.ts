@@ -18,7 +18,6 @@ import { writeJson } from '../mcp/json.js'
 import type { RpcError, ServerInfo, UpstreamRequest } from './types.js'
 import { listChangedKind } from './options.js'
 import type { Peer, PeerContext } from './options.js'
-import { writeJson } from '../mcp/json.js'
 import type { RpcNote, RpcRequest } from './message.js'
 
 interface Session {
