@@ -88,16 +88,7 @@ async function walk(rooms: Rooms, inbound: Inbound): Promise<Walked> {
     rooms.hear(call)
     return rooms.respond.accepted()
   }
-  if (FEATURE_METHODS.has(call.method)) {
-    const routed = await rooms.route(call)
-    const permitted = rooms.permit(routed)
-    const inspected = await rooms.inspectRequest(permitted)
-    const relay = rooms.relay(inspected)
-    const answered = await rooms.forward(inspected, relay)
-    const released = await rooms.inspectResponse(answered)
-    await relay.settled()
-    return rooms.respond.released(released)
-  }
+  if (FEATURE_METHODS.has(call.method)) return rooms.respond.released(await use(rooms, call))
   if (call.session !== null && call.method === 'resources/subscribe') {
     const inspected = await rooms.inspectRequest(rooms.permit(await rooms.route(call)))
     return rooms.respond.own(call, await rooms.subscribe.resource(inspected), {})
@@ -109,6 +100,25 @@ async function walk(rooms: Rooms, inbound: Inbound): Promise<Walked> {
   if (!OWN_METHODS.has(call.method)) throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD', { message: 'Method not found' })
   const { result, headers } = await rooms.answer(call)
   return rooms.respond.own(call, result, headers)
+}
+
+/** The way of a call to the server that has the feature, and back. */
+async function use(rooms: Rooms, call: InSession): Promise<Released> {
+  const routed = await rooms.route(call)
+  const permitted = rooms.permit(routed)
+  const inspected = await rooms.inspectRequest(permitted)
+  const relay = rooms.relay(inspected)
+  const answered = await rooms.forward(inspected, relay)
+  const { unseen } = answered.reply
+  try {
+    const released = await rooms.inspectResponse(answered)
+    await relay.settled()
+    if (released.gone.aborted) unseen?.()
+    return released
+  } catch (thrown) {
+    unseen?.()
+    throw thrown
+  }
 }
 
 async function stay(rooms: Rooms, call: InSession): Promise<Walked> {

@@ -30,6 +30,7 @@ import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
 import type { Upstreams } from '../upstream/types.js'
+import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -78,6 +79,7 @@ export const PARTS = {
   store: part<Store>('store'),
   subscriptions: part<Subscriptions>('subscriptions'),
   tailer: part<Tailer>('tailer'),
+  troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

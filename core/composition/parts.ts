@@ -27,10 +27,11 @@ import { createServerInfos } from '../upstream/server-infos.js'
 import { isUpdate } from '../upstream/subscriptions.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
-import { createRaise, faultAlert, overflowAlert } from './alerts.js'
+import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+import { createSharedNames, createTroubles } from './troubles.js'
 
 /** Opens what takes time: plugins and the record; registers everything else to be made when it is asked for. */
 export async function openParts(
@@ -46,7 +47,8 @@ export async function openParts(
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
   house.make(PARTS.epochs, (h) => createEpochs({ store: h.get(PARTS.store) }))
-  house.make(PARTS.raise, (h) => createRaise(h, log))
+  const alerting = createAlerting(house, log)
+  house.put(PARTS.raise, (alert) => void alerting.raise(alert))
   house.make(PARTS.identities, (h) => createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
   const hashKey = await hashKeyOf(house.get(PARTS.store), dataSource)
   house.make(PARTS.rules, (h) =>
@@ -85,6 +87,7 @@ export async function openParts(
       onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
     }),
   )
+  house.make(PARTS.troubles, (h) => createTroubles({ ...alerting, sharedName: createSharedNames(h) }))
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),
@@ -103,6 +106,7 @@ export async function openParts(
           .note(target, note, party)
           .catch((thrown: unknown) => log.debug({ err: thrown }, 'a note was lost'))
       },
+      onTrouble: h.get(PARTS.troubles).tell,
     }),
   )
   house.make(PARTS.infos, (h) =>

@@ -75,7 +75,7 @@ export class EventStream implements Flow, Line {
     const ring = this.#ring
     const before = this.#writer
     const writer = new EventWriter(res, headers, timing, {
-      drained: () => this.#flush(),
+      drained: () => writer === this.#writer && this.#flush(),
       closed: () => this.#left(writer),
     })
     this.#writer = writer

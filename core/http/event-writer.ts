@@ -19,7 +19,7 @@ export const WRITER_TIMING: WriterTiming = Object.freeze({ keepAlive: 15_000, st
 
 export interface WriterEvents {
   /** What was full is half empty again. */
-  drained(): void
+  drained(): unknown
   /** The connection has ended, by whomever. */
   closed(): void
 }

@@ -39,6 +39,7 @@ export function inbound(visit: Visit, arrived: Arrived, { gone, ask, joins }: To
     params: message === null || message.kind === 'response' ? {} : message.params,
     text,
     fault: item.kind === 'fault' ? item.error : null,
+    tolerated: (item.kind === 'request' ? item.tolerated : undefined) ?? null,
     credentials: credentialsOf(visit, snapshot),
     gatewayName: visit.gatewayName,
     sessionId: item.era === 'modern' ? null : (headers.sessionId ?? null),

@@ -8,7 +8,8 @@ import { until } from '../test/until.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { failure } from '../upstream/testing.js'
 import { CallGone } from './gone.js'
-import { createSessionLines, type Flight, type Lines } from './session-lines.js'
+import type { Flight } from './flights.js'
+import { createSessionLines, type Lines } from './session-lines.js'
 
 interface Context {
   lines: Lines

@@ -2,28 +2,13 @@ import type { ServerResponse } from 'node:http'
 import type { LegacySession } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import { hasResumption } from '../mcp/versions.js'
-import { Roll, type Enrolled } from '../domain/roll.js'
 import type { Ask, Question } from '../mcp/questions.js'
 import type { SessionLines } from '../mcp/session-lines.js'
 import { Asked, type HowAsked, type Line, unanswered } from './asked.js'
 import { EventStream } from './event-stream.js'
 import type { WriterTiming } from './event-writer.js'
-import type { CallGone } from './gone.js'
+import { type Flight, Flights } from './flights.js'
 import { createKeptStreams, isOfStanding, KEPT_LIMITS, type KeptLimits, type StreamKind } from './kept-streams.js'
-
-/** A request of a session under way. */
-export interface Flight extends Enrolled {
-  readonly session: LegacySession
-  /** As the client wrote it: 1 and "1" are two. */
-  readonly id: string | number
-  /** Which of the session's calls is the newest; given when it enters. */
-  since: number
-  readonly gone: CallGone
-  /** Opens the stream of its answer; null: the client takes none there. */
-  readonly line: (() => Line) | null
-  /** Its client took it back: it gets no response. */
-  cancelled: boolean
-}
 
 /** Everything that goes to the clients of legacy sessions but the answers of their calls. */
 export interface Lines extends SessionLines {
@@ -64,9 +49,8 @@ export function createSessionLines(options: LinesOptions): Lines {
   const standing = new Map<string, EventStream>()
   const onStanding: ((sessionId: string, stands: boolean) => void)[] = []
   const asked = new Map<string, Asked>()
-  const flights = new Roll<Flight>()
+  const flights = new Flights()
   let questions = 0
-  let entered = 0
 
   const openStream = (session: LegacySession | null, kind: StreamKind, onLost?: () => void): EventStream => {
     const how = {
@@ -95,12 +79,6 @@ export function createSessionLines(options: LinesOptions): Lines {
     const answer = ofSession.ask(`${replica}.${(questions += 1)}`, line, question, how)
     return answer.finally(() => ofSession.size === 0 && asked.delete(sessionId))
   }
-  /** The newest call of a session that can be asked. */
-  const newestLine = (sessionId: string) =>
-    flights
-      .all()
-      .filter(({ session, line }) => session.id === sessionId && line !== null)
-      .toSorted((a, b) => b.since - a.since)[0]
 
   const lines: Lines = {
     open(session, res, lastEventId) {
@@ -129,7 +107,7 @@ export function createSessionLines(options: LinesOptions): Lines {
     onStanding: (listener) => void onStanding.push(listener),
     ask(sessionId, question, how) {
       const stream = standing.get(sessionId)
-      const newest = hasReader(stream) ? undefined : newestLine(sessionId)
+      const newest = hasReader(stream) ? undefined : flights.newestAskable(sessionId)
       if (newest !== undefined) return lines.askOn(newest, question, how)
       // Without a reader it waits for one to come back.
       if (stream !== undefined) return askAt(sessionId, stream, question, { ...how, signals: signalsOf(how) })
@@ -140,18 +118,9 @@ export function createSessionLines(options: LinesOptions): Lines {
       return askAt(session.id, line(), question, { ...how, signals: [...signalsOf(how), gone] })
     },
     answered: (sessionId, id, answer) => asked.get(sessionId)?.answered(id, answer) ?? false,
-    enter(flight) {
-      flight.since = entered += 1
-      flights.add(flight)
-    },
-    leave: (flight) => flights.delete(flight),
-    cancel(sessionId, requestId) {
-      const found = flights.find(({ session, id }) => session.id === sessionId && id === requestId)
-      if (found === undefined) return false
-      found.cancelled = true
-      found.gone.tell()
-      return true
-    },
+    enter: (flight) => flights.enter(flight),
+    leave: (flight) => flights.leave(flight),
+    cancel: (sessionId, requestId) => flights.cancel(sessionId, requestId),
     stop() {
       for (const sessionId of [...standing.keys()]) endStanding(sessionId)
       kept.stop()

@@ -1,4 +1,5 @@
-import type { LegacySession } from '../call.js'
+import type { JsonObject } from '@gatehouse/sdk'
+import type { LegacySession, Reply } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Classified } from '../mcp/classify.js'
 import { inbound } from './inbound.js'
@@ -6,7 +7,10 @@ import { accepts } from './parse.js'
 import { send } from './send.js'
 import { eraHeaders, oneHeader, type Visit } from './visit.js'
 
-/** GET and DELETE belong to legacy sessions; the caller is authenticated like any other, by way of a ping. */
+/**
+ * GET and DELETE belong to legacy sessions, other verbs to nobody; the caller is authenticated like any other, by way of a
+ * ping: a challenge comes before every other answer.
+ */
 export async function aboutSession(visit: Visit): Promise<void> {
   const { req, res, options, gone } = visit
   const headers = eraHeaders(visit)
@@ -16,7 +20,8 @@ export async function aboutSession(visit: Visit): Promise<void> {
   const reply = await options.pipeline(
     inbound(visit, ping, { gone, ask: null, joins: (_, found) => void (session = found) }),
   )
-  if (reply.status !== 200) return send(visit, reply)
+  if (reply.status !== 200) return send(visit, withoutId(reply))
+  if (req.method !== 'GET' && req.method !== 'DELETE') throw notServed('POST, GET, DELETE')
   if (session === null) throw notServed('POST')
   if (req.method === 'DELETE') {
     await options.sessions.end(session.id)
@@ -24,6 +29,8 @@ export async function aboutSession(visit: Visit): Promise<void> {
     return
   }
   if (!accepts(req, 'text/event-stream')) throw new GatehouseError('GH_DOOR_ACCEPT')
+  // Its end was told before anyone listened.
+  if (res.destroyed) return
   const leave = options.places.take()
   options.standing.enter(visit)
   res.once('close', () => {
@@ -31,6 +38,11 @@ export async function aboutSession(visit: Visit): Promise<void> {
     leave()
   })
   options.lines.open(session, res, oneHeader(req, 'last-event-id'))
+}
+
+/** The ping's id is ours: its client has asked nothing that has one. */
+function withoutId({ text, ...rest }: Reply): Reply {
+  return { ...rest, text: text === null ? null : JSON.stringify({ ...(JSON.parse(text) as JsonObject), id: null }) }
 }
 
 const PING = { kind: 'request' as const, id: 0, method: 'ping', params: {} }

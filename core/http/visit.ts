@@ -12,6 +12,7 @@ import { CallGone } from './gone.js'
 import type { OwnNames } from './origin.js'
 import type { Lines } from './session-lines.js'
 import type { Standing } from './standing.js'
+import type { Tolerated } from './tolerances.js'
 
 export interface DoorOptions {
   readonly pipeline: Pipeline
@@ -25,6 +26,8 @@ export interface DoorOptions {
   /** The peer's address, after trusted proxies. */
   readonly addressOf: (req: IncomingMessage) => string
   readonly draining: () => boolean
+  /** Told of a fault that is borne, each time. */
+  readonly onTolerated: (fault: Tolerated) => void
   /** For what cannot be answered any more. */
   readonly onBroken: (thrown: unknown) => void
 }

@@ -1,7 +1,9 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { createModernClient, type ModernOptions } from '../bridge/modern-client.js'
 import { sendLegacy } from '../bridge/legacy-client.js'
+import { named } from '../bridge/named.js'
 import { enter, type Answered, type Inspected } from '../call.js'
+import type { Flow } from '../domain/flow.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { hears } from '../mcp/log-levels.js'
 import { isObject } from '../mcp/message.js'
@@ -9,12 +11,15 @@ import { paramHeaders } from '../mcp/param-headers.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { logLevelOf, progressTokenOf } from '../mcp/translate.js'
 import { wayOf } from '../record/trail.js'
+import { NOT_SENT } from '../upstream/faults.js'
 import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 
 /** What passes between server and client before the answer, inspected like it. */
 export interface Aside {
   /** Null when the client takes no notes. */
   readonly onNote: ((note: JsonObject) => void) | null
+  /** How fast notes go on to the client; null where there are none. */
+  readonly flow: Flow | null
   /** Answers what the rules leave; throws when one blocks it. */
   readonly question: (question: Question) => Promise<Question>
   readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
@@ -61,7 +66,11 @@ function exchange(
   const logLevel = logLevelOf(call)
   const onNote = aside.onNote === null ? null : heard(aside.onNote, logLevel)
   const progressToken = onNote === null ? undefined : progressTokenOf(call.params)
-  const first = { deadline: call.deadline, hardDeadline: call.trail.at + options.limits().callTotal }
+  const first = {
+    flow: aside.flow ?? undefined,
+    deadline: call.deadline,
+    hardDeadline: call.trail.at + options.limits().callTotal,
+  }
   const send = (request: Pick<UpstreamRequest, 'params'> & Partial<UpstreamRequest>) =>
     sendHealed(call, options, { ...first, method: call.method, logLevel, ...request })
   if (call.era === 'modern') {
@@ -73,23 +82,15 @@ function exchange(
     gone,
     party: partyOf(call),
     ask: call.ask,
-    onQuestion: async (question) => named(await aside.question(question), call),
+    onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: aside.answer,
-    tell: (note) => onNote?.(note),
+    onNote,
     // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
-    send: ({ added, conversation }) => {
+    send: ({ added, ...rest }) => {
       const isFirst = Object.keys(added).length === 0
       const again = isFirst ? {} : anew(options.limits())
-      const note = onNote ?? undefined
-      return send({
-        ...again,
-        params: { ...params, ...added },
-        conversation,
-        onCut: call.interrupt ?? undefined,
-        progressToken,
-        signal: gone,
-        onNotification: note,
-      })
+      const onCut = call.interrupt ?? undefined
+      return send({ ...again, ...rest, params: { ...params, ...added }, onCut, progressToken, signal: gone })
     },
   })
 }
@@ -113,7 +114,6 @@ async function sendHealed(call: Inspected, options: ForwardOptions, request: Ups
   const { definition } = call.feature
   const dressed = (tool: JsonObject | null) => ({
     ...request,
-    flow: call.flow ?? undefined,
     paramHeaders: headersOf(call.method, tool, request.params),
   })
   const reply = await options.upstreams.request(call.target, dressed(definition))
@@ -142,17 +142,6 @@ function understood(reply: UpstreamReply, call: Inspected): UpstreamReply {
   })
 }
 
-/** Of several servers the person must see which one asks. */
-function named(question: Question, call: Inspected): Question {
-  const message = question.params?.message
-  if (call.plan.assignments.length < 2 || question.method !== 'elicitation/create' || typeof message !== 'string')
-    return question
-  return {
-    ...question,
-    params: { ...question.params, message: `[${call.feature.assignment.server.title}] ${message}` },
-  }
-}
-
 function partyOf({ session, principal, plan }: Inspected): Party | null {
   return session === null ? null : { sessionId: session.id, gatewayId: plan.gateway.id, principal }
 }
@@ -164,6 +153,7 @@ function subjectOf(call: Inspected) {
     host: principal.host.id,
     gateway: plan.gateway.id,
     server: feature.assignment.server.id,
+    assignment: feature.assignment.assignment.id,
     method,
     feature: feature.name,
     arguments: isObject(params.arguments) ? params.arguments : undefined,
@@ -176,8 +166,8 @@ function failed(call: Inspected, sentAt: number, thrown: unknown): unknown {
   const way = wayOf(call.feature.assignment)
   const facts = { error: error.code, durationMs: Date.now() - sentAt }
   const offset = sentAt - call.trail.at
-  if (error.data?.retryable === true && error.code !== 'GH_UPSTREAM_RATE_LIMITED')
-    call.trail.leg('mcp_request_error', { ...facts, offset }, way)
+  const isAnswer = error.code === 'GH_UPSTREAM_RATE_LIMITED' && error.detail !== NOT_SENT
+  if (error.data?.retryable === true && !isAnswer) call.trail.leg('mcp_request_error', { ...facts, offset }, way)
   else {
     call.trail.leg('mcp_request_success', { offset }, way)
     call.trail.leg('mcp_response_error', facts, way)

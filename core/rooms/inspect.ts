@@ -1,5 +1,7 @@
 import type { Alert, CallContext, JsonObject, Receipt } from '@gatehouse/sdk'
 import { enter, type Answered, type Inspected, type Permitted, type Released } from '../call.js'
+import { Backlog } from '../domain/backlog.js'
+import type { Flow } from '../domain/flow.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
 import { forOlder } from '../mcp/older.js'
@@ -29,6 +31,7 @@ export interface Inspect {
 /** Notes, questions and answers of a call. */
 export interface Relayed {
   readonly onNote: ((note: JsonObject) => void) | null
+  readonly flow: Flow | null
   readonly question: (question: Question) => Promise<Question>
   readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
   readonly settled: () => Promise<void> | undefined
@@ -115,6 +118,8 @@ export function createInspect(options: InspectOptions): Inspect {
         },
       }
       if (notify === null) return { ...asides, ...NO_NOTES }
+      // Rules may be slower than a server talks.
+      const backlog = new Backlog(call.flow)
       let last: Promise<void> | undefined
       const receipts: Receipt[] = []
       const pass = async (note: JsonObject) => {
@@ -132,9 +137,14 @@ export function createInspect(options: InspectOptions): Inspect {
       return {
         ...asides,
         onNote: (note) => {
+          if (!backlog.enter()) return
           const before = last ?? Promise.resolve()
-          last = before.then(() => pass(note)).catch(() => undefined)
+          last = before
+            .then(() => pass(note))
+            .catch(() => undefined)
+            .finally(() => backlog.leave())
         },
+        flow: backlog,
         // They stand on the leg of the answer, like the answer's own.
         settled: () => last?.then(() => call.trail.ruled(receipts)),
       }
@@ -144,7 +154,7 @@ export function createInspect(options: InspectOptions): Inspect {
 
 /** A call may send notes without end; its record may not. */
 const MOST_NOTE_RECEIPTS = 100
-const NO_NOTES = Object.freeze({ onNote: null, settled: () => undefined })
+const NO_NOTES = Object.freeze({ onNote: null, flow: null, settled: () => undefined })
 
 /** Writes the receipts, raises the alerts and gives the message as the rules left it; throws when they blocked it. */
 function settleOutcome(

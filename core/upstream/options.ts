@@ -1,10 +1,11 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import type { Dispatcher } from 'undici'
-import type { Limits, Protocol } from '../domain/nouns.js'
+import type { Limits } from '../domain/nouns.js'
 import type { ClientInfo } from './envelope.js'
 import type { QuestionAnswer } from '../mcp/questions.js'
 import type { Conversation, Party, ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import type { VerdictStore } from './verdicts.js'
+import type { Trouble } from './watch.js'
 
 export interface UpstreamsOptions {
   /** The guarded way out. */
@@ -29,6 +30,8 @@ export interface UpstreamsOptions {
    * `party` is the client session whose lane they came on.
    */
   readonly onServerNote?: (target: Target, note: JsonObject, party: Party | null) => void
+  /** Told how servers and credentials fare. Must not throw. */
+  readonly onTrouble?: (trouble: Trouble) => void
   readonly timing?: Partial<Timing>
 }
 
@@ -94,9 +97,6 @@ export const TIMING: Timing = Object.freeze({
   kill: 3_000,
 })
 
-/** How to speak to a server: the era, or the older transport of the legacy one. */
-export type Dialect = Exclude<Protocol, 'auto'>
-
 /** A connection to one server as one identity, whatever its transport. */
 export interface Peer {
   readonly info: ServerInfo
@@ -124,8 +124,8 @@ export interface PeerEvents {
   /** A side stream was lost, and is back or not to be had any more: what it would have told is unknown. */
   reopened(): void
   note(note: JsonObject): void
-  /** A question that belongs to no call under way. */
-  asked: Conversation['onQuestion']
+  /** A question that belongs to no one call under way; null: nobody can be asked outside of calls. */
+  asked: Conversation['onQuestion'] | null
   /** The server answers, but not as its era should: its era is probed anew when convenient. */
   doubted(): void
   /** The peer ended by itself; it must not be used again. */

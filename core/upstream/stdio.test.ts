@@ -231,6 +231,22 @@ test('when the process dies its calls fail at once with its last words in the de
   await upstreams.stop()
 })
 
+test('a process that runs a tool and then dies is started again, and the tool is not', async () => {
+  const ran = join(folder, 'ran')
+  const command = script(
+    'runs',
+    `if (initialize(m) || m.id === undefined) return
+     appendFileSync(${JSON.stringify(ran)}, m.method + '\\n'); process.exit(1)`,
+  )
+  const upstreams = makeUpstreams({ childEnv, timing: { restart: 1 } })
+  const target = makeTarget({ command, protocol: 'legacy' })
+  for (let n = 1; n <= 2; n++) {
+    assert.is((await failure(upstreams.request(target, tool('act')))).data?.['retryable'], false)
+    assert.is(readFileSync(ran, 'utf8'), 'tools/call\n'.repeat(n))
+  }
+  await upstreams.stop()
+})
+
 test('a command that does not exist, and one that ends at once, say so', async () => {
   const upstreams = makeUpstreams({ childEnv, timing: { restart: 1 } })
   const absent = makeTarget({ command: ['no-such-command-here'] })
