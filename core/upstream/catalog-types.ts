@@ -1,4 +1,4 @@
-import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
+import type { Era, FeatureKind, JsonObject } from '@gatehouse/sdk'
 import type { Feature } from '../call.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { ListKind, NameKind } from '../domain/store.js'
@@ -68,8 +68,10 @@ export interface Listing {
 
 export interface ListItem {
   readonly feature: Feature
-  /** As the client sees it: public name and URIs, unknown keys kept. */
+  /** As clients see it: public name and URIs, unknown keys kept. */
   readonly entry: JsonObject
+  /** The era that its server told it in; null when nobody knows any more. */
+  readonly era: Era | null
 }
 
 export type MarkState = 'stale' | 'missing' | 'connect_required' | 'disabled'

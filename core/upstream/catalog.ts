@@ -162,8 +162,8 @@ class ServerCatalog implements Catalog {
     const table = this.#names.peek(plan.gateway.id)
     if (table === undefined) return
     const unnamed = parts.flatMap(({ assignment, view }) => {
-      const byId = view?.seen?.byId
-      return byId === undefined ? [] : nameItems(plan, assignment, { kind, byId }, table).unnamed
+      const seen = view?.seen
+      return seen ? nameItems(plan, assignment, { kind, byId: seen.byId, era: seen.era }, table).unnamed : []
     })
     // Time of its own: a server that used up the deadline must not cost the others their names.
     if (unnamed.length > 0) await settlesWithin(this.#names.claim(plan.gateway.id, unnamed), NAMING_MS)
