@@ -114,16 +114,16 @@ test('sessions: made, found, touched, ended, and gone with their gateway', async
     lastUsedAt: new Date(1_000),
   }
   for (const hash of ['a', 'b', 'c', 'd']) await sessions.create({ ...row, hash })
-  assert.equal(await sessions.find('a'), { ...row, client: { name: 'cli\ufffdent', version: null } })
-  assert.is(await sessions.find('z'), null)
+  assert.equal(await sessions.find(['a', 'z']), [{ ...row, client: { name: 'cli\ufffdent', version: null } }])
+  assert.is((await sessions.find(['a', 'b', 'z'])).length, 2)
   await sessions.touch('a', new Date(5_000))
   await sessions.touch('a', new Date(2_000))
-  assert.equal((await sessions.find('a'))?.lastUsedAt, new Date(5_000))
+  assert.equal((await sessions.find(['a']))[0]?.lastUsedAt, new Date(5_000))
   assert.is(await sessions.end('b'), true)
   assert.is(await sessions.end('b'), false)
   assert.is(await sessions.endIdle(new Date(5_000)), 2)
   await store.gateways.remove(gateway.id)
-  assert.is(await sessions.find('a'), null)
+  assert.equal(await sessions.find(['a']), [])
 })
 
 test('a verdict is kept until the next one, and goes with its server', async () => {

@@ -1,14 +1,18 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { LegacySession } from '../call.js'
+import { asGatehouseError } from '../errors.js'
+import { batchReads } from './batched-reads.js'
 
 /** Rows of legacy sessions in the database. `hash` is the SHA-256 of the id: what lies there opens nothing. */
 export interface SessionRows {
   create(row: SessionRow): Promise<void>
-  find(hash: string): Promise<SessionRow | null>
+  find(hashes: readonly string[]): Promise<readonly SessionRow[]>
   touch(hash: string, at: Date): Promise<void>
   end(hash: string): Promise<boolean>
   /** Ends what was idle since before `before`; answers how many. */
   endIdle(before: Date): Promise<number>
+  /** Ends the longest idle ones of a user beyond `most`, by uses that the rows do not know yet, too; answers which. */
+  endBeyond(userKey: string, most: number, uses: ReadonlyMap<string, Date>): Promise<readonly string[]>
 }
 export interface SessionRow extends Omit<LegacySession, 'id'> {
   readonly hash: string
@@ -21,46 +25,88 @@ export interface SessionLimits {
   readonly sessionsPerUser: number
 }
 
+/** What the other replicas may have done to the rows: see `Replicas` in `cluster/replicas.ts`. */
+export interface Others {
+  unchangedUntil(readAt: number): number
+  present(): Promise<void>
+}
+
+export interface SessionsOptions {
+  /** Nobody, unless told. */
+  readonly others?: Others
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+  /** Milliseconds that never go back, as `others` counts them. */
+  readonly clock?: () => number
+}
+
 export interface LegacySessions {
   open(session: Omit<LegacySession, 'id'>, userKey: string): Promise<LegacySession>
-  /** Null when unknown, ended, idle for too long, or of another connection or gateway. Answers at once from memory. */
+  /**
+   * Null when unknown, ended, idle for too long, or of another connection or gateway. From memory, at once, while no other
+   * replica can have ended it; else from its row.
+   */
   find(id: string, connectionId: string, gatewayId: string): LegacySession | null | Promise<LegacySession | null>
   end(id: string): Promise<boolean>
   /** Told when a session ends, by whatever cause. */
   onEnd(listener: (id: string) => void): void
+  /** The session that is held here under this hash. */
+  heldAs(hash: string): string | null
+  /** Lets go of a session whose row is gone. */
+  ended(hash: string): void
+  /** Lets go of all whose rows are gone: that they ended may not have been told. */
+  recheck(): Promise<void>
   /** Ends idle sessions; to be called now and then. */
   sweep(): Promise<void>
 }
 
 interface Held {
   readonly session: LegacySession
+  readonly hash: string
   readonly userKey: string
+  /** When its row was asked for, by `clock`. */
+  readonly readAt: number
   lastUsedAt: number
   touchedAt: number
 }
 
 const TOUCH_EVERY = 60_000
+/** While the database is away nobody is refused for that: but only this long after what is held was last known to hold. */
+const OUTAGE_MS = 300_000
+const NOBODY: Others = { unchangedUntil: () => Infinity, present: async () => undefined }
 
 /**
- * Sessions of the eras up to 2025-11-25: a row each, held in memory by this replica. An id is 256 random bits, shown
- * only to its client; one more session than a user may have ends that user's longest idle one.
+ * Sessions of the eras up to 2025-11-25: a row each, held in memory by the replicas that saw it. An id is 256 random bits,
+ * shown only to its client; one more session than a user may have ends that user's longest idle one.
  */
 export function createSessions(
   rows: SessionRows,
   limits: () => SessionLimits,
-  now: () => number = Date.now,
+  options: SessionsOptions = {},
 ): LegacySessions {
+  const { others = NOBODY, now = Date.now, clock = () => performance.now() } = options
   const held = new Map<string, Held>()
+  const ids = new Map<string, string>()
   const listeners: ((id: string) => void)[] = []
+  const rowOf = batchReads(rows.find)
 
-  /** Loads on their way, so that a session that ends meanwhile is not held again. */
-  const loading = new Map<string, Promise<Held | null>>()
+  /** Loads on their way by session, so that one that ends meanwhile is not held again. */
+  const loading = new Map<string, Set<symbol>>()
 
   const forget = (id: string) => {
     loading.delete(id)
-    if (held.delete(id)) for (const listener of listeners) listener(id)
+    const entry = held.get(id)
+    if (entry === undefined) return
+    held.delete(id)
+    ids.delete(entry.hash)
+    for (const listener of listeners) listener(id)
+  }
+  const ended = (hash: string) => {
+    const id = ids.get(hash)
+    if (id !== undefined) forget(id)
   }
   const end = async (id: string) => {
+    await others.present()
     forget(id)
     return rows.end(hashOf(id))
   }
@@ -75,57 +121,70 @@ export function createSessions(
     if (at - entry.touchedAt > TOUCH_EVERY) {
       entry.touchedAt = at
       // A missed touch only shortens the idle time seen after a restart.
-      rows.touch(hashOf(id), new Date(at)).catch(() => undefined)
+      rows.touch(entry.hash, new Date(at)).catch(() => undefined)
     }
     return entry.session
   }
-  const read = async (id: string): Promise<Held | null> => {
-    const row = await rows.find(hashOf(id))
-    if (row === null) return null
-    const { hash: _, userKey, lastUsedAt, ...rest } = row
-    const at = lastUsedAt.getTime()
-    return { session: { id, ...rest }, userKey, lastUsedAt: at, touchedAt: at }
+  const hold = (id: string, row: SessionRow, readAt: number): Held => {
+    const known = held.get(id)
+    // An answer that a later one has overtaken.
+    if (known !== undefined && known.readAt > readAt) return known
+    const { hash, userKey, lastUsedAt, ...rest } = row
+    const usedAt = Math.max(lastUsedAt.getTime(), known?.lastUsedAt ?? 0)
+    const touchedAt = known?.touchedAt ?? lastUsedAt.getTime()
+    const entry = { session: { id, ...rest }, hash, userKey, readAt, lastUsedAt: usedAt, touchedAt }
+    held.set(id, entry)
+    ids.set(hash, id)
+    return entry
   }
-  const load = (id: string): Promise<Held | null> => {
-    const running = loading.get(id)
-    if (running !== undefined) return running
-    const started: Promise<Held | null> = read(id)
-      .then((entry) => {
-        if (loading.get(id) !== started) return null
-        if (entry === null) forget(id)
-        else held.set(id, entry)
-        return entry
-      })
-      .finally(() => {
-        if (loading.get(id) === started) loading.delete(id)
-      })
-    loading.set(id, started)
-    return started
+  const load = async (id: string): Promise<Held | null> => {
+    const [mark, readAt] = [Symbol('load'), clock()]
+    const marks = loading.get(id) ?? new Set()
+    loading.set(id, marks.add(mark))
+    try {
+      const row = await rowOf(hashOf(id))
+      if (loading.get(id) !== marks) return null
+      if (row !== null) return hold(id, row, readAt)
+      forget(id)
+      return null
+    } catch (thrown) {
+      const entry = held.get(id)
+      if (entry !== undefined && isAway(thrown) && outlasts(entry)) return entry
+      throw thrown
+    } finally {
+      marks.delete(mark)
+      if (marks.size === 0 && loading.get(id) === marks) loading.delete(id)
+    }
   }
-  /** The user's sessions beyond `most`, those longest idle first. */
-  const beyond = (userKey: string, most: number): readonly string[] => {
-    const own = [...held].filter(([, entry]) => entry.userKey === userKey)
-    const byIdleness = own.toSorted((a, b) => a[1].lastUsedAt - b[1].lastUsedAt)
-    return byIdleness.slice(0, Math.max(0, own.length - most)).map(([id]) => id)
+  const holdsUntil = (entry: Held) => others.unchangedUntil(entry.readAt)
+  const outlasts = (entry: Held) => !isIdle(entry) && clock() - holdsUntil(entry) <= OUTAGE_MS
+  const usesOf = (userKey: string) => {
+    const own = [...held.values()].filter((entry) => entry.userKey === userKey)
+    return new Map(own.map(({ hash, lastUsedAt }) => [hash, new Date(lastUsedAt)]))
+  }
+  const recheck = async () => {
+    const hashes = [...ids.keys()]
+    for (let from = 0; from < hashes.length; from += RECHECKED_AT_ONCE) {
+      const some = hashes.slice(from, from + RECHECKED_AT_ONCE)
+      const found = new Map((await rows.find(some)).map(({ hash, lastUsedAt }) => [hash, lastUsedAt.getTime()]))
+      for (const hash of some) {
+        const [usedAt, entry] = [found.get(hash), held.get(ids.get(hash) ?? '')]
+        if (usedAt === undefined) ended(hash)
+        else if (entry !== undefined) entry.lastUsedAt = Math.max(entry.lastUsedAt, usedAt)
+      }
+    }
   }
 
   return {
     async open(session, userKey) {
+      await others.present()
       const id = randomBytes(32).toString('base64url')
-      const at = now()
-      // Held before anything is awaited: of several that open at once each counts the others.
-      const surplus = beyond(userKey, limits().sessionsPerUser - 1)
-      const opened = { id, ...session }
-      held.set(id, { session: opened, userKey, lastUsedAt: at, touchedAt: at })
-      try {
-        await Promise.all(surplus.map(end))
-        await rows.create({ ...session, hash: hashOf(id), userKey, lastUsedAt: new Date(at) })
-        // Ended by another that opened meanwhile, before there was a row to end.
-        if (!held.has(id)) await rows.end(hashOf(id))
-      } catch (thrown) {
-        forget(id)
-        throw thrown
-      }
+      const readAt = clock()
+      const row = { ...session, hash: hashOf(id), userKey, lastUsedAt: new Date(now()) }
+      await rows.create(row)
+      const opened = hold(id, row, readAt).session
+      // Counted when its row is there: of several that open at once, wherever, the last to count sees all of them.
+      for (const hash of await rows.endBeyond(userKey, limits().sessionsPerUser, usesOf(userKey))) ended(hash)
       return opened
     },
     find(id, connectionId, gatewayId) {
@@ -135,17 +194,22 @@ export function createSessions(
           : null
       const entry = held.get(id)
       // What is idle here may have been used at another replica since: its row tells.
-      return entry !== undefined && !isIdle(entry) ? owned(entry) : load(id).then(owned)
+      const isTrusted = entry !== undefined && !isIdle(entry) && holdsUntil(entry) > clock()
+      return isTrusted ? owned(entry) : load(id).then(owned)
     },
     end,
     onEnd: (listener) => void listeners.push(listener),
+    heldAs: (hash) => ids.get(hash) ?? null,
+    ended,
+    recheck,
     async sweep() {
-      const before = now() - limits().sessionIdle
-      for (const [id, entry] of held) if (entry.lastUsedAt < before) forget(id)
       // A row may be behind its session by the time between two touches.
-      await rows.endIdle(new Date(before - TOUCH_EVERY))
+      await rows.endIdle(new Date(now() - limits().sessionIdle - TOUCH_EVERY))
+      await recheck()
     },
   }
 }
 
+const RECHECKED_AT_ONCE = 1_000
 const hashOf = (id: string) => hash('sha256', id)
+const isAway = (thrown: unknown) => asGatehouseError(thrown).code === 'GH_DB_UNAVAILABLE'
