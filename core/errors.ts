@@ -10,6 +10,8 @@ export const ERRORS = {
   GH_DOOR_ACCEPT: { http: 406, rpc: -32600, summary: 'Accept allows neither JSON nor an event stream.' },
   GH_DOOR_METHOD: { http: 405, rpc: -32600, summary: 'This verb is not served here.' },
   GH_DOOR_ORIGIN: { http: 403, rpc: -32600, summary: 'Origin or Host is not ours (DNS rebinding).' },
+  GH_DOOR_HOP: { http: 421, rpc: -32600, summary: 'What another replica passed on does not hold here.' },
+  GH_DOOR_STREAM_GONE: { http: 400, rpc: -32600, summary: 'The stream is gone; send the request again.' },
   GH_DOOR_DRAINING: { http: 503, rpc: -32600, summary: 'The gateway is shutting down; try another replica.' },
   GH_DOOR_HEADER_MISMATCH: { http: 400, rpc: -32020, summary: 'A header of the modern era is missing or differs.' },
   GH_DOOR_ENVELOPE: { http: 400, rpc: -32602, summary: 'A required field of the modern envelope is missing.' },

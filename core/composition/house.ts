@@ -1,7 +1,9 @@
 import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
+import type { Cancels } from '../cluster/cancels.js'
 import type { Epochs } from '../cluster/epochs.js'
+import type { Replicas } from '../cluster/replicas.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
 import type { Snapshots } from '../configuration/snapshots.js'
@@ -10,6 +12,7 @@ import type { Store } from '../domain/store.js'
 import type { Egress } from '../egress/egress.js'
 import type { Host } from '../host/lifecycle.js'
 import type { SessionStreams } from '../http/session-streams.js'
+import type { ToOwner } from '../http/to-owner.js'
 import type { Identities } from '../identity/identities.js'
 import type { LegacySessions } from '../mcp/sessions.js'
 import type { Pipeline } from '../pipeline.js'
@@ -41,6 +44,7 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 
 export const PARTS = {
   alerts: part<AlertRepository>('alerts'),
+  cancels: part<Cancels>('cancels'),
   catalog: part<Catalog>('catalog'),
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
@@ -52,6 +56,7 @@ export const PARTS = {
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
+  replicas: part<Replicas>('replicas'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
@@ -59,6 +64,7 @@ export const PARTS = {
   store: part<Store>('store'),
   streams: part<SessionStreams>('streams'),
   tailer: part<Tailer>('tailer'),
+  toOwner: part<ToOwner>('toOwner'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

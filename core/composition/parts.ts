@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { createEpochs } from '../cluster/epochs.js'
 import type { Config } from '../config.js'
 import { createSnapshots } from '../configuration/snapshots.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
@@ -20,6 +19,7 @@ import { createCatalog } from '../upstream/catalog.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
 import { createRaise, faultAlert, overflowAlert } from './alerts.js'
+import { joinCluster } from './cluster.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -37,7 +37,7 @@ export async function openParts(
   house.make(PARTS.egress, () => openEgress(config))
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
-  house.make(PARTS.epochs, (h) => createEpochs({ store: h.get(PARTS.store) }))
+  await joinCluster(house, resources, { config, log })
   house.make(PARTS.raise, (h) => createRaise(h, log))
   house.make(PARTS.identities, (h) => createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
   const hashKey = await hashKeyOf(house.get(PARTS.store), dataSource)
@@ -58,7 +58,9 @@ export async function openParts(
     }),
   )
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
-  house.make(PARTS.sessions, () => createSessions(createSessionRows(dataSource), limits))
+  house.make(PARTS.sessions, () =>
+    createSessions(createSessionRows(dataSource), limits, { others: house.get(PARTS.replicas) }),
+  )
   house.make(PARTS.streams, () => createSessionStreams())
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({

@@ -7,14 +7,17 @@ import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { Config } from '../config.js'
 import { readPlugins, type PluginSource } from '../configuration/plugins.js'
+import { openPublishing, type Publishing } from '../cluster/publishing.js'
 import { openDatabase } from '../db/data-source.js'
 import { startEmbedded } from '../db/embedded.js'
+import { guarded } from '../db/repositories/failures.js'
 import { createPluginStore } from '../db/repositories/plugin-store.js'
 import { createEgress, type Egress } from '../egress/egress.js'
 import { startPlugins, type Host } from '../host/lifecycle.js'
 import { loadPlugin } from '../host/load.js'
 import type { Fault } from '../hooks/settle.js'
 import { isLoopback } from '../http/origin.js'
+import { deriveKey } from '../vault/keys.js'
 import { loadMasterKeys } from '../vault/load-master-keys.js'
 import { createVault, type Vault } from '../vault/vault.js'
 
@@ -27,6 +30,9 @@ export interface Resources {
   /** The record's own connections: a full record must not starve the configuration. */
   readonly recordPool: Pool
   readonly vault: Vault
+  /** A key for one purpose from each master key, newest first. */
+  readonly keysFor: (purpose: string) => readonly Buffer[]
+  readonly publishing: Publishing
   close(): Promise<void>
 }
 
@@ -40,7 +46,13 @@ export async function openResources(config: Config, cwd: string, log: Logger): P
     const recordPool = new Pool({ connectionString: databaseUrl, max: 6, application_name: 'gatehouse record' })
     recordPool.on('error', (thrown) => log.warn({ error: String(thrown) }, 'a connection of the record broke'))
     const keys = await loadMasterKeys({ inline: config.masterKey, file: config.masterKeyFile, home })
+    const publishing = await openPublishing({
+      url: databaseUrl,
+      query: (sql, given) => guarded(() => dataSource.query(sql, [...given])),
+      log: asPluginLog(log),
+    })
     const close = async () => {
+      await publishing.stop()
       await recordPool.end()
       if (dataSource.isInitialized) await dataSource.destroy()
       await embedded?.stop()
@@ -51,6 +63,8 @@ export async function openResources(config: Config, cwd: string, log: Logger): P
       dataSource,
       recordPool,
       vault: createVault(keys),
+      keysFor: (purpose) => keys.map((key) => deriveKey(key, purpose)),
+      publishing,
       close,
     }
   } catch (thrown) {

@@ -37,6 +37,7 @@ export async function createServing(house: House, config: Config, place: Place, 
     names: lazily(() => createOwnNames(place.url, config.host)),
     sessions: house.get(PARTS.sessions),
     streams: house.get(PARTS.streams),
+    toOwner: house.get(PARTS.toOwner),
     addressOf: createAddressOf(config.trustedProxies),
     draining,
     onBroken,
@@ -56,7 +57,7 @@ export async function createServing(house: House, config: Config, place: Place, 
   const stop = async () => {
     house.get(PARTS.streams).stop()
     // The documentation has a standing stream of our own upstream side: it must end for the server to.
-    await Promise.all([server.stop(GRACE_MS), docs.stop()])
+    await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])
   }
   return { server, stop }
 }

@@ -7,6 +7,7 @@ import type { Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
 import { idOf, isObject } from '../mcp/message.js'
+import { ownerOf } from '../mcp/owned-id.js'
 import { hasBatches } from '../mcp/versions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
 import type { Pipeline } from '../pipeline.js'
@@ -15,9 +16,11 @@ import { readBody } from './body.js'
 import { accepts, parse } from './parse.js'
 import { openEventStream, type EventStream } from './event-stream.js'
 import { watchGone } from './gone.js'
+import type { Hop } from './hop.js'
 import type { OwnNames } from './origin.js'
 import type { SessionStreams } from './session-streams.js'
 import { createStanding, type Standing } from './standing.js'
+import type { ToOwner } from './to-owner.js'
 import { writeJson } from '../mcp/json.js'
 
 export interface DoorOptions {
@@ -28,6 +31,7 @@ export interface DoorOptions {
   readonly names: OwnNames
   readonly sessions: LegacySessions
   readonly streams: SessionStreams
+  readonly toOwner: ToOwner
   /** The peer's address, after trusted proxies. */
   readonly addressOf: (req: IncomingMessage) => string
   readonly draining: () => boolean
@@ -62,7 +66,9 @@ type DoorParts = DoorOptions & { readonly standing: Standing<Visit> }
 
 async function admit(options: DoorParts, req: IncomingMessage, res: ServerResponse, gatewayName: string | null) {
   const { origin, host } = req.headers
-  if (!options.names.hostIsOurs(host) || !options.names.originIsOurs(origin)) throw new GatehouseError('GH_DOOR_ORIGIN')
+  const hop = options.toOwner.arrived(req)
+  if (hop === null && !(options.names.hostIsOurs(host) && options.names.originIsOurs(origin)))
+    throw new GatehouseError('GH_DOOR_ORIGIN')
   if (origin !== undefined) {
     res.setHeader('access-control-allow-origin', origin)
     res.setHeader('access-control-expose-headers', 'Mcp-Session-Id, WWW-Authenticate')
@@ -80,7 +86,8 @@ async function admit(options: DoorParts, req: IncomingMessage, res: ServerRespon
     gatewayName,
     at: Date.now(),
     gone: watchGone(res),
-    address: options.addressOf(req),
+    hop,
+    address: hop?.address ?? options.addressOf(req),
     stream: null,
     place: -1,
   }
@@ -103,6 +110,8 @@ interface Visit extends Enrolled {
   readonly gatewayName: string | null
   readonly at: number
   readonly gone: Gone
+  /** Set when another replica took the request from its client. */
+  readonly hop: Hop | null
   readonly address: string
   stream: EventStream | null
 }
@@ -122,32 +131,43 @@ async function post(visit: Visit): Promise<void> {
   const { options, req } = visit
   const snapshot = options.snapshot()
   const body = await readBody(req, snapshot.settings.limits.requestBody)
-  const text = body.toString('utf8')
+  visit.hop?.fits(body)
   options.standing.enter(visit)
   try {
-    await answer(visit, snapshot, text, body.length)
+    await answer(visit, snapshot, body)
   } finally {
     options.standing.leave(visit)
   }
 }
 
-async function answer(visit: Visit, snapshot: Snapshot, text: string, bytes: number): Promise<void> {
+async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<void> {
   const { options, req } = visit
+  const text = body.toString('utf8')
   const headers = eraHeaders(req)
   const parsed = parse(req, text)
   if (parsed.ok && Array.isArray(parsed.value)) return batch(visit, snapshot, parsed.value as readonly Json[], headers)
   const classified = parsed.ok ? classify(parsed.value, headers) : faulty(parsed.error, headers)
-  const reply = await options.pipeline(inbound(visit, snapshot, classified, headers, text, bytes))
+  const owner = ownerOfAnswer(classified)
+  if (owner !== null && (await options.toOwner.pass(owner, { ...visit, body }))) return
+  const reply = await options.pipeline(inbound(visit, snapshot, classified, headers, text, body.length))
   send(visit, reply)
 }
+
+/** The replica that asked what this answers. */
+const ownerOfAnswer = (item: Classified): string | null =>
+  item.kind !== 'fault' && item.message.kind === 'response' ? ownerOf(item.message.id) : null
 
 /** Only a session of 2025-03-26, or a client that states no version at all, may send several messages at once. */
 async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], headers: EraHeaders): Promise<void> {
   const wrong = batchFault(values, headers)
   const items = wrong === null ? values.map((value) => classify(value, headers)) : [faulty(wrong, headers)]
   const replies = await Promise.all(
-    items.map((item, n) => {
+    items.map(async (item, n) => {
       const text = writeJson(wrong === null ? values[n] : values)
+      const owner = ownerOfAnswer(item)
+      const status =
+        owner === null ? null : await visit.options.toOwner.deliver(owner, { ...visit, body: Buffer.from(text) })
+      if (status !== null) return { ...ACCEPTED, status }
       return visit.options.pipeline({ ...inbound(visit, snapshot, item, headers, text, text.length), batched: true })
     }),
   )
@@ -273,6 +293,9 @@ async function aboutSession(visit: Visit): Promise<void> {
   const { req, res, options } = visit
   const headers = eraHeaders(req)
   const snapshot = options.snapshot()
+  visit.hop?.fits(NOTHING)
+  const owner = req.method === 'GET' ? ownerOf(one(req, 'last-event-id')) : null
+  if (owner !== null && (await options.toOwner.pass(owner, { ...visit, body: NOTHING }))) return
   const reply = await options.pipeline(inbound(visit, snapshot, pingOf(headers.version), headers, '', 0))
   if (reply.status !== 200) return send(visit, reply)
   const plan = snapshot.gateways.get(visit.gatewayName ?? '')
@@ -282,12 +305,14 @@ async function aboutSession(visit: Visit): Promise<void> {
     res.writeHead(200, { 'content-length': 0 }).end()
     return
   }
+  if (owner !== null && owner !== options.toOwner.self) throw new GatehouseError('GH_DOOR_STREAM_GONE')
   if (!accepts(req, 'text/event-stream')) throw new GatehouseError('GH_DOOR_ACCEPT')
   options.standing.enter(visit)
   res.once('close', () => options.standing.leave(visit))
   options.streams.open(headers.sessionId, plan.gateway.id, res)
 }
 
+const NOTHING = Buffer.alloc(0)
 const PING = { kind: 'request' as const, id: 0, method: 'ping', params: {} }
 const pingOf = (version: string | undefined): Classified => ({
   kind: 'request',
