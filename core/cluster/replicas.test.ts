@@ -18,6 +18,7 @@ function table() {
     silent: new Set<string>(),
     /** Whether newcomers are told of. */
     tells: true,
+    onBeat: (_: Beat): void => undefined,
   }
   const tell = (id: string) => bench.tells && [...listeners].forEach((listener) => listener(id))
   const rows: ReplicaRows = {
@@ -28,6 +29,7 @@ function table() {
       return true
     },
     async beat(beat) {
+      bench.onBeat(beat)
       if (bench.silent.has(beat.id)) return new Promise(() => undefined)
       kept.set(beat.id, { beat, at: bench.now })
       const others = [...kept.values()].filter(({ beat: { id } }) => id !== beat.id)
@@ -122,6 +124,20 @@ test('who stops or dies leaves the other alone, which believes nothing that it r
     assert.ok(one.unchangedUntil(bench.now) > bench.now)
     await one.stop()
   }
+})
+
+test('nobody believes to be alone before the others can read that it reckons with nobody', async () => {
+  const { bench, kept, open } = table()
+  const [one, other] = [await open('aaaa', { beatMs: 1_000 }), await open('bbbb')]
+  await Promise.all([one.present(), other.present()])
+  const claims: boolean[] = []
+  bench.onBeat = ({ id, knows }) => void (id === 'aaaa' && knows.length === 0 && claims.push(one.alone()))
+  bench.silent.add('bbbb')
+  bench.now += 3_001
+  await until('it is alone', () => one.alone() || undefined)
+  assert.is(claims[0], false)
+  assert.equal(kept.get('aaaa')?.beat.knows, [])
+  await stopAll(one, other)
 })
 
 test('who heard nothing for a time believes nothing from before, though it is alone again', async () => {

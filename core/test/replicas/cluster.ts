@@ -16,7 +16,9 @@ export interface Cluster {
   remove(gateway: RunningGateway): Promise<void>
   /** The id by which the others know it. */
   idOf(gateway: RunningGateway): Promise<string>
-  /** How many connections the others made to it. */
+  /** Waits until it has told anew that it lives: the next time is five seconds later. */
+  nextBeat(gateway: RunningGateway): Promise<void>
+  /** How many requests the others have passed on to it. */
   reached(gateway: RunningGateway): number
   /** Nobody reaches it any more but its clients. */
   cutOff(gateway: RunningGateway): void
@@ -46,6 +48,11 @@ export async function startCluster({ count = 2, env = {} }: ClusterOptions = {})
     return way
   }
   const sql: Cluster['sql'] = async (text) => (await client.query<Record<string, unknown>>(text)).rows
+  const rowOf = (gateway: RunningGateway) =>
+    until(
+      'it is registered',
+      async () => (await sql(`select id, beats from replicas where url = '${wayTo(gateway).url}'`))[0],
+    )
   const add = async (own: Env = {}): Promise<RunningGateway> => {
     const way = await openWay()
     const env = { ...shared, GATEHOUSE_REPLICA_URL: way.url, ...own }
@@ -71,12 +78,12 @@ export async function startCluster({ count = 2, env = {} }: ClusterOptions = {})
     add,
     remove,
     sql,
-    idOf: (gateway) =>
-      until('it is registered', async () => {
-        const rows = await sql(`select id from replicas where url = '${wayTo(gateway).url}'`)
-        return rows[0]?.['id'] as string | undefined
-      }),
-    reached: (gateway) => wayTo(gateway).connections(),
+    idOf: async (gateway) => String((await rowOf(gateway))['id']),
+    async nextBeat(gateway) {
+      const { beats } = await rowOf(gateway)
+      await until('it beats', async () => (await rowOf(gateway))['beats'] !== beats || undefined)
+    },
+    reached: (gateway) => wayTo(gateway).requests(),
     cutOff: (gateway) => wayTo(gateway).cut(),
     at: (gateway, access) => ({ ...access, url: gateway.url + new URL(access.url).pathname }),
     async stop() {
@@ -96,7 +103,7 @@ async function portOf({ home }: RunningGateway): Promise<number> {
 interface Way {
   readonly url: string
   lead(port: number): void
-  connections(): number
+  requests(): number
   cut(): void
   stop(): Promise<void>
 }
@@ -105,9 +112,9 @@ interface Way {
 async function openWay(): Promise<Way> {
   const sockets = new Set<Socket>()
   let target = 0
-  let connections = 0
+  let requests = 0
   const server = createServer((near) => {
-    connections += 1
+    near.on('data', (chunk: Buffer) => (requests += /^(GET|POST) /.test(chunk.toString('latin1', 0, 5)) ? 1 : 0))
     const far = connect(target, '127.0.0.1')
     for (const [one, other] of [[near, far] as const, [far, near] as const]) {
       sockets.add(one)
@@ -124,7 +131,7 @@ async function openWay(): Promise<Way> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lead: (port) => void (target = port),
-    connections: () => connections,
+    requests: () => requests,
     cut,
     async stop() {
       cut()

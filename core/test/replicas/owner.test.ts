@@ -64,7 +64,7 @@ test('who may not come in is refused by the owner as anywhere', async () => {
   assert.is((await resume(`${owner}.s.1`, stranger())).status, 401)
 })
 
-test('answers that come in one array go to their owners one by one', async () => {
+test('answers that come in one array go to their owners one by one, and the rest stays', async () => {
   const batch = [`${owner}.1`, `${await cluster.idOf(one)}.1`, 'dead.1', 7].map((id) => ({
     ...{ jsonrpc: '2.0', id, result: {} },
   }))
@@ -72,7 +72,9 @@ test('answers that come in one array go to their owners one by one', async () =>
   const init = { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-03-26' } }
   const opened = await post(here, JSON.stringify(init))
   const headers = { ...old, 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' }
+  const before = cluster.reached(other)
   assert.is((await post(here, JSON.stringify(batch), { headers })).status, 202)
+  assert.is(cluster.reached(other), before + 1)
 })
 
 test('an owner that nobody knows, or that names no question of this one, leaves the answer dropped', async () => {
@@ -80,15 +82,32 @@ test('an owner that nobody knows, or that names no question of this one, leaves 
   assert.is((await answer('dead.1', stranger())).status, 401)
 })
 
+test('an owner that has just come is found, though no notice told of it', async () => {
+  await cluster.sql('drop trigger replicas_tell on replicas')
+  await cluster.nextBeat(one)
+  const newcomer = await cluster.add()
+  assert.is((await answer(`${await cluster.idOf(newcomer)}.1`)).status, 202)
+  assert.is(cluster.reached(newcomer), 1)
+})
+
+test('an owner that cannot be reached leaves the answer dropped, and its stream gone', async () => {
+  const unreached = await cluster.add()
+  cluster.cutOff(unreached)
+  const id = await cluster.idOf(unreached)
+  assert.is((await answer(`${id}.1`)).status, 202)
+  assert.is((await resume(`${id}.s.1`)).status, 400)
+})
+
 test('a stream whose replica is killed is cut; taking it up again is refused, and the session goes on', async () => {
+  const stream = await resume(`${owner}.s.1`)
+  assert.is(stream.headers.get('content-type'), 'text/event-stream')
+  const over = stream.text().catch(() => 'cut')
   await other.kill()
-  await until('it is refused', async () => {
-    const refused = await resume(`${owner}.s.1`)
-    const { error } = (await refused.json()) as { error: { code: number; message: string } }
-    assert.equal([refused.status, error.code], [400, -32600])
-    assert.match(error.message, 'The stream is gone; send the request again')
-    return true
-  })
+  assert.is(await over, 'cut')
+  const refused = await resume(`${owner}.s.1`)
+  const { error } = (await refused.json()) as { error: { code: number; message: string } }
+  assert.equal([refused.status, error.code], [400, -32600])
+  assert.match(error.message, 'The stream is gone; send the request again')
   assert.is((await answer(`${owner}.1`)).status, 202)
   const ping = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' })
   assert.is((await post(here, ping, { headers: { 'mcp-session-id': session } })).status, 200)
