@@ -18,7 +18,7 @@ function table() {
     silent: new Set<string>(),
     /** Whether newcomers are told of. */
     tells: true,
-    onBeat: (_: Beat): void => undefined,
+    onBeat: null as ((beat: Beat) => void) | null,
   }
   const tell = (id: string) => bench.tells && [...listeners].forEach((listener) => listener(id))
   const rows: ReplicaRows = {
@@ -29,7 +29,7 @@ function table() {
       return true
     },
     async beat(beat) {
-      bench.onBeat(beat)
+      bench.onBeat?.(beat)
       if (bench.silent.has(beat.id)) return new Promise(() => undefined)
       kept.set(beat.id, { beat, at: bench.now })
       const others = [...kept.values()].filter(({ beat: { id } }) => id !== beat.id)
