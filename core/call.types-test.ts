@@ -1,5 +1,6 @@
 import type { Answered, Authenticated, Inbound, Inspected, InSession, Permitted, Released, Routed } from './call.js'
 import type { Rooms } from './pipeline.js'
+import type { Aside } from './rooms/forward.js'
 
 /** Each room takes what the one before it gave; no room can be skipped, and none entered twice. */
 export function rooms(
@@ -13,9 +14,10 @@ export function rooms(
     inspected: Inspected
     answered: Answered
     released: Released
+    aside: Aside
   },
 ): void {
-  void house.forward(way.inspected, null)
+  void house.forward(way.inspected, way.aside)
   // @ts-expect-error without authentication there is no session
   void house.session(way.inbound)
   // @ts-expect-error without a session, or the certainty that none is needed, nothing is routed
@@ -31,9 +33,9 @@ export function rooms(
   // @ts-expect-error what is not permitted is not looked at
   void house.inspectRequest(way.routed)
   // @ts-expect-error what is only routed is not forwarded
-  void house.forward(way.routed, null)
+  void house.forward(way.routed, way.aside)
   // @ts-expect-error what no rule has seen is not forwarded
-  void house.forward(way.permitted, null)
+  void house.forward(way.permitted, way.aside)
   // @ts-expect-error notes come back for what was inspected
   house.relay(way.permitted)
   // @ts-expect-error there is no answer to look at yet

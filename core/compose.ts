@@ -59,7 +59,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   await ensureOperator(store)
   await keeper?.apply()
 
-  const serving = await createServing(house, config, place, onBroken)
+  const serving = await createServing(house, config, place, log)
   await house.get(PARTS.replicas).present()
   const port = await serving.server.listen(config.host, config.port)
   const scheme = config.tls === null ? 'http' : 'https'
@@ -87,9 +87,11 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 
 /** The parts that must be ended, the way out before what it leads to. */
 function inReverse(house: House): (() => unknown)[] {
-  const { exporters, catalog, upstreams, host, tailer, recorder, identities, snapshots, epochs, replicas, egress } =
+  const { exporters, catalog, parked, upstreams, troubles, host, tailer, recorder, identities, snapshots, epochs } =
     PARTS
-  const order = [exporters, catalog, upstreams, host, tailer, recorder, identities, snapshots, epochs, replicas, egress]
+  const { replicas, egress } = PARTS
+  const ways = [exporters, catalog, parked, upstreams, troubles]
+  const order = [...ways, host, tailer, recorder, identities, snapshots, epochs, replicas, egress]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())
 }
 

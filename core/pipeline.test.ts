@@ -29,9 +29,16 @@ function rooms(changes: Partial<Rooms> = {}): Rooms {
     route: by('route', () => whole() as never),
     permit: by('permit', () => whole() as never),
     inspectRequest: by('inspectRequest', () => whole() as never),
-    relay: () => ({ onNote: null, settled: () => undefined }),
+    relay: () => ({
+      flow: null,
+      onNote: null,
+      question: async (question) => question,
+      answer: async (answer) => answer,
+      settled: () => undefined,
+    }),
     forward: by('forward', async () => whole() as never),
     inspectResponse: by('inspectResponse', () => whole() as never),
+    hear: by('hear', () => undefined),
     list: by('list', async () => ({ tools: [] })),
     answer: by('answer', async () => ({ result: {}, headers: {} })),
     respond: createRespond(() => 'https://gate.example.com/x'),
@@ -117,9 +124,9 @@ test('lists and the gateway’s own methods do not pass the rooms of calls', asy
   }
 })
 
-test('a notification is taken after who sent it is known, and goes nowhere', async () => {
+test('what a client tells without asking is heard once it is known who tells it, and reaches no server', async () => {
   const { status, text } = await walkWith()(inbound({ id: null, method: 'notifications/initialized' }))
-  assert.equal([status, text, visited], [202, null, ['authenticate', 'session']])
+  assert.equal([status, text, visited], [202, null, ['authenticate', 'session', 'hear']])
 })
 
 test('a method that nobody knows reaches no server', async () => {

@@ -13,7 +13,8 @@ import type { MessageRecord } from './domain/record.js'
 import type { Recorder } from './record/types.js'
 import type { Answer } from './rooms/answer.js'
 import { OWN_METHODS } from './rooms/answer.js'
-import type { Forward } from './rooms/forward.js'
+import type { Aside, Forward } from './rooms/forward.js'
+import type { Hear } from './rooms/hear.js'
 import { LIST_METHODS, type List } from './rooms/list.js'
 import type { Respond, Response } from './rooms/respond.js'
 import { FEATURE_METHODS } from './rooms/route.js'
@@ -29,14 +30,14 @@ export interface Rooms {
   readonly forward: Forward
   readonly relay: (call: Inspected) => Relay
   readonly inspectResponse: (call: Answered) => Released | Promise<Released>
+  readonly hear: Hear
   readonly list: List
   readonly answer: Answer
   readonly respond: Respond
 }
 
-/** Notes on their way back before the answer: inspected like it, in order. `settled` waits for the last of them. */
-export interface Relay {
-  readonly onNote: Parameters<Forward>[1]
+/** What passes before the answer, inspected like it: notes in order, questions and their answers. `settled` waits for the last note. */
+export interface Relay extends Aside {
   readonly settled: () => Promise<void> | undefined
 }
 
@@ -73,13 +74,16 @@ export function createPipeline(rooms: Rooms, recorder: Recorder, onRefused: OnRe
 async function walk(rooms: Rooms, inbound: Inbound): Promise<Response> {
   const authenticated = await rooms.authenticate(inbound)
   const call = await rooms.session(authenticated)
-  if (call.id === null) return rooms.respond.accepted()
+  if (call.id === null) {
+    rooms.hear(call)
+    return rooms.respond.accepted()
+  }
   if (FEATURE_METHODS.has(call.method)) {
     const routed = await rooms.route(call)
     const permitted = rooms.permit(routed)
     const inspected = await rooms.inspectRequest(permitted)
     const relay = rooms.relay(inspected)
-    const answered = await rooms.forward(inspected, relay.onNote)
+    const answered = await rooms.forward(inspected, relay)
     const released = await rooms.inspectResponse(answered)
     await relay.settled()
     return rooms.respond.released(released)

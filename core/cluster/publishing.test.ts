@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createStore } from '../db/repositories/store.js'
@@ -5,9 +6,9 @@ import { createReplicaRows } from '../db/repositories/replicas.js'
 import { fakeVault, migratedDatabase } from '../db/testing.js'
 import { relayTo } from '../record/record.fixture.js'
 import { until } from '../test/until.js'
-import { createCancels } from './cancels.js'
 import { createEpochs } from './epochs.js'
 import { CHANNELS, openPublishing } from './publishing.js'
+import { createSessionTold } from './told.js'
 
 const database = await migratedDatabase()
 const { dataSource } = database
@@ -18,14 +19,14 @@ const open = (url = database.url) => openPublishing({ url, query, log, firstRetr
 test('what is published is heard by all, by whoever listens and as long as they do', async () => {
   const [one, other] = [await open(), await open()]
   const heard: string[] = []
-  const off = one.on('cancelled', (payload) => heard.push(`one ${payload}`))
-  other.on('cancelled', (payload) => heard.push(`other ${payload}`))
+  const off = one.on('told', (payload) => heard.push(`one ${payload}`))
+  other.on('told', (payload) => heard.push(`other ${payload}`))
   other.on('ended', () => heard.push('another channel'))
-  await one.publish('cancelled', 'x "y" ä')
+  await one.publish('told', 'x "y" ä')
   await until('both heard it', () => heard.length === 2 || undefined)
   assert.equal(heard.toSorted(), ['one x "y" ä', 'other x "y" ä'])
   off()
-  await one.publish('cancelled', 'z')
+  await one.publish('told', 'z')
   await until('one of them heard it', () => heard.length === 3 || undefined)
   assert.is(heard[2], 'other z')
   await one.stop()
@@ -64,14 +65,14 @@ test('a connection that breaks is made anew, and what may have been missed is to
   const publishing = await open(relay.url)
   const heard: string[] = []
   let gaps = 0
-  publishing.on('cancelled', (payload) => heard.push(payload))
+  publishing.on('told', (payload) => heard.push(payload))
   publishing.onGap(() => (gaps += 1))
   relay.cut()
-  await publishing.publish('cancelled', 'lost')
+  await publishing.publish('told', 'lost')
   assert.is(gaps, 0)
   relay.mend()
   await until('it listens again', () => gaps === 1 || undefined)
-  await publishing.publish('cancelled', 'heard')
+  await publishing.publish('told', 'heard')
   await until('it hears again', () => heard.length > 0 || undefined)
   assert.equal(heard, ['heard'])
   await publishing.stop()
@@ -83,25 +84,33 @@ test('a database that is away holds up neither the start nor the stop', async ()
   await publishing.stop()
 })
 
-test('a request that a client takes back is told to the others, not with the session but its hash', async () => {
+test('what a client tells is told to the other replicas, not with the session but its hash', async () => {
   const publishing = await open()
-  const told: unknown[] = []
-  let alone = false
-  const cancels = createCancels(publishing, { alone: () => alone })
+  const heard: unknown[] = []
   const raw: string[] = []
-  publishing.on('cancelled', (payload) => raw.push(payload))
-  cancels.onCancel((...given) => told.push(given))
-  cancels.tell('a session', '7')
-  cancels.tell('a session', 7)
-  cancels.tell('a session', 'x'.repeat(8_000))
+  publishing.on('told', (payload) => raw.push(payload))
+  let alone = false
+  const here = createSessionTold(publishing, { id: 'aaaa', alone: () => alone })
+  here.onTold(() => heard.push('its own word'))
+  createSessionTold(publishing, { id: 'bbbb', alone: () => false }).onTold((...told) => heard.push(told))
+  for (const told of [{ cancelled: '7' }, { cancelled: 7 }, 'rootsChanged', { cancelled: 'x'.repeat(8_000) }] as const)
+    here.tell('a session', told)
+  await until('what fits is heard', () => raw.length === 3 || undefined)
   alone = true
-  cancels.tell('a session', 8)
-  await publishing.publish('cancelled', 'rubbish')
-  await publishing.publish('cancelled', '[1,{}]')
-  await until('all is heard', () => raw.length === 4 || undefined)
-  assert.is(told.length, 2)
-  assert.equal(new Set(told.map((each) => (each as unknown[])[1])), new Set(['7', 7]))
-  assert.ok(told.every((each) => /^[0-9a-f]{64}$/.test(String((each as unknown[])[0]))))
+  here.tell('a session', 'rootsChanged')
+  for (const rubbish of ['rubbish', '1', '[]', '[1,2,3]', '["aaaa","h",{}]', '["aaaa","h",null]'])
+    await publishing.publish('told', rubbish)
+  await until('all is heard', () => raw.length === 9 || undefined)
+  const hash = createHash('sha256').update('a session').digest('hex')
+  const sorted = (some: readonly unknown[]) => some.map((one) => JSON.stringify(one)).toSorted()
+  assert.equal(
+    sorted(heard),
+    sorted([
+      [hash, { cancelled: '7' }],
+      [hash, { cancelled: 7 }],
+      [hash, 'rootsChanged'],
+    ]),
+  )
   assert.not.match(raw.join(), 'a session')
   await publishing.stop()
 })

@@ -3,10 +3,10 @@ import type { PluginLog } from '@gatehouse/sdk'
 import { Client } from 'pg'
 
 /**
- * `epoch`: the new number. `replicas`: the id of one that came or left. `ended`: the hash of a session. These three are told
- * by triggers, whatever made the change. `cancelled`: see `cancels.ts`.
+ * `epoch`: the new number. `replicas`: the id of one that came or left. `ended`, `changed`: the hash of a session. These are
+ * told by triggers, whatever made the change. `told`: see `told.ts`.
  */
-export const CHANNELS = ['epoch', 'replicas', 'ended', 'cancelled'] as const
+export const CHANNELS = ['epoch', 'replicas', 'ended', 'changed', 'told'] as const
 export type Channel = (typeof CHANNELS)[number]
 
 /** PostgreSQL takes less than 8,000 bytes. */

@@ -36,7 +36,7 @@ function bench() {
     drop: note('drop'),
   } as never)
   house.put(PARTS.upstreams, { replace: note('replace'), forget: async (id: string) => note('forget')(id) } as never)
-  house.put(PARTS.streams, {
+  house.put(PARTS.lines, {
     close: () => undefined,
     listChanged: (ids: Set<string>, kind: string) => heard.push([[...ids], kind]),
   } as never)

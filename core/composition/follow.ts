@@ -2,14 +2,15 @@ import { type House, PARTS } from './house.js'
 
 /** A change of a server reaches its connections and lists; a change of a list reaches the clients that listen. */
 export function followChanges(house: House): void {
-  const [catalog, upstreams, streams] = [house.get(PARTS.catalog), house.get(PARTS.upstreams), house.get(PARTS.streams)]
+  const [catalog, upstreams, lines] = [house.get(PARTS.catalog), house.get(PARTS.upstreams), house.get(PARTS.lines)]
   const snapshots = house.get(PARTS.snapshots)
   catalog.onChanged((serverId, kind) => {
     const plans = new Set(snapshots.current().gateways.values())
     const showing = [...plans].filter((plan) => plan.assignments.some((entry) => entry.server.id === serverId))
-    streams.listChanged(new Set(showing.map((plan) => plan.gateway.id)), kind === 'templates' ? 'resources' : kind)
+    lines.listChanged(new Set(showing.map((plan) => plan.gateway.id)), kind === 'templates' ? 'resources' : kind)
   })
-  house.get(PARTS.sessions).onEnd(streams.close)
+  house.get(PARTS.sessions).onEnd(lines.close)
+  house.get(PARTS.sessions).onEnd(upstreams.endSession)
   snapshots.onSwap((next, previous) => {
     for (const [id, server] of previous?.servers ?? []) {
       const now = next.servers.get(id)

@@ -1,9 +1,11 @@
 import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
-import type { Cancels } from '../cluster/cancels.js'
+import type { Completions } from '../bridge/completions.js'
+import type { ParkedCalls } from '../bridge/parked-calls.js'
 import type { Epochs } from '../cluster/epochs.js'
 import type { Replicas } from '../cluster/replicas.js'
+import type { SessionTold } from '../cluster/told.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
 import type { Snapshots } from '../configuration/snapshots.js'
@@ -11,7 +13,7 @@ import type { AlertRepository } from '../db/repositories/alerts.js'
 import type { Store } from '../domain/store.js'
 import type { Egress } from '../egress/egress.js'
 import type { Host } from '../host/lifecycle.js'
-import type { SessionStreams } from '../http/session-streams.js'
+import type { Lines } from '../http/session-lines.js'
 import type { ToOwner } from '../http/to-owner.js'
 import type { Identities } from '../identity/identities.js'
 import type { LegacySessions } from '../mcp/sessions.js'
@@ -20,10 +22,14 @@ import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
 import type { Tailer } from '../record/tailer.js'
 import type { Resources } from './resources.js'
+import type { Asides } from '../rooms/asides.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
+import type { Offers } from '../upstream/offers.js'
+import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Upstreams } from '../upstream/types.js'
+import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -44,7 +50,7 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 
 export const PARTS = {
   alerts: part<AlertRepository>('alerts'),
-  cancels: part<Cancels>('cancels'),
+  asides: part<Asides>('asides'),
   catalog: part<Catalog>('catalog'),
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
@@ -53,6 +59,11 @@ export const PARTS = {
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
+  infos: part<ServerInfos>('infos'),
+  completions: part<Completions>('completions'),
+  offers: part<Offers>('offers'),
+  parked: part<ParkedCalls>('parked'),
+  lines: part<Lines>('lines'),
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
@@ -62,9 +73,10 @@ export const PARTS = {
   sessions: part<LegacySessions>('sessions'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
-  streams: part<SessionStreams>('streams'),
   tailer: part<Tailer>('tailer'),
   toOwner: part<ToOwner>('toOwner'),
+  told: part<SessionTold>('told'),
+  troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

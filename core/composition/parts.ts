@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { createCompletions } from '../bridge/completions.js'
+import { createParkedCalls } from '../bridge/parked-calls.js'
 import type { Config } from '../config.js'
 import { createSnapshots } from '../configuration/snapshots.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
@@ -6,7 +8,7 @@ import { createSessionRows } from '../db/repositories/sessions.js'
 import { createStore } from '../db/repositories/store.js'
 import { createVerdictStore } from '../db/repositories/verdicts.js'
 import type { Fault } from '../hooks/settle.js'
-import { createSessionStreams } from '../http/session-streams.js'
+import { createSessionLines } from '../http/session-lines.js'
 import { createIdentities } from '../identity/identities.js'
 import { createSessions } from '../mcp/sessions.js'
 import { createRecorder } from '../record/log.js'
@@ -14,15 +16,19 @@ import { createTailer } from '../record/tailer.js'
 import { hashKeyOf } from './hash-key.js'
 import { type Resources, asPluginLog, openEgress, openPlugins } from './resources.js'
 import { createBusEngines } from '../rules/bus-engines.js'
+import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
 import { createCatalog } from '../upstream/catalog.js'
+import { createOffers } from '../upstream/offers.js'
+import { createServerInfos } from '../upstream/server-infos.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
-import { createRaise, faultAlert, overflowAlert } from './alerts.js'
+import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
 import { joinCluster } from './cluster.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+import { createSharedNames, createTroubles } from './troubles.js'
 
 /** Opens what takes time: plugins and the record; registers everything else to be made when it is asked for. */
 export async function openParts(
@@ -38,7 +44,8 @@ export async function openParts(
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
   await joinCluster(house, resources, { config, log })
-  house.make(PARTS.raise, (h) => createRaise(h, log))
+  const alerting = createAlerting(house, log)
+  house.put(PARTS.raise, (alert) => void alerting.raise(alert))
   house.make(PARTS.identities, (h) => createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
   const hashKey = await hashKeyOf(house.get(PARTS.store), dataSource)
   house.make(PARTS.rules, (h) =>
@@ -61,7 +68,24 @@ export async function openParts(
   house.make(PARTS.sessions, () =>
     createSessions(createSessionRows(dataSource), limits, { others: house.get(PARTS.replicas) }),
   )
-  house.make(PARTS.streams, () => createSessionStreams())
+  house.make(PARTS.parked, () => createParkedCalls())
+  house.make(PARTS.completions, () => createCompletions())
+  house.make(PARTS.asides, (h) =>
+    createAsides({
+      rules: h.get(PARTS.rules),
+      raise: h.get(PARTS.raise),
+      gateway: (id) => h.get(PARTS.snapshots).current().gateways.get(id),
+      lines: h.get(PARTS.lines),
+      completions: h.get(PARTS.completions),
+    }),
+  )
+  house.make(PARTS.lines, () =>
+    createSessionLines({
+      replica: house.get(PARTS.replicas).id,
+      onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
+    }),
+  )
+  house.make(PARTS.troubles, (h) => createTroubles({ ...alerting, sharedName: createSharedNames(h) }))
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),
@@ -70,12 +94,26 @@ export async function openParts(
       childEnv: around.env,
       log: logger,
       verdicts: createVerdictStore<Verdict>(dataSource),
+      onSessionQuestion: (...asked) => h.get(PARTS.asides).question(...asked),
+      onServerNote: (...said) => {
+        // What cannot be passed on is lost, as a note may be.
+        void h
+          .get(PARTS.asides)
+          .note(...said)
+          .catch((thrown: unknown) => log.debug({ err: thrown }, 'a note was lost'))
+      },
+      onTrouble: h.get(PARTS.troubles).tell,
     }),
   )
+  house.make(PARTS.infos, (h) =>
+    createServerInfos({ upstreams: h.get(PARTS.upstreams), saved: h.get(PARTS.store).infos, log: logger }),
+  )
+  house.make(PARTS.offers, (h) => createOffers(h.get(PARTS.infos)))
   house.make(PARTS.catalog, (h) => {
     const store = h.get(PARTS.store)
     return createCatalog({
       upstreams: h.get(PARTS.upstreams),
+      infos: h.get(PARTS.infos),
       names: store.names,
       lists: store.lists,
       limits,

@@ -17,7 +17,7 @@ import { startPlugins, type Host } from '../host/lifecycle.js'
 import { loadPlugin } from '../host/load.js'
 import type { Fault } from '../hooks/settle.js'
 import { isLoopback } from '../http/origin.js'
-import { deriveKey } from '../vault/keys.js'
+import type { MasterKey } from '../vault/keys.js'
 import { loadMasterKeys } from '../vault/load-master-keys.js'
 import { createVault, type Vault } from '../vault/vault.js'
 
@@ -30,8 +30,8 @@ export interface Resources {
   /** The record's own connections: a full record must not starve the configuration. */
   readonly recordPool: Pool
   readonly vault: Vault
-  /** A key for one purpose from each master key, newest first. */
-  readonly keysFor: (purpose: string) => readonly Buffer[]
+  /** Newest first. */
+  readonly masterKeys: readonly MasterKey[]
   readonly publishing: Publishing
   close(): Promise<void>
 }
@@ -63,7 +63,7 @@ export async function openResources(config: Config, cwd: string, log: Logger): P
       dataSource,
       recordPool,
       vault: createVault(keys),
-      keysFor: (purpose) => keys.map((key) => deriveKey(key, purpose)),
+      masterKeys: keys,
       publishing,
       close,
     }

@@ -1,17 +1,21 @@
-import type { InSession, Routed } from '../call.js'
+import { createRequestStates, REQUEST_STATE } from '../bridge/request-state.js'
+import type { Inspected, InSession, Routed } from '../call.js'
 import { resourceMetadataUrl } from '../http/well-known.js'
 import { publicResult } from '../mcp/uris.js'
 import { createPipeline, type OnRefused } from '../pipeline.js'
 import { createAnswer } from '../rooms/answer.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { createForward } from '../rooms/forward.js'
+import { createHear, type HearOptions } from '../rooms/hear.js'
 import { createInspect } from '../rooms/inspect.js'
 import { createList } from '../rooms/list.js'
+import { type MayHave, whereOffered } from '../rooms/offered.js'
 import { createPermit } from '../rooms/permit.js'
 import { createRespond } from '../rooms/respond.js'
 import { createRoute } from '../rooms/route.js'
 import { createSession } from '../rooms/session.js'
 import { createCredentials } from '../upstream/credentials.js'
+import { createTokenSealer } from '../vault/seal-token.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 import { createPersonalIdentities } from './personal.js'
 
@@ -33,8 +37,13 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
     const { bus } = h.get(PARTS.host)
     const catalog = h.get(PARTS.catalog)
     const sessions = h.get(PARTS.sessions)
+    const lines = h.get(PARTS.lines)
     const limits = () => h.get(PARTS.snapshots).current().settings.limits
-    const accessOf = (call: InSession | Routed) => h.get(PARTS.credentials).access(call.principal)
+    const accessOf = (call: InSession | Routed | Inspected) =>
+      h.get(PARTS.credentials).access(call.principal, call.ability)
+    const offers = h.get(PARTS.offers)
+    const offer = (call: InSession) => offers.of(call.plan, accessOf(call), call.era)
+    const mayHave: MayHave = (call, capability) => offers.mayHave(call.plan, accessOf(call), capability)
     const inspect = createInspect({
       rules: h.get(PARTS.rules),
       bus,
@@ -45,18 +54,48 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       {
         authenticate: createAuthenticate(bus, h.get(PARTS.identities)),
         session: createSession(sessions),
-        route: createRoute(catalog, accessOf),
+        route: whereOffered(createRoute(catalog, accessOf), mayHave),
         permit: createPermit(accessOf),
         inspectRequest: inspect.request,
         relay: inspect.relay,
-        forward: createForward(h.get(PARTS.upstreams), limits),
+        forward: createForward({
+          upstreams: h.get(PARTS.upstreams),
+          limits,
+          parked: h.get(PARTS.parked),
+          states: createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE)),
+          completions: h.get(PARTS.completions),
+          replica: h.get(PARTS.replicas).id,
+          definitionNow: async (call) => {
+            const { assignment, publicName } = call.feature
+            catalog.drop(assignment.server.id, ['tools'])
+            await catalog.list(call.plan, 'tools', accessOf(call), call.deadline)
+            return catalog.resolveNow(call.plan, 'tool', publicName, accessOf(call))?.definition ?? null
+          },
+        }),
         inspectResponse: inspect.response,
-        list: createList(catalog, accessOf, bus, limits),
-        answer: createAnswer({ version: VERSION, openSession: sessions.open }),
+        hear: createHear({ lines, ...atAllReplicas(h) }),
+        list: createList({ catalog, accessOf, mayHave, bus, limits }),
+        answer: createAnswer({ version: VERSION, openSession: sessions.open, offer }),
         respond: createRespond((name) => resourceMetadataUrl(publicUrl(), name)),
       },
       h.get(PARTS.recorder),
       onRefused,
     )
   })
+}
+
+/** Calls and upstream sessions of one session may be at several replicas. */
+function atAllReplicas(house: House): Pick<HearOptions, 'cancel' | 'upstreams'> {
+  const [told, lines, upstreams] = [house.get(PARTS.told), house.get(PARTS.lines), house.get(PARTS.upstreams)]
+  return {
+    cancel(sessionId, requestId) {
+      if (!lines.cancel(sessionId, requestId)) told.tell(sessionId, { cancelled: requestId })
+    },
+    upstreams: {
+      toldBySession(sessionId, note) {
+        upstreams.toldBySession(sessionId, note)
+        told.tell(sessionId, 'rootsChanged')
+      },
+    },
+  }
 }

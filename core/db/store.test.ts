@@ -397,5 +397,16 @@ test('a list comes back to the letter, keys in order and zero characters kept', 
   await store.servers.remove(server.id)
 })
 
+test('what a server said is kept for each credential until it says something else', async () => {
+  const server = await store.servers.insert(serverDraft('infos'))
+  assert.is(await store.infos.load(server.id, 'public'), null)
+  await store.infos.save(server.id, 'public', { instructions: 'a' }, 1)
+  await store.infos.save(server.id, 'public', { instructions: '\0' }, 1_700_000_000_123)
+  assert.equal(await store.infos.load(server.id, 'public'), { info: { instructions: '\0' }, at: 1_700_000_000_123 })
+  assert.is(await store.infos.load(server.id, 'mine'), null)
+  await store.servers.remove(server.id)
+  assert.is(await store.infos.load(server.id, 'public'), null)
+})
+
 test.after(() => database.drop())
 test.run()

@@ -138,6 +138,13 @@ export interface ListRepository {
   save(serverId: string, key: string, kind: ListKind, entries: readonly JsonObject[], at: number): Promise<void>
 }
 
+/** What a server last said of itself to a credential, so that it survives a restart. */
+export interface InfoRepository {
+  load(serverId: string, key: string): Promise<{ readonly info: JsonObject; readonly at: number } | null>
+  /** `at` is in milliseconds since the epoch; what was saved before is replaced. */
+  save(serverId: string, key: string, info: object, at: number): Promise<void>
+}
+
 /** Everything that configuration is made of. `transaction` gives a store whose writes land together or not at all. */
 export interface Store {
   readonly servers: Repository<Server>
@@ -153,6 +160,7 @@ export interface Store {
   readonly secrets: SecretRepository
   readonly names: NameRepository
   readonly lists: ListRepository
+  readonly infos: InfoRepository
   readonly settings: { get(): Promise<Settings>; set(settings: Settings): Promise<void> }
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
   /** Raises the epoch: every replica rebuilds its snapshot and forgets what it cached of people and tokens. */

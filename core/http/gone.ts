@@ -1,22 +1,13 @@
-import type { ServerResponse } from 'node:http'
 import type { Gone } from '../call.js'
 
-/** Tells when the client closes before it was answered. Listeners are few: one for a call, one for a hook that asks. */
-export function watchGone(res: ServerResponse): Gone {
-  return new ClientGone(res)
-}
-
-class ClientGone implements Gone {
+/**
+ * Tells a call that nobody waits for it any more: its client has gone, or has taken it back. Listeners are few: one for a
+ * call, one for a hook that asks.
+ */
+export class CallGone implements Gone {
   aborted = false
   #listeners: (() => void)[] = []
   #controller: AbortController | undefined
-
-  constructor(res: ServerResponse) {
-    res.once('close', () => {
-      if (!res.writableFinished) this.#tell()
-    })
-    if (res.destroyed) this.aborted = true
-  }
 
   readonly signal = (): AbortSignal => {
     this.#controller ??= new AbortController()
@@ -33,7 +24,15 @@ class ClientGone implements Gone {
     if (at >= 0) this.#listeners.splice(at, 1)
   }
 
-  #tell(): void {
+  /** The end of one of several that came together: told alone, and with all of them. */
+  branch(): CallGone {
+    const one = new CallGone()
+    if (this.aborted) one.aborted = true
+    this.addEventListener('abort', () => one.tell())
+    return one
+  }
+
+  tell(): void {
     this.aborted = true
     this.#controller?.abort(GONE)
     for (const listener of this.#listeners.splice(0)) listener()

@@ -2,6 +2,8 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { GatehouseError } from '../errors.js'
 
+/** What the key of a hop is derived for. */
+export const HOP = 'replica hop 1'
 /** The header in which a replica vouches for a request that it passes on to another. */
 export const HOP_HEADER = 'gatehouse-hop'
 

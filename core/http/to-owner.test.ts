@@ -25,9 +25,9 @@ async function replica(id: string, urls: Map<string, string | null>, serve: Serv
       const hop = toOwner.arrived(req)
       const body = await readBody(req, 100_000)
       hop?.fits(body)
-      const owner = req.headers['x-owner'] === undefined ? null : String(req.headers['x-owner'])
+      const owner = req.headers['x-owner']
       const address = hop?.address ?? '192.0.2.7'
-      if (await toOwner.pass(owner, { req, res, hop, address, body })) return
+      if (owner !== undefined && (await toOwner.pass(String(owner), { req, res, hop, address }, { body }))) return
       res.setHeader('x-served-by', `${id} for ${address}`)
       serve(req, res, body.toString())
     } catch (thrown) {
@@ -151,13 +151,14 @@ test('one message of several is delivered, and its answer’s status is told', a
   const { urls, here, there, stop } = await two(echo)
   const said: (number | null)[] = []
   const server = createServer(async (req, res) => {
-    const visit = { req, res, hop: null, address: '192.0.2.7', body: Buffer.from('[]') }
-    for (const owner of [null, 'aaaa', 'bbbb', 'eeee']) said.push(await here.toOwner.deliver(owner, visit))
+    const visit = { req, res, hop: null, address: '192.0.2.7' }
+    for (const owner of ['aaaa', 'bbbb', 'eeee'])
+      said.push(await here.toOwner.deliver(owner, visit, { body: Buffer.from('[]') }))
     res.end()
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { method: 'POST' })).text()
-  assert.equal(said, [null, null, 207, null])
+  assert.equal(said, [null, 207, null])
   assert.equal([urls.size, there.refused], [2, []])
   server.closeAllConnections()
   server.close()

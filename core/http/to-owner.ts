@@ -9,17 +9,15 @@ import { HOP_HEADER, type Hop, type Hops } from './hop.js'
  * other: that one passes the request on, once, and its answer back.
  */
 export interface ToOwner {
-  /** The id of this replica. */
-  readonly self: string
   /** What another replica vouches for; null for a request of a client. Throws GH_DOOR_HOP. */
   arrived(req: IncomingMessage): Hop | null
   /**
    * True when the owner has answered the client. False: to be served here, since it is ours or came from another replica
    * already, or because the owner is dead, names no address, or does not answer.
    */
-  pass(owner: string | null, visit: PassedOn): Promise<boolean>
+  pass(owner: string, visit: PassedOn, sent: Sent): Promise<boolean>
   /** The same for one message of several: the owner's status, or null for false. */
-  deliver(owner: string | null, visit: PassedOn): Promise<number | null>
+  deliver(owner: string, visit: PassedOn, sent: Sent): Promise<number | null>
   /** Ends the event streams that run through here. */
   stop(): Promise<void>
 }
@@ -30,13 +28,21 @@ export interface PassedOn {
   readonly hop: Hop | null
   /** The client's. */
   readonly address: string
+}
+
+export interface Sent {
   readonly body: Uint8Array
+  /** How long the owner may take to begin its answer; 10 s unless told. */
+  readonly patienceMs?: number | undefined
+}
+
+interface Asked extends Sent {
+  readonly signal: AbortSignal
 }
 
 export interface ToOwnerOptions {
   readonly replicas: Pick<Replicas, 'id' | 'urlOf'>
   readonly hops: Hops
-  /** How long an owner may take to begin its answer, and to connect. */
   readonly patienceMs?: number
   readonly connectMs?: number
 }
@@ -51,21 +57,23 @@ const OF_THE_HOP = new Set(
 const SILENCE_MS = 60_000
 const MISDIRECTED = 421
 
-export function createToOwner({ replicas, hops, patienceMs = 10_000, connectMs = 2_000 }: ToOwnerOptions): ToOwner {
+export function createToOwner(options: ToOwnerOptions): ToOwner {
+  const { replicas, hops, patienceMs = 10_000, connectMs = 2_000 } = options
   // Not by way of egress, which refuses the private addresses that replicas are on: where this leads was written into our
   // own database by a gateway that holds the same master key, and nothing that a client sends can change it.
-  const agent = new Agent({ connect: { timeout: connectMs }, headersTimeout: patienceMs, bodyTimeout: SILENCE_MS })
+  const agent = new Agent({ connect: { timeout: connectMs }, bodyTimeout: SILENCE_MS })
   const streams = new Set<AbortController>()
   let stopped: Promise<void> | undefined
 
   /** Null when there is no owner to ask, or none that answers. */
-  const ask = async (to: string | null, { req, hop, body, address }: PassedOn, signal: AbortSignal) => {
-    const origin = to === null || to === replicas.id || hop !== null ? null : replicas.urlOf(to)
-    if (to === null || origin === null || origin === 'dead') return null
+  const ask = async (to: string, visit: PassedOn, { body, patienceMs: headersTimeout, signal }: Asked) => {
+    const { req, hop, address } = visit
+    const origin = to === replicas.id || hop !== null ? null : replicas.urlOf(to)
+    if (origin === null || origin === 'dead') return null
     const [method, path] = [req.method as Dispatcher.HttpMethod, req.url ?? '/']
     const headers = { ...passing(req.headers), [HOP_HEADER]: hops.vouch({ to, method, path, body, address }) }
-    const sent = body.length === 0 ? null : body
-    const answer = await agent.request({ origin, path, method, headers, body: sent, signal }).catch(() => null)
+    const sent = { body: body.length === 0 ? null : body, headersTimeout: headersTimeout ?? patienceMs }
+    const answer = await agent.request({ origin, path, method, headers, signal, ...sent }).catch(() => null)
     if (answer?.statusCode !== MISDIRECTED) return answer
     // Another replica has that address now.
     await answer.body.dump()
@@ -86,18 +94,17 @@ export function createToOwner({ replicas, hops, patienceMs = 10_000, connectMs =
   }
 
   return {
-    self: replicas.id,
     arrived: (req) => hops.read(req),
-    pass: (owner, visit) =>
+    pass: (owner, visit, sent) =>
       whileThere(visit, async ({ signal }) => {
-        const answer = await ask(owner, visit, signal)
+        const answer = await ask(owner, visit, { ...sent, signal })
         if (answer !== null) await sendBack(answer, visit.res)
         else if (signal.aborted) visit.res.destroy()
         return answer !== null || signal.aborted
       }),
-    deliver: (owner, visit) =>
+    deliver: (owner, visit, sent) =>
       whileThere(visit, async ({ signal }) => {
-        const answer = await ask(owner, visit, signal)
+        const answer = await ask(owner, visit, { ...sent, signal })
         await answer?.body.dump().catch(() => undefined)
         return answer?.statusCode ?? null
       }),

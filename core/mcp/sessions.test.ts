@@ -25,6 +25,14 @@ function rowsInMemory() {
       const row = kept.get(hash)
       if (row !== undefined) kept.set(hash, { ...row, lastUsedAt: at })
     },
+    async change(hash, { logLevel, subscribe, unsubscribe }) {
+      const row = kept.get(hash)
+      if (row === undefined) return false
+      const others = row.subscriptions.filter((uri) => uri !== subscribe && uri !== unsubscribe)
+      const subscriptions = subscribe === undefined ? others : [...others, subscribe]
+      kept.set(hash, { ...row, logLevel: logLevel ?? row.logLevel, subscriptions })
+      return true
+    },
     end: async (hash) => kept.delete(hash),
     async endIdle(before) {
       const idle = [...kept.values()].filter((row) => row.lastUsedAt < before)
@@ -430,5 +438,38 @@ test('what is used at another replica alone is not swept here', async () => {
   await here.sessions.sweep()
   assert.equal(here.ended, [])
 })
+test('what a client sets holds from its next message on, and over a restart', async () => {
+  const { sessions, restart } = replica()
+  const session = await sessions.open(facts, 'u')
+  await sessions.update(session.id, { logLevel: 'warning' })
+  await Promise.all(['a:1', 'a:2'].map((subscribe) => sessions.update(session.id, { subscribe })))
+  await sessions.update(session.id, { unsubscribe: 'a:1' })
+  for (const side of [sessions, restart()]) {
+    const found = await side.find(session.id, 'c', 'g')
+    assert.equal([found?.logLevel, found?.subscriptions], ['warning', ['a:2']])
+  }
+  assert.equal(session.subscriptions, [], 'a message under way keeps the session it came in with')
+})
+
+test('a session that has ended is not changed', async () => {
+  const { sessions } = replica()
+  const { id } = await sessions.open(facts, 'u')
+  await sessions.end(id)
+  assert.is(await sessions.update(id, { logLevel: 'info' }), null)
+})
+
+for (const [what, uris] of [
+  ['1,000 subscriptions', Array.from({ length: 1_000 }, (_, n) => `a:${n}`)],
+  ['64 KiB of URIs', [`a:${'x'.repeat(64 * 1024 - 2)}`]],
+] as const)
+  test(`a session has at most ${what}`, async () => {
+    const { sessions } = replica()
+    const { id } = await sessions.open({ ...facts, subscriptions: uris }, 'u')
+    const refused = await sessions.update(id, { subscribe: 'b:' }).catch((thrown: { code: string }) => thrown.code)
+    assert.is(refused, 'GH_DOOR_PARAMS')
+    assert.ok(await sessions.update(id, { subscribe: uris[0] }), 'one that it has is not one more')
+    assert.ok(await sessions.update(id, { unsubscribe: uris[0] }))
+    assert.ok(await sessions.update(id, { subscribe: 'b:' }))
+  })
 
 test.run()

@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { LegacySession } from '../call.js'
-import { asGatehouseError } from '../errors.js'
+import { asGatehouseError, GatehouseError } from '../errors.js'
 import { batchReads } from './batched-reads.js'
 
 /** Rows of legacy sessions in the database. `hash` is the SHA-256 of the id: what lies there opens nothing. */
@@ -8,11 +8,20 @@ export interface SessionRows {
   create(row: SessionRow): Promise<void>
   find(hashes: readonly string[]): Promise<readonly SessionRow[]>
   touch(hash: string, at: Date): Promise<void>
+  /** Several replicas may change one session: what each adds stays. False when it has ended. */
+  change(hash: string, change: SessionChange): Promise<boolean>
   end(hash: string): Promise<boolean>
   /** Ends what was idle since before `before`; answers how many. */
   endIdle(before: Date): Promise<number>
   /** Ends the longest idle ones of a user beyond `most`, by uses that the rows do not know yet, too; answers which. */
   endBeyond(userKey: string, most: number, uses: ReadonlyMap<string, Date>): Promise<readonly string[]>
+}
+/** What a client sets for the rest of its session. */
+export interface SessionChange {
+  readonly logLevel?: string
+  /** The public URI of a resource to hear of. */
+  readonly subscribe?: string
+  readonly unsubscribe?: string
 }
 export interface SessionRow extends Omit<LegacySession, 'id'> {
   readonly hash: string
@@ -44,17 +53,26 @@ export interface LegacySessions {
   open(session: Omit<LegacySession, 'id'>, userKey: string): Promise<LegacySession>
   /**
    * Null when unknown, ended, idle for too long, or of another connection or gateway. From memory, at once, while no other
-   * replica can have ended it; else from its row.
+   * replica can have changed it; else from its row.
    */
   find(id: string, connectionId: string, gatewayId: string): LegacySession | null | Promise<LegacySession | null>
+  /**
+   * Changes it and its row. Null when it has ended meanwhile; GH_DOOR_PARAMS when it would have more subscriptions than a
+   * session may.
+   */
+  update(id: string, change: SessionChange): Promise<LegacySession | null>
   end(id: string): Promise<boolean>
   /** Told when a session ends, by whatever cause. */
   onEnd(listener: (id: string) => void): void
+  /** Told of what a client has set, at whatever replica. */
+  onChange(listener: (session: LegacySession) => void): void
   /** The session that is held here under this hash. */
   heldAs(hash: string): string | null
   /** Lets go of a session whose row is gone. */
   ended(hash: string): void
-  /** Lets go of all whose rows are gone: that they ended may not have been told. */
+  /** Reads a session anew that is held here. */
+  changed(hash: string): Promise<void>
+  /** Reads all anew that are held: what became of them may not have been told. */
   recheck(): Promise<void>
   /** Ends idle sessions; to be called now and then. */
   sweep(): Promise<void>
@@ -73,6 +91,8 @@ interface Held {
 const TOUCH_EVERY = 60_000
 /** While the database is away nobody is refused for that: but only this long after what is held was last known to hold. */
 const OUTAGE_MS = 300_000
+const MOST_SUBSCRIPTIONS = 1_000
+const MOST_URI_BYTES = 64 * 1024
 const NOBODY: Others = { unchangedUntil: () => Infinity, present: async () => undefined }
 
 /**
@@ -87,7 +107,8 @@ export function createSessions(
   const { others = NOBODY, now = Date.now, clock = () => performance.now() } = options
   const held = new Map<string, Held>()
   const ids = new Map<string, string>()
-  const listeners: ((id: string) => void)[] = []
+  const onEnd: ((id: string) => void)[] = []
+  const onChange: ((session: LegacySession) => void)[] = []
   const rowOf = batchReads(rows.find)
 
   /** Loads on their way by session, so that one that ends meanwhile is not held again. */
@@ -99,7 +120,7 @@ export function createSessions(
     if (entry === undefined) return
     held.delete(id)
     ids.delete(entry.hash)
-    for (const listener of listeners) listener(id)
+    for (const listener of onEnd) listener(id)
   }
   const ended = (hash: string) => {
     const id = ids.get(hash)
@@ -132,9 +153,12 @@ export function createSessions(
     const { hash, userKey, lastUsedAt, ...rest } = row
     const usedAt = Math.max(lastUsedAt.getTime(), known?.lastUsedAt ?? 0)
     const touchedAt = known?.touchedAt ?? lastUsedAt.getTime()
-    const entry = { session: { id, ...rest }, hash, userKey, readAt, lastUsedAt: usedAt, touchedAt }
+    const isSame = known !== undefined && isAsSet(known.session, rest)
+    const session = isSame ? known.session : { id, ...rest }
+    const entry = { session, hash, userKey, readAt, lastUsedAt: usedAt, touchedAt }
     held.set(id, entry)
     ids.set(hash, id)
+    if (known !== undefined && !isSame) for (const listener of onChange) listener(session)
     return entry
   }
   const load = async (id: string): Promise<Held | null> => {
@@ -147,32 +171,27 @@ export function createSessions(
       if (row !== null) return hold(id, row, readAt)
       forget(id)
       return null
-    } catch (thrown) {
-      const entry = held.get(id)
-      if (entry !== undefined && isAway(thrown) && outlasts(entry)) return entry
-      throw thrown
     } finally {
       marks.delete(mark)
       if (marks.size === 0 && loading.get(id) === marks) loading.delete(id)
     }
   }
   const holdsUntil = (entry: Held) => others.unchangedUntil(entry.readAt)
-  const outlasts = (entry: Held) => !isIdle(entry) && clock() - holdsUntil(entry) <= OUTAGE_MS
+  const loadOrTrust = (id: string): Promise<Held | null> =>
+    load(id).catch((thrown: unknown) => {
+      const entry = held.get(id)
+      const isGood = entry !== undefined && !isIdle(entry) && clock() - holdsUntil(entry) <= OUTAGE_MS
+      if (isGood && asGatehouseError(thrown).code === 'GH_DB_UNAVAILABLE') return entry
+      throw thrown
+    })
   const usesOf = (userKey: string) => {
     const own = [...held.values()].filter((entry) => entry.userKey === userKey)
     return new Map(own.map(({ hash, lastUsedAt }) => [hash, new Date(lastUsedAt)]))
   }
   const recheck = async () => {
-    const hashes = [...ids.keys()]
-    for (let from = 0; from < hashes.length; from += RECHECKED_AT_ONCE) {
-      const some = hashes.slice(from, from + RECHECKED_AT_ONCE)
-      const found = new Map((await rows.find(some)).map(({ hash, lastUsedAt }) => [hash, lastUsedAt.getTime()]))
-      for (const hash of some) {
-        const [usedAt, entry] = [found.get(hash), held.get(ids.get(hash) ?? '')]
-        if (usedAt === undefined) ended(hash)
-        else if (entry !== undefined) entry.lastUsedAt = Math.max(entry.lastUsedAt, usedAt)
-      }
-    }
+    const all = [...ids.values()]
+    for (let from = 0; from < all.length; from += RECHECKED_AT_ONCE)
+      await Promise.all(all.slice(from, from + RECHECKED_AT_ONCE).map(load))
   }
 
   return {
@@ -195,12 +214,25 @@ export function createSessions(
       const entry = held.get(id)
       // What is idle here may have been used at another replica since: its row tells.
       const isTrusted = entry !== undefined && !isIdle(entry) && holdsUntil(entry) > clock()
-      return isTrusted ? owned(entry) : load(id).then(owned)
+      return isTrusted ? owned(entry) : loadOrTrust(id).then(owned)
+    },
+    async update(id, change) {
+      await others.present()
+      const before = (held.get(id) ?? (await load(id)))?.session
+      if (before === undefined) return null
+      if (change.subscribe !== undefined) checkRoom(before.subscriptions, change.subscribe)
+      // What others have set meanwhile is in the row, too.
+      return (await rows.change(hashOf(id), change)) ? ((await load(id))?.session ?? null) : null
     },
     end,
-    onEnd: (listener) => void listeners.push(listener),
+    onEnd: (listener) => void onEnd.push(listener),
+    onChange: (listener) => void onChange.push(listener),
     heldAs: (hash) => ids.get(hash) ?? null,
     ended,
+    async changed(hash) {
+      const id = ids.get(hash)
+      if (id !== undefined) await load(id)
+    },
     recheck,
     async sweep() {
       // A row may be behind its session by the time between two touches.
@@ -211,5 +243,18 @@ export function createSessions(
 }
 
 const RECHECKED_AT_ONCE = 1_000
+
+function checkRoom(subscriptions: readonly string[], uri: string): void {
+  if (subscriptions.includes(uri)) return
+  const bytes = [...subscriptions, uri].reduce((sum, one) => sum + Buffer.byteLength(one), 0)
+  if (subscriptions.length < MOST_SUBSCRIPTIONS && bytes <= MOST_URI_BYTES) return
+  const message = `A session has at most ${MOST_SUBSCRIPTIONS} subscriptions, of ${MOST_URI_BYTES} bytes together`
+  throw new GatehouseError('GH_DOOR_PARAMS', { message })
+}
+
 const hashOf = (id: string) => hash('sha256', id)
-const isAway = (thrown: unknown) => asGatehouseError(thrown).code === 'GH_DB_UNAVAILABLE'
+/** The one thing about a session that changes is what its client sets. */
+const isAsSet = (session: LegacySession, { logLevel, subscriptions }: Omit<LegacySession, 'id'>): boolean =>
+  session.logLevel === logLevel &&
+  session.subscriptions.length === subscriptions.length &&
+  session.subscriptions.every((uri, at) => uri === subscriptions[at])

@@ -54,6 +54,28 @@ export function progressTokenOf(params: JsonObject): string | number | undefined
   return typeof token === 'string' || typeof token === 'number' ? token : undefined
 }
 
+/** The least level of log notes that a client wants to hear: of the modern era by request, and none unless it says so. */
+export function logLevelOf(call: {
+  readonly era: Era
+  readonly params: JsonObject
+  readonly session: { readonly logLevel: string | null } | null
+}): string | null | undefined {
+  if (call.era === 'legacy') return call.session?.logLevel ?? undefined
+  const level = isObject(call.params._meta) ? call.params._meta[META.logLevel] : undefined
+  return typeof level === 'string' ? level : null
+}
+
+/** What a client declared that it can do. */
+export function capabilitiesOf(call: {
+  readonly era: Era
+  readonly params: JsonObject
+  readonly session: { readonly capabilities: JsonObject } | null
+}): JsonObject {
+  if (call.era === 'legacy') return call.session?.capabilities ?? {}
+  const declared = isObject(call.params._meta) ? call.params._meta[META.capabilities] : undefined
+  return isObject(declared) ? declared : {}
+}
+
 export function clientInfoOf(params: JsonObject, era: Era): { name: string | null; version: string | null } {
   const info =
     era === 'modern' ? (isObject(params._meta) ? params._meta[META.clientInfo] : undefined) : params.clientInfo

@@ -15,8 +15,15 @@ export interface OwnAnswer {
 
 export type Answer = (call: InSession) => Promise<OwnAnswer>
 
+/** What the servers offer that the caller may see. */
+export interface Offer {
+  readonly capabilities: JsonObject
+  readonly instructions: string | null
+}
+
 export interface AnswerOptions {
   readonly version: string
+  readonly offer: (call: InSession) => Promise<Offer>
   readonly openSession: (session: Omit<LegacySession, 'id'>, userKey: string) => Promise<LegacySession>
 }
 
@@ -34,7 +41,7 @@ export function createAnswer(options: AnswerOptions): Answer {
       case 'initialize':
         return initialize(call, options, serverInfo)
       case 'server/discover':
-        return { result: discover(serverInfo), headers: NO_HEADERS }
+        return { result: discover(await options.offer(call), serverInfo), headers: NO_HEADERS }
       default:
         throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD')
     }
@@ -48,6 +55,7 @@ async function initialize(call: InSession, options: AnswerOptions, serverInfo: J
   if (typeof asked !== 'string')
     throw new GatehouseError('GH_DOOR_PARAMS', { message: 'params.protocolVersion must be a string' })
   const version = isLegacyVersion(asked) ? asked : LATEST_LEGACY
+  const { capabilities, instructions } = await options.offer(call)
   const { principal, plan } = call
   const session = await options.openSession(
     {
@@ -62,12 +70,18 @@ async function initialize(call: InSession, options: AnswerOptions, serverInfo: J
     principal.user?.id ?? principal.connection.id,
   )
   call.trail.wire(version, session.id)
-  const changing = { listChanged: true }
-  const capabilities = { tools: changing, prompts: changing, resources: changing, completions: {} }
+  const offered = { capabilities: knownTo(version, capabilities), ...(instructions === null ? {} : { instructions }) }
   return {
-    result: { protocolVersion: version, capabilities, serverInfo },
+    result: { protocolVersion: version, serverInfo, ...offered },
     headers: { 'mcp-session-id': session.id },
   }
+}
+
+/** Capabilities that came with a later revision than the first. */
+const SINCE: Readonly<Record<string, string>> = { completions: '2025-03-26', extensions: '2025-11-25' }
+
+function knownTo(version: string, capabilities: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(capabilities).filter(([key]) => version >= (SINCE[key] ?? '')))
 }
 
 /** They are kept for the life of the session, of which a user may have many. */
@@ -79,11 +93,12 @@ function capabilitiesOf({ capabilities }: JsonObject): JsonObject {
   })
 }
 
-function discover(serverInfo: JsonObject): JsonObject {
+function discover({ capabilities, instructions }: Offer, serverInfo: JsonObject): JsonObject {
   return {
     resultType: 'complete',
     supportedVersions: [...SUPPORTED_VERSIONS],
-    capabilities: { tools: {}, prompts: {}, resources: {}, completions: {} },
+    capabilities,
+    ...(instructions === null ? {} : { instructions }),
     ttlMs: 60_000,
     cacheScope: 'private',
     _meta: { [META.serverInfo]: serverInfo },

@@ -1,30 +1,46 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import { createModernClient, type ModernOptions } from '../bridge/modern-client.js'
+import { sendLegacy } from '../bridge/legacy-client.js'
 import { enter, type Answered, type Inspected } from '../call.js'
-import { asGatehouseError } from '../errors.js'
-import { paramHeaders } from '../mcp/param-headers.js'
-import { progressTokenOf } from '../mcp/translate.js'
+import type { Flow } from '../domain/flow.js'
+import { asGatehouseError, GatehouseError } from '../errors.js'
+import { hears } from '../mcp/log-levels.js'
 import { isObject } from '../mcp/message.js'
+import { paramHeaders } from '../mcp/param-headers.js'
+import type { Question, QuestionAnswer } from '../mcp/questions.js'
+import { logLevelOf, progressTokenOf } from '../mcp/translate.js'
 import { wayOf } from '../record/trail.js'
-import type { Upstreams } from '../upstream/types.js'
+import { NOT_SENT } from '../upstream/faults.js'
+import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 
-export type Forward = (call: Inspected, onNote: ((note: JsonObject) => void) | null) => Promise<Answered>
+/** What passes between server and client before the answer, inspected like it. */
+export interface Aside {
+  /** Null when the client takes no notes. */
+  readonly onNote: ((note: JsonObject) => void) | null
+  /** How fast notes go on to the client; null where there are none. */
+  readonly flow: Flow | null
+  /** Answers what the rules leave; throws when one blocks it. */
+  readonly question: (question: Question) => Promise<Question>
+  readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
+}
+
+export type Forward = (call: Inspected, aside: Aside) => Promise<Answered>
+
+export interface ForwardOptions extends ModernOptions {
+  readonly upstreams: Upstreams
+  readonly limits: () => { readonly call: number; readonly callTotal: number }
+  /** The feature as its server lists it now. */
+  readonly definitionNow: (call: Inspected) => Promise<JsonObject | null>
+}
 
 /** Calls the server with the credential that was lent, and writes the two legs in the middle of the record. */
-export function createForward(upstreams: Upstreams, limits: () => { readonly callTotal: number }): Forward {
-  return async (call, onNote) => {
+export function createForward(options: ForwardOptions): Forward {
+  const sendModern = createModernClient(options)
+  return async (call, aside) => {
     const sentAt = Date.now()
+    const way = wayOf(call.feature.assignment)
     try {
-      const reply = await upstreams.request(call.target, {
-        method: call.method,
-        params: call.upstreamParams,
-        deadline: call.deadline,
-        hardDeadline: call.trail.at + limits().callTotal,
-        signal: call.gone,
-        progressToken: onNote === null ? undefined : progressTokenOf(call.params),
-        paramHeaders: call.method === 'tools/call' ? headersOf(call) : undefined,
-        onNotification: onNote ?? undefined,
-      })
-      const way = wayOf(call.feature.assignment)
+      const reply = understood(await exchange(call, aside, options, sendModern), call)
       call.trail.leg('mcp_request_success', { offset: sentAt - call.trail.at, bytes: reply.bytesSent }, way)
       const rpcError = reply.error?.code ?? null
       call.trail.leg(
@@ -39,14 +55,137 @@ export function createForward(upstreams: Upstreams, limits: () => { readonly cal
   }
 }
 
+function exchange(
+  call: Inspected,
+  aside: Aside,
+  options: ForwardOptions,
+  sendModern: ReturnType<typeof createModernClient>,
+): Promise<UpstreamReply> {
+  const { target, gone, upstreamParams: params } = call
+  const logLevel = logLevelOf(call)
+  const onNote = aside.onNote === null ? null : heard(aside.onNote, logLevel)
+  const progressToken = onNote === null ? undefined : progressTokenOf(call.params)
+  const first = {
+    flow: aside.flow ?? undefined,
+    deadline: call.deadline,
+    hardDeadline: call.trail.at + options.limits().callTotal,
+  }
+  const send = (request: Pick<UpstreamRequest, 'params'> & Partial<UpstreamRequest>) =>
+    sendHealed(call, options, { ...first, method: call.method, logLevel, ...request })
+  if (call.era === 'modern') {
+    const wantsLog = typeof logLevel === 'string'
+    return sendModern({ target, subject: subjectOf(call), params, progressToken, wantsLog, onNote, gone, send })
+  }
+  return sendLegacy({
+    target,
+    gone,
+    party: partyOf(call),
+    ask: call.ask,
+    onQuestion: async (question) => named(await aside.question(question), call),
+    onAnswer: aside.answer,
+    tell: (note) => onNote?.(note),
+    // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
+    send: ({ added, conversation }) => {
+      const isFirst = Object.keys(added).length === 0
+      const again = isFirst ? {} : anew(options.limits())
+      const note = onNote ?? undefined
+      return send({
+        ...again,
+        params: { ...params, ...added },
+        conversation,
+        onCut: call.interrupt ?? undefined,
+        progressToken,
+        signal: gone,
+        onNotification: note,
+      })
+    },
+  })
+}
+
+/** Each round of questions has a call's whole time. */
+function anew({ call, callTotal }: { readonly call: number; readonly callTotal: number }) {
+  return { deadline: Date.now() + call, hardDeadline: Date.now() + callTotal }
+}
+
+const heard = (onNote: (note: JsonObject) => void, level: string | null | undefined) => (note: JsonObject) => {
+  if (hears(level, note)) onNote(note)
+}
+
+const HEADER_MISMATCH = -32020
+
+/**
+ * A server that refuses our headers has changed the tool since we read its list: it is read again, and the request, which
+ * was refused before it ran, is sent once more.
+ */
+async function sendHealed(call: Inspected, options: ForwardOptions, request: UpstreamRequest): Promise<UpstreamReply> {
+  const { definition } = call.feature
+  const dressed = (tool: JsonObject | null) => ({
+    ...request,
+    paramHeaders: headersOf(call.method, tool, request.params),
+  })
+  const reply = await options.upstreams.request(call.target, dressed(definition))
+  if (reply.error?.code !== HEADER_MISMATCH || reply.era === 'legacy') return reply
+  const again = await options.upstreams.request(call.target, dressed(await options.definitionNow(call)))
+  if (again.error?.code !== HEADER_MISMATCH) return again
+  throw new GatehouseError('GH_UPSTREAM_PROTOCOL', {
+    message: `Server "${call.feature.assignment.server.slug}" refuses headers that agree with its own list`,
+  })
+}
+
+const UNABLE = -32021
+const RESULT_TYPES: readonly unknown[] = [undefined, 'complete', 'input_required']
+
+/** What a server of the modern era may say only to clients of its own. */
+function understood(reply: UpstreamReply, call: Inspected): UpstreamReply {
+  if (reply.era === 'legacy') return reply
+  const { error, result } = reply
+  if (error?.code === UNABLE && call.era === 'legacy') {
+    const data = isObject(error.data) ? error.data : {}
+    throw new GatehouseError('GH_FORWARD_CAPABILITY', { message: error.message, data })
+  }
+  if (RESULT_TYPES.includes(result?.resultType)) return reply
+  throw new GatehouseError('GH_UPSTREAM_PROTOCOL', {
+    message: 'The server gave a kind of result that was not agreed on',
+  })
+}
+
+/** Of several servers the person must see which one asks. */
+function named(question: Question, call: Inspected): Question {
+  const message = question.params?.message
+  if (call.plan.assignments.length < 2 || question.method !== 'elicitation/create' || typeof message !== 'string')
+    return question
+  return {
+    ...question,
+    params: { ...question.params, message: `[${call.feature.assignment.server.title}] ${message}` },
+  }
+}
+
+function partyOf({ session, principal, plan }: Inspected): Party | null {
+  return session === null ? null : { sessionId: session.id, gatewayId: plan.gateway.id, principal }
+}
+
+function subjectOf(call: Inspected) {
+  const { principal, plan, feature, method, params } = call
+  return {
+    user: principal.user?.id ?? principal.connection.id,
+    host: principal.host.id,
+    gateway: plan.gateway.id,
+    server: feature.assignment.server.id,
+    assignment: feature.assignment.assignment.id,
+    method,
+    feature: feature.name,
+    arguments: isObject(params.arguments) ? params.arguments : undefined,
+  }
+}
+
 /** What surely was not sent is a failed request; any other failure is one of the answer: the server may have acted. */
 function failed(call: Inspected, sentAt: number, thrown: unknown): unknown {
   const error = asGatehouseError(thrown)
   const way = wayOf(call.feature.assignment)
   const facts = { error: error.code, durationMs: Date.now() - sentAt }
   const offset = sentAt - call.trail.at
-  if (error.data?.retryable === true && error.code !== 'GH_UPSTREAM_RATE_LIMITED')
-    call.trail.leg('mcp_request_error', { ...facts, offset }, way)
+  const isAnswer = error.code === 'GH_UPSTREAM_RATE_LIMITED' && error.detail !== NOT_SENT
+  if (error.data?.retryable === true && !isAnswer) call.trail.leg('mcp_request_error', { ...facts, offset }, way)
   else {
     call.trail.leg('mcp_request_success', { offset }, way)
     call.trail.leg('mcp_response_error', facts, way)
@@ -54,9 +193,11 @@ function failed(call: Inspected, sentAt: number, thrown: unknown): unknown {
   return thrown
 }
 
-function headersOf(call: Inspected): Readonly<Record<string, string>> | undefined {
-  const { definition } = call.feature
-  if (definition === null) return undefined
-  const given = call.upstreamParams.arguments
-  return paramHeaders(definition, isObject(given) ? given : {})
+function headersOf(
+  method: string,
+  tool: JsonObject | null,
+  params: JsonObject,
+): Readonly<Record<string, string>> | undefined {
+  if (tool === null || method !== 'tools/call') return undefined
+  return paramHeaders(tool, isObject(params.arguments) ? params.arguments : {})
 }

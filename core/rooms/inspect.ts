@@ -1,8 +1,12 @@
 import type { Alert, CallContext, JsonObject, Receipt } from '@gatehouse/sdk'
 import { enter, type Answered, type Inspected, type Permitted, type Released } from '../call.js'
+import { Backlog } from '../domain/backlog.js'
+import type { Flow } from '../domain/flow.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
+import { forOlder } from '../mcp/older.js'
 import { translateResult } from '../mcp/translate.js'
+import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Outcome } from '../rules/chain.js'
 import type { Subject } from '../rules/engines.js'
 import type { RpcError } from '../upstream/types.js'
@@ -21,7 +25,16 @@ export interface Inspect {
   request(call: Permitted): Inspected | Promise<Inspected>
   response(call: Answered): Released | Promise<Released>
   /** Notes on their way back before the answer: inspected in order, like the answer. */
-  relay(call: Inspected): { onNote: ((note: JsonObject) => void) | null; settled: () => Promise<void> | undefined }
+  relay(call: Inspected): Relayed
+}
+
+/** Notes, questions and answers of a call. */
+export interface Relayed {
+  readonly onNote: ((note: JsonObject) => void) | null
+  readonly flow: Flow | null
+  readonly question: (question: Question) => Promise<Question>
+  readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
+  readonly settled: () => Promise<void> | undefined
 }
 
 /** Shows both legs of a call to the gateway's rules, then to the plugins. What is blocked here goes no further. */
@@ -62,7 +75,8 @@ export function createInspect(options: InspectOptions): Inspect {
     return enter(call, 'inspected', { upstreamParams: params })
   }
   const letOut = (call: Answered, ruled: JsonObject): Released => {
-    const result = translateResult(ruled, call.reply.era, call.era, call.method)
+    const translated = translateResult(ruled, call.reply.era, call.era, call.method)
+    const result = call.era === 'legacy' ? forOlder(translated, call.version) : translated
     return enter(call, 'released', { result: options.publicResult(call, result), error: null })
   }
   return {
@@ -84,7 +98,28 @@ export function createInspect(options: InspectOptions): Inspect {
     },
     relay(call) {
       const { notify } = call
-      if (notify === null) return NO_RELAY
+      const asides = {
+        question: async (question: Question) => {
+          const { params } = question
+          if (params === undefined) return question
+          const outcome = await inspectLoose(call, params)
+          const ruled = settleOutcome(call, outcome, { structuredContent: params }, options.raise)
+          return { ...question, params: ruled.structuredContent as JsonObject }
+        },
+        answer: async (answer: QuestionAnswer) => {
+          const seen = ('result' in answer ? answer.result : { message: answer.error.message }) as JsonObject
+          const subject = { ...subjectOf(call), shape: 'tool' as const }
+          const outcome = await rules.inspectRequest(call.plan.rules, subject, { structuredContent: seen })
+          const ruled = settleOutcome(call, outcome, { structuredContent: seen }, options.raise)
+          const left = ruled.structuredContent as JsonObject
+          return 'result' in answer
+            ? { result: left }
+            : { error: { code: answer.error.code, message: String(left.message) } }
+        },
+      }
+      if (notify === null) return { ...asides, ...NO_NOTES }
+      // Rules may be slower than a server talks.
+      const backlog = new Backlog(call.flow)
       let last: Promise<void> | undefined
       const receipts: Receipt[] = []
       const pass = async (note: JsonObject) => {
@@ -100,10 +135,16 @@ export function createInspect(options: InspectOptions): Inspect {
         if (outcome.kind === 'changed') notify({ jsonrpc, method, params: outcome.message.structuredContent })
       }
       return {
+        ...asides,
         onNote: (note) => {
+          if (!backlog.enter()) return
           const before = last ?? Promise.resolve()
-          last = before.then(() => pass(note)).catch(() => undefined)
+          last = before
+            .then(() => pass(note))
+            .catch(() => undefined)
+            .finally(() => backlog.leave())
         },
+        flow: backlog,
         // They stand on the leg of the answer, like the answer's own.
         settled: () => last?.then(() => call.trail.ruled(receipts)),
       }
@@ -113,11 +154,11 @@ export function createInspect(options: InspectOptions): Inspect {
 
 /** A call may send notes without end; its record may not. */
 const MOST_NOTE_RECEIPTS = 100
-const NO_RELAY = Object.freeze({ onNote: null, settled: () => undefined })
+const NO_NOTES = Object.freeze({ onNote: null, flow: null, settled: () => undefined })
 
 /** Writes the receipts, raises the alerts and gives the message as the rules left it; throws when they blocked it. */
 function settleOutcome(
-  call: Permitted | Answered,
+  call: Permitted | Inspected | Answered,
   outcome: Outcome,
   message: JsonObject,
   raise: (alert: Alert) => void,

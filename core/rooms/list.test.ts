@@ -31,12 +31,8 @@ async function ask(hook: Hook | null, { w = publicWorld(), era = 'modern' as 'mo
     (fault) => faults.push(fault),
   )
   const catalog = start(w)
-  const list = createList(
-    catalog,
-    () => open,
-    bus,
-    () => ({ list: 5_000 }),
-  )
+  const limits = () => ({ list: 5_000 })
+  const list = createList({ catalog, accessOf: () => open, mayHave: () => true, bus, limits })
   const deadline = w.clock.now + 60_000
   const result = await list(inSession(plan(['a', 'b']), { era, method: 'tools/list', deadline }))
   catalog.stop()

@@ -14,16 +14,20 @@ export const LIST_METHODS: ReadonlyMap<string, ListKind> = new Map(
 
 export type List = (call: InSession) => Promise<JsonObject>
 
+export interface ListOptions {
+  readonly catalog: Catalog
+  readonly accessOf: (call: InSession) => Access
+  /** False when it is known that no server of the gateway has such a list. */
+  readonly mayHave: (call: InSession, capability: 'tools' | 'prompts' | 'resources') => boolean
+  readonly bus: Bus
+  readonly limits: () => { readonly list: number }
+}
+
 /**
  * Merges what every server of the gateway offers to this caller. One dead, hanging or slow server is marked and never
  * delays or empties the others; when all fail, that is an error and not an empty list.
  */
-export function createList(
-  catalog: Catalog,
-  accessOf: (call: InSession) => Access,
-  bus: Bus,
-  limits: () => { list: number },
-): List {
+export function createList({ catalog, accessOf, mayHave, bus, limits }: ListOptions): List {
   return async (call) => {
     const kind = LIST_METHODS.get(call.method)
     if (kind === undefined) throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD')
@@ -36,6 +40,9 @@ export function createList(
     )
     writeLegs(call, listing, startedAt)
     if (listing.failed !== null) throw listing.failed
+    // Known only now, perhaps: whoever was asked for its list has said what it has.
+    if (listing.items.length === 0 && !mayHave(call, LISTS[kind].capability))
+      throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD', { message: 'No server of this gateway has such a list' })
     const shown = bus.has('feature.list') ? await hooked(bus, call, listing, kind) : listing
     const { items, nextCursor } = page(shown, call.params.cursor)
     const marks = shown.servers.length === 0 ? {} : { _meta: { 'gatehouse/servers': shown.servers } }

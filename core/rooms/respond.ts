@@ -1,6 +1,6 @@
 import type { JsonObject, LogType } from '@gatehouse/sdk'
 import type { Inbound, InSession, Released, Reply } from '../call.js'
-import { asGatehouseError, type GatehouseError } from '../errors.js'
+import { asGatehouseError, type GatehouseError, retryAfter } from '../errors.js'
 import type { RpcError } from '../upstream/types.js'
 import { writeJson } from '../mcp/json.js'
 
@@ -25,14 +25,17 @@ export interface Respond {
 const NO_HEADERS = Object.freeze({})
 const MODERN_NOT_FOUND = -32602
 const LEGACY_NOT_FOUND = -32002
+const INTERNAL = -32603
+const UNABLE = -32021
 
 export function createRespond(resourceMetadata: (gatewayName: string | null) => string): Respond {
   return {
     released(call) {
       const error = call.error === null ? null : translateError(call.error, call)
-      return error === null
-        ? done(call, call.result ?? {}, NO_HEADERS)
-        : { ...rpcFailure(call, 200, error, NO_HEADERS), error: 'upstream_error' }
+      if (error === null) return done(call, call.result ?? {}, NO_HEADERS)
+      // 2026-07-28: a client that lacks a capability is told by the status too.
+      const status = error.code === UNABLE && call.era === 'modern' ? 400 : 200
+      return { ...rpcFailure(call, status, error, NO_HEADERS), error: 'upstream_error' }
     },
     own: (call, result, headers) => done(call, result, headers),
     accepted: () => ({
@@ -72,15 +75,19 @@ function refuse(call: Inbound, error: GatehouseError, resourceMetadata: (name: s
   if (error.code === 'GH_INSPECT_BLOCKED' && call.method === 'tools/call')
     return { ...done(call, blockedResult(call, error), NO_HEADERS), ...facts, keepsBody: true }
   const isModern = call.era === 'modern'
+  const isUnable = error.code === 'GH_FORWARD_CAPABILITY' && !isModern
+  // Only the modern era has an error for it; a model that reads why can do without the tool.
+  if (isUnable && call.method === 'tools/call')
+    return { ...done(call, blockedResult(call, error), NO_HEADERS), ...facts, keepsBody: true }
   const rpc: RpcError = {
-    code: error.code === 'GH_ROUTE_RESOURCE' && !isModern ? LEGACY_NOT_FOUND : error.entry.rpc,
+    code: isUnable ? INTERNAL : error.code === 'GH_ROUTE_RESOURCE' && !isModern ? LEGACY_NOT_FOUND : error.entry.rpc,
     message: error.message,
     ...dataOf(error),
   }
   // Only the modern era gives the HTTP status of an unknown method a meaning.
-  const status = error.code === 'GH_DOOR_UNKNOWN_METHOD' && !isModern ? 200 : error.entry.http
+  const status = !isModern && (isUnable || error.code === 'GH_DOOR_UNKNOWN_METHOD') ? 200 : error.entry.http
   return {
-    ...rpcFailure(call, status, rpc, challenge(error, call, resourceMetadata)),
+    ...rpcFailure(call, status, rpc, headersOf(error, call, resourceMetadata)),
     ...facts,
     keepsBody: status === 200,
   }
@@ -109,16 +116,21 @@ function dataOf(error: GatehouseError): { data?: unknown } {
   return { data: { ...(reason === undefined ? {} : { reason }), ...error.data } }
 }
 
-/** RFC 6750, section 3, and RFC 9728, section 5.1: always with an absolute `resource_metadata`. */
-function challenge(
+/**
+ * What a refusal says in its headers. RFC 6750, section 3, and RFC 9728, section 5.1: a challenge always has an absolute
+ * `resource_metadata`. A step-up (403) names every scope that the call needs, since clients ask for exactly those.
+ */
+function headersOf(
   error: GatehouseError,
   call: Inbound,
   resourceMetadata: (name: string | null) => string,
 ): Reply['headers'] {
-  if (error.entry.http !== 401) return NO_HEADERS
+  const isStepUp = error.code === 'GH_PERMIT_SCOPE'
+  if (error.entry.http !== 401 && !isStepUp) return retryAfter(error)
+  const why = isStepUp ? 'insufficient_scope' : error.code === 'GH_AUTHENTICATE_MISSING' ? null : 'invalid_token'
   const parts = [
-    ...(error.code === 'GH_AUTHENTICATE_MISSING' ? [] : ['error="invalid_token"']),
-    'scope="mcp"',
+    ...(why === null ? [] : [`error="${why}"`]),
+    `scope="${isStepUp && typeof error.data?.scope === 'string' ? error.data.scope : 'mcp'}"`,
     `resource_metadata="${resourceMetadata(call.gatewayName)}"`,
   ]
   return { 'www-authenticate': `Bearer ${parts.join(', ')}` }
@@ -130,6 +142,7 @@ function outcomeOf(error: GatehouseError): LogType {
     case 'GH_AUTHENTICATE_INVALID':
     case 'GH_AUTHENTICATE_DISABLED':
     case 'GH_PERMIT_REFUSED':
+    case 'GH_PERMIT_SCOPE':
       return 'auth_refused'
     case 'GH_INSPECT_BLOCKED':
       return error.detail === 'undecided' ? 'policy_enforced_error' : 'policy_enforced_abort'

@@ -26,8 +26,10 @@ export function createRoute(catalog: Catalog, accessOf: (call: InSession) => Acc
 function lead(call: InSession, named: Named, feature: Feature | null): Routed {
   call.trail.feature(named.kind, feature?.name ?? named.name)
   if (feature === null) throw unknownFeature(named)
-  if (call.era === 'modern' && call.method === 'tools/call' && feature.definition !== null)
-    checkParamHeaders(feature.definition, argumentsOf(call.params), call.credentials.header)
+  if (call.era === 'modern' && call.method === 'tools/call' && feature.definition !== null) {
+    const { header } = call.credentials
+    checkParamHeaders(feature.definition, argumentsOf(call.params), { header, mayMiss: call.tolerated !== null })
+  }
   return enter(call, 'routed', { feature, upstreamParams: named.params(feature) })
 }
 

@@ -1,7 +1,8 @@
 import { enter, type Authenticated, type InSession, type LegacySession } from '../call.js'
 import { GatehouseError } from '../errors.js'
-import { clientInfoOf } from '../mcp/translate.js'
+import { capabilitiesOf, clientInfoOf } from '../mcp/translate.js'
 import { hasBatches } from '../mcp/versions.js'
+import { abilityOf, NO_ABILITY } from '../upstream/ability.js'
 
 /** Where legacy sessions live. */
 export interface Sessions {
@@ -40,8 +41,14 @@ function bind(call: Authenticated, session: LegacySession | null): InSession {
   if (call.batched && session !== null && !hasBatches(version))
     throw new GatehouseError('GH_DOOR_NOT_RPC', { message: 'This protocol version has no batches' })
   call.trail.wire(version, session?.id ?? null)
+  call.joins(call.principal, session)
   call.trail.client(session?.client ?? clientInfoOf(call.params, call.era))
-  return enter(call, 'session', { session, version })
+  // A legacy client that cannot be asked on this message is taken for one that can do nothing.
+  const isMute = call.era === 'legacy' && (call.ask === null || session === null)
+  const ability = isMute
+    ? NO_ABILITY
+    : abilityOf(capabilitiesOf({ era: call.era, params: call.params, session }), version)
+  return enter(call, 'session', { session, version, ability })
 }
 
 function legacy(sessions: Sessions, call: Authenticated): LegacySession | null | Promise<LegacySession> {

@@ -3,6 +3,7 @@ import type { Inbound, InSession, Routed } from '../call.js'
 import type { GatewayPlan } from '../domain/snapshot.js'
 import { createRegistry, type Bus, type Registry } from '../hooks/bus.js'
 import type { Fault } from '../hooks/settle.js'
+import { NO_ABILITY } from '../upstream/ability.js'
 import { Trail } from '../record/trail.js'
 
 /** Builders for tests of the rooms. */
@@ -26,6 +27,7 @@ export function inbound(facts: Partial<Inbound> = {}): Inbound {
     params: {},
     text: '{}',
     fault: null,
+    tolerated: null,
     credentials: { authorization: 'Bearer x', header: () => undefined, address: '192.0.2.1', gatewayId: 'gateway-1' },
     gatewayName: 'g',
     sessionId: null,
@@ -41,6 +43,9 @@ export function inbound(facts: Partial<Inbound> = {}): Inbound {
     notify: null,
     ask: null,
     answer: null,
+    flow: null,
+    interrupt: null,
+    joins: () => undefined,
     trail: new Trail({ at: Date.now(), method, rpcId: '1', ip: null, userAgent: null, bytes: 2 }, 1_000),
     ...facts,
   }
@@ -48,7 +53,7 @@ export function inbound(facts: Partial<Inbound> = {}): Inbound {
 
 /** The same, when it is known who calls which gateway. */
 export function inSession(plan: GatewayPlan, facts: Partial<Inbound> = {}): InSession {
-  return { ...inbound(facts), room: 'session', principal: PRINCIPAL, plan, session: null }
+  return { ...inbound(facts), room: 'session', principal: PRINCIPAL, plan, session: null, ability: NO_ABILITY }
 }
 
 /** The same, when it is known what is meant: the first server's feature. */

@@ -13,7 +13,19 @@ export interface FileFacts {
 type Law = (file: FileFacts) => readonly string[]
 
 const base = ['domain', 'contracts', 'call']
-const belowRooms = ['rules', 'hooks', 'mcp', 'upstream', 'oauth', 'identity', 'vault', 'record', 'egress', 'cluster']
+const belowRooms = [
+  'rules',
+  'hooks',
+  'mcp',
+  'bridge',
+  'upstream',
+  'oauth',
+  'identity',
+  'vault',
+  'record',
+  'egress',
+  'cluster',
+]
 const all = '*'
 
 /**
@@ -33,6 +45,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
   cluster: ['db/repositories', ...base],
   record: ['db/repositories', 'cluster', ...base],
   rules: ['hooks', 'mcp', ...base],
+  bridge: ['upstream', 'mcp', 'vault', ...base],
   upstream: ['hooks', 'egress', 'mcp', 'vault', ...base],
   identity: ['db/repositories', 'vault', 'cluster', 'hooks', ...base],
   oauth: ['db/repositories', 'identity', 'vault', 'egress', 'cluster', ...base],

@@ -36,6 +36,7 @@ export function createMemoryStore(): Store {
       claim: notKept,
     },
     lists: { load: notKept, save: notKept },
+    infos: { load: notKept, save: notKept },
     settings: {
       get: async () => cell.state.settings,
       set: async (settings) => void (cell.state.settings = settings),

@@ -1,8 +1,9 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import { isObject } from '../mcp/message.js'
 
 /**
  * What a server is told that its client can do: the capabilities that the gateway relays for a call. Interned: two
- * abilities of one key are the same object.
+ * abilities of one key are the same object, and there are few, since only known capabilities are relayed.
  */
 export interface Ability {
   /** Canonical; empty for a client that can do nothing. */
@@ -11,3 +12,76 @@ export interface Ability {
 }
 
 export const NO_ABILITY: Ability = Object.freeze({ key: '', capabilities: Object.freeze({}) })
+
+const APPS = 'io.modelcontextprotocol/ui'
+const interned = new Map<string, Ability>([['', NO_ABILITY]])
+
+/**
+ * Relayed is what the client declared and its revision has: elicitation since 2025-06-18, its URL mode and tools in sampling
+ * since 2025-11-25. An elicitation that names no mode means forms.
+ */
+export function abilityOf(declared: JsonObject, version: string): Ability {
+  const { sampling, elicitation, roots, extensions } = declared
+  const parts: [string, JsonObject][] = []
+  if (isObject(sampling)) parts.push(['sampling', version < '2025-11-25' ? {} : known(sampling, ['tools', 'context'])])
+  if (isObject(elicitation) && version >= '2025-06-18') parts.push(['elicitation', modesOf(elicitation, version)])
+  if (isObject(roots)) parts.push(['roots', roots.listChanged === true ? { listChanged: true } : {}])
+  if (isObject(extensions) && isObject(extensions[APPS]))
+    parts.push(['extensions', { [APPS]: known(extensions[APPS], ['mimeTypes']) }])
+  return parts.length === 0 ? NO_ABILITY : intern(Object.fromEntries(parts))
+}
+
+/** How connections and lists of one server are told apart: as whom it is called, and for what sort of client. */
+export function slotKey({ key, ability }: { readonly key: string; readonly ability: Ability }): string {
+  return ability.key === '' ? key : `${key} ${ability.key}`
+}
+
+const MOST = 256
+
+function intern(capabilities: JsonObject): Ability {
+  const key = JSON.stringify(capabilities)
+  const found = interned.get(key)
+  if (found !== undefined) return found
+  const made = Object.freeze({ key, capabilities: Object.freeze(capabilities) })
+  // The names of an app's media types are free text: more kinds of clients than this are not remembered.
+  if (interned.size < MOST) interned.set(key, made)
+  return made
+}
+
+function modesOf(elicitation: JsonObject, version: string): JsonObject {
+  if (version < '2025-11-25') return {}
+  const modes = known(elicitation, ['form', 'url'])
+  return Object.keys(modes).length === 0 ? { form: {} } : modes
+}
+
+function known(given: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = given[name]
+      if (name === 'mimeTypes') return Array.isArray(value) ? [[name, value]] : []
+      return isObject(value) ? [[name, {}]] : []
+    }),
+  )
+}
+
+/** Whether a client of this ability may be put this question; null when it may, else what it lacks. */
+export function lacks(ability: Ability, method: string, params: JsonObject | undefined): JsonObject | null {
+  const { sampling, elicitation, roots } = ability.capabilities
+  switch (method) {
+    case 'sampling/createMessage': {
+      if (!isObject(sampling)) return { sampling: {} }
+      const wantsTools = params?.tools !== undefined || params?.toolChoice !== undefined
+      return wantsTools && !isObject(sampling.tools) ? { sampling: { tools: {} } } : null
+    }
+    case 'elicitation/create': {
+      const mode = params?.mode === 'url' ? 'url' : 'form'
+      if (!isObject(elicitation)) return { elicitation: { [mode]: {} } }
+      const isBare = Object.keys(elicitation).length === 0
+      return (isBare && mode === 'form') || isObject(elicitation[mode]) ? null : { elicitation: { [mode]: {} } }
+    }
+    case 'roots/list':
+      return isObject(roots) ? null : { roots: {} }
+    default:
+      return { [method]: {} }
+  }
+}

@@ -1,6 +1,9 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import { Cancel } from '../domain/cancel-signal.js'
+import type { CancelSignal } from '../domain/cancel-signal.js'
 import { Roll } from '../domain/roll.js'
 import type { GatehouseError } from '../errors.js'
+import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { fault } from './faults.js'
 import { isObject } from './message.js'
 import type { RpcNote } from './message.js'
@@ -18,17 +21,21 @@ export class Call {
   #request: UpstreamRequest
   #giveUp: (error: GatehouseError) => void
   #deadline: number
+  #hardDeadline: number
   #onAbort: (() => void) | undefined
+  /** The server's questions that wait for an answer; the clock stands still while there are any. */
+  #questions: Cancel[] | undefined
 
   constructor(
     readonly id: number,
     request: UpstreamRequest,
     private readonly slug: string,
-    giveUp: (error: GatehouseError) => void,
+    private readonly ends: { giveUp: (error: GatehouseError) => void; moved: (deadline: number) => void },
   ) {
     this.#request = request
-    this.#giveUp = giveUp
+    this.#giveUp = ends.giveUp
     this.#deadline = request.deadline
+    this.#hardDeadline = request.hardDeadline ?? request.deadline
     if (!request.signal) return
     this.#onAbort = () => this.fail(fault('GH_UPSTREAM_CANCELLED', slug, 'was no longer waited for'))
     request.signal.addEventListener('abort', this.#onAbort, { once: true })
@@ -39,7 +46,7 @@ export class Call {
   }
 
   get deadline(): number {
-    return this.#deadline
+    return this.#questions === undefined || this.#questions.length === 0 ? this.#deadline : Infinity
   }
 
   /** Params as they go on the wire: with our progress token when the client gave one of its own. */
@@ -60,6 +67,27 @@ export class Call {
     this.#request.onNotification?.({ ...note, params: { ...params, progressToken: token } })
   }
 
+  /** Puts a question of the server to whoever made this call; the time that it waits does not count. */
+  async ask(question: Question, takenBack: CancelSignal): Promise<QuestionAnswer> {
+    const { conversation } = this.#request
+    if (conversation === undefined) return { error: NOT_ASKED }
+    const cancel = new Cancel()
+    const onTakenBack = () => cancel.tell()
+    const askedAt = Date.now()
+    const questions = (this.#questions ??= [])
+    questions.push(cancel)
+    takenBack.addEventListener('abort', onTakenBack, { once: true })
+    try {
+      return await conversation.onQuestion(question, cancel)
+    } finally {
+      takenBack.removeEventListener('abort', onTakenBack)
+      questions.splice(questions.indexOf(cancel), 1)
+      this.#hardDeadline += Date.now() - askedAt
+      this.#extend()
+      this.ends.moved(this.deadline)
+    }
+  }
+
   fail(error: GatehouseError): void {
     this.#giveUp(error)
   }
@@ -74,14 +102,17 @@ export class Call {
     this.#onAbort = undefined
     this.#request = ENDED
     this.#giveUp = () => {}
+    for (const question of this.#questions?.slice() ?? []) question.tell()
   }
 
   #extend(): void {
-    const { deadline, hardDeadline } = this.#request
-    if (hardDeadline === undefined) return
-    this.#deadline = Math.max(deadline, Math.min(hardDeadline, Date.now() + deadline - this.#started))
+    const { deadline } = this.#request
+    if (this.#request === ENDED) return
+    this.#deadline = Math.max(deadline, Math.min(this.#hardDeadline, Date.now() + deadline - this.#started))
   }
 }
+
+const NOT_ASKED = Object.freeze({ code: -32601, message: 'The client cannot be asked in this call' })
 
 const ENDED: UpstreamRequest = Object.freeze({ method: '', params: Object.freeze({}), deadline: 0 })
 
@@ -90,6 +121,8 @@ export interface Calls {
   /** `giveUp` is called at most by the deadline, the caller's signal or `failAll`; end the call in any case. */
   begin(request: UpstreamRequest, giveUp: (error: GatehouseError) => void): Call
   end(call: Call): void
+  /** The call whose client is meant by a question that names none: the newest that can ask. */
+  conversing(): Call | null
   /** Gives a progress note to the call whose token it carries; false when there is none. */
   progress(note: RpcNote): boolean
   failAll(error: GatehouseError): void
@@ -103,7 +136,7 @@ export function createCalls(slug: string): Calls {
   let next = 1
   return {
     begin(request, giveUp) {
-      const call = new Call(next++, request, slug, giveUp)
+      const call = new Call(next++, request, slug, { giveUp, moved: clock.mind })
       open.add(call)
       clock.mind(call.deadline)
       return call
@@ -111,6 +144,10 @@ export function createCalls(slug: string): Calls {
     end(call) {
       call.end()
       open.delete(call)
+    },
+    conversing() {
+      const able = open.all().filter((call) => call.request.conversation !== undefined)
+      return able.reduce<Call | null>((newest, call) => (newest === null || call.id > newest.id ? call : newest), null)
     },
     progress(note) {
       const call = isObject(note['params']) ? find(note['params']['progressToken']) : undefined

@@ -5,6 +5,7 @@ import { accessAs, accessBut, entry, open, plan, server, start, world } from './
 import type { World } from './catalog-testing.js'
 import type { Catalog, Listing } from './catalog.js'
 import type { Access } from './catalog-types.js'
+import type { Target } from './types.js'
 
 const TOOLS = 'tools/list'
 const MINUTE = 60_000
@@ -130,6 +131,19 @@ test('one user’s list is never shown to another', async () => {
   w.clock.now += 2 * MINUTE
   const listing = await tools(w, catalog, gateway, accessAs('eve'))
   assert.equal([names(listing), states(listing)], [[], ['a missing']])
+})
+
+test('lists are kept apart by what the client can do, and so are saved ones', async () => {
+  const w = world()
+  w.upstreams.on('a', TOOLS, (_, { ability }) => ({ tools: [{ name: `for-${ability.key}` }] }))
+  const access = (key: string): Access => ({
+    target: (assignment) => ({ ...(open.target(assignment) as Target), ability: { key, capabilities: {} } }),
+  })
+  const catalog = start(w)
+  assert.equal(names(await tools(w, catalog, plan(['a']), access('apps'))), ['for-apps'])
+  assert.equal(names(await tools(w, catalog, plan(['a']), open)), ['for-'])
+  w.upstreams.fails('a', TOOLS)
+  assert.equal(names(await tools(w, start(w), plan(['a']), access('apps'))), ['for-apps'], 'after a restart, too')
 })
 
 test('fifty servers are asked at once: each answers only when all were asked', async () => {

@@ -3,10 +3,12 @@ import type { ListKind, ListRepository } from '../domain/store.js'
 import { asGatehouseError } from '../errors.js'
 import type { GatehouseError } from '../errors.js'
 import { readList } from './catalog-read.js'
-import { seenList, settlesWithin, worsen } from './catalog-slot.js'
+import { seenList, worsen } from './catalog-slot.js'
+import { settlesWithin } from './settles-within.js'
 import type { Flight, SeenList, Slot, Trouble } from './catalog-slot.js'
 import type { CatalogLog, MarkState } from './catalog-types.js'
 import { fault } from './faults.js'
+import type { ServerInfos } from './server-infos.js'
 import type { Target, Upstreams } from './types.js'
 import { hasMark } from '../mcp/json.js'
 
@@ -19,6 +21,7 @@ const MOST_SLOTS = 10_000
 
 export interface ListsOptions {
   readonly upstreams: Upstreams
+  readonly infos: Pick<ServerInfos, 'ask'>
   readonly saved: ListRepository | null
   readonly limits: () => Pick<Limits, 'list' | 'staleList'>
   readonly now: () => number
@@ -54,7 +57,7 @@ export class ServerLists {
   }
 
   /** The slot, made at first use, and anew when the server's configuration changed. */
-  slot(target: Pick<Target, 'server' | 'key'>, kind: ListKind): Slot {
+  slot(target: Pick<Slot, 'server' | 'key'>, kind: ListKind): Slot {
     const id = `${target.server.id}\n${target.key}\n${kind}`
     const known = this.#slots.get(id)
     const now = this.#options.now()
@@ -232,7 +235,7 @@ export class ServerLists {
   }
 }
 
-function newSlot(target: Pick<Target, 'server' | 'key'>, kind: ListKind, now: number): Slot {
+function newSlot(target: Pick<Slot, 'server' | 'key'>, kind: ListKind, now: number): Slot {
   const { server, key } = target
   const empty = { seen: null, freshUntil: 0, generation: 0, flight: null, trouble: null, savedHash: null }
   return { server, key, kind, ...empty, restored: Promise.resolve(), usedAt: now }

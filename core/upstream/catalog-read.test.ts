@@ -3,13 +3,14 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { NO_ABILITY } from './ability.js'
 import { readList } from './catalog-read.js'
-import { FakeUpstreams, server } from './catalog-testing.js'
+import { FakeUpstreams, infosOf, server } from './catalog-testing.js'
 import type { Answer } from './catalog-testing.js'
 
 const secrets = async () => ({ headers: {}, env: {} })
 const target = { server: server('a'), key: 'public', ability: NO_ABILITY, secrets }
 const NOTHING = { deadline: Date.now() + 60_000, signal: new AbortController().signal, log: { warn: () => {} } }
-const read = (upstreams: FakeUpstreams) => readList(target, 'tools', { ...NOTHING, upstreams })
+const read = (upstreams: FakeUpstreams) =>
+  readList(target, 'tools', { ...NOTHING, upstreams, infos: infosOf(upstreams) })
 const readAnswer = (answer: Answer) => read(new FakeUpstreams().on('a', 'tools/list', answer))
 const names = (entries: readonly JsonObject[]) => entries.map(({ name }) => name)
 

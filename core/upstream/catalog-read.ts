@@ -5,6 +5,7 @@ import { LISTS } from './catalog-types.js'
 import type { CatalogLog, ListShape } from './catalog-types.js'
 import { brokenProtocol, fault } from './faults.js'
 import { isObject } from './message.js'
+import type { ServerInfos } from './server-infos.js'
 import type { ServerInfo, Target, UpstreamReply, Upstreams } from './types.js'
 
 const MOST_PAGES = 100
@@ -27,7 +28,8 @@ export interface ReadList {
 }
 
 export interface ReadOptions {
-  readonly upstreams: Upstreams
+  readonly upstreams: Pick<Upstreams, 'request'>
+  readonly infos: Pick<ServerInfos, 'ask'>
   readonly log: CatalogLog
   readonly deadline: number
   readonly signal: AbortSignal
@@ -39,7 +41,7 @@ export interface ReadOptions {
  */
 export async function readList(target: Target, kind: ListKind, options: ReadOptions): Promise<ReadList> {
   const shape = LISTS[kind]
-  const info = await options.upstreams.info(target, options.deadline)
+  const info = await options.infos.ask(target, options.deadline)
   if (!isObject(info.capabilities[shape.capability])) return emptyList(info, shape)
   const { results, bytes, cut } = await drain(target, shape, options)
   if (results === null) return emptyList(info, shape)

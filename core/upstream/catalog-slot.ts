@@ -12,6 +12,7 @@ const LONGEST_PAUSE = 60_000
 /** What was last seen of one list, as one credential sees it, and how asking for it goes. */
 export interface Slot {
   readonly server: Server
+  /** The `slotKey` of those who see it so. */
   readonly key: string
   readonly kind: ListKind
   seen: SeenList | null
@@ -62,17 +63,4 @@ export function seenList(list: ReadList, kind: ListKind, at: number): SeenList {
   const byId = new Map(list.entries.map((entry) => [String(entry[id]), entry]))
   const hash = createHash('sha256').update(JSON.stringify(list.entries)).digest('hex')
   return { ...list, at, byId, hash }
-}
-
-/** True if the promise settled within so many milliseconds. The timer never outlives the answer. */
-export async function settlesWithin(promise: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms), false)
-  })
-  try {
-    return await Promise.race([promise.then(() => true), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

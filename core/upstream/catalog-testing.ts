@@ -6,6 +6,8 @@ import type { ListKind, ListRepository, NameCandidate, NameRepository, PublicNam
 import { GatehouseError } from '../errors.js'
 import { createCatalog } from './catalog.js'
 import type { Access, Catalog } from './catalog.js'
+import { createServerInfos } from './server-infos.js'
+import type { ServerInfos } from './server-infos.js'
 import type { ServerInfo, Target, UpstreamReply, UpstreamRequest, Upstreams } from './types.js'
 
 /** What a fake server answers to a list; a page for each cursor, the first under ''. */
@@ -42,8 +44,26 @@ export class FakeUpstreams implements Upstreams {
 
   toldBySession(): void {}
 
-  announce(serverId: string, kind: 'tools' | 'prompts' | 'resources'): void {
-    for (const listener of this.#listeners) listener(serverId, kind)
+  announce(serverId: string, kind: 'tools' | 'prompts' | 'resources', why: 'said' | 'missed' = 'said'): void {
+    for (const listener of this.#listeners) listener(serverId, kind, why)
+  }
+
+  /** What the modern servers were last asked to tell of, by slug. */
+  readonly heard = new Map<string, readonly string[]>()
+  readonly #forgotten: Parameters<Upstreams['onForgotten']>[0][] = []
+
+  async listen(target: Target, uris: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    await this.info(target)
+    this.heard.set(target.server.slug, [...uris])
+    return uris
+  }
+
+  onForgotten(listener: Parameters<Upstreams['onForgotten']>[0]): void {
+    this.#forgotten.push(listener)
+  }
+
+  forgets(target: Target): void {
+    for (const listener of this.#forgotten) listener(target)
   }
 
   async request(target: Target, request: UpstreamRequest): Promise<UpstreamReply> {
@@ -152,11 +172,16 @@ export function world(limits: Partial<World['limits']> = {}): World {
   }
 }
 
+export function infosOf(upstreams: FakeUpstreams): ServerInfos {
+  return createServerInfos({ upstreams, saved: null, log: { warn: () => {} } })
+}
+
 /** A gateway process in this world; a second one is what comes after a restart. */
 export function start(world: World, brieflyMs = 5): Catalog {
   const { upstreams, names, lists, limits, clock } = world
   const log = { warn: () => {} }
-  return createCatalog({ upstreams, names, lists, log, brieflyMs, limits: () => limits, now: () => clock.now })
+  const infos = infosOf(upstreams)
+  return createCatalog({ upstreams, infos, names, lists, log, brieflyMs, limits: () => limits, now: () => clock.now })
 }
 
 export function server(slug: string, changes: Partial<Server> = {}): Server {

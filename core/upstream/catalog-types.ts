@@ -42,7 +42,7 @@ export interface Access {
 export interface NoAccess {
   readonly state: 'disabled' | 'connect_required'
   readonly reason: string
-  /** The key of a credential that expired: its last list goes on being shown. */
+  /** The `slotKey` of a credential that expired: its last list goes on being shown. */
   readonly lastSeenAs?: string
 }
 

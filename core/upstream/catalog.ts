@@ -4,21 +4,24 @@ import type { Limits } from '../domain/nouns.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { ListKind, ListRepository, NameRepository } from '../domain/store.js'
 import type { ToPublicUri } from '../mcp/uris.js'
+import { slotKey } from './ability.js'
 import { assemble } from './catalog-assemble.js'
 import type { Part } from './catalog-assemble.js'
 import { ServerLists } from './catalog-lists.js'
 import { nameItems } from './catalog-name-items.js'
 import { GivenNames } from './catalog-names.js'
 import { publicUriOf, routeUri } from './catalog-routes.js'
-import { settlesWithin } from './catalog-slot.js'
+import { settlesWithin } from './settles-within.js'
 import type { Slot } from './catalog-slot.js'
 import type { Access, Catalog, CatalogLog, Listing, NoAccess } from './catalog-types.js'
+import type { ServerInfos } from './server-infos.js'
 import type { Target, Upstreams } from './types.js'
 
 export type * from './catalog-types.js'
 
 export interface CatalogOptions {
   readonly upstreams: Upstreams
+  readonly infos: Pick<ServerInfos, 'ask'>
   readonly names: NameRepository
   /** Without it the last good lists do not survive a restart. */
   readonly lists?: ListRepository
@@ -54,12 +57,12 @@ class ServerCatalog implements Catalog {
   readonly #listeners = new Set<Listener>()
 
   constructor(options: CatalogOptions) {
-    const { upstreams, names, lists, limits, log, now = Date.now, brieflyMs = 100 } = options
+    const { upstreams, infos, names, lists, limits, log, now = Date.now, brieflyMs = 100 } = options
     const changed: Listener = (serverId, kind) => this.#tell(serverId, kind)
     this.#limits = limits
     this.#now = now
     this.#names = new GivenNames(names, now, log)
-    this.#lists = new ServerLists({ upstreams, saved: lists ?? null, limits, now, brieflyMs, log, changed })
+    this.#lists = new ServerLists({ upstreams, infos, saved: lists ?? null, limits, now, brieflyMs, log, changed })
     upstreams.onListChanged((serverId, kind) =>
       this.drop(serverId, kind === 'resources' ? ['resources', 'templates'] : [kind]),
     )
@@ -137,7 +140,8 @@ class ServerCatalog implements Catalog {
   /** The slot is null when the caller has no credential and never had one. */
   #reach(assignment: AssignmentPlan, kind: ListKind, access: Access): Reached {
     const target = access.target(assignment)
-    if (!('state' in target)) return { target, slot: this.#lists.slot(target, kind) }
+    if (!('state' in target))
+      return { target, slot: this.#lists.slot({ server: target.server, key: slotKey(target) }, kind) }
     if (target.lastSeenAs === undefined) return { target, slot: null }
     return { target, slot: this.#lists.slot({ server: assignment.server, key: target.lastSeenAs }, kind) }
   }

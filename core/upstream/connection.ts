@@ -1,9 +1,11 @@
-import type { Era } from '@gatehouse/sdk'
+import type { Era, JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { PeerLost, fault, neverSent } from './faults.js'
+import { isObject } from './message.js'
 import type { Peer, PeerEvents, Timing } from './options.js'
 import type { ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
-import type { Verdict, Verdicts } from './verdicts.js'
+import { dialectOf } from './verdicts.js'
+import type { Dialect, Verdict, Verdicts } from './verdicts.js'
 
 export interface Targeted {
   readonly target: Target
@@ -13,11 +15,22 @@ export interface ConnectionOptions {
   readonly target: Target
   readonly timing: Timing
   readonly verdicts: Verdicts
-  /** Opens a peer; `era` is null when it has to be found out. */
-  readonly dial: (of: Targeted, era: Era | null, events: Pick<PeerEvents, 'doubted' | 'gone'>) => Promise<Peer>
+  /** Whether many callers share it: then nobody's log level is set on it. */
+  readonly isShared: boolean
+  readonly idleMost: number
+  /** The only one that is spoken on it; null: whichever the server does. */
+  readonly dialect: Dialect | null
+  /** Opens a peer; `dialect` is null when it has to be found out. */
+  readonly dial: (of: Targeted, dialect: Dialect | null, events: Pick<PeerEvents, 'doubted' | 'gone'>) => Promise<Peer>
   readonly onHealth: (fault: GatehouseError | null) => void
   /** Told when a peer took the place of an earlier one. */
   readonly onReplaced: () => void
+}
+
+/** A peer that was let go of, and why. */
+interface Lost {
+  readonly era: Era
+  readonly error: PeerLost
 }
 
 /**
@@ -35,6 +48,7 @@ export class Connection {
   #opened = false
   #stopped = false
   #busy = 0
+  readonly #levels = new WeakMap<Peer, string>()
   #onIdle: () => void = () => {}
   #used = Date.now()
 
@@ -45,6 +59,11 @@ export class Connection {
     this.target = options.target
   }
 
+  /** Milliseconds without use after which it may be closed. */
+  get idleMost(): number {
+    return this.options.idleMost
+  }
+
   /** Since when nobody uses it; null while somebody does. */
   get idleSince(): number | null {
     return this.#busy > 0 || this.#dialling ? null : this.#used
@@ -53,15 +72,18 @@ export class Connection {
   async request(request: UpstreamRequest): Promise<UpstreamReply> {
     this.#busy++
     try {
-      for (let again = false; ; again = true) {
+      for (let lost: Lost | null = null; ;) {
         const peer = this.#peer ?? (await this.#ready(request))
+        // It spoke the right era all along: what it said was meant for this request, which may have run.
+        if (lost?.error.why === 'era' && lost.era === peer.info.era) throw lost.error.fault
         if (Date.now() > this.#expiresAt && !this.#refreshing) void this.#refresh()
         try {
+          if (request.logLevel !== undefined && !this.options.isShared) await this.#setLevel(peer, request)
           const reply = await peer.request(request)
           this.#seen(null)
           return reply
         } catch (error) {
-          this.#failed(peer, error, again)
+          lost = this.#failed(peer, error, lost !== null)
         }
       }
     } finally {
@@ -72,8 +94,18 @@ export class Connection {
   }
 
   async info(deadline: number): Promise<ServerInfo> {
+    return (await this.ready({ deadline })).info
+  }
+
+  /** The peer itself: at once when it is there, else dialled. */
+  ready(wait: Pick<UpstreamRequest, 'deadline' | 'signal'>): Peer | Promise<Peer> {
     this.#used = Date.now()
-    return (this.#peer ?? (await this.#ready({ deadline }))).info
+    return this.#peer ?? this.#ready(wait)
+  }
+
+  /** Tells the server something, if it is connected. */
+  notify(note: JsonObject): void {
+    this.#peer?.notify(note)
   }
 
   async stop(): Promise<void> {
@@ -94,11 +126,20 @@ export class Connection {
     await this.stop()
   }
 
+  /** A server of the legacy eras is told once how much its client wants to hear of its log; of the modern era at each call. */
+  async #setLevel(peer: Peer, { logLevel, deadline, signal }: UpstreamRequest): Promise<void> {
+    const level = logLevel ?? QUIETEST
+    if (peer.info.era === 'modern' || !isObject(peer.info.capabilities['logging']) || this.#levels.get(peer) === level)
+      return
+    await peer.request({ method: 'logging/setLevel', params: { level }, deadline, signal })
+    this.#levels.set(peer, level)
+  }
+
   /** Throws, unless the request surely did not run and may be sent once again. */
-  #failed(peer: Peer, error: unknown, again: boolean): void {
+  #failed(peer: Peer, error: unknown, again: boolean): Lost {
     if (error instanceof PeerLost) {
       if (again || !this.#replace(peer, error)) throw error.fault
-      return
+      return { era: peer.info.era, error }
     }
     if (error instanceof GatehouseError && error.code === 'GH_UPSTREAM_UNREACHABLE') this.#seen(error)
     throw error
@@ -164,7 +205,10 @@ export class Connection {
       return peer
     } catch (error) {
       const known = error instanceof PeerLost ? error.fault : error
-      if (known instanceof GatehouseError && SAYS_DOWN.has(known.code)) this.#seen(known)
+      // That a server does not speak an era which it need not speak says nothing of its health.
+      const isEra =
+        this.options.dialect !== null && known instanceof GatehouseError && known.code === 'GH_UPSTREAM_PROTOCOL'
+      if (known instanceof GatehouseError && SAYS_DOWN.has(known.code) && !isEra) this.#seen(known)
       throw known
     }
   }
@@ -172,11 +216,12 @@ export class Connection {
   /** With the era that the operator named, with the one that was found before, or by finding it out. */
   async #dialEra(): Promise<Peer> {
     const { server } = this.target
-    if (server.protocol === 'modern' || server.protocol === 'legacy') return this.#open(server.protocol)
+    if (this.options.dialect !== null) return this.#open(this.options.dialect)
+    if (server.protocol !== 'auto') return this.#open(server.protocol)
     const verdict = await this.options.verdicts.get(server)
     if (verdict && verdict.expiresAt > Date.now()) {
       try {
-        const peer = await this.#open(verdict.era)
+        const peer = await this.#open(dialectOf(verdict))
         this.#mind(verdict)
         return peer
       } catch (error) {
@@ -187,7 +232,7 @@ export class Connection {
     }
     this.#probedAt = Date.now()
     const peer = await this.#open(null)
-    this.#mind(this.options.verdicts.learn(server, peer.info.era, peer.info.version))
+    this.#mind(this.options.verdicts.learn(server, peer))
     return peer
   }
 
@@ -196,14 +241,14 @@ export class Connection {
     this.#expiresAt = this.target.server.url === null ? Infinity : verdict.expiresAt
   }
 
-  async #open(era: Era | null): Promise<Peer> {
+  async #open(dialect: Dialect | null): Promise<Peer> {
     let opened: Peer | null = null
     let isGone = false
     const gone = () => {
       isGone = true
       if (opened) this.#drop(opened)
     }
-    opened = await this.options.dial(this, era, { gone, doubted: () => this.#doubt() })
+    opened = await this.options.dial(this, dialect, { gone, doubted: () => this.#doubt() })
     if (isGone) throw fault('GH_UPSTREAM_UNREACHABLE', this.target.server.slug, 'ended as soon as it was opened')
     return opened
   }
@@ -223,9 +268,10 @@ export class Connection {
     this.#probedAt = Date.now()
     try {
       const fresh = await this.#open(null)
-      this.#expiresAt = this.options.verdicts.learn(this.target.server, fresh.info.era, fresh.info.version).expiresAt
+      this.#expiresAt = this.options.verdicts.learn(this.target.server, fresh).expiresAt
       const old = this.#peer
-      if (this.#stopped || old?.info.era === fresh.info.era) return void (await fresh.stop())
+      const same = old?.info.era === fresh.info.era && old.transport === fresh.transport
+      if (this.#stopped || same) return void (await fresh.stop())
       this.#peer = fresh
       if (old) this.#retire(old)
       this.options.onReplaced()
@@ -248,6 +294,9 @@ export class Connection {
     wait.unref()
   }
 }
+
+/** There is no level for nothing at all. */
+const QUIETEST = 'emergency'
 
 const SAYS_DOWN: ReadonlySet<string> = new Set([
   'GH_UPSTREAM_UNREACHABLE',

@@ -8,6 +8,7 @@ import { busWith, PRINCIPAL } from '../rooms/testing.js'
 import { plan } from './catalog-testing.js'
 import { createCredentials } from './credentials.js'
 import { failure } from './testing.js'
+import { NO_ABILITY } from './ability.js'
 import type { Target } from './types.js'
 
 const MIA: Principal = {
@@ -59,7 +60,7 @@ const targetOf = (answer: ReturnType<ReturnType<ReturnType<typeof credentials>['
 }
 
 test('an open server is called by all alike, with what the server itself wants', async () => {
-  const access = credentials().access(MIA)
+  const access = credentials().access(MIA, NO_ABILITY)
   const target = targetOf(access.target(assigned('open')))
   assert.is(target.key, 'public')
   assert.equal(await target.secrets(), { headers: { 'X-Site': 'own', 'X-Key': 'weak' }, env: { HOME_KEY: 'e' } })
@@ -67,16 +68,23 @@ test('an open server is called by all alike, with what the server itself wants',
 
 test('a shared identity stands above the server’s own headers', async () => {
   const one = assigned('shared', { identity: identity('pool') })
-  const target = targetOf(credentials().access(MIA).target(one))
+  const target = targetOf(credentials().access(MIA, NO_ABILITY).target(one))
   assert.equal([target.key, (await target.secrets()).headers], ['pool', { 'X-Site': 'own', 'X-Key': 'pooled' }])
 })
 
 test('a personal identity is its owner’s alone', async () => {
   const one = assigned('per-user')
   const own = credentials({ personal: MIAS })
-  assert.is((await targetOf(own.access(MIA).target(one)).secrets()).headers['X-Key'], 'mia')
-  assert.equal(own.access(MAX).target(one), { state: 'connect_required', reason: 'no identity has been given yet' })
-  assert.is((own.access(PRINCIPAL).target(one) as { state: string }).state, 'connect_required', 'nobody is no person')
+  assert.is((await targetOf(own.access(MIA, NO_ABILITY).target(one)).secrets()).headers['X-Key'], 'mia')
+  assert.equal(own.access(MAX, NO_ABILITY).target(one), {
+    state: 'connect_required',
+    reason: 'no identity has been given yet',
+  })
+  assert.is(
+    (own.access(PRINCIPAL, NO_ABILITY).target(one) as { state: string }).state,
+    'connect_required',
+    'nobody is no person',
+  )
 })
 
 for (const [what, answer] of [
@@ -86,14 +94,14 @@ for (const [what, answer] of [
 ] as const)
   test(`a disabled ${what} lends nothing`, () => {
     const given = credentials()
-      .access(MIA)
+      .access(MIA, NO_ABILITY)
       .target(answer(assigned('shared', { identity: identity('pool') })))
     assert.is((given as { state: string }).state, 'disabled')
   })
 
 test('a shared identity that is gone lends nothing, least of all the bare server', () => {
   const given = credentials()
-    .access(MIA)
+    .access(MIA, NO_ABILITY)
     .target(assigned('shared', { identity: null }))
   assert.is((given as { state: string }).state, 'connect_required')
 })
@@ -101,7 +109,7 @@ test('a shared identity that is gone lends nothing, least of all the bare server
 test('an identity that has expired is named, so that its last list can be shown', () => {
   const expired = identity('pool', { status: 'needs_reauth' })
   const given = credentials()
-    .access(MIA)
+    .access(MIA, NO_ABILITY)
     .target(assigned('shared', { identity: expired }))
   assert.is((given as { lastSeenAs?: string }).lastSeenAs, 'pool')
 })
@@ -109,8 +117,8 @@ test('an identity that has expired is named, so that its last list can be shown'
 test('the same credential is the same target for as long as its configuration lives', () => {
   const made = credentials()
   const one = assigned('open')
-  assert.is(made.access(MIA).target(one), made.access(MAX).target(one))
-  assert.is.not(made.access(MIA).target(one), made.access(MIA).target({ ...one }))
+  assert.is(made.access(MIA, NO_ABILITY).target(one), made.access(MAX, NO_ABILITY).target(one))
+  assert.is.not(made.access(MIA, NO_ABILITY).target(one), made.access(MIA, NO_ABILITY).target({ ...one }))
 })
 
 test('a plugin lends to each person, when core has nothing', async () => {
@@ -121,8 +129,8 @@ test('a plugin lends to each person, when core has nothing', async () => {
   }
   const made = credentials({ plugin, personal: MIAS })
   const one = assigned('per-user')
-  assert.is(targetOf(made.access(MIA).target(one)).key, 'mias', 'a stored identity goes first')
-  const target = targetOf(made.access(MAX).target(one))
+  assert.is(targetOf(made.access(MIA, NO_ABILITY).target(one)).key, 'mias', 'a stored identity goes first')
+  const target = targetOf(made.access(MAX, NO_ABILITY).target(one))
   assert.is(target.key, 'user:max')
   assert.equal(await target.secrets(), { headers: { Authorization: 'max' }, env: {} })
   assert.equal(
@@ -144,7 +152,7 @@ for (const [what, answer] of [
 ] as const)
   test(`a plugin that ${what} lends nothing, and says nothing to the client`, async () => {
     const made = credentials({ plugin: answer as Plugin })
-    const error = await failure(targetOf(made.access(MIA).target(assigned('per-user'))).secrets())
+    const error = await failure(targetOf(made.access(MIA, NO_ABILITY).target(assigned('per-user'))).secrets())
     assert.is(error.code, 'GH_FORWARD_CONNECT')
     assert.not.match(`${error.message}${JSON.stringify(error.data)}`, /swordfish/)
   })

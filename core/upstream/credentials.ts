@@ -4,7 +4,8 @@ import type { AssignmentPlan } from '../domain/snapshot.js'
 import type { SecretRepository } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
-import { NO_ABILITY } from './ability.js'
+import { slotKey } from './ability.js'
+import type { Ability } from './ability.js'
 import type { Access, NoAccess } from './catalog-types.js'
 import type { Target } from './types.js'
 
@@ -17,55 +18,56 @@ export interface CredentialOptions {
 
 /** As whom each server is called. A client's own credential never goes upstream. */
 export interface Credentials {
-  access(principal: Principal): Access
+  access(principal: Principal, ability: Ability): Access
 }
 
 /** The key of a server's connections that no person's credential is behind. */
-const PUBLIC = 'public'
+export const PUBLIC = 'public'
 
 export function createCredentials(options: CredentialOptions): Credentials {
   // One target for each server and credential, for as long as its configuration lives.
   const targets = new WeakMap<AssignmentPlan, Map<string, Target>>()
-  const targetFor = (plan: AssignmentPlan, key: string, secrets: Target['secrets']): Target => {
+  const targetFor = (plan: AssignmentPlan, lent: { key: string; ability: Ability }, secrets: Target['secrets']) => {
+    const slot = slotKey(lent)
     const own = targets.get(plan) ?? new Map<string, Target>()
     if (own.size === 0) targets.set(plan, own)
-    const known = own.get(key)
+    const known = own.get(slot)
     if (known !== undefined) return known
-    const made = { server: plan.server, key, ability: NO_ABILITY, secrets }
-    own.set(key, made)
+    const made: Target = { server: plan.server, ...lent, secrets }
+    own.set(slot, made)
     return made
   }
   return {
-    access: (principal) => ({
+    access: (principal, ability) => ({
       target(plan) {
         const { server, assignment, identity } = plan
         if (!server.enabled || !assignment.enabled) return disabled('the server is disabled')
         switch (assignment.scheme.kind) {
           case 'open':
-            return targetFor(plan, PUBLIC, () => secretsOf(options.secrets, server, null))
+            return targetFor(plan, { key: PUBLIC, ability }, () => secretsOf(options.secrets, server, null))
           case 'shared':
-            return identity === null ? waiting('its shared identity is gone') : lent(plan, identity)
+            return identity === null ? waiting('its shared identity is gone') : lent(plan, identity, ability)
           case 'per-user':
-            return personal(plan, principal)
+            return personal(plan, principal, ability)
         }
       },
     }),
   }
 
-  function lent(plan: AssignmentPlan, identity: Identity): Target | NoAccess {
+  function lent(plan: AssignmentPlan, identity: Identity, ability: Ability): Target | NoAccess {
     if (!identity.enabled) return disabled('the identity is disabled')
     if (identity.status === 'needs_reauth')
       return { ...waiting('the identity has expired and must be authorised again'), lastSeenAs: identity.id }
-    return targetFor(plan, identity.id, () => secretsOf(options.secrets, plan.server, identity))
+    return targetFor(plan, { key: identity.id, ability }, () => secretsOf(options.secrets, plan.server, identity))
   }
 
-  function personal(plan: AssignmentPlan, principal: Principal): Target | NoAccess {
+  function personal(plan: AssignmentPlan, principal: Principal, ability: Ability): Target | NoAccess {
     const userId = principal.user?.id
     if (userId === undefined) return waiting('nobody stands behind this connection')
     const identity = options.identityOf(plan.server.id, userId)
-    if (identity !== null) return lent(plan, identity)
+    if (identity !== null) return lent(plan, identity, ability)
     if (!options.bus.has('upstream.credentials')) return waiting('no identity has been given yet')
-    return targetFor(plan, `user:${userId}`, () => fromPlugin(options.bus, plan, principal))
+    return targetFor(plan, { key: `user:${userId}`, ability }, () => fromPlugin(options.bus, plan, principal))
   }
 }
 

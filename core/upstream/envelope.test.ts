@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { NO_ABILITY } from './ability.js'
 import { createEnvelope, enclose, encodeHeaderValue, modernHeaders } from './envelope.js'
 
 test('a header value is sent plain only when every server reads it back as it was', () => {
@@ -30,7 +31,7 @@ test('the name header carries what the method names, and params headers go along
 })
 
 test('the envelope keeps other keys of _meta and cannot be forged by them', () => {
-  const envelope = createEnvelope({ name: 'gatehouse', version: '1' })
+  const envelope = createEnvelope({ name: 'gatehouse', version: '1' }, NO_ABILITY)()
   const forged = { a: 1, _meta: { 'io.modelcontextprotocol/protocolVersion': '1999', traceparent: 't' } }
   assert.equal(enclose(forged, envelope), { a: 1, _meta: { ...envelope, traceparent: 't' } })
   assert.equal(enclose({}, envelope), { _meta: envelope })

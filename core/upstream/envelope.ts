@@ -1,4 +1,5 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import type { Ability } from './ability.js'
 import { isObject } from './message.js'
 
 export const MODERN_VERSION = '2026-07-28'
@@ -6,6 +7,7 @@ export const LEGACY_VERSION = '2025-11-25'
 export const LEGACY_VERSIONS: ReadonlySet<string> = new Set(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
 
 const PREFIX = 'io.modelcontextprotocol/'
+export const SUBSCRIPTION_KEY = `${PREFIX}subscriptionId`
 export const SERVER_INFO_KEY = `${PREFIX}serverInfo`
 
 export interface ClientInfo {
@@ -13,13 +15,17 @@ export interface ClientInfo {
   readonly version: string
 }
 
-/** What every modern request carries in `_meta`; made once for a connection. */
-export function createEnvelope(clientInfo: ClientInfo): JsonObject {
-  return {
+/** What every modern request carries in `_meta`, made once for a connection and level: log notes come only when asked for. */
+export function createEnvelope(
+  clientInfo: ClientInfo,
+  ability: Ability,
+): (logLevel?: string | null | undefined) => JsonObject {
+  const quiet = {
     [`${PREFIX}protocolVersion`]: MODERN_VERSION,
-    [`${PREFIX}clientCapabilities`]: {},
+    [`${PREFIX}clientCapabilities`]: ability.capabilities,
     [`${PREFIX}clientInfo`]: { name: clientInfo.name, version: clientInfo.version },
   }
+  return (logLevel) => (typeof logLevel === 'string' ? { ...quiet, [`${PREFIX}logLevel`]: logLevel } : quiet)
 }
 
 /** Params with the envelope in `_meta`; every other key stays. */
@@ -37,6 +43,16 @@ const NAMED: Readonly<Record<string, string>> = {
   'tasks/update': 'taskId',
   'tasks/cancel': 'taskId',
 }
+
+/** Of every POST of the modern era, as pairs in a row. */
+export const MODERN_HEADERS: string[] = [
+  'content-type',
+  'application/json',
+  'accept',
+  'application/json, text/event-stream',
+  'mcp-protocol-version',
+  MODERN_VERSION,
+]
 
 /** `Mcp-Method`, `Mcp-Name` and the `Mcp-Param-*` headers of one modern request, as pairs in a row. */
 export function modernHeaders(

@@ -8,7 +8,11 @@ export interface FaultFacts {
   /** True when the request surely never ran, so that asking again is harmless. */
   readonly retryable?: boolean
   readonly retryAfterMs?: number
+  readonly httpStatus?: number
 }
+
+/** The detail of a refusal of our own: the server was not asked. */
+export const NOT_SENT = 'it was not sent'
 
 /** One way to say what a server did wrong: the message names the server and is fit for the client. */
 export function fault(code: ErrorCode, slug: string, what: string, facts: FaultFacts = {}): GatehouseError {
@@ -20,6 +24,7 @@ export function fault(code: ErrorCode, slug: string, what: string, facts: FaultF
       server: slug,
       retryable: facts.retryable ?? false,
       ...(facts.retryAfterMs === undefined ? {} : { retryAfterMs: facts.retryAfterMs }),
+      ...(facts.httpStatus === undefined ? {} : { httpStatus: facts.httpStatus }),
     },
   })
 }
@@ -43,6 +48,11 @@ export function brokenProtocol(slug: string, why: string, detail?: string): Gate
     `broke the protocol: it sent ${why}`,
     detail === undefined ? {} : { detail },
   )
+}
+
+/** The beginning of what a server said where a protocol message was due; for the log only. */
+export function gist(text: string): string {
+  return text.slice(0, 1_000).replaceAll(/\s+/g, ' ').trim().slice(0, 200)
 }
 
 /** What undici, the operating system or the egress guard said, as one of ours. */
@@ -87,12 +97,13 @@ function codeOf(error: unknown): string {
 
 /**
  * The connection is of no use any more and the request surely did not run: open a new one and send it once again.
- * `session`: the server does not know our session. `era`: the server speaks the other era than we thought.
+ * `session`: the server does not know our session. `era`: the server speaks the other era than we thought. `transport`: the
+ * server is not to be initialized by POST; it may have the two endpoints of 2024-11-05.
  */
 export class PeerLost extends Error {
   override readonly name = 'PeerLost'
   constructor(
-    readonly why: 'session' | 'era',
+    readonly why: 'session' | 'era' | 'transport',
     readonly fault: GatehouseError,
   ) {
     super(fault.message)

@@ -1,8 +1,9 @@
 import type { Dispatcher } from 'undici'
+import type { Flow } from '../domain/flow.js'
 import type { GatehouseError } from '../errors.js'
 import { brokenProtocol, fault, networkFault } from './faults.js'
 import { createSseParser } from './sse-parser.js'
-import type { SseParser } from './sse-parser.js'
+import type { SseEvent, SseParser } from './sse-parser.js'
 import { parseJson as parseWire } from '../mcp/json.js'
 
 export interface HttpSend {
@@ -16,11 +17,15 @@ export interface HttpSend {
   readonly body: Buffer | null
   readonly limits: HttpLimits
   /** Each JSON message of an event stream; true says that it was the answer and the rest is not wanted. May throw. */
-  readonly onMessage: (value: unknown) => boolean
+  readonly onMessage: (value: unknown, text: string) => boolean
+  /** Each event of another type than `message`. May throw. */
+  readonly onEvent?: ((event: SseEvent) => void) | undefined
   /** Told when the head of an event stream is there. */
   readonly onStream?: (() => void) | undefined
   /** Most milliseconds without a byte once the head is there. */
   readonly silence?: number | undefined
+  /** How fast the messages are read on: while it is full, no more comes in. */
+  readonly flow?: Flow | undefined
 }
 
 export interface HttpLimits {
@@ -84,6 +89,11 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     return lastEventId === null ? null : { lastEventId, retry: this.#sse?.retry ?? null }
   }
 
+  /** False while the request waits for a connection: then nothing of it was sent. */
+  get hasLeft(): boolean {
+    return this.#controller !== undefined
+  }
+
   /** Closes the connection; `answer` rejects with the error unless it has settled. */
   abort(error: GatehouseError): void {
     this.#fail(error)
@@ -110,7 +120,10 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length
     if (this.#answered) return this.#drainMore(chunk.length)
-    if (this.#sse) return this.#sse.push(chunk)
+    if (this.#sse) {
+      this.#sse.push(chunk)
+      return this.#mindFlow()
+    }
     if (this.#bytes <= this.#limit) {
       this.#chunks.push(chunk)
       return
@@ -136,16 +149,17 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     return createSseParser({
       limit,
       onEvent: (event) => {
-        if (this.#settled || event.type !== 'message' || event.data === '') return
-        this.#read(event.data)
+        if (!this.#settled && event.data !== '') this.#read(event)
       },
       onOverflow: () => this.#tooLarge(limit),
     })
   }
 
-  #read(data: string): void {
+  #read(event: SseEvent): void {
+    const { slug, onMessage, onEvent } = this.send
     try {
-      if (!this.send.onMessage(parseJson(this.send.slug, data))) return
+      if (event.type !== 'message') return onEvent?.(event)
+      if (!onMessage(parseJson(slug, event.data), event.data)) return
     } catch (error) {
       return this.abort(error as GatehouseError)
     }
@@ -154,6 +168,15 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#bytes = 0
     this.#drain = setTimeout(() => this.#controller?.abort(new Error('the stream was not ended')), DRAIN_MS)
     this.#drain.unref()
+  }
+
+  /** What is not read stays in the socket, and so slows the server down. */
+  #mindFlow(): void {
+    const { flow } = this.send
+    const controller = this.#controller
+    if (flow === undefined || controller === undefined || controller.paused || !flow.full || this.#settled) return
+    controller.pause()
+    void flow.drained().then(() => controller.resume())
   }
 
   #drainMore(bytes: number): void {

@@ -1,33 +1,48 @@
-import type { Era } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { LEGACY_VERSIONS, MODERN_VERSION } from './envelope.js'
 import { PeerLost, fault } from './faults.js'
 import { exchange } from './http-exchange.js'
 import { openLegacyHttp } from './http-legacy.js'
+import { openSse } from './http-sse.js'
 import { modernRules, openModernHttp, readDiscovery } from './http-modern.js'
 import type { HttpWire } from './http-wire.js'
 import { isObject } from './message.js'
 import type { Peer, PeerContext } from './options.js'
 import type { RpcError, ServerInfo } from './types.js'
+import type { Dialect } from './verdicts.js'
 
 /** What `server/discover` brought: the server's word of itself, or that it does not speak the modern era. */
 export type Probe = ServerInfo | 'not modern'
 
 /**
- * Opens a server whose era is known, or finds the era out: `server/discover`, then `initialize`. An outage, a refusal of the
- * credential or a plea for patience is thrown and says nothing about the era.
+ * Opens a server whose dialect is known, or finds it out: `server/discover`, then `initialize`, then a GET for the endpoint of
+ * 2024-11-05. An outage, a refusal of the credential or a plea for patience is thrown and says nothing about the dialect.
  */
-export async function dialHttp(context: PeerContext, wire: HttpWire, era: Era | null): Promise<Peer> {
-  if (era === 'legacy') return openLegacyHttp(context, wire)
+export async function dialHttp(context: PeerContext, wire: HttpWire, dialect: Dialect | null): Promise<Peer> {
+  if (dialect === 'sse') return openSse(context, wire)
+  if (dialect === 'legacy') return openLegacyHttp(context, wire)
   const probe = await probeHttp(context, wire)
   if (probe !== 'not modern') return openModernHttp(context, wire, probe)
-  if (era === 'modern')
+  if (dialect === 'modern')
     throw new PeerLost('era', fault('GH_UPSTREAM_PROTOCOL', context.slug, 'does not speak the modern era'))
   return openLegacyHttp(context, wire).catch((error: unknown) => {
+    if (error instanceof PeerLost && error.why === 'transport') return openOlder(context, wire, error.fault)
     throw error instanceof GatehouseError && error.code === 'GH_UPSTREAM_PROTOCOL'
       ? speaksNothing(context, error)
       : error
   })
+}
+
+/** The last attempt. Who is silent here has refused a POST before: that is no outage. */
+async function openOlder(context: PeerContext, wire: HttpWire, refused: GatehouseError): Promise<Peer> {
+  try {
+    return await openSse(context, wire)
+  } catch (error) {
+    const last = error instanceof PeerLost ? error.fault : error
+    if (last instanceof GatehouseError && (last.code === 'GH_UPSTREAM_PROTOCOL' || last.code === 'GH_UPSTREAM_TIMEOUT'))
+      throw speaksNothing(context, refused, last)
+    throw last
+  }
 }
 
 export async function probeHttp(context: PeerContext, wire: HttpWire): Promise<Probe> {
@@ -74,9 +89,9 @@ function verdictless(slug: string, what: string): Verdictless {
   return new Verdictless('GH_UPSTREAM_PROTOCOL', { message, ...(data ? { data } : {}) })
 }
 
-function speaksNothing({ slug }: PeerContext, cause: GatehouseError): GatehouseError {
-  return fault('GH_UPSTREAM_PROTOCOL', slug, `speaks neither era of MCP over HTTP: ${cause.message}`, {
-    cause,
-    detail: `${cause.detail ?? ''} the two endpoints of 2024-11-05 are not dialled yet`.trim(),
-  })
+/** What the server said to each attempt is kept for the log. */
+function speaksNothing({ slug }: PeerContext, cause: GatehouseError, last?: GatehouseError): GatehouseError {
+  const said = ({ message, detail }: GatehouseError) => (detail === undefined ? message : `${message}: ${detail}`)
+  const detail = last === undefined ? said(cause) : `POST: ${said(cause)}; GET: ${said(last)}`
+  return fault('GH_UPSTREAM_PROTOCOL', slug, `speaks neither era of MCP over HTTP: ${cause.message}`, { cause, detail })
 }

@@ -212,7 +212,18 @@ test('what a server asks is answered: ping with nothing, the rest with -32601, o
   await fake.stop()
 })
 
-test('whoever is to answer servers is asked instead', async () => {
+const PARTY = {
+  sessionId: 'client',
+  gatewayId: 'g',
+  principal: {
+    user: null,
+    host: { id: 'h', name: 'agent', kind: 'token' as const },
+    connection: { id: 'c', gatewayId: 'g' },
+    attributes: {},
+  },
+}
+
+test('whoever made the call is asked what its server asks on its stream', async () => {
   const fake = await legacyFake((seen) => {
     if (isCall(seen)) {
       startStream(seen)
@@ -222,12 +233,10 @@ test('whoever is to answer servers is asked instead', async () => {
         .then(({ body }) => sendEvent(seen, { id: seen.body['id'], result: { ...RESULT, answer: body['result'] } }))
     } else if (seen.verb === 'POST') seen.res.writeHead(202).end()
   })
-  const upstreams = makeUpstreams({
-    onServerRequest: async (target, request) => ({
-      result: { of: target.server.slug, method: request['method'] ?? null },
-    }),
-  })
-  const reply = await upstreams.request(makeTarget({ url: fake.url }), makeRequest())
+  const upstreams = makeUpstreams()
+  const onQuestion = async ({ method }: { method: string }) => ({ result: { of: 'crm', method } })
+  const request = makeRequest({ conversation: { party: PARTY, onQuestion } })
+  const reply = await upstreams.request(makeTarget({ url: fake.url }), request)
   assert.equal(reply.result?.['answer'], { of: 'crm', method: 'roots/list' })
   await upstreams.stop()
   await fake.stop()

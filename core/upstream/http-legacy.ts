@@ -1,8 +1,11 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
+import { createAsked } from './asked.js'
+import type { Asked } from './asked.js'
 import { createCalls } from './calls.js'
+import type { Call, Calls } from './calls.js'
 import { LEGACY_VERSION, LEGACY_VERSIONS } from './envelope.js'
-import { PeerLost, brokenProtocol, fault } from './faults.js'
+import { PeerLost, brokenProtocol, fault, gist } from './faults.js'
 import { holdStream } from './held-stream.js'
 import type { HeldStream } from './held-stream.js'
 import { header } from './http-call.js'
@@ -19,6 +22,8 @@ import type { RpcNote, RpcRequest } from './message.js'
 interface Session {
   readonly context: PeerContext
   readonly wire: HttpWire
+  readonly calls: Calls
+  readonly asked: Asked
   id: string | null
   version: string | null
   /** Made once, for the hot path. */
@@ -29,7 +34,9 @@ const POST_HEADERS = ['content-type', 'application/json', 'accept', 'application
 
 /** Opens a session: `initialize`, `notifications/initialized`, and the side stream where the server has one. */
 export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Promise<Peer> {
-  const session: Session = { context, wire, id: null, version: null, postHeaders: POST_HEADERS }
+  const calls = createCalls(context.slug)
+  const asked = createAsked(calls, context.events)
+  const session: Session = { context, wire, calls, asked, id: null, version: null, postHeaders: POST_HEADERS }
   const rules = legacyRules(session)
   const reply = await exchange(rules, initializeRequest(context))
   if (!reply.result) throw initializeRefused(context.slug, reply.error)
@@ -38,26 +45,29 @@ export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Prom
   session.version = info.version
   session.postHeaders = POST_HEADERS.concat(sessionHeaders(session))
   await post(session, { jsonrpc: '2.0', method: 'notifications/initialized' }, context.timing.dial)
-  const side = openSideStream(session, rules)
+  const side = openSideStream(session)
   await atMost(side.settled, context.timing.sideStream)
   return {
     info,
+    stateful: session.id !== null,
     get busy() {
-      return rules.calls.size > 0
+      return calls.size > 0
     },
     request: (request) => exchange(rules, request),
+    notify: (note) => void post(session, note, context.timing.dial).catch(() => undefined),
     async stop() {
       side.stop()
-      rules.calls.failAll(fault('GH_UPSTREAM_UNREACHABLE', context.slug, 'was changed or removed meanwhile'))
+      calls.failAll(fault('GH_UPSTREAM_UNREACHABLE', context.slug, 'was changed or removed meanwhile'))
       await endSession(session)
     },
   }
 }
 
-export function initializeRequest({ clientInfo, timing }: PeerContext): UpstreamRequest {
+export function initializeRequest({ clientInfo, timing, of }: PeerContext): UpstreamRequest {
+  const { capabilities } = of.target.ability
   return {
     method: 'initialize',
-    params: { protocolVersion: LEGACY_VERSION, capabilities: {}, clientInfo: { ...clientInfo } },
+    params: { protocolVersion: LEGACY_VERSION, capabilities, clientInfo: { ...clientInfo } },
     deadline: Date.now() + timing.dial,
   }
 }
@@ -88,26 +98,39 @@ function legacyRules(session: Session): ExchangeRules {
     era: 'legacy',
     slug,
     wire,
-    calls: createCalls(slug),
+    calls: session.calls,
     dress: (call) => ({ headers: session.postHeaders, params: call.params }),
     contradict(answer, reply) {
+      if (session.version === null && isOlderTransport(answer, reply?.error ?? null))
+        throw new PeerLost('transport', refusedPost(slug, answer, reply?.error ?? null))
       if (session.id !== null && isSessionUnknown(answer, reply?.id ?? null, reply?.error ?? null))
         throw new PeerLost('session', brokenProtocol(slug, 'word that our new session is unknown'))
       if (session.version !== null && reply?.error?.code === -32022)
         throw new PeerLost('era', brokenProtocol(slug, 'an error of another era'))
     },
     onAside(call, aside) {
-      if (!takeAside(session, aside)) call.note(aside)
+      if (!takeAside(session, aside, call)) call.note(aside)
     },
     onGivenUp(call, error) {
       if (call.request.method === 'initialize') return
       const params = { requestId: call.id, reason: error.code }
       void post(session, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, 5_000).catch(() => undefined)
     },
-    resume: (lastEventId, onMessage) =>
-      wire.send({ method: 'GET', headers: getHeaders(session, lastEventId), body: null, onMessage }),
+    resume: (lastEventId, how) =>
+      wire.send({ method: 'GET', headers: getHeaders(session, lastEventId), body: null, ...how }),
   }
   return rules
+}
+
+/** What servers with the two endpoints of 2024-11-05 say to a POST, unless the body speaks of the modern era. */
+function isOlderTransport({ status }: HttpAnswer, error: RpcError | null): boolean {
+  const isModern = error !== null && error.code <= -32020 && error.code >= -32099
+  return (status === 400 || status === 404 || status === 405) && !isModern
+}
+
+function refusedPost(slug: string, { status, text }: HttpAnswer, error: RpcError | null): GatehouseError {
+  const said = error === null ? '' : `, ${error.code}: ${error.message}`
+  return fault('GH_UPSTREAM_PROTOCOL', slug, `refused to initialize (HTTP ${status}${said})`, { detail: gist(text) })
 }
 
 /** 404 by the book; servers on older SDKs say 400 with an error that has no id and speaks of the session. */
@@ -117,24 +140,24 @@ function isSessionUnknown(answer: HttpAnswer, id: unknown, error: RpcError | nul
 }
 
 /** List changes and requests of the server, wherever they come from; false for notes of a call. */
-function takeAside(session: Session, aside: RpcNote | RpcRequest): boolean {
+function takeAside(session: Session, aside: RpcNote | RpcRequest, call: Call | null): boolean {
   const { events } = session.context
   const kind = listChangedKind(aside.method)
   if (kind) events.listChanged(kind)
-  else if ('id' in aside) void answerServer(session, aside as RpcRequest)
-  else return false
+  else if ('id' in aside) void answerServer(session, aside as RpcRequest, call)
+  else return session.asked.takenBack(aside)
   return true
 }
 
-async function answerServer(session: Session, request: RpcRequest): Promise<void> {
+async function answerServer(session: Session, request: RpcRequest, call: Call | null): Promise<void> {
   const { context } = session
-  const answer = await context.events.asked(request)
+  const answer = await session.asked.answer(request, call)
   await post(session, { jsonrpc: '2.0', id: request.id, ...answer }, context.timing.dial).catch((error: unknown) =>
     context.log.debug({ server: context.slug, error: String(error) }, 'the answer to a server was not taken'),
   )
 }
 
-function openSideStream(session: Session, rules: ExchangeRules): HeldStream {
+function openSideStream(session: Session): HeldStream {
   const { context, wire } = session
   let lastEventId: string | null = null
 
@@ -142,23 +165,30 @@ function openSideStream(session: Session, rules: ExchangeRules): HeldStream {
     const message = readMessage(value)
     if (message.kind === 'broken') throw brokenProtocol(context.slug, message.why)
     if (message.kind === 'reply') return false
-    if (!takeAside(session, message.raw) && !rules.calls.progress(message.raw)) context.events.note(message.raw)
+    if (!takeAside(session, message.raw, null) && !session.calls.progress(message.raw)) context.events.note(message.raw)
     return false
   }
 
   let current: ReturnType<HttpWire['send']> | undefined
+  let wasOpen = false
   return holdStream({
     context,
     open(onOpen) {
       lastEventId = current?.mark?.lastEventId ?? lastEventId
       const headers = getHeaders(session, lastEventId)
-      current = wire.send({ method: 'GET', headers, body: null, onMessage, onStream: onOpen })
+      const onStream = () => {
+        wasOpen = true
+        onOpen()
+      }
+      current = wire.send({ method: 'GET', headers, body: null, onMessage, onStream })
       return current
     },
     again(outcome) {
       if (outcome instanceof GatehouseError || outcome.stream) return true
-      // 405 by the book, 404 where nobody routes GET; a lost session shows at the next request.
-      return outcome.status >= 500 || outcome.status === 429
+      const returns = outcome.status >= 500 || outcome.status === 429
+      // 405 by the book, 404 where nobody routes GET. Where there was a stream, the session is lost: the next request shows it.
+      if (!returns && wasOpen) context.events.reopened()
+      return returns
     },
     // What was missed is sent again when the server numbers its events.
     onReopen: () => (current?.mark ?? lastEventId) === null && context.events.reopened(),

@@ -1,5 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { until } from '../test/until.js'
+import { sseFake } from '../test/sse-servers.js'
 import {
   DISCOVERY,
   INITIALIZED,
@@ -9,6 +11,8 @@ import {
   makeRequest,
   makeTarget,
   makeUpstreams,
+  sendEvent,
+  startStream,
 } from './testing.js'
 import type { FakeServer, Seen } from './testing.js'
 import type { Verdict } from './verdicts.js'
@@ -132,10 +136,149 @@ test('a protocol that the operator names is not probed for', async () => {
   assert.is((await upstreams.info(makeTarget({ url: legacy.url, protocol: 'legacy' }), deadline)).era, 'legacy')
   const second = makeTarget({ id: 'b', url: modern.url, protocol: 'modern' })
   assert.is((await upstreams.info(second, deadline)).era, 'modern')
-  const wrong = makeTarget({ id: 'c', url: legacy.url, protocol: 'sse' })
-  assert.match((await failure(upstreams.info(wrong, deadline))).message, 'not dialled yet')
+  const older = await sseFake(() => {}, { before: ({ body }) => body['method'] === 'server/discover' })
+  assert.is((await upstreams.info(makeTarget({ id: 'c', url: older.url, protocol: 'sse' }), deadline)).era, 'legacy')
+  assert.is(older.seen[0]!.verb, 'GET')
+  const refused = await failure(upstreams.info(makeTarget({ id: 'd', url: older.url, protocol: 'legacy' }), deadline))
+  assert.is(refused.code, 'GH_UPSTREAM_PROTOCOL')
+  assert.is(older.streams.length, 1, 'who says legacy does not mean the older transport')
   await upstreams.stop()
-  await Promise.all([legacy.stop(), modern.stop()])
+  await Promise.all([legacy.stop(), modern.stop(), older.stop()])
+})
+
+const answerCall = ({ body }: Seen, stream: Seen) => sendEvent(stream, { id: body['id'], result: { content: [] } })
+const storeOf = (store: Map<string, Verdict>) => ({
+  get: async (id: string) => store.get(id) ?? null,
+  set: async (id: string, verdict: Verdict) => void store.set(id, verdict),
+})
+
+test('who refuses a POST to initialize with 400, 404 or 405 is asked for the endpoint of 2024-11-05, and remembered', async () => {
+  const refusals: Answer[] = [status(404), status(405, '<html>'), status(400, 'what?'), modernError(-32600)]
+  for (const refuse of refusals) {
+    const fake = await sseFake(answerCall, {
+      before: (seen) => seen.verb === 'POST' && seen.path === '/mcp' && (refuse(seen), true),
+    })
+    const store = new Map<string, Verdict>()
+    const target = makeTarget({ url: fake.url })
+    const way = async () => {
+      const before = fake.seen.length
+      const upstreams = makeUpstreams({ verdicts: storeOf(store) })
+      assert.is((await upstreams.request(target, makeRequest())).era, 'legacy')
+      await upstreams.stop()
+      return fake.seen.slice(before).map(({ verb, body }) => `${verb} ${String(body['method'] ?? '')}`.trim())
+    }
+    const dial = ['GET', 'POST initialize', 'POST notifications/initialized', 'POST tools/call']
+    assert.equal(await way(), ['POST server/discover', 'POST initialize', ...dial])
+    const { era, version, transport } = store.get(target.server.id)!
+    assert.equal([era, version, transport], ['legacy', '2024-11-05', 'sse'])
+    assert.equal(await way(), dial, 'the next dial goes straight')
+    await fake.stop()
+  }
+})
+
+test('any other answer to initialize asks for no endpoint', async () => {
+  const answers: [Answer, string][] = [
+    [modernError(-32022), 'GH_UPSTREAM_PROTOCOL'],
+    [modernError(-32021), 'GH_UPSTREAM_PROTOCOL'],
+    [modernError(-32600, undefined, 200), 'GH_UPSTREAM_PROTOCOL'],
+    [status(200, '<html>'), 'GH_UPSTREAM_PROTOCOL'],
+    [status(415), 'GH_UPSTREAM_PROTOCOL'],
+    [status(401), 'GH_UPSTREAM_AUTH'],
+    [status(503), 'GH_UPSTREAM_UNREACHABLE'],
+  ]
+  for (const [initialize, code] of answers) {
+    const fake = await sseFake(answerCall, {
+      before(seen) {
+        if (seen.verb === 'GET') return false
+        if (seen.body['method'] === 'initialize') initialize(seen)
+        else seen.res.writeHead(404).end()
+        return true
+      },
+    })
+    const upstreams = makeUpstreams()
+    assert.is((await failure(upstreams.request(makeTarget({ url: fake.url }), makeRequest()))).code, code)
+    assert.equal(fake.streams, [])
+    await upstreams.stop()
+    await fake.stop()
+  }
+})
+
+test('when neither a POST nor a GET leads anywhere, the words of both are kept for the log', async () => {
+  const gets: [Answer, string][] = [
+    [status(404, '<h1>no\n\tGET</h1>'), 'HTTP 404 instead of an event stream: <h1>no GET</h1>'],
+    [(seen) => startStream(seen), 'an event stream that named no endpoint within 0.1 s'],
+    [() => {}, 'did not answer within 0.1 s'],
+  ]
+  for (const [get, says] of gets) {
+    const learnt: Verdict[] = []
+    const fake = await fakeServer((seen) => (seen.verb === 'GET' ? get(seen) : status(405, `<h1>no POST</h1>`)(seen)))
+    const upstreams = makeUpstreams({
+      timing: { dial: 100 },
+      verdicts: { get: async () => null, set: async (_, verdict) => void learnt.push(verdict) },
+    })
+    const target = makeTarget({ url: fake.url })
+    const error = await failure(upstreams.request(target, makeRequest()))
+    assert.is(error.code, 'GH_UPSTREAM_PROTOCOL')
+    assert.match(error.message, 'Server "crm" speaks neither era')
+    assert.not.match(error.message, '<h1>')
+    assert.match(error.detail ?? '', 'refused to initialize (HTTP 405): <h1>no POST</h1>; GET: ')
+    assert.match(error.detail ?? '', says)
+    assert.is(upstreams.state(target.server.id).up, false)
+    assert.equal(learnt, [])
+    await upstreams.stop()
+    await fake.stop()
+  }
+})
+
+test('an outage or a refused credential at the GET is told as such', async () => {
+  const gets: [Answer, string][] = [
+    [status(403), 'GH_UPSTREAM_AUTH'],
+    [status(429), 'GH_UPSTREAM_RATE_LIMITED'],
+    [status(502), 'GH_UPSTREAM_UNREACHABLE'],
+    [({ res }) => void res.destroy(), 'GH_UPSTREAM_UNREACHABLE'],
+  ]
+  for (const [get, code] of gets) {
+    const fake = await fakeServer((seen) => (seen.verb === 'GET' ? get(seen) : status(404)(seen)))
+    const upstreams = makeUpstreams()
+    assert.is((await failure(upstreams.request(makeTarget({ url: fake.url }), makeRequest()))).code, code)
+    await upstreams.stop()
+    await fake.stop()
+  }
+})
+
+test('a server that has left the transport of 2024-11-05 is found anew, at a dial and beside the traffic', async () => {
+  for (const expiresIn of [60_000, 40]) {
+    let isOlder = true
+    const fake = await sseFake(answerCall, {
+      before(seen) {
+        const { verb, path, body, res } = seen
+        if (isOlder || path !== '/mcp') return false
+        if (verb !== 'POST') res.writeHead(405).end()
+        else if (body['method'] === 'server/discover') res.writeHead(404).end()
+        else if (body['method'] === 'initialize') answerJson(seen, { result: INITIALIZED })
+        else if (body['id'] === undefined) res.writeHead(202).end()
+        else answerJson(seen, { result: { content: [] } })
+        return true
+      },
+    })
+    const store = new Map<string, Verdict>()
+    const target = makeTarget({ url: fake.url })
+    const first = makeUpstreams({ verdicts: storeOf(store) })
+    await first.request(target, makeRequest())
+    await first.stop()
+    const verdict = store.get(target.server.id)!
+    store.set(target.server.id, { ...verdict, expiresAt: Date.now() + expiresIn })
+    const upstreams = makeUpstreams({ verdicts: storeOf(store) })
+    if (expiresIn < 1_000) await upstreams.request(target, makeRequest())
+    isOlder = false
+    await until('a request is POSTed to the one URL', async () => {
+      await upstreams.request(target, makeRequest())
+      return fake.seen.some(({ path, body }) => path === '/mcp' && body['method'] === 'tools/call') || undefined
+    })
+    assert.is(store.get(target.server.id)!.transport, 'http')
+    await upstreams.stop()
+    await fake.stop()
+  }
 })
 
 test('a stored verdict is believed until it expires or the address changes', async () => {

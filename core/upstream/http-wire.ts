@@ -6,16 +6,22 @@ import type { PeerContext } from './options.js'
 
 export interface WireSend {
   readonly method: 'POST' | 'GET' | 'DELETE'
+  /** Of `pathOf`; the server's own unless given. */
+  readonly path?: string | undefined
   readonly headers: readonly string[]
   readonly body: Buffer | null
   readonly onMessage?: HttpSend['onMessage']
+  readonly onEvent?: HttpSend['onEvent']
   readonly onStream?: () => void
   readonly silence?: number | undefined
+  readonly flow?: HttpSend['flow']
 }
 
 /** The endpoint of one server as one identity: its connections, its path and its credential. */
 export interface HttpWire {
   send(send: WireSend): HttpCall
+  /** The path behind a URL that the server names, absolute or relative to its own; null when it leads to another origin. */
+  pathOf(reference: string): string | null
   /** Rises when the credential changes. */
   readonly generation: number
   /** Opens the secrets again after generation `refused` was refused; true when there are others by now. */
@@ -25,7 +31,7 @@ export interface HttpWire {
 export async function openWire(context: PeerContext, pool: (origin: string) => Dispatcher): Promise<HttpWire> {
   const { slug, of, clientInfo, limits } = context
   const url = readUrl(slug, of.target.server.url)
-  const path = url.pathname + url.search
+  const ownPath = url.pathname + url.search
   const agent = ['user-agent', `${clientInfo.name}/${clientInfo.version}`]
   let generation = 0
   let credential = readHeaders((await of.target.secrets()).headers)
@@ -37,7 +43,7 @@ export async function openWire(context: PeerContext, pool: (origin: string) => D
     return known.all
   }
   return {
-    send: ({ method, headers, body, onMessage, onStream, silence }) =>
+    send: ({ method, path = ownPath, headers, body, onMessage, onEvent, onStream, silence, flow }) =>
       new HttpCall({
         slug,
         pool: poolOfOrigin,
@@ -47,9 +53,15 @@ export async function openWire(context: PeerContext, pool: (origin: string) => D
         body,
         limits: limits(),
         onMessage: onMessage ?? unexpected,
+        onEvent,
         onStream,
         silence,
+        flow,
       }),
+    pathOf(reference) {
+      const named = URL.canParse(reference, url.href) ? new URL(reference, url) : null
+      return named?.origin === url.origin ? named.pathname + named.search : null
+    },
     get generation() {
       return generation
     },

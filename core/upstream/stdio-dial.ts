@@ -4,7 +4,7 @@ import type { Child } from './child.js'
 import { makeChildEnv } from './child-env.js'
 import { fault } from './faults.js'
 import { createGuard } from './guard.js'
-import type { Peer, PeerContext, Timing } from './options.js'
+import type { Peer, PeerContext, Timing, UpstreamLimits } from './options.js'
 import { openStdioLine, openStdioPeer, probeStdio } from './stdio.js'
 import type { StartChild } from './stdio.js'
 
@@ -12,6 +12,8 @@ export interface StdioDialler {
   dial(context: PeerContext, era: Era | null): Promise<Peer>
   /** Ends the children of a server, those too that are only being dialled. */
   forget(serverId: string): Promise<void>
+  /** Whether no other process may be started now. */
+  isFull(limits: Pick<UpstreamLimits, 'stdioProcesses'>): boolean
   stop(): Promise<void>
 }
 
@@ -94,6 +96,7 @@ export function createStdioDialler(base: Readonly<Record<string, string | undefi
 
   return {
     dial,
+    isFull: ({ stdioProcesses }) => children.size >= stdioProcesses,
     forget: (serverId) => stopAll((id) => id === serverId),
     async stop() {
       stopped = true

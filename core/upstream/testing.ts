@@ -81,6 +81,8 @@ export function makeUpstreams(overrides: Partial<UpstreamsOptions> = {}) {
 
 export interface Seen {
   readonly verb: string
+  /** With its query. */
+  readonly path: string
   readonly headers: IncomingMessage['headers']
   readonly body: JsonObject
   /** The body as it came. */
@@ -107,6 +109,7 @@ export async function fakeServer(handle: (seen: Seen) => void): Promise<FakeServ
       const text = Buffer.concat(chunks).toString('utf8')
       const one: Seen = {
         verb: req.method ?? '',
+        path: req.url ?? '',
         headers: req.headers,
         text,
         body: text === '' ? {} : (JSON.parse(text) as JsonObject),

@@ -1,59 +1,82 @@
-import type { Era } from '@gatehouse/sdk'
+import { Circuits } from './circuits.js'
 import { Connection } from './connection.js'
 import type { Targeted } from './connection.js'
+import { slotKey } from './ability.js'
 import { fault } from './faults.js'
 import { createHealth } from './health.js'
 import { dialHttp } from './http-dial.js'
 import { openWire } from './http-wire.js'
+import { createLanes, SHARED } from './lanes.js'
+import type { Lane } from './lanes.js'
 import { TIMING } from './options.js'
-import type { ListKind, Peer, PeerContext, PeerEvents, ServerRequestAnswer, UpstreamsOptions } from './options.js'
+import type { Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
 import { createStdioDialler } from './stdio-dial.js'
 import type { Target, Upstreams } from './types.js'
 import { createVerdicts } from './verdicts.js'
+import type { Dialect } from './verdicts.js'
 
-type ListListener = (serverId: string, kind: ListKind) => void
+type ListListener = Parameters<Upstreams['onListChanged']>[0]
 
-/** Every upstream server, one connection for each (server, credential). Nothing is dialled before it is needed. */
+/**
+ * Every upstream server: one connection for each (server, credential, ability), and beside it lanes of their own for clients
+ * that may be asked. Nothing is dialled before it is needed.
+ */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const timing = { ...TIMING, ...options.timing }
   const log = options.log ?? { debug() {}, warn() {} }
   const connections = new Map<string, Connection>()
   const leaving = new Set<Connection>()
   const listeners: ListListener[] = []
+  const forgotten: ((target: Target) => void)[] = []
   const verdicts = createVerdicts(options.verdicts)
   const health = createHealth()
+  const circuits = new Circuits({ log, onTrouble: options.onTrouble, onRecovered: (id) => tellMissed(id) })
   const stdio = createStdioDialler(options.childEnv)
   let stopped = false
 
-  const tell = (serverId: string, kind: ListKind) => listeners.forEach((listener) => listener(serverId, kind))
-  const tellAll = (serverId: string) =>
-    (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind))
+  const tell: ListListener = (...change) => listeners.forEach((listener) => listener(...change))
+  const tellMissed = (serverId: string) =>
+    (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind, 'missed'))
+  const tellForgotten = (target: Target, lane: Lane) =>
+    lane.isShared && forgotten.forEach((listener) => listener(target))
 
-  function dial(of: Targeted, era: Era | null, ends: Pick<PeerEvents, 'doubted' | 'gone'>): Promise<Peer> {
+  function dial(
+    of: Targeted,
+    dialect: Dialect | null,
+    ends: Pick<PeerEvents, 'doubted' | 'gone'>,
+    lane: Lane,
+  ): Promise<Peer> {
     const { id, slug } = of.target.server
+    const { party } = lane
     const events: PeerEvents = {
       ...ends,
-      listChanged: (kind) => tell(id, kind),
-      reopened: () => tellAll(id),
-      note: (note) => options.onServerNote?.(of.target, note),
-      asked: (request) => (options.onServerRequest ?? answerAlone)(of.target, request),
+      gone: () => {
+        ends.gone()
+        tellForgotten(of.target, lane)
+      },
+      listChanged: (kind) => (circuits.alive(id), tell(id, kind, 'said')),
+      reopened: () => (circuits.alive(id), lane.isShared && tellMissed(id)),
+      note: (note) => (circuits.alive(id), options.onServerNote?.(of.target, note, party)),
+      asked: async (question, signal) => {
+        circuits.alive(id)
+        return party === null || options.onSessionQuestion === undefined
+          ? { error: { code: -32601, message: 'The client cannot be asked outside of a call' } }
+          : options.onSessionQuestion(party, of.target, question, signal)
+      },
     }
     const { clientInfo, limits } = options
-    return open({ of, slug, clientInfo, limits, timing, log, events }, era)
+    return open({ of, slug, clientInfo, limits, timing, log, events }, dialect)
   }
 
-  async function open(context: PeerContext, era: Era | null): Promise<Peer> {
-    const { server } = context.of.target
-    if (server.protocol === 'sse')
-      throw fault('GH_UPSTREAM_PROTOCOL', server.slug, 'speaks the transport of 2024-11-05, which is not dialled yet')
-    if (server.command) return stdio.dial(context, era)
-    return dialHttp(context, await openWire(context, (origin) => options.egress.pool(origin)), era)
+  async function open(context: PeerContext, dialect: Dialect | null): Promise<Peer> {
+    if (context.of.target.server.command) return stdio.dial(context, dialect === 'sse' ? 'legacy' : dialect)
+    return dialHttp(context, await openWire(context, (origin) => options.egress.pool(origin)), dialect)
   }
 
   /** The connection of a target; an older one is let go when the server was changed since. */
-  function connectionOf(target: Target): Connection {
-    const { server, key } = target
-    const name = `${server.id} ${key}`
+  function connectionOf(target: Target, lane: Lane = SHARED): Connection {
+    const { server } = target
+    const name = `${server.id} ${slotKey(target)}${lane.name}`
     const known = connections.get(name)
     if (known && (known.target.server === server || known.target.server.updatedAt === server.updatedAt)) {
       known.target = target
@@ -61,13 +84,23 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     }
     if (stopped) throw fault('GH_UPSTREAM_UNREACHABLE', server.slug, 'is not called any more: the gateway stops')
     if (known) leave(name, known)
-    const connection = new Connection({
+    const connection: Connection = new Connection({
       target,
       timing,
       verdicts,
-      dial,
-      onHealth: (what) => health.seen(server.id, what),
-      onReplaced: () => tellAll(server.id),
+      isShared: lane.isShared,
+      // A process is worth more than a session.
+      idleMost: lane.party !== null && server.command === null ? timing.pairedIdle : timing.idle,
+      dialect: lane.dialect,
+      dial: (of, dialect, ends) => dial(of, dialect, ends, lane),
+      onHealth: (what) => {
+        health.seen(server.id, what)
+        if (what === null) circuits.alive(server.id)
+      },
+      onReplaced: () => {
+        if (lane.isShared) tellMissed(server.id)
+        tellForgotten(connection.target, lane)
+      },
     })
     connections.set(name, connection)
     return connection
@@ -75,17 +108,22 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
   /** A change drops no call: what is under way ends by itself, on the connection that it began on. */
   function leave(name: string, connection: Connection): void {
-    connections.delete(name)
+    if (connections.get(name) === connection) connections.delete(name)
     leaving.add(connection)
     const gone = () => void leaving.delete(connection)
     connection.drain().then(gone, gone)
   }
 
+  const lanes = createLanes({ connectionOf, leave: leaveNamed, isFull: () => stdio.isFull(options.limits()) })
+  function leaveNamed(which: (name: string, connection: Connection) => boolean): void {
+    for (const [name, connection] of connections) if (which(name, connection)) leave(name, connection)
+  }
+
   const sweeper = setInterval(
     () => {
       for (const [name, connection] of connections) {
-        const { idleSince } = connection
-        if (idleSince === null || Date.now() - idleSince < timing.idle) continue
+        const { idleSince, idleMost } = connection
+        if (idleSince === null || Date.now() - idleSince < idleMost) continue
         connections.delete(name)
         void connection.stop()
       }
@@ -104,30 +142,41 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   return {
     request(target, request) {
       try {
-        return connectionOf(target).request(request)
+        const { conversation } = request
+        const way = conversation === undefined ? connectionOf(target) : lanes.wayOf(target, conversation)
+        return circuits.run(target, request, way)
       } catch (error) {
         return Promise.reject(error)
       }
     },
     info: async (target, deadline) => connectionOf(target).info(deadline),
-    endSession() {},
-    toldBySession() {},
+    endSession: lanes.endSession,
+    toldBySession: lanes.toldBySession,
+    listen: async (target, uris, deadline) =>
+      (await connectionOf(target).ready({ deadline })).listen?.(uris) ?? NOTHING,
     onListChanged: (listener) => void listeners.push(listener),
+    onForgotten: (listener) => void forgotten.push(listener),
     replace(serverId) {
+      circuits.replace(serverId)
       verdicts.doubt(serverId)
-      for (const [name, connection] of connections)
-        if (connection.target.server.id === serverId) leave(name, connection)
+      leaveNamed((_, connection) => connection.target.server.id === serverId)
       health.forget(serverId)
     },
     async forget(serverId) {
+      circuits.forget(serverId)
       verdicts.doubt(serverId)
       await stopAll((connection) => connection.target.server.id === serverId)
       await stdio.forget(serverId)
       health.forget(serverId)
     },
-    state: health.state,
+    state(serverId) {
+      const opening = circuits.opening(serverId)
+      if (opening === null) return health.state(serverId)
+      return { up: false, reason: opening.fault.message, since: opening.since }
+    },
     async stop() {
       stopped = true
+      circuits.stop()
       clearInterval(sweeper)
       await stopAll(() => true)
       await stdio.stop()
@@ -135,8 +184,4 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   }
 }
 
-/** Nothing is relayed to a client: alive we are, able we are not. */
-async function answerAlone(_target: Target, request: { readonly method?: unknown }): Promise<ServerRequestAnswer> {
-  if (request.method === 'ping') return { result: {} }
-  return { error: { code: -32601, message: 'This gateway relays no requests of servers' } }
-}
+const NOTHING: ReadonlySet<string> = new Set()

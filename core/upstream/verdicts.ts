@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Era } from '@gatehouse/sdk'
-import type { Server } from '../domain/nouns.js'
+import type { Protocol, Server } from '../domain/nouns.js'
+import type { ServerInfo } from './types.js'
 
 /** Which era a server was found to speak. `subject` changes with its address, so that an old verdict is not believed. */
 export interface Verdict {
   readonly era: Era
   readonly version: string
-  readonly transport: 'http' | 'stdio'
+  readonly transport: 'http' | 'sse' | 'stdio'
   readonly subject: string
   readonly checkedAt: number
   readonly expiresAt: number
@@ -24,10 +25,21 @@ const HOUR = 3_600_000
 export interface Verdicts {
   /** What is known of this server at this address, expired or not. */
   get(server: Server): Promise<Verdict | null>
-  learn(server: Server, era: Era, version: string): Verdict
+  learn(server: Server, found: Found): Verdict
   /** What was known or stored is not believed any more, until it is learnt anew. */
   doubt(serverId: string): void
 }
+
+/** What was opened. */
+interface Found {
+  readonly info: Pick<ServerInfo, 'era' | 'version'>
+  readonly transport?: 'sse'
+}
+
+/** How to speak to a server: its era, or the older transport of the legacy one. */
+export type Dialect = Exclude<Protocol, 'auto'>
+
+export const dialectOf = ({ era, transport }: Verdict): Dialect => (transport === 'sse' ? 'sse' : era)
 
 export function createVerdicts(store: VerdictStore | undefined): Verdicts {
   const known = new Map<string, Verdict | null>()
@@ -39,8 +51,8 @@ export function createVerdicts(store: VerdictStore | undefined): Verdicts {
       known.set(server.id, verdict)
       return verdict
     },
-    learn(server, era, version) {
-      const verdict = makeVerdict(server, era, version)
+    learn(server, found) {
+      const verdict = makeVerdict(server, found)
       known.set(server.id, verdict)
       store?.set(server.id, verdict).catch(() => undefined)
       return verdict
@@ -50,10 +62,10 @@ export function createVerdicts(store: VerdictStore | undefined): Verdicts {
 }
 
 /** Modern holds for a day; legacy for an hour, give or take a tenth so that many servers are not probed at once. */
-function makeVerdict(server: Server, era: Era, version: string): Verdict {
+function makeVerdict(server: Server, { info: { era, version }, transport: older }: Found): Verdict {
   const now = Date.now()
   const life = era === 'modern' ? DAY : HOUR * (0.9 + Math.random() * 0.2)
-  const transport = server.command ? 'stdio' : 'http'
+  const transport = server.command ? 'stdio' : (older ?? 'http')
   return { era, version, transport, subject: subjectOf(server), checkedAt: now, expiresAt: now + Math.round(life) }
 }
 

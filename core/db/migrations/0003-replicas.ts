@@ -47,10 +47,19 @@ begin
   return null;
 end $$;
 create trigger sessions_tell after delete on sessions for each row execute function tell_session_end();
+
+create function tell_session_change() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('gatehouse_changed', new.id_hash);
+  return null;
+end $$;
+create trigger sessions_tell_change after update of log_level, subscriptions on sessions for each row
+  when (old.log_level is distinct from new.log_level or old.subscriptions is distinct from new.subscriptions)
+  execute function tell_session_change();
 `
 
-export class Replicas1795305600003 implements MigrationInterface {
-  readonly name = 'Replicas1795305600003'
+export class Replicas1795478400003 implements MigrationInterface {
+  readonly name = 'Replicas1795478400003'
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(REPLICAS_SQL)

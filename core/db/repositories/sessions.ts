@@ -17,6 +17,11 @@ export interface SessionRows {
   find(hashes: readonly string[]): Promise<readonly SessionRow[]>
   /** Never turns back the time of the last use. */
   touch(hash: string, at: Date): Promise<void>
+  /** In one statement, so that changes at the same time all stay; false when there is no such session. */
+  change(
+    hash: string,
+    change: { readonly logLevel?: string; readonly subscribe?: string; readonly unsubscribe?: string },
+  ): Promise<boolean>
   end(hash: string): Promise<boolean>
   /** Ends what was idle since before `before`; answers how many. */
   endIdle(before: Date): Promise<number>
@@ -36,6 +41,8 @@ interface Found {
   readonly clientName: string | null
   readonly clientVersion: string | null
   readonly capabilities: string
+  readonly logLevel: string | null
+  readonly subscriptions: readonly string[]
   readonly lastUsedAt: Date
 }
 
@@ -76,6 +83,11 @@ export function createSessionRows(dataSource: DataSource): SessionRows {
         at,
       ])
     },
+    change: async (hash, { logLevel = null, subscribe = null, unsubscribe = null }) => {
+      const given = [hash, logLevel, subscribe, unsubscribe]
+      const rows: unknown[] = await dataSource.query(CHANGE, given)
+      return rows.length > 0
+    },
     end: async (hash) => (await ended('id_hash = $1', hash)) > 0,
     endIdle: (before) => ended('last_used_at < $1', before),
     endBeyond: async (userKey, most, uses) => {
@@ -90,7 +102,16 @@ const ANSWER_MS = 2_000
 
 const FIND = `select id_hash as hash, principal as "userKey", version, connection_id as "connectionId",
   gateway_id as "gatewayId", client_name as "clientName", client_version as "clientVersion", capabilities,
-  last_used_at as "lastUsedAt" from sessions where id_hash = any($1)`
+  log_level as "logLevel", subscriptions, last_used_at as "lastUsedAt" from sessions where id_hash = any($1)`
+
+const CHANGE = `with changed as (
+    update sessions set log_level = coalesce($2, log_level),
+      subscriptions = case
+        when $3::text is not null then array_append(array_remove(subscriptions, $3), $3)
+        when $4::text is not null then array_remove(subscriptions, $4)
+        else subscriptions end
+    where id_hash = $1 returning 1)
+  select 1 from changed`
 
 const END_BEYOND = `with used as (select * from unnest($3::text[], $4::timestamptz[]) as used (hash, at)),
   gone as (delete from sessions where id_hash in (
@@ -100,7 +121,7 @@ const END_BEYOND = `with used as (select * from unnest($3::text[], $4::timestamp
 
 function sessionOf({ clientName, clientVersion, capabilities, ...rest }: Found): SessionRow {
   const client = { name: clientName, version: clientVersion }
-  return { ...rest, client, capabilities: JSON.parse(capabilities) as JsonObject, logLevel: null, subscriptions: [] }
+  return { ...rest, client, capabilities: JSON.parse(capabilities) as JsonObject }
 }
 
 /** What a client says of itself may hold a zero character, which PostgreSQL does not take. */

@@ -2,7 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm'
 import type { JsonObject } from '@gatehouse/sdk'
 import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../domain/nouns.js'
 import type { Exporter, Host, Identity, Role, Server, Settings } from '../../domain/nouns.js'
-import type { ListRepository, Store } from '../../domain/store.js'
+import type { InfoRepository, ListRepository, Store } from '../../domain/store.js'
 import type { HostEntity } from '../entities/host.js'
 import type { RoleEntity } from '../entities/people.js'
 import type { ExporterEntity, IdentityEntity, ServerEntity } from '../entities/server.js'
@@ -40,6 +40,7 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     secrets: guardAll(secretRepository(manager, vault)),
     names: guardAll(nameRepository(manager)),
     lists: guardAll(listRepository(manager)),
+    infos: guardAll(infoRepository(manager)),
     settings: guardAll(settingsOver(manager)),
     transaction: (work) => guarded(() => manager.transaction((inside) => work(storeOver(inside, vault)))),
     ...guardAll(epochOver(manager)),
@@ -93,6 +94,26 @@ function listRepository(manager: EntityManager): ListRepository {
         `insert into server_lists (server_id, key, kind, entries, at) values ($1, $2, $3, $4, $5)
          on conflict (server_id, key, kind) do update set entries = excluded.entries, at = excluded.at`,
         [serverId, key, kind, JSON.stringify(entries), new Date(at)],
+      )
+    },
+  }
+}
+
+function infoRepository(manager: EntityManager): InfoRepository {
+  return {
+    load: async (serverId, key) => {
+      const rows: { info: string; at: Date }[] = await manager.query(
+        'select info, at from server_infos where server_id = $1 and key = $2',
+        [serverId, key],
+      )
+      const [row] = rows
+      return row === undefined ? null : { info: JSON.parse(row.info) as JsonObject, at: row.at.getTime() }
+    },
+    save: async (serverId, key, info, at) => {
+      await manager.query(
+        `insert into server_infos (server_id, key, info, at) values ($1, $2, $3, $4)
+         on conflict (server_id, key) do update set info = excluded.info, at = excluded.at`,
+        [serverId, key, JSON.stringify(info), new Date(at)],
       )
     },
   }

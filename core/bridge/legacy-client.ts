@@ -1,0 +1,64 @@
+import type { JsonObject } from '@gatehouse/sdk'
+import type { CancelSignal } from '../domain/cancel-signal.js'
+import { GatehouseError } from '../errors.js'
+import type { Ask, Question, QuestionAnswer } from '../mcp/questions.js'
+import { lacks } from '../upstream/ability.js'
+import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from '../upstream/types.js'
+import { unpack } from './unpack.js'
+
+/** One request of a legacy client on its way to a server. */
+export interface LegacyCall {
+  readonly target: Target
+  readonly party: Party | null
+  readonly ask: Ask | null
+  /** What the rules leave of a question and of its answer; they throw when a rule blocks it. */
+  readonly onQuestion: (question: Question) => Promise<Question>
+  readonly onAnswer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
+  readonly tell: (note: JsonObject) => void
+  readonly gone: CancelSignal
+  readonly send: (
+    request: { readonly added: JsonObject } & Pick<UpstreamRequest, 'conversation'>,
+  ) => Promise<UpstreamReply>
+}
+
+/** A question waits so long for a person. */
+const QUESTION_MS = 600_000
+
+/**
+ * For a client of the legacy eras, whatever its server speaks: it is asked by requests on its open stream. A legacy server
+ * gets the answer in the middle of its call, a modern one with the call made anew.
+ */
+export async function sendLegacy(call: LegacyCall): Promise<UpstreamReply> {
+  const put = async (question: Question, signal: CancelSignal | undefined): Promise<QuestionAnswer> => {
+    const { ask } = call
+    if (ask === null) return CANNOT
+    const allowed = await call.onQuestion(question)
+    return call.onAnswer(await ask(allowed, { deadline: Date.now() + QUESTION_MS, signal }))
+  }
+  const conversation: Conversation | undefined =
+    call.party === null ? undefined : { party: call.party, onQuestion: (...asked) => answered(call, put, asked) }
+  const send = (added: JsonObject) => call.send({ added, conversation })
+  const first = await send({})
+  if (first.era === 'legacy' || first.result?.resultType !== 'input_required') return first
+  const { ability } = call.target
+  return unpack(first, { ability, send, ask: put, tell: call.tell, signal: call.gone })
+}
+
+const CANNOT: QuestionAnswer = { error: { code: -32601, message: 'The client cannot be asked in this call' } }
+
+/** A legacy server that asks for what it was not told the client can do is refused, and goes on as it likes. */
+async function answered(
+  call: LegacyCall,
+  put: (question: Question, signal: CancelSignal) => Promise<QuestionAnswer>,
+  [question, signal]: Parameters<Conversation['onQuestion']>,
+): Promise<QuestionAnswer> {
+  if (lacks(call.target.ability, question.method, question.params) !== null)
+    return { error: { code: -32601, message: `The client has not declared '${question.method}'` } }
+  try {
+    return await put(question, signal)
+  } catch (thrown) {
+    const isSilent = thrown instanceof GatehouseError && thrown.code === 'GH_FORWARD_UNANSWERED'
+    if (isSilent && question.method === 'elicitation/create') return { result: { action: 'cancel' } }
+    throw thrown
+  }
+}

@@ -1,0 +1,151 @@
+import type { JsonObject } from '@gatehouse/sdk'
+import type { CancelSignal } from '../domain/cancel-signal.js'
+import { GatehouseError } from '../errors.js'
+import { isObject } from '../mcp/message.js'
+import type { Question } from '../mcp/questions.js'
+import type { Target, UpstreamReply, UpstreamRequest } from '../upstream/types.js'
+import type { Completions } from './completions.js'
+import { mustBeAble, readInputRequired, withoutId } from './input-requests.js'
+import type { ParkedCalls } from './parked-calls.js'
+import type { RequestState, RequestStates, StateSubject } from './request-state.js'
+import { Suspended, type Started } from './suspended.js'
+
+export interface ModernOptions {
+  readonly parked: ParkedCalls
+  readonly states: RequestStates
+  readonly completions: Completions
+  /** The name of this replica, by which a sealed state finds back to it. */
+  readonly replica: string
+}
+
+/** One request of a modern client on its way to a server. */
+export interface ModernCall {
+  readonly target: Target
+  readonly subject: StateSubject
+  readonly params: JsonObject
+  readonly progressToken: string | number | undefined
+  /** Whether it asked for log notes: the level is set for a whole upstream session, so the call needs one of its own. */
+  readonly wantsLog: boolean
+  readonly onNote: ((note: JsonObject) => void) | null
+  readonly gone: CancelSignal
+  readonly send: (request: Pick<UpstreamRequest, 'params'> & Partial<Started>) => Promise<UpstreamReply>
+}
+
+export type SendModern = (call: ModernCall) => Promise<UpstreamReply>
+
+/** Longer than a server takes to say that all is done at its URL, shorter than a client waits. */
+const URL_WAIT_MS = 20_000
+
+/**
+ * For a client of the modern era, whatever its server speaks. A modern server's questions go through, its state sealed; a
+ * legacy one's end the request, and the call sleeps until the client comes back with the answers.
+ */
+export function createModernClient(options: ModernOptions): SendModern {
+  const { states, completions } = options
+
+  async function start(call: ModernCall, params: JsonObject, round: number): Promise<UpstreamReply> {
+    const { progressToken, onNote, gone } = call
+    if (call.target.ability.key === '' && !call.wantsLog) {
+      const reply = await call.send({ params, progressToken, onNotification: onNote ?? undefined, signal: gone })
+      return pack(reply, call, states, round)
+    }
+    const suspended = new Suspended(call.target.ability)
+    suspended.start((started) => call.send({ params, ...started }))
+    return awake(suspended, call, options, round)
+  }
+
+  return async (call) => {
+    const { requestState, ...rest } = call.params
+    if (requestState === undefined) return start(call, call.params, 0)
+    const { inputResponses, ...first } = rest
+    const state = states.open(requestState, call.subject)
+    switch (state.kind) {
+      case 'forward':
+        return start(call, { ...rest, requestState: state.state }, state.round)
+      case 'parked':
+        return resume(call, state, readAnswers(inputResponses), options)
+      case 'rerun':
+        await completions.wait(call.target.server.id, state.elicitationIds, URL_WAIT_MS, call.gone)
+        return start(call, first, state.round)
+    }
+  }
+}
+
+async function resume(
+  call: ModernCall,
+  state: RequestState & { kind: 'parked' },
+  answers: ReadonlyMap<string, JsonObject>,
+  options: ModernOptions,
+): Promise<UpstreamReply> {
+  if (state.owner !== options.replica) throw new GatehouseError('GH_FORWARD_PARKED_LOST', { data: { retryable: true } })
+  const suspended = options.parked.take(state.callId, state.round)
+  if (suspended === null) throw new GatehouseError('GH_FORWARD_STATE', { message: 'Invalid or expired requestState' })
+  suspended.answer(answers)
+  return awake(suspended, call, options, state.round)
+}
+
+/** Until the server has answered, or its questions have to go to the client. */
+async function awake(
+  suspended: Suspended,
+  call: ModernCall,
+  options: ModernOptions,
+  round: number,
+): Promise<UpstreamReply> {
+  const { subject } = call
+  for (;;) {
+    const end = await suspended.leg(call)
+    if (end.kind === 'reply') return pack(end.reply, call, options.states, round)
+    if (options.parked.park(suspended, { user: subject.user, server: subject.server })) {
+      const state = { kind: 'parked', round: suspended.round, callId: suspended.id, owner: options.replica } as const
+      return asking(end.questions, options.states.seal(state, subject))
+    }
+    suspended.refuse(end.questions.keys())
+  }
+}
+
+function asking(questions: ReadonlyMap<string, Question>, requestState: string): UpstreamReply {
+  const inputRequests = Object.fromEntries([...questions].map(([name, question]) => [name, { ...question }]))
+  const result = { resultType: 'input_required', inputRequests, requestState } as JsonObject
+  return { result, error: null, era: 'modern', httpStatus: null, bytesSent: 0, bytesReceived: 0 }
+}
+
+/** What is neither an object of answers nor absent, and an answer that is no object, was never a client's. */
+function readAnswers(given: unknown): ReadonlyMap<string, JsonObject> {
+  if (given === undefined) return new Map()
+  const entries = isObject(given) ? Object.entries(given) : null
+  if (entries === null || !entries.every((entry): entry is [string, JsonObject] => isObject(entry[1])))
+    throw new GatehouseError('GH_DOOR_PARAMS', { message: 'params.inputResponses must be an object of objects' })
+  return new Map(entries)
+}
+
+/** A server's own questions and its way of sending a client to a URL, in the terms of the modern era. */
+function pack(reply: UpstreamReply, call: ModernCall, states: RequestStates, round: number): UpstreamReply {
+  if (reply.error?.code === URL_REQUIRED && reply.era === 'legacy') return sentToUrl(reply, call, states, round)
+  const { result } = reply
+  const wanted = readInputRequired(reply)
+  if (wanted === null || result === null) return reply
+  mustBeAble(call.target.ability, wanted.questions.values())
+  if (wanted.requestState === null) return reply
+  const state = { kind: 'forward', round: round + 1, state: wanted.requestState } as const
+  return { ...reply, result: { ...result, requestState: states.seal(state, call.subject) } }
+}
+
+const URL_REQUIRED = -32042
+
+/** The error of 2025-11-25 that sends the client to URLs first. */
+function sentToUrl(reply: UpstreamReply, call: ModernCall, states: RequestStates, round: number): UpstreamReply {
+  const data = reply.error?.data
+  const named = isObject(data) && Array.isArray(data.elicitations) ? data.elicitations.filter(isObject) : []
+  if (named.length === 0) return reply
+  const questions = new Map(
+    named.map((params, at): [string, Question] => [
+      `u${at + 1}`,
+      withoutId({ method: 'elicitation/create', params: { ...params, mode: 'url' } }),
+    ]),
+  )
+  mustBeAble(call.target.ability, questions.values())
+  const elicitationIds = named.flatMap(({ elicitationId }) =>
+    typeof elicitationId === 'string' ? [elicitationId] : [],
+  )
+  return asking(questions, states.seal({ kind: 'rerun', round: round + 1, elicitationIds }, call.subject))
+}

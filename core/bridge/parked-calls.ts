@@ -1,0 +1,73 @@
+import type { Suspended } from './suspended.js'
+
+/** The calls that sleep at this replica until their client answers. */
+export interface ParkedCalls {
+  /**
+   * Puts a call to sleep; false when the replica has too many. One more than this user may have, in all or at this server,
+   * ends the one that sleeps longest: most likely nobody will come back to it.
+   */
+  park(call: Suspended, whose: { readonly user: string; readonly server: string }): boolean
+  /** The call that waits for the answers to this round, and for nobody else. It must be parked again or let go. */
+  take(id: string, round: number): Suspended | null
+  readonly size: number
+  stop(): void
+}
+
+export interface ParkedLimits {
+  readonly all: number
+  readonly perUser: number
+  readonly perServer: number
+  /** Milliseconds that a call sleeps at most: with a question to a person, and without. */
+  readonly person: number
+  readonly machine: number
+}
+
+export const PARKED_LIMITS: ParkedLimits = { all: 1_000, perUser: 20, perServer: 5, person: 600_000, machine: 180_000 }
+
+interface Parked {
+  readonly call: Suspended
+  readonly user: string
+  readonly server: string
+  readonly timer: NodeJS.Timeout
+}
+
+export function createParkedCalls(limits: ParkedLimits = PARKED_LIMITS): ParkedCalls {
+  const asleep = new Map<string, Parked>()
+  const giveUp = ({ call, timer }: Parked) => {
+    asleep.delete(call.id)
+    clearTimeout(timer)
+    call.cancel()
+  }
+  /** Of these, in the order in which they fell asleep, those too many for one more. */
+  const surplus = (which: (parked: Parked) => boolean, most: number) => {
+    const own = [...asleep.values()].filter(which)
+    return own.slice(0, Math.max(0, own.length - most + 1))
+  }
+
+  return {
+    park(call, { user, server }) {
+      if (asleep.size >= limits.all) return false
+      surplus((parked) => parked.user === user && parked.server === server, limits.perServer).forEach(giveUp)
+      surplus((parked) => parked.user === user, limits.perUser).forEach(giveUp)
+      const isPerson = call.methods.includes('elicitation/create')
+      const timer = setTimeout(() => giveUp(parked), isPerson ? limits.person : limits.machine)
+      timer.unref()
+      const parked: Parked = { call, user, server, timer }
+      asleep.set(call.id, parked)
+      return true
+    },
+    take(id, round) {
+      const parked = asleep.get(id)
+      if (parked === undefined || parked.call.round !== round) return null
+      asleep.delete(id)
+      clearTimeout(parked.timer)
+      return parked.call
+    },
+    get size() {
+      return asleep.size
+    },
+    stop() {
+      for (const parked of asleep.values()) giveUp(parked)
+    },
+  }
+}
