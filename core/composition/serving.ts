@@ -42,6 +42,7 @@ export async function createServing(house: House, config: Config, place: Place, 
     sessions: house.get(PARTS.sessions),
     lines: house.get(PARTS.lines),
     places: createStreamPlaces({ perUser: () => snapshots.current().settings.limits.listensPerUser }),
+    toOwner: house.get(PARTS.toOwner),
     addressOf: createAddressOf(config.trustedProxies),
     draining,
     onTolerated: createTolerances((fault) => log.info({ ...fault }, "a client's fault is tolerated")),
@@ -63,7 +64,7 @@ export async function createServing(house: House, config: Config, place: Place, 
     house.get(PARTS.listen).stop()
     house.get(PARTS.lines).stop()
     // The documentation has a standing stream of our own upstream side: it must end for the server to.
-    await Promise.all([server.stop(GRACE_MS), docs.stop()])
+    await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])
   }
   return { server, stop }
 }
