@@ -40,12 +40,20 @@ function rooms(changes: Partial<Rooms> = {}): Rooms {
     inspectResponse: by('inspectResponse', () => whole() as never),
     hear: by('hear', () => undefined),
     list: by('list', async () => ({ tools: [] })),
+    subscribe: {
+      set: by('set', async () => ({})),
+      resource: by('subscribe', async () => ({})),
+    },
+    listen: {
+      open: by('listen', async () => ({ acknowledged: ACK, tell: async () => ({}), abandon: () => undefined })),
+    },
     answer: by('answer', async () => ({ result: {}, headers: {} })),
     respond: createRespond(() => 'https://gate.example.com/x'),
     ...changes,
   }
 }
 
+const ACK = { jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged' }
 const kept: MessageRecord[] = []
 const recorder: Recorder = { append: async (record) => void kept.push(record) }
 const walkWith = (changes: Partial<Rooms> = {}, record = recorder) =>
@@ -97,6 +105,25 @@ test('what a room throws by accident is answered like any failure', async () => 
   const { status, text } = await walkWith({ route: broken })(inbound())
   assert.is(status, 500)
   assert.not.match(text ?? '', /not a function/)
+})
+
+test('a reply that its client does not get to see is told so, any other is not', async () => {
+  let unseen = 0
+  const reply = { unseen: () => (unseen += 1) }
+  const forward = (async (call: object) => Object.assign(call, { reply })) as unknown as Rooms['forward']
+  const inspectResponse = ((call: object) => call) as unknown as Rooms['inspectResponse']
+  const { gone } = inbound()
+  const inspectRequest = () => ({ ...routed(plan(['crm']), 'find'), target: {}, result: {}, error: null }) as never
+  await walkWith({ forward, inspectResponse, inspectRequest })(inbound())
+  assert.is(unseen, 0)
+  await walkWith({ forward, inspectRequest, inspectResponse: throwing('GH_INSPECT_BLOCKED') })(inbound())
+  assert.is(unseen, 1)
+  const late = ((call: object) => ({
+    ...call,
+    gone: { ...gone, aborted: true },
+  })) as unknown as Rooms['inspectResponse']
+  await walkWith({ forward, inspectRequest, inspectResponse: late })(inbound())
+  assert.is(unseen, 2)
 })
 
 test('a stranger leaves one leg, anyone else the first and the last', async () => {

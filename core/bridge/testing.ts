@@ -107,6 +107,7 @@ export function legOf(facts: Partial<Leg> = {}): Leg & { readonly notes: JsonObj
   const gone = new Cancel()
   const notes: JsonObject[] = []
   return {
+    ability: ABLE,
     progressToken: undefined,
     onNote: (note) => void notes.push(note),
     gone,

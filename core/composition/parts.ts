@@ -14,6 +14,7 @@ import { createSessions } from '../mcp/sessions.js'
 import { createRecorder } from '../record/log.js'
 import { createTailer } from '../record/tailer.js'
 import { hashKeyOf } from './hash-key.js'
+import { registerListening } from './listening.js'
 import { type Resources, asPluginLog, openEgress, openPlugins } from './resources.js'
 import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
@@ -21,6 +22,7 @@ import { createRules } from '../rules/rules.js'
 import { createCatalog } from '../upstream/catalog.js'
 import { createOffers } from '../upstream/offers.js'
 import { createServerInfos } from '../upstream/server-infos.js'
+import { isUpdate } from '../upstream/subscriptions.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
 import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
@@ -95,11 +97,13 @@ export async function openParts(
       log: logger,
       verdicts: createVerdictStore<Verdict>(dataSource),
       onSessionQuestion: (...asked) => h.get(PARTS.asides).question(...asked),
-      onServerNote: (...said) => {
+      onServerNote: (target, note, party) => {
+        // Subscribed is on the shared connection alone: elsewhere a server tells what nobody asked.
+        if (isUpdate(note)) return void (party === null && h.get(PARTS.subscriptions).note(target, note))
         // What cannot be passed on is lost, as a note may be.
         void h
           .get(PARTS.asides)
-          .note(...said)
+          .note(target, note, party)
           .catch((thrown: unknown) => log.debug({ err: thrown }, 'a note was lost'))
       },
       onTrouble: h.get(PARTS.troubles).tell,
@@ -120,6 +124,7 @@ export async function openParts(
       log: logger,
     })
   })
+  registerListening(house, logger)
   house.make(PARTS.tailer, (h) =>
     createTailer({ log: h.get(PARTS.recorder), database: recordPool, alert: h.get(PARTS.raise), logger }),
   )

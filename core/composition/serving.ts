@@ -61,6 +61,7 @@ export async function createServing(house: House, config: Config, place: Place, 
     onBroken,
   })
   const stop = async () => {
+    house.get(PARTS.listen).stop()
     house.get(PARTS.lines).stop()
     // The documentation has a standing stream of our own upstream side: it must end for the server to.
     await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])

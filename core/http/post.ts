@@ -1,10 +1,10 @@
 import type { Json } from '@gatehouse/sdk'
 import type { Reply } from '../call.js'
 import type { Snapshot } from '../domain/snapshot.js'
-import { GatehouseError } from '../errors.js'
+import { asGatehouseError, GatehouseError } from '../errors.js'
 import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
 import { writeJson } from '../mcp/json.js'
-import { isObject } from '../mcp/message.js'
+import { idOf, isObject } from '../mcp/message.js'
 import { ownerOf } from '../mcp/owned-id.js'
 import { hasBatches } from '../mcp/versions.js'
 import { readBody } from './body.js'
@@ -65,11 +65,11 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
   const items = wrong === null ? values.map((value) => classify(value, headers)) : [faulty(wrong, headers)]
   const replies = await Promise.all(
     items.map(async (item, n) => {
-      const text = writeJson(wrong === null ? values[n] : values)
+      const part = partOf(item, wrong === null ? values[n] : values, headers)
       const owner = ownerOfMessage(item)
-      const status = owner && (await visit.options.toOwner.deliver(owner, visit, { body: Buffer.from(text) }))
+      const status = owner && (await visit.options.toOwner.deliver(owner, visit, { body: Buffer.from(part.text) }))
       if (typeof status === 'number') return { ...ACCEPTED, status }
-      const reply = await run(visit, { snapshot, item, headers, text, bytes: text.length, batched: true })
+      const reply = await run(visit, { snapshot, headers, ...part, batched: true })
       return reply ?? ACCEPTED
     }),
   )
@@ -80,6 +80,21 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
   if (refused) return send(visit, refused)
   const texts = replies.flatMap((reply) => (reply.text === null ? [] : [reply.text]))
   send(visit, texts.length === 0 ? ACCEPTED : { status: 200, text: `[${texts.join(',')}]`, headers: {} })
+}
+
+/** One message of several, with its own text for the record. One that cannot be written must not take the others along. */
+function partOf(
+  item: Classified,
+  value: Json | undefined,
+  headers: EraHeaders,
+): Pick<Arrived, 'item' | 'text' | 'bytes'> {
+  try {
+    const text = writeJson(value)
+    return { item, text, bytes: text.length }
+  } catch (thrown) {
+    const tooDeep = { ...faulty(asGatehouseError(thrown), headers), id: idOf(value) }
+    return { item: item.kind === 'fault' ? item : tooDeep, text: '', bytes: 0 }
+  }
 }
 
 /** The replica that alone can take it: where the question was asked that this answers, or where the call sleeps. */
@@ -100,6 +115,6 @@ function batchFault(values: readonly Json[], headers: EraHeaders): GatehouseErro
   return null
 }
 
-function faulty(error: GatehouseError, headers: EraHeaders): Classified {
+function faulty(error: GatehouseError, headers: EraHeaders): Classified & { kind: 'fault' } {
   return { kind: 'fault', era: 'legacy', version: headers.version ?? '2025-03-26', id: null, error }
 }

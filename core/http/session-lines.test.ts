@@ -46,6 +46,7 @@ async function listen({ url }: Context, session: string, gateway: string) {
   return heard
 }
 const ended = (heard: { ended: boolean }) => until('it has ended', () => (heard.ended ? true : undefined))
+const CHANGED = { jsonrpc: '2.0', method: 'notifications/prompts/list_changed' }
 const NOTE = 'event: message\ndata: {"jsonrpc":"2.0","method":"notifications/prompts/list_changed"}\n\n'
 
 test('a stream is never buffered or kept on its way', async (context) => {
@@ -54,21 +55,36 @@ test('a stream is never buffered or kept on its way', async (context) => {
   assert.is(headers.get('x-accel-buffering'), 'no')
 })
 
-test('a changed list is told to the sessions of its gateways alone', async (context) => {
+test('a note goes to the standing stream of its session alone', async (context) => {
   const [mine, theirs] = [await listen(context, 'a', 'g'), await listen(context, 'b', 'h')]
-  context.lines.listChanged(new Set(['g']), 'prompts')
+  context.lines.note('a', CHANGED)
   await until('it is told', () => (mine.text.includes(NOTE) ? true : undefined))
-  context.lines.listChanged(new Set(['h']), 'tools')
+  context.lines.note('b', { ...CHANGED, method: 'notifications/tools/list_changed' })
   await until('it is told', () => (theirs.text.includes('tools/list_changed') ? true : undefined))
   assert.not.match(theirs.text, /prompts/)
   assert.not.match(mine.text, /tools/)
+})
+
+test('it is told when a session gets its standing stream, and when it has none any more', async (context) => {
+  const told: [string, boolean][] = []
+  context.lines.onStanding((...change) => told.push(change))
+  const older = await listen(context, 's', 'g')
+  const newer = await listen(context, 's', 'g')
+  await ended(older)
+  assert.equal(told, [
+    ['s', true],
+    ['s', true],
+  ])
+  newer.leave()
+  await until('it is told', () => (told.length === 3 ? true : undefined))
+  assert.equal(told[2], ['s', false])
 })
 
 test('a newer stream takes the place of the older, whose end does not end it', async (context) => {
   const older = await listen(context, 's', 'g')
   const newer = await listen(context, 's', 'g')
   await ended(older)
-  context.lines.listChanged(new Set(['g']), 'prompts')
+  context.lines.note('s', CHANGED)
   await until('it is told', () => (newer.text.includes(NOTE) ? true : undefined))
 })
 
@@ -86,7 +102,7 @@ test('whoever has left is told nothing, and breaks nothing', async (context) => 
   const [gone, here] = [await listen(context, 'a', 'g'), await listen(context, 'b', 'g')]
   gone.leave()
   await ended(gone)
-  context.lines.listChanged(new Set(['g']), 'prompts')
+  for (const id of ['a', 'b']) context.lines.note(id, CHANGED)
   await until('it is told', () => (here.text.includes(NOTE) ? true : undefined))
 })
 

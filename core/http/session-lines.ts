@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http'
-import type { JsonObject } from '@gatehouse/sdk'
 import type { LegacySession } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import { hasResumption } from '../mcp/versions.js'
@@ -29,14 +28,7 @@ export interface Lines extends SessionLines {
   askOn(flight: Flight, ...asked: Parameters<Ask>): ReturnType<Ask>
   /** Ends a call that its client took back; false when it is not under way here. */
   cancel(sessionId: string, requestId: string | number): boolean
-  /** Tells every session of these gateways that a list changed. */
-  listChanged(gatewayIds: ReadonlySet<string>, kind: 'tools' | 'prompts' | 'resources'): void
   stop(): void
-}
-
-interface Standing {
-  readonly gatewayId: string
-  readonly stream: EventStream
 }
 
 export interface LinesOptions {
@@ -54,7 +46,8 @@ const PATIENCE_MS = 2_000
 export function createSessionLines(options: LinesOptions): Lines {
   const { replica, patience = PATIENCE_MS, timing, onDropped } = options
   const kept = createKeptStreams(replica, options.kept ?? KEPT_LIMITS)
-  const standing = new Map<string, Standing>()
+  const standing = new Map<string, EventStream>()
+  const onStanding: ((sessionId: string, stands: boolean) => void)[] = []
   const asked = new Map<string, Asked>()
   const flights = new Flights()
   let questions = 0
@@ -70,8 +63,10 @@ export function createSessionLines(options: LinesOptions): Lines {
   const endStanding = (sessionId: string) => {
     const ended = standing.get(sessionId)
     standing.delete(sessionId)
-    ended?.stream.drop()
+    ended?.drop()
   }
+  const tellStanding = (sessionId: string, stands: boolean) =>
+    onStanding.forEach((listener) => listener(sessionId, stands))
   const hasReader = (stream: EventStream | undefined) => stream !== undefined && stream.leftAt === null
   const close = (sessionId: string) => {
     endStanding(sessionId)
@@ -87,28 +82,31 @@ export function createSessionLines(options: LinesOptions): Lines {
 
   const lines: Lines = {
     open(session, res, lastEventId) {
-      const { id, gatewayId } = session
+      const { id } = session
       if (lastEventId !== undefined && hasResumption(session.version)) {
         const found = kept.find(id, lastEventId)
         if (found !== null) return found.stream.attach(res, { after: found.after })
         // A standing stream that is lost, with its replica even, begins anew: a client that is refused never opens another.
-        if (!isOfStanding(lastEventId) || hasReader(standing.get(id)?.stream))
-          throw new GatehouseError('GH_DOOR_STREAM_GONE')
+        if (!isOfStanding(lastEventId) || hasReader(standing.get(id))) throw new GatehouseError('GH_DOOR_STREAM_GONE')
       }
       endStanding(id)
-      const entry = { gatewayId, stream: openStream(session, 'standing') }
-      standing.set(id, entry)
-      entry.stream.onClosed(() => {
-        if (standing.get(id) === entry) standing.delete(id)
+      const stream = openStream(session, 'standing')
+      standing.set(id, stream)
+      stream.onClosed(() => {
+        if (standing.get(id) !== stream) return
+        standing.delete(id)
+        tellStanding(id, false)
       })
-      entry.stream.attach(res)
+      stream.attach(res)
+      tellStanding(id, true)
     },
     openCall: (session, onLost) => openStream(session, 'call', onLost),
     patience,
     close,
-    note: (sessionId, note) => standing.get(sessionId)?.stream.note(note),
+    note: (sessionId, note) => standing.get(sessionId)?.note(note),
+    onStanding: (listener) => void onStanding.push(listener),
     ask(sessionId, question, how) {
-      const stream = standing.get(sessionId)?.stream
+      const stream = standing.get(sessionId)
       const newest = hasReader(stream) ? undefined : flights.newestAskable(sessionId)
       if (newest !== undefined) return lines.askOn(newest, question, how)
       // Without a reader it waits for one to come back.
@@ -123,10 +121,6 @@ export function createSessionLines(options: LinesOptions): Lines {
     enter: (flight) => flights.enter(flight),
     leave: (flight) => flights.leave(flight),
     cancel: (sessionId, requestId) => flights.cancel(sessionId, requestId),
-    listChanged(gatewayIds, kind) {
-      const note: JsonObject = { jsonrpc: '2.0', method: `notifications/${kind}/list_changed` }
-      for (const { gatewayId, stream } of standing.values()) if (gatewayIds.has(gatewayId)) stream.note(note)
-    },
     stop() {
       for (const sessionId of [...standing.keys()]) endStanding(sessionId)
       kept.stop()

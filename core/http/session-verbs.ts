@@ -1,4 +1,5 @@
-import type { LegacySession } from '../call.js'
+import type { JsonObject } from '@gatehouse/sdk'
+import type { LegacySession, Reply } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Classified } from '../mcp/classify.js'
 import { ownerOf } from '../mcp/owned-id.js'
@@ -24,7 +25,7 @@ export async function aboutSession(visit: Visit): Promise<void> {
   const reply = await options.pipeline(
     inbound(visit, ping, { gone, ask: null, joins: (_, found) => void (session = found) }),
   )
-  if (reply.status !== 200) return send(visit, reply)
+  if (reply.status !== 200) return send(visit, withoutId(reply))
   if (req.method !== 'GET' && req.method !== 'DELETE') throw notServed('POST, GET, DELETE')
   if (session === null) throw notServed('POST')
   if (req.method === 'DELETE') {
@@ -42,6 +43,11 @@ export async function aboutSession(visit: Visit): Promise<void> {
     leave()
   })
   options.lines.open(session, res, lastEventId)
+}
+
+/** The ping's id is ours: its client has asked nothing that has one. */
+function withoutId({ text, ...rest }: Reply): Reply {
+  return { ...rest, text: text === null ? null : JSON.stringify({ ...(JSON.parse(text) as JsonObject), id: null }) }
 }
 
 const NOTHING = Buffer.alloc(0)

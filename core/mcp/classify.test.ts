@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { classify, type Classified, type EraHeaders } from './classify.js'
+import { parseJson } from './json.js'
 import { META, MODERN_VERSION, SUPPORTED_VERSIONS } from './versions.js'
 
 const headers = (given: Partial<EraHeaders> = {}): EraHeaders => ({
@@ -64,6 +65,22 @@ law('an id is a text or a whole number; null, a fraction and what is beyond exac
   [{ jsonrpc: '2.0', id: {}, method: 'ping' }, headers(), 'fault legacy 400 -32600 id null'],
   [{ jsonrpc: '2.0', id: 0, method: 'ping' }, headers(), 'request legacy 2025-03-26'],
   [{ jsonrpc: '2.0', id: '', method: 'ping' }, headers(), 'request legacy 2025-03-26'],
+])
+
+law('a number that a double cannot hold is neither an id nor a method', [
+  ...['9007199254740993', '-9007199254740993', '1e999', '0.10000000000000000001'].flatMap((digits) => [
+    [
+      parseJson(`{"jsonrpc":"2.0","id":${digits},"method":"ping"}`),
+      headers(),
+      'fault legacy 400 -32600 id null',
+    ] as const,
+    [parseJson(`{"jsonrpc":"2.0","id":1,"method":${digits}}`), headers(), 'fault legacy 400 -32600 id 1'] as const,
+    [
+      parseJson(`{"jsonrpc":"2.0","id":${digits},"result":{}}`),
+      headers({ sessionId: 's' }),
+      'fault legacy 400 -32600 id null',
+    ] as const,
+  ]),
 ])
 
 law('a request with the key of the modern envelope is modern, initialize too', [

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parseJson } from './json.js'
 import { clientInfoOf, progressTokenOf, translateResult, withoutEnvelope } from './translate.js'
 import { META } from './versions.js'
 
@@ -65,6 +66,12 @@ test('a modern server that forgot resultType is taken to be complete', () => {
     cacheScope: 'private',
     resultType: 'complete',
   })
+})
+
+test('a number that a double cannot hold stands by its digits in the text of a structure', () => {
+  const result = parseJson('{"content":[],"structuredContent":[9007199254740993]}') as JsonObject
+  const translated = translateResult({ ...result, resultType: 'complete' }, 'modern', 'legacy', 'tools/call')
+  assert.equal(translated['content'], [{ type: 'text', text: '[9007199254740993]' }])
 })
 
 test('translating pollutes no prototype', () => {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { createModernClient, type ModernOptions } from '../bridge/modern-client.js'
 import { sendLegacy } from '../bridge/legacy-client.js'
+import { named } from '../bridge/named.js'
 import { enter, type Answered, type Inspected } from '../call.js'
 import type { Flow } from '../domain/flow.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
@@ -81,23 +82,15 @@ function exchange(
     gone,
     party: partyOf(call),
     ask: call.ask,
-    onQuestion: async (question) => named(await aside.question(question), call),
+    onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: aside.answer,
-    tell: (note) => onNote?.(note),
+    onNote,
     // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
-    send: ({ added, conversation }) => {
+    send: ({ added, ...rest }) => {
       const isFirst = Object.keys(added).length === 0
       const again = isFirst ? {} : anew(options.limits())
-      const note = onNote ?? undefined
-      return send({
-        ...again,
-        params: { ...params, ...added },
-        conversation,
-        onCut: call.interrupt ?? undefined,
-        progressToken,
-        signal: gone,
-        onNotification: note,
-      })
+      const onCut = call.interrupt ?? undefined
+      return send({ ...again, ...rest, params: { ...params, ...added }, onCut, progressToken, signal: gone })
     },
   })
 }
@@ -147,17 +140,6 @@ function understood(reply: UpstreamReply, call: Inspected): UpstreamReply {
   throw new GatehouseError('GH_UPSTREAM_PROTOCOL', {
     message: 'The server gave a kind of result that was not agreed on',
   })
-}
-
-/** Of several servers the person must see which one asks. */
-function named(question: Question, call: Inspected): Question {
-  const message = question.params?.message
-  if (call.plan.assignments.length < 2 || question.method !== 'elicitation/create' || typeof message !== 'string')
-    return question
-  return {
-    ...question,
-    params: { ...question.params, message: `[${call.feature.assignment.server.title}] ${message}` },
-  }
 }
 
 function partyOf({ session, principal, plan }: Inspected): Party | null {

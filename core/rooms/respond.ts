@@ -18,6 +18,8 @@ export interface Response {
 export interface Respond {
   released(call: Released): Response
   own(call: InSession, result: JsonObject, headers: Readonly<Record<string, string>>): Response
+  /** What a stream begins with that is the answer itself. */
+  opened(first: JsonObject): Response
   accepted(): Response
   refused(call: Inbound, thrown: unknown): Response
 }
@@ -38,6 +40,13 @@ export function createRespond(resourceMetadata: (gatewayName: string | null) => 
       return { ...rpcFailure(call, status, error, NO_HEADERS), error: 'upstream_error' }
     },
     own: (call, result, headers) => done(call, result, headers),
+    opened: (first) => ({
+      reply: { status: 200, text: writeJson(first), headers: NO_HEADERS },
+      outcome: 'proxy_response_success',
+      rpcError: null,
+      error: null,
+      keepsBody: true,
+    }),
     accepted: () => ({
       reply: { status: 202, text: null, headers: NO_HEADERS },
       outcome: 'proxy_response_success',

@@ -49,6 +49,7 @@ function whatIsNamed(call: InSession): Named {
       checkArguments(params)
       return { kind: 'prompt', name: text(params, 'name'), params: (feature) => renamed(params, 'name', feature.name) }
     case 'resources/read':
+    case 'resources/subscribe':
       return { kind: 'resource', name: text(params, 'uri'), params: (feature) => renamed(params, 'uri', feature.name) }
     case 'completion/complete':
       return completion(params)

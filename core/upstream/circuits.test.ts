@@ -299,7 +299,11 @@ test('notes and questions go on to whom they are for', async () => {
   const heard: unknown[] = []
   const request = begin(crm, {
     onNotification: (note) => void heard.push(note),
-    conversation: { party: null, onQuestion: async (question) => (heard.push(question), { result: { a: 1 } }) },
+    conversation: {
+      party: null,
+      whose: 'c',
+      onQuestion: async (question) => (heard.push(question), { result: { a: 1 } }),
+    },
   }).seen()
   request?.onNotification?.({ n: 1 })
   const question = { method: 'roots/list', params: {} } as never

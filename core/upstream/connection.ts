@@ -12,6 +12,8 @@ export interface Targeted {
 }
 
 export interface ConnectionOptions {
+  /** What tells it from every other. */
+  readonly name: string
   readonly target: Target
   readonly timing: Timing
   readonly verdicts: Verdicts
@@ -47,6 +49,7 @@ export class Connection {
   #doubted = false
   #opened = false
   #stopped = false
+  #left = false
   #busy = 0
   readonly #levels = new WeakMap<Peer, string>()
   #onIdle: () => void = () => {}
@@ -62,6 +65,15 @@ export class Connection {
   /** Milliseconds without use after which it may be closed. */
   get idleMost(): number {
     return this.options.idleMost
+  }
+
+  get name(): string {
+    return this.options.name
+  }
+
+  /** Whether it was told to end: with its last call, or at once. */
+  get isLeft(): boolean {
+    return this.#left
   }
 
   /** Since when nobody uses it; null while somebody does. */
@@ -109,6 +121,7 @@ export class Connection {
   }
 
   async stop(): Promise<void> {
+    this.#left = true
     this.#stopped = true
     const dialling = this.#dialling
     const peer = this.#peer
@@ -122,6 +135,7 @@ export class Connection {
 
   /** Stops when the last request that it was given has ended. */
   async drain(): Promise<void> {
+    this.#left = true
     if (this.#busy > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     await this.stop()
   }

@@ -14,6 +14,7 @@ import { exchange, noAnswer, refuseByStatus } from './http-exchange.js'
 import type { ExchangeRules } from './http-exchange.js'
 import type { HttpWire } from './http-wire.js'
 import { isObject, readMessage } from './message.js'
+import { writeJson } from '../mcp/json.js'
 import type { RpcError, ServerInfo, UpstreamRequest } from './types.js'
 import { listChangedKind } from './options.js'
 import type { Peer, PeerContext } from './options.js'
@@ -58,6 +59,7 @@ export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Prom
     async stop() {
       side.stop()
       calls.failAll(fault('GH_UPSTREAM_UNREACHABLE', context.slug, 'was changed or removed meanwhile'))
+      asked.end()
       await endSession(session)
     },
   }
@@ -149,6 +151,13 @@ function takeAside(session: Session, aside: RpcNote | RpcRequest, call: Call | n
   return true
 }
 
+/** The call whose a log note outside of any stream is: the one that has the session to itself. */
+function leasedTo({ calls, context }: Session, { method }: RpcNote | RpcRequest): Call | null {
+  if (method !== 'notifications/message' || context.events.asked !== null) return null
+  const [only, other] = calls.conversing()
+  return other === undefined ? (only ?? null) : null
+}
+
 async function answerServer(session: Session, request: RpcRequest, call: Call | null): Promise<void> {
   const { context } = session
   const answer = await session.asked.answer(request, call)
@@ -165,7 +174,10 @@ function openSideStream(session: Session): HeldStream {
     const message = readMessage(value)
     if (message.kind === 'broken') throw brokenProtocol(context.slug, message.why)
     if (message.kind === 'reply') return false
-    if (!takeAside(session, message.raw, null) && !session.calls.progress(message.raw)) context.events.note(message.raw)
+    if (takeAside(session, message.raw, null) || session.calls.progress(message.raw)) return false
+    const call = leasedTo(session, message.raw)
+    if (call === null) context.events.note(message.raw)
+    else call.note(message.raw)
     return false
   }
 
@@ -208,7 +220,7 @@ function sessionHeaders({ id, version }: Session): string[] {
 /** Sends a note or an answer, for which the server has nothing to say but "taken". */
 async function post(session: Session, message: object, timeoutMs: number): Promise<void> {
   const { context, wire } = session
-  const body = Buffer.from(JSON.stringify(message))
+  const body = Buffer.from(writeJson(message))
   const http = wire.send({ method: 'POST', headers: session.postHeaders, body, onMessage: () => false })
   const timer = setTimeout(() => http.abort(lateFault(context.slug, timeoutMs)), timeoutMs)
   try {

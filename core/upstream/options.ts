@@ -124,8 +124,8 @@ export interface PeerEvents {
   /** A side stream was lost, and is back or not to be had any more: what it would have told is unknown. */
   reopened(): void
   note(note: JsonObject): void
-  /** A question that belongs to no call under way. */
-  asked: Conversation['onQuestion']
+  /** A question that belongs to no one call under way; null: nobody can be asked outside of calls. */
+  asked: Conversation['onQuestion'] | null
   /** The server answers, but not as its era should: its era is probed anew when convenient. */
   doubted(): void
   /** The peer ended by itself; it must not be used again. */

@@ -41,7 +41,7 @@ test('a legacy server is subscribed to once, whoever wants to hear, and unsubscr
   const [one, two] = [watch(old, 'a:1'), watch(old, 'a:1')]
   assert.equal(await Promise.all([one.ready, two.ready]), ['granted', 'granted'])
   assert.equal(said, ['public resources/subscribe a:1'])
-  assert.is(subscriptions.note(old, updated('a:1')), true)
+  subscriptions.note(old, updated('a:1'))
   assert.equal(heard, [{ uri: 'a:1' }, { uri: 'a:1' }])
   one.release()
   one.release()
@@ -83,9 +83,12 @@ test('what is within a resource is told to whoever watches the whole', async () 
   assert.equal(heard, [{ uri: 'file:///dir/a' }, { uri: 'file:///with/b' }])
 })
 
-test('notes about anything else are not taken', () => {
-  const { subscriptions } = bench()
-  assert.is(subscriptions.note(targetOf('old'), { method: 'notifications/message', params: {} }), false)
+test('a note that names no resource is nobody’s', async () => {
+  const { subscriptions, heard, watch } = bench()
+  await watch(targetOf('old'), 'a:1').ready
+  for (const params of [undefined, {}, { uri: 7 }])
+    subscriptions.note(targetOf('old'), { method: UPDATED, ...{ params } } as JsonObject)
+  assert.equal(heard, [])
 })
 
 test('what the server will not tell is refused, and asked for again by the next who wants it', async () => {

@@ -21,8 +21,8 @@ export interface Subscriptions {
   hold(target: Target): Wish<void>
   /** `heard` is told the params of each update of the resource, or of one within it. */
   watch(target: Target, uri: string, heard: (params: JsonObject) => void): Wish<Outcome>
-  /** A note of a server outside of any call; false when it is not about subscriptions. */
-  note(target: Target, note: JsonObject): boolean
+  /** A server says that a resource was updated. */
+  note(target: Target, note: JsonObject): void
   /** The server was changed or is gone: whoever goes on wanting to hear of it says so with its new target. */
   drop(serverId: string): void
   stop(): void
@@ -217,13 +217,11 @@ export function createSubscriptions({ upstreams, log, timing: given }: Subscript
         },
       }
     },
-    note(target, { method, params }) {
-      if (method !== 'notifications/resources/updated') return false
+    note(target, { params }) {
       const uri = isObject(params) ? params['uri'] : undefined
-      if (typeof uri !== 'string') return true
+      if (typeof uri !== 'string') return
       for (const [watched, watchers] of entries.get(idOf(target))?.watchers ?? [])
         if (isWithin(uri, watched)) for (const { heard } of watchers) heard(params as JsonObject)
-      return true
     },
     drop(serverId) {
       for (const entry of entries.values()) {
@@ -239,6 +237,8 @@ export function createSubscriptions({ upstreams, log, timing: given }: Subscript
     },
   }
 }
+
+export const isUpdate = (note: JsonObject): boolean => note['method'] === 'notifications/resources/updated'
 
 /** A server may name a part of what was subscribed to (2025-11-25, resources updated). */
 function isWithin(uri: string, watched: string): boolean {

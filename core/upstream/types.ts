@@ -67,6 +67,8 @@ export interface Party {
 export interface Conversation {
   /** The legacy session that it belongs to; null: this request gets an upstream session of its own. */
   readonly party: Party | null
+  /** Whose request it is. An upstream session that served it serves nobody else's: it may still ask what it asked for. */
+  readonly whose: string
   /** `signal` tells that the server took its question back, or the request has ended. */
   readonly onQuestion: (question: Question, signal: CancelSignal) => Promise<QuestionAnswer>
 }
@@ -79,6 +81,8 @@ export interface UpstreamReply {
   readonly httpStatus: number | null
   readonly bytesSent: number
   readonly bytesReceived: number
+  /** Told when its client does not get to see it: what it asks for will not come. */
+  readonly unseen?: (() => void) | undefined
 }
 
 export interface RpcError {

@@ -48,6 +48,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   ): Promise<Peer> {
     const { id, slug } = of.target.server
     const { party } = lane
+    const { onSessionQuestion } = options
     const events: PeerEvents = {
       ...ends,
       gone: () => {
@@ -57,12 +58,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       listChanged: (kind) => (circuits.alive(id), tell(id, kind, 'said')),
       reopened: () => (circuits.alive(id), lane.isShared && tellMissed(id)),
       note: (note) => (circuits.alive(id), options.onServerNote?.(of.target, note, party)),
-      asked: async (question, signal) => {
-        circuits.alive(id)
-        return party === null || options.onSessionQuestion === undefined
-          ? { error: { code: -32601, message: 'The client cannot be asked outside of a call' } }
-          : options.onSessionQuestion(party, of.target, question, signal)
-      },
+      asked:
+        party === null || onSessionQuestion === undefined
+          ? null
+          : (question, signal) => (circuits.alive(id), onSessionQuestion(party, of.target, question, signal)),
     }
     const { clientInfo, limits } = options
     return open({ of, slug, clientInfo, limits, timing, log, events }, dialect)
@@ -83,8 +82,9 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       return known
     }
     if (stopped) throw fault('GH_UPSTREAM_UNREACHABLE', server.slug, 'is not called any more: the gateway stops')
-    if (known) leave(name, known)
+    if (known) leave(known)
     const connection: Connection = new Connection({
+      name,
       target,
       timing,
       verdicts,
@@ -107,24 +107,26 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   }
 
   /** A change drops no call: what is under way ends by itself, on the connection that it began on. */
-  function leave(name: string, connection: Connection): void {
-    if (connections.get(name) === connection) connections.delete(name)
+  function leave(connection: Connection): void {
+    if (connection.isLeft) return
+    remove(connection)
     leaving.add(connection)
     const gone = () => void leaving.delete(connection)
     connection.drain().then(gone, gone)
   }
 
-  const lanes = createLanes({ connectionOf, leave: leaveNamed, isFull: () => stdio.isFull(options.limits()) })
-  function leaveNamed(which: (name: string, connection: Connection) => boolean): void {
-    for (const [name, connection] of connections) if (which(name, connection)) leave(name, connection)
+  const lanes = createLanes({ connectionOf, leave, isFull: () => stdio.isFull(options.limits()) })
+  function remove(connection: Connection): void {
+    if (connections.get(connection.name) === connection) connections.delete(connection.name)
+    lanes.closed(connection)
   }
 
   const sweeper = setInterval(
     () => {
-      for (const [name, connection] of connections) {
+      for (const connection of connections.values()) {
         const { idleSince, idleMost } = connection
         if (idleSince === null || Date.now() - idleSince < idleMost) continue
-        connections.delete(name)
+        remove(connection)
         void connection.stop()
       }
     },
@@ -133,10 +135,10 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   sweeper.unref()
 
   async function stopAll(which: (connection: Connection) => boolean): Promise<void> {
-    const ending = [...connections].filter(([, connection]) => which(connection))
-    for (const [name] of ending) connections.delete(name)
+    const ending = [...connections.values()].filter(which)
+    for (const connection of ending) remove(connection)
     const left = [...leaving].filter(which)
-    await Promise.all([...left, ...ending.map(([, connection]) => connection)].map((connection) => connection.stop()))
+    await Promise.all([...left, ...ending].map((connection) => connection.stop()))
   }
 
   return {
@@ -159,7 +161,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     replace(serverId) {
       circuits.replace(serverId)
       verdicts.doubt(serverId)
-      leaveNamed((_, connection) => connection.target.server.id === serverId)
+      for (const connection of [...connections.values()])
+        if (connection.target.server.id === serverId) leave(connection)
       health.forget(serverId)
     },
     async forget(serverId) {
