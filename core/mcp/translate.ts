@@ -1,5 +1,6 @@
 import type { Era, JsonObject } from '@gatehouse/sdk'
 import { clip } from '../domain/clip.js'
+import { writeJson } from './json.js'
 import { isObject } from './message.js'
 import { META, RESERVED_META_PREFIX } from './versions.js'
 
@@ -28,7 +29,7 @@ function toLegacy(result: JsonObject, method: string): JsonObject {
 function withObjectStructure(result: JsonObject): JsonObject {
   const value = result.structuredContent
   if (value === undefined || isObject(value)) return result
-  const text = JSON.stringify(value)
+  const text = writeJson(value)
   const content = Array.isArray(result.content) ? result.content : []
   const isThere = content.some((item) => isObject(item) && item.type === 'text' && item.text === text)
   return {
