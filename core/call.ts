@@ -3,6 +3,8 @@ import type { AssignmentPlan, GatewayPlan, Snapshot } from './domain/snapshot.js
 import type { GatehouseError } from './errors.js'
 import type { Trail } from './record/trail.js'
 import type { CancelSignal } from './domain/cancel-signal.js'
+import type { Flow } from './domain/flow.js'
+import type { Tolerance } from './mcp/classify.js'
 import type { Ask } from './mcp/questions.js'
 import type { Ability } from './upstream/ability.js'
 import type { RpcError, Target, UpstreamReply } from './upstream/types.js'
@@ -40,6 +42,8 @@ export interface Inbound {
   readonly text: string
   /** Set when the message is not valid: refused as soon as it is known that the caller may be told. */
   readonly fault: GatehouseError | null
+  /** A fault of the client that is borne. */
+  readonly tolerated: Tolerance | null
   readonly credentials: Credentials
   /** What stands in the URL after `/mcp/`; null at the picker. */
   readonly gatewayName: string | null
@@ -57,8 +61,15 @@ export interface Inbound {
   readonly ask: Ask | null
   /** The client's answer to a question of ours, when the message is one. */
   readonly answer: { readonly id: string | number; readonly body: JsonObject } | null
-  /** Tells the door that the call belongs to this session: from now on its client can take it back. */
-  readonly joins: (session: LegacySession) => void
+  /** How fast the client reads what `notify` sends; null where that is null. */
+  readonly flow: Flow | null
+  /** Ends the stream of the answer for now, where its client can take it up again; null: it takes no streams. */
+  readonly interrupt: (() => void) | null
+  /**
+   * Tells the door whose call it is, and of which session: from now on its client can take it back. Throws when the caller may
+   * have no more of its kind.
+   */
+  readonly joins: (principal: Principal, session: LegacySession | null) => void
   readonly trail: Trail
 }
 

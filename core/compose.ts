@@ -57,7 +57,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   await ensureOperator(store)
   await keeper?.apply()
 
-  const serving = await createServing(house, config, place, onBroken)
+  const serving = await createServing(house, config, place, log)
   const port = await serving.server.listen(config.host, config.port)
   const scheme = config.tls === null ? 'http' : 'https'
   place.url = config.url ?? `${scheme}://localhost:${port}`
@@ -84,8 +84,12 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 
 /** The parts that must be ended, the way out before what it leads to. */
 function inReverse(house: House): (() => unknown)[] {
-  const { exporters, catalog, parked, upstreams, host, tailer, recorder, identities, snapshots, epochs, egress } = PARTS
-  const order = [exporters, catalog, parked, upstreams, host, tailer, recorder, identities, snapshots, epochs, egress]
+  const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, troubles, host } = PARTS
+  const { tailer, recorder, identities, snapshots, epochs, egress } = PARTS
+  const listening = [listeners, audience, subscriptions]
+  const ways = [catalog, parked, upstreams, troubles]
+  const rest = [host, tailer, recorder, identities, snapshots, epochs, egress]
+  const order = [exporters, ...listening, ...ways, ...rest]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())
 }
 

@@ -10,6 +10,8 @@ export const ERRORS = {
   GH_DOOR_ACCEPT: { http: 406, rpc: -32600, summary: 'Accept allows neither JSON nor an event stream.' },
   GH_DOOR_METHOD: { http: 405, rpc: -32600, summary: 'This verb is not served here.' },
   GH_DOOR_ORIGIN: { http: 403, rpc: -32600, summary: 'Origin or Host is not ours (DNS rebinding).' },
+  GH_DOOR_BUSY: { http: 429, rpc: -32600, summary: 'Too many open streams; come back later.' },
+  GH_DOOR_STREAM_GONE: { http: 400, rpc: -32600, summary: 'The stream is gone; send the request again.' },
   GH_DOOR_DRAINING: { http: 503, rpc: -32600, summary: 'The gateway is shutting down; try another replica.' },
   GH_DOOR_HEADER_MISMATCH: { http: 400, rpc: -32020, summary: 'A header of the modern era is missing or differs.' },
   GH_DOOR_ENVELOPE: { http: 400, rpc: -32602, summary: 'A required field of the modern envelope is missing.' },
@@ -25,6 +27,7 @@ export const ERRORS = {
   GH_ROUTE_FEATURE: { http: 200, rpc: -32602, summary: 'Unknown or hidden feature.' },
   GH_ROUTE_RESOURCE: { http: 200, rpc: -32602, summary: 'Unknown or hidden resource.' },
   GH_PERMIT_REFUSED: { http: 403, rpc: -32600, summary: 'No right to this gateway.' },
+  GH_PERMIT_SCOPE: { http: 403, rpc: -32600, summary: 'The token lacks a scope that the call needs.' },
   GH_PERMIT_DISABLED: { http: 200, rpc: -32603, reason: 'server_disabled', summary: 'The server is disabled.' },
   GH_INSPECT_BLOCKED: { http: 200, rpc: -32603, reason: 'blocked_by_rule', summary: 'A rule blocked the message.' },
   GH_INSPECT_DEPTH: { http: 200, rpc: -32602, summary: 'The message is nested too deeply.' },
@@ -135,6 +138,12 @@ export class GatehouseError extends Error {
   get entry(): ErrorEntry {
     return ERRORS[this.code]
   }
+}
+
+/** The header of a refusal that passes by itself (RFC 9110, section 10.2.3). */
+export function retryAfter({ entry, data }: GatehouseError): Readonly<Record<string, string>> {
+  const ms = data?.retryAfterMs
+  return entry.http === 429 && typeof ms === 'number' ? { 'retry-after': String(Math.ceil(ms / 1000)) } : {}
 }
 
 /** Whatever was thrown, as one of ours; the unforeseen becomes `GH_INTERNAL` with its cause kept for the log. */

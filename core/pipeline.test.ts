@@ -30,6 +30,7 @@ function rooms(changes: Partial<Rooms> = {}): Rooms {
     permit: by('permit', () => whole() as never),
     inspectRequest: by('inspectRequest', () => whole() as never),
     relay: () => ({
+      flow: null,
       onNote: null,
       question: async (question) => question,
       answer: async (answer) => answer,
@@ -39,12 +40,20 @@ function rooms(changes: Partial<Rooms> = {}): Rooms {
     inspectResponse: by('inspectResponse', () => whole() as never),
     hear: by('hear', () => undefined),
     list: by('list', async () => ({ tools: [] })),
+    subscribe: {
+      set: by('set', async () => ({})),
+      resource: by('subscribe', async () => ({})),
+    },
+    listen: {
+      open: by('listen', async () => ({ acknowledged: ACK, tell: async () => ({}), abandon: () => undefined })),
+    },
     answer: by('answer', async () => ({ result: {}, headers: {} })),
     respond: createRespond(() => 'https://gate.example.com/x'),
     ...changes,
   }
 }
 
+const ACK = { jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged' }
 const kept: MessageRecord[] = []
 const recorder: Recorder = { append: async (record) => void kept.push(record) }
 const walkWith = (changes: Partial<Rooms> = {}, record = recorder) =>

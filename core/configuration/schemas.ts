@@ -207,6 +207,7 @@ export const limitShape = {
   engine: duration.optional(),
   sessionsPerUser: count.max(100_000).optional(),
   sessionIdle: duration.optional(),
+  listensPerUser: count.max(10_000).optional(),
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
 }
@@ -217,7 +218,6 @@ export const Settings = strict(
     defaultRole: reference.optional(),
     limits: strict(limitShape, {
       parkedCalls: 'this limit is',
-      listensPerUser: 'this limit is',
       registrations: 'this limit is',
     }).optional(),
   },

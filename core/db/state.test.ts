@@ -189,6 +189,18 @@ test('an alert that repeats is counted; one that was resolved is raised anew', a
   )
 })
 
+test('what an alert told of can be over by itself: by type and key, whoever has seen it', async () => {
+  const alerts = createAlertRepository(dataSource)
+  const alert = { type: 'server_unreachable', severity: 'error', key: 'crm', message: 'down' } as const
+  const first = await alerts.raise(alert)
+  const other = await alerts.raise({ ...alert, key: 'mail' })
+  const namesake = await alerts.raise({ ...alert, type: 'server_misbehaved' })
+  await alerts.setState(first.id, 'acknowledged')
+  assert.equal([await alerts.resolve(alert.type, 'crm'), await alerts.resolve(alert.type, 'crm')], [true, false])
+  const states = await Promise.all([first, other, namesake].map(async ({ id }) => (await alerts.find(id))?.state))
+  assert.equal(states, ['resolved', 'open', 'open'])
+})
+
 test('a message of a day without a partition is kept, and moves when its day is made', async () => {
   const insert = (at: string) =>
     dataSource.query(

@@ -172,6 +172,7 @@ export interface Limits {
   readonly engine: number
   readonly sessionsPerUser: number
   readonly sessionIdle: number
+  readonly listensPerUser: number
   readonly stdioProcesses: number
   readonly bodyInLog: number
 }
@@ -187,6 +188,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   engine: 30_000,
   sessionsPerUser: 200,
   sessionIdle: 86_400_000,
+  listensPerUser: 20,
   stdioProcesses: 64,
   bodyInLog: 64 * 1024,
 })

@@ -1,68 +1,176 @@
 import type { ServerResponse } from 'node:http'
 import type { JsonObject } from '@gatehouse/sdk'
+import type { Flow } from '../domain/flow.js'
 import { writeJson } from '../mcp/json.js'
+import type { Line } from './asked.js'
+import type { EventRing } from './event-ring.js'
+import { EventWriter, WRITER_TIMING, type WriterTiming } from './event-writer.js'
+import { slotOf } from './note-slots.js'
 
-const HEADERS = {
-  'content-type': 'text/event-stream',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-}
-const KEEP_ALIVE_MS = 15_000
-/** Unsent bytes past which notes are no longer queued for a slow reader. Answers and questions always are. */
-const HIGH_WATER = 1024 * 1024
-
-/** A server-sent event stream to one client: headers are flushed at once, a comment keeps it alive. */
-export interface EventStream {
-  /** A note that may be lost: dropped when the reader is too slow. */
-  note(message: JsonObject): void
-  /** What must not be lost: a question, or its withdrawal. */
-  must(message: JsonObject): void
-  /** The last event, then the end. */
-  end(text?: string): void
-  /** Told once, when it has ended or its reader has gone; at once when that was before. Gives back how to listen no more. */
-  onClosed(listener: () => void): () => void
-  readonly closed: boolean
+export interface StreamOptions {
+  readonly timing?: WriterTiming
+  /** Keeps the events, which get ids then: the stream outlives its reader. */
+  readonly ring?: EventRing
+  /** Told when the stream is lost before it ended: its reader has gone for good. */
+  readonly onLost?: () => void
+  /** Told at the end how many notes a slow reader has missed, if any. */
+  readonly onDropped?: (notes: number) => void
 }
 
-export function openEventStream(res: ServerResponse, extra: Readonly<Record<string, string>> = {}): EventStream {
-  res.writeHead(200, { ...HEADERS, ...extra })
-  res.flushHeaders()
-  res.write(': open\n\n')
-  const timer = setInterval(() => res.write(': keep-alive\n\n'), KEEP_ALIVE_MS)
-  timer.unref()
-  let closed = false
-  const listeners = new Set<() => void>()
-  const close = () => {
-    if (closed) return
-    // A note that comes behind the answer must not be written: that would be an error that nobody catches.
-    closed = true
-    clearInterval(timer)
-    for (const listener of [...listeners]) listener()
-    listeners.clear()
+/** Unsent bytes past which nothing is written but what must be. */
+const HARD_LIMIT = 1024 * 1024
+const MOST_HELD = 256
+const RETRY = 'retry: 1000\n'
+
+/**
+ * Messages on their way to one client. A slow reader makes it full: then of the notes that say how things stand the newest
+ * are held, others are dropped; questions and answers never are. One that keeps its events waits without a reader, too.
+ */
+export class EventStream implements Flow, Line {
+  readonly #options: StreamOptions
+  readonly #held = new Map<string, JsonObject>()
+  readonly #onClosed = new Set<() => void>()
+  #waiters: (() => void)[] = []
+  #writer: EventWriter | null = null
+  #ring: EventRing | undefined
+  #leftAt: number | null = Date.now()
+  #lost = false
+  #dropped = 0
+  #closed = false
+
+  constructor(options: StreamOptions = {}) {
+    this.#options = options
+    this.#ring = options.ring
   }
-  res.once('close', close)
-  return {
-    note(message) {
-      if (!closed && res.writableLength < HIGH_WATER) res.write(event(writeJson(message)))
-    },
-    must(message) {
-      if (!closed) res.write(event(writeJson(message)))
-    },
-    end(text) {
-      if (closed) return
-      close()
-      res.end(text === undefined ? undefined : event(text))
-    },
-    onClosed(listener) {
-      if (closed) listener()
-      else listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    get closed() {
-      return closed
-    },
+
+  /** Nothing more comes: it has ended, or was lost. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Nobody can come back to it. */
+  get lost(): boolean {
+    return this.#lost
+  }
+
+  /** Since when nobody reads it; null while somebody does. */
+  get leftAt(): number | null {
+    return this.#leftAt
+  }
+
+  get full(): boolean {
+    return this.#writer?.full ?? false
+  }
+
+  drained(): Promise<void> {
+    return this.full ? new Promise((resolve) => this.#waiters.push(resolve)) : Promise.resolve()
+  }
+
+  /** Makes this answer its reader, in the place of the one before; `after` is the last event that it has seen. */
+  attach(
+    res: ServerResponse,
+    { headers = {}, after }: { headers?: Record<string, string>; after?: number } = {},
+  ): void {
+    const { timing = WRITER_TIMING } = this.#options
+    const ring = this.#ring
+    const before = this.#writer
+    const writer = new EventWriter(res, headers, timing, {
+      drained: () => writer === this.#writer && this.#flush(),
+      closed: () => this.#left(writer),
+    })
+    this.#writer = writer
+    this.#leftAt = null
+    before?.end()
+    this.#release()
+    if (ring !== undefined && after === undefined) writer.write(`${RETRY}id: ${ring.idOf(ring.last)}\ndata: \n\n`)
+    else if (ring !== undefined) for (const text of ring.since(after as number)) writer.write(text)
+    if (this.#closed) writer.end()
+  }
+
+  note(message: JsonObject): void {
+    if (this.#closed) return
+    if (!this.full) return this.#write(writeJson(message), false)
+    const slot = slotOf(message)
+    const isHeld = slot.kind === 'newest' && (this.#held.has(slot.name) || this.#held.size < MOST_HELD)
+    if (isHeld) this.#held.set(slot.name, message)
+    else if (slot.kind === 'keep' && (this.#writer?.unsent ?? 0) < HARD_LIMIT) this.#write(writeJson(message), false)
+    else this.#dropped += 1
+  }
+
+  must(message: JsonObject): void {
+    if (!this.#closed) this.#write(writeJson(message), true)
+  }
+
+  end(text?: string): void {
+    if (this.#closed) return
+    this.#flush()
+    if (text !== undefined) this.#write(text, true)
+    this.#close()
+    this.#writer?.end()
+  }
+
+  /** Lets its reader go, to come back for the rest: only where the rest is kept. */
+  interrupt(): void {
+    const writer = this.#writer
+    if (this.#ring === undefined || writer === null || this.#closed) return
+    this.#flush()
+    this.#writer = null
+    this.#leftAt = Date.now()
+    writer.end()
+  }
+
+  /** Ends it, whatever might have come, and forgets its events. */
+  drop(): void {
+    const wasClosed = this.#closed
+    this.#lost = true
+    this.end()
+    this.#ring?.clear()
+    if (!wasClosed) this.#options.onLost?.()
+  }
+
+  /** Nobody may come back to it: it ends with its reader, at once when it has none. */
+  abandon(): void {
+    this.#ring?.clear()
+    this.#ring = undefined
+    if (this.#writer === null) this.drop()
+  }
+
+  onClosed(listener: () => void): () => void {
+    if (this.#closed) listener()
+    else this.#onClosed.add(listener)
+    return () => this.#onClosed.delete(listener)
+  }
+
+  #write(data: string, must: boolean): void {
+    const text = this.#ring?.push(data, must) ?? `event: message\ndata: ${data}\n\n`
+    this.#writer?.write(text)
+  }
+
+  #flush(): void {
+    const held = [...this.#held.values()]
+    this.#held.clear()
+    for (const message of held) this.#write(writeJson(message), false)
+    if (!this.full) this.#release()
+  }
+
+  #release(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve()
+  }
+
+  #left(writer: EventWriter): void {
+    if (writer !== this.#writer) return
+    this.#writer = null
+    this.#leftAt = Date.now()
+    if (this.#ring === undefined) this.drop()
+    else this.#flush()
+  }
+
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#release()
+    for (const listener of [...this.#onClosed]) listener()
+    this.#onClosed.clear()
+    if (this.#dropped > 0) this.#options.onDropped?.(this.#dropped)
   }
 }
-
-// JSON.stringify leaves no line break in its text, so one data line holds a message.
-const event = (text: string) => `event: message\ndata: ${text}\n\n`

@@ -1,17 +1,9 @@
-import type { ServerResponse } from 'node:http'
 import type { Gone } from '../call.js'
 
-/** Tells when the client closes before it was answered. Listeners are few: one for a call, one for a hook that asks. */
-export function watchGone(res: ServerResponse): CallGone {
-  const gone = new CallGone()
-  res.once('close', () => {
-    if (!res.writableFinished) gone.tell()
-  })
-  if (res.destroyed) gone.aborted = true
-  return gone
-}
-
-/** Tells a call that nobody waits for it any more: its client has gone, or has taken it back. */
+/**
+ * Tells a call that nobody waits for it any more: its client has gone, or has taken it back. Listeners are few: one for a
+ * call, one for a hook that asks.
+ */
 export class CallGone implements Gone {
   aborted = false
   #listeners: (() => void)[] = []

@@ -1,11 +1,11 @@
 import type { Credentials } from '@gatehouse/sdk'
-import type { Gone, Inbound, LegacySession } from '../call.js'
+import type { Gone, Inbound } from '../call.js'
 import { clip } from '../domain/clip.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import type { Classified, EraHeaders } from '../mcp/classify.js'
 import type { Ask } from '../mcp/questions.js'
 import { Trail } from '../record/trail.js'
-import { oneHeader, streamOf, type Visit } from './visit.js'
+import { oneHeader, type Visit } from './visit.js'
 
 /** One message of a visit, as it was read. */
 export interface Arrived {
@@ -21,7 +21,7 @@ export interface Arrived {
 export interface Touch {
   readonly gone: Gone
   readonly ask: Ask | null
-  readonly joins: (session: LegacySession) => void
+  readonly joins: Inbound['joins']
 }
 
 /** A message as the rooms take it: nothing in it is believed yet. */
@@ -39,6 +39,7 @@ export function inbound(visit: Visit, arrived: Arrived, { gone, ask, joins }: To
     params: message === null || message.kind === 'response' ? {} : message.params,
     text,
     fault: item.kind === 'fault' ? item.error : null,
+    tolerated: (item.kind === 'request' ? item.tolerated : undefined) ?? null,
     credentials: credentialsOf(visit, snapshot),
     gatewayName: visit.gatewayName,
     sessionId: item.era === 'modern' ? null : (headers.sessionId ?? null),
@@ -46,9 +47,11 @@ export function inbound(visit: Visit, arrived: Arrived, { gone, ask, joins }: To
     snapshot,
     deadline: visit.at + limits.call,
     gone,
-    notify: takesEvents(visit) ? (note) => streamOf(visit).note(note) : null,
+    notify: takesEvents(visit) ? (note) => visit.openStream().note(note) : null,
     ask,
     answer: message?.kind === 'response' ? { id: message.id, body: message.body } : null,
+    flow: takesEvents(visit) ? visit : null,
+    interrupt: takesEvents(visit) && !batched ? visit.interrupt : null,
     joins,
     trail: trailOf(visit, arrived, method),
   }

@@ -1,24 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asGatehouseError, GatehouseError } from '../errors.js'
+import { allowOrigin, answerPreflight } from './cors.js'
 import { inbound } from './inbound.js'
 import { post } from './post.js'
 import { refuse } from './send.js'
-import { aboutSession, notServed, pingOf } from './session-verbs.js'
+import { aboutSession, pingOf } from './session-verbs.js'
 import { createStanding } from './standing.js'
-import { beginVisit, type DoorOptions, type DoorParts, eraHeaders, type Visit } from './visit.js'
+import { type DoorOptions, type DoorParts, eraHeaders, Visit } from './visit.js'
 
 export type Door = (req: IncomingMessage, res: ServerResponse, gatewayName: string | null) => Promise<void>
 
-const CORS = {
-  'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
-  'access-control-allow-headers':
-    'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, traceparent, tracestate',
-  'access-control-max-age': '600',
-}
-
 /** The MCP door: bytes in, `Inbound` to the pipeline, bytes out. Everything it refuses is answered as JSON-RPC. */
 export function createDoor(options: DoorOptions): Door {
-  const standing = createStanding<Visit>({ stillEnters, end: ({ res }) => void res.destroy() })
+  const standing = createStanding<Visit>({ stillEnters, end: (visit) => visit.cut() })
   const parts = { ...options, standing }
   return async (req, res, gatewayName) => {
     try {
@@ -32,26 +26,11 @@ export function createDoor(options: DoorOptions): Door {
 async function admit(options: DoorParts, req: IncomingMessage, res: ServerResponse, gatewayName: string | null) {
   const { origin, host } = req.headers
   if (!options.names.hostIsOurs(host) || !options.names.originIsOurs(origin)) throw new GatehouseError('GH_DOOR_ORIGIN')
-  if (origin !== undefined) {
-    res.setHeader('access-control-allow-origin', origin)
-    res.setHeader('access-control-expose-headers', 'Mcp-Session-Id, WWW-Authenticate')
-    res.setHeader('vary', 'Origin')
-  }
-  if (req.method === 'OPTIONS') {
-    res.writeHead(204, CORS).end()
-    return
-  }
+  if (origin !== undefined) allowOrigin(res, origin)
+  if (req.method === 'OPTIONS') return answerPreflight(req, res)
   if (options.draining()) throw new GatehouseError('GH_DOOR_DRAINING')
-  const visit = beginVisit(options, req, res, gatewayName)
-  switch (req.method) {
-    case 'POST':
-      return post(visit)
-    case 'GET':
-    case 'DELETE':
-      return aboutSession(visit)
-    default:
-      throw notServed('POST, GET, DELETE')
-  }
+  const visit = new Visit(options, req, res, gatewayName)
+  return req.method === 'POST' ? post(visit) : aboutSession(visit)
 }
 
 /** A failure that says nothing of the caller's right (the database is away) ends nobody. */

@@ -19,6 +19,13 @@ export function parse(req: IncomingMessage, text: string): Parsed {
   }
 }
 
+/** A client that names event streams before JSON: both will do, this one is liked better. */
+export function prefersEvents({ headers: { accept = '' } }: IncomingMessage): boolean {
+  const stream = accept.indexOf('text/event-stream')
+  const json = accept.indexOf('application/json')
+  return stream >= 0 && json > stream
+}
+
 /** Lenient: a client that says nothing takes anything. */
 export function accepts(req: IncomingMessage, type: string): boolean {
   const accept = req.headers.accept

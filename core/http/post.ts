@@ -1,17 +1,17 @@
 import type { Json } from '@gatehouse/sdk'
 import type { Reply } from '../call.js'
 import type { Snapshot } from '../domain/snapshot.js'
-import { GatehouseError } from '../errors.js'
+import { asGatehouseError, GatehouseError } from '../errors.js'
 import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
 import { writeJson } from '../mcp/json.js'
-import { isObject } from '../mcp/message.js'
+import { idOf, isObject } from '../mcp/message.js'
 import { hasBatches } from '../mcp/versions.js'
 import { readBody } from './body.js'
 import { type Arrived, inbound, takesEvents } from './inbound.js'
 import { parse } from './parse.js'
+import { Presence } from './presence.js'
 import { send, sendNothing } from './send.js'
-import { cannotAsk, type Flight } from './session-lines.js'
-import { eraHeaders, streamOf, type Visit } from './visit.js'
+import { eraHeaders, type Visit } from './visit.js'
 
 const MAX_BATCH = 100
 
@@ -41,28 +41,16 @@ async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<v
 
 /** Null when its client took it back meanwhile: whatever came of it, there is no response then. */
 async function run(visit: Visit, arrived: Arrived): Promise<Reply | null> {
-  const { lines, pipeline } = visit.options
-  const { item, batched } = arrived
-  const gone = batched ? visit.gone.branch() : visit.gone
-  let flight: Flight | undefined
-  const line = !batched && takesEvents(visit) ? () => streamOf(visit) : null
-  const call = inbound(visit, arrived, {
-    gone,
-    ask:
-      line === null || item.kind !== 'request' || item.era === 'modern' || arrived.headers.sessionId === undefined
-        ? null
-        : (question, how) => (flight === undefined ? cannotAsk() : lines.askOn(flight, question, how)),
-    joins(session) {
-      if (item.kind !== 'request') return
-      flight = { session, id: item.message.id, since: 0, gone, line, cancelled: false, place: -1 }
-      lines.enter(flight)
-    },
-  })
+  const { item, headers } = arrived
+  const presence = new Presence(visit, arrived)
+  const { gone, joins } = presence
+  const canBeAsked = item.kind === 'request' && item.era === 'legacy' && headers.sessionId !== undefined
+  const call = inbound(visit, arrived, { gone, joins, ask: canBeAsked && presence.hasLine ? presence.ask : null })
   try {
-    const reply = await pipeline(call)
-    return flight?.cancelled ? null : reply
+    const reply = await visit.options.pipeline(call)
+    return presence.isTakenBack ? null : reply
   } finally {
-    if (flight !== undefined) lines.leave(flight)
+    presence.leave()
   }
 }
 
@@ -72,8 +60,8 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
   const items = wrong === null ? values.map((value) => classify(value, headers)) : [faulty(wrong, headers)]
   const replies = await Promise.all(
     items.map(async (item, n) => {
-      const text = writeJson(wrong === null ? values[n] : values)
-      const reply = await run(visit, { snapshot, item, headers, text, bytes: text.length, batched: true })
+      const part = partOf(item, wrong === null ? values[n] : values, headers)
+      const reply = await run(visit, { snapshot, headers, ...part, batched: true })
       return reply ?? ACCEPTED
     }),
   )
@@ -84,6 +72,21 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
   if (refused) return send(visit, refused)
   const texts = replies.flatMap((reply) => (reply.text === null ? [] : [reply.text]))
   send(visit, texts.length === 0 ? ACCEPTED : { status: 200, text: `[${texts.join(',')}]`, headers: {} })
+}
+
+/** One message of several, with its own text for the record. One that cannot be written must not take the others along. */
+function partOf(
+  item: Classified,
+  value: Json | undefined,
+  headers: EraHeaders,
+): Pick<Arrived, 'item' | 'text' | 'bytes'> {
+  try {
+    const text = writeJson(value)
+    return { item, text, bytes: text.length }
+  } catch (thrown) {
+    const tooDeep = { ...faulty(asGatehouseError(thrown), headers), id: idOf(value) }
+    return { item: item.kind === 'fault' ? item : tooDeep, text: '', bytes: 0 }
+  }
 }
 
 const ACCEPTED: Reply = { status: 202, text: null, headers: {} }
@@ -98,6 +101,6 @@ function batchFault(values: readonly Json[], headers: EraHeaders): GatehouseErro
   return null
 }
 
-function faulty(error: GatehouseError, headers: EraHeaders): Classified {
+function faulty(error: GatehouseError, headers: EraHeaders): Classified & { kind: 'fault' } {
   return { kind: 'fault', era: 'legacy', version: headers.version ?? '2025-03-26', id: null, error }
 }

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { JsonObject } from '@gatehouse/sdk'
 import type { Reply } from '../call.js'
-import { asGatehouseError } from '../errors.js'
-import { openEventStream } from './event-stream.js'
-import { accepts } from './parse.js'
+import { asGatehouseError, retryAfter } from '../errors.js'
+import { EventStream } from './event-stream.js'
+import { accepts, prefersEvents } from './parse.js'
 import type { Visit } from './visit.js'
 
 /** The answer: into the event stream when one is open. */
@@ -15,15 +15,22 @@ export function send(visit: Visit, reply: Reply): void {
     res.writeHead(reply.status, { ...reply.headers, 'content-length': 0 }).end()
     return
   }
-  // A client that takes event streams only gets one event.
-  if (reply.status === 200 && !accepts(visit.req, 'application/json')) {
-    openEventStream(res, reply.headers).end(reply.text)
+  // One event for a client that takes nothing else, and for a session whose client likes streams better: it can come back.
+  const isStream = !accepts(visit.req, 'application/json') || (visit.session !== null && prefersEvents(visit.req))
+  if (reply.status === 200 && isStream) {
+    visit.openStream(reply.headers).end(reply.text)
     return
   }
   const bytes = Buffer.byteLength(reply.text)
   res.writeHead(reply.status, { ...reply.headers, 'content-type': 'application/json', 'content-length': bytes })
+  // A reader that takes nothing of it for that long is cut off.
+  if (bytes > LARGE) res.setTimeout(STALLED_MS, () => res.destroy())
   res.end(reply.text)
 }
+
+/** What certainly does not fit into the buffers of the system. */
+const LARGE = 64 * 1024
+const STALLED_MS = 60_000
 
 /**
  * A request that was taken back gets no response (2025-11-25, cancellation): an event stream without one where the client
@@ -31,10 +38,16 @@ export function send(visit: Visit, reply: Reply): void {
  */
 export function sendNothing(visit: Visit, takesEvents: boolean): void {
   const { res } = visit
-  if (visit.stream !== null) return visit.stream.end()
+  // Nobody shall come back for it.
+  if (visit.stream !== null) return visit.stream.drop()
   if (res.destroyed) return
-  if (takesEvents) openEventStream(res).end()
-  else res.writeHead(202, { 'content-length': 0 }).end()
+  if (takesEvents) {
+    const empty = new EventStream()
+    empty.attach(res)
+    empty.end()
+    return
+  }
+  res.writeHead(202, { 'content-length': 0 }).end()
 }
 
 /** What is refused before there is a call to put on record. */
@@ -48,6 +61,7 @@ export function refuse(res: ServerResponse, thrown: unknown, onBroken: (thrown: 
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     ...(typeof error.data?.allow === 'string' ? { allow: error.data.allow } : {}),
+    ...retryAfter(error),
     // The rest of a refused body is not read: the connection ends with the answer.
     ...(error.code === 'GH_DOOR_TOO_LARGE' ? { connection: 'close' } : {}),
   })

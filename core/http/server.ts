@@ -47,6 +47,9 @@ export function createServer(options: ServerOptions): HttpServer {
       headersTimeout: timeouts.headers,
       requestTimeout: timeouts.body,
       keepAliveTimeout: timeouts.idle,
+      // A client that has vanished without a word is noticed by the system.
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
       // How often Node looks for the late: every 30 s by default, which would double the time that they get.
       connectionsCheckingInterval: Math.ceil(timeouts.headers / 5),
     }

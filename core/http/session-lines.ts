@@ -1,30 +1,26 @@
-import type { JsonObject } from '@gatehouse/sdk'
+import type { ServerResponse } from 'node:http'
 import type { LegacySession } from '../call.js'
-import { Roll, type Enrolled } from '../domain/roll.js'
+import { GatehouseError } from '../errors.js'
+import { hasResumption } from '../mcp/versions.js'
 import type { Ask, Question } from '../mcp/questions.js'
 import type { SessionLines } from '../mcp/session-lines.js'
 import { Asked, type HowAsked, type Line, unanswered } from './asked.js'
-import type { EventStream } from './event-stream.js'
-import type { CallGone } from './gone.js'
-
-/** A request of a session under way. */
-export interface Flight extends Enrolled {
-  readonly session: LegacySession
-  /** As the client wrote it: 1 and "1" are two. */
-  readonly id: string | number
-  /** Which of the session's calls is the newest; given when it enters. */
-  since: number
-  readonly gone: CallGone
-  /** Opens the stream of its answer; null: the client takes none there. */
-  readonly line: (() => EventStream) | null
-  /** Its client took it back: it gets no response. */
-  cancelled: boolean
-}
+import { EventStream } from './event-stream.js'
+import type { WriterTiming } from './event-writer.js'
+import { type Flight, Flights } from './flights.js'
+import { createKeptStreams, isOfStanding, KEPT_LIMITS, type KeptLimits, type StreamKind } from './kept-streams.js'
 
 /** Everything that goes to the clients of legacy sessions but the answers of their calls. */
 export interface Lines extends SessionLines {
-  /** The standing stream of a session; a newer one takes the place of the older. */
-  open(sessionId: string, gatewayId: string, stream: EventStream): void
+  /**
+   * Makes this answer the standing stream of its session, in the place of an older one; or takes a stream up again behind the
+   * event that its client has seen last. Throws GH_DOOR_STREAM_GONE.
+   */
+  open(session: LegacySession, res: ServerResponse, lastEventId: string | undefined): void
+  /** A stream for the answer of a call; one that its client can take up again where the session's version has that. */
+  openCall(session: LegacySession | null, onLost: () => void): EventStream
+  /** How long a call may be silent before its answer is made a stream that can be taken up again. */
+  readonly patience: number
   close(sessionId: string): void
   enter(flight: Flight): void
   leave(flight: Flight): void
@@ -32,31 +28,49 @@ export interface Lines extends SessionLines {
   askOn(flight: Flight, ...asked: Parameters<Ask>): ReturnType<Ask>
   /** Ends a call that its client took back; false when it is not under way here. */
   cancel(sessionId: string, requestId: string | number): boolean
-  /** Tells every session of these gateways that a list changed. */
-  listChanged(gatewayIds: ReadonlySet<string>, kind: 'tools' | 'prompts' | 'resources'): void
   stop(): void
 }
 
-interface Standing {
-  readonly gatewayId: string
-  readonly stream: EventStream
+export interface LinesOptions {
+  /** The name of this one: whoever gets an answer, or an event's id, knows where the question or the event was made. */
+  readonly replica: string
+  readonly patience?: number
+  readonly timing?: WriterTiming
+  readonly kept?: KeptLimits
+  /** Told at the end of a stream whose reader was too slow for some of its notes. */
+  readonly onDropped?: (notes: number) => void
 }
 
-/** `replica` is the name of this one: whoever gets an answer knows from its id where the question was asked. */
-export function createSessionLines({ replica }: { readonly replica: string }): Lines {
-  const standing = new Map<string, Standing>()
-  const asked = new Map<string, Asked>()
-  const flights = new Roll<Flight>()
-  let questions = 0
-  let entered = 0
+const PATIENCE_MS = 2_000
 
+export function createSessionLines(options: LinesOptions): Lines {
+  const { replica, patience = PATIENCE_MS, timing, onDropped } = options
+  const kept = createKeptStreams(replica, options.kept ?? KEPT_LIMITS)
+  const standing = new Map<string, EventStream>()
+  const onStanding: ((sessionId: string, stands: boolean) => void)[] = []
+  const asked = new Map<string, Asked>()
+  const flights = new Flights()
+  let questions = 0
+
+  const openStream = (session: LegacySession | null, kind: StreamKind, onLost?: () => void): EventStream => {
+    const how = {
+      ...(timing === undefined ? {} : { timing }),
+      ...(onDropped === undefined ? {} : { onDropped }),
+      ...(onLost === undefined ? {} : { onLost }),
+    }
+    return session !== null && hasResumption(session.version) ? kept.open(session.id, kind, how) : new EventStream(how)
+  }
   const endStanding = (sessionId: string) => {
     const ended = standing.get(sessionId)
     standing.delete(sessionId)
-    ended?.stream.end()
+    ended?.drop()
   }
+  const tellStanding = (sessionId: string, stands: boolean) =>
+    onStanding.forEach((listener) => listener(sessionId, stands))
+  const hasReader = (stream: EventStream | undefined) => stream !== undefined && stream.leftAt === null
   const close = (sessionId: string) => {
     endStanding(sessionId)
+    kept.end(sessionId)
     asked.get(sessionId)?.giveUp('has ended its session')
   }
   const askAt = (sessionId: string, line: Line, question: Question, how: HowAsked) => {
@@ -65,53 +79,52 @@ export function createSessionLines({ replica }: { readonly replica: string }): L
     const answer = ofSession.ask(`${replica}.${(questions += 1)}`, line, question, how)
     return answer.finally(() => ofSession.size === 0 && asked.delete(sessionId))
   }
-  /** The newest call of a session that can be asked. */
-  const newestLine = (sessionId: string) =>
-    flights
-      .all()
-      .filter(({ session, line }) => session.id === sessionId && line !== null)
-      .toSorted((a, b) => b.since - a.since)[0]
 
   const lines: Lines = {
-    open(sessionId, gatewayId, stream) {
-      endStanding(sessionId)
-      const entry = { gatewayId, stream }
-      standing.set(sessionId, entry)
+    open(session, res, lastEventId) {
+      const { id } = session
+      if (lastEventId !== undefined && hasResumption(session.version)) {
+        const found = kept.find(id, lastEventId)
+        if (found !== null) return found.stream.attach(res, { after: found.after })
+        // A standing stream that is lost, with its replica even, begins anew: a client that is refused never opens another.
+        if (!isOfStanding(lastEventId) || hasReader(standing.get(id))) throw new GatehouseError('GH_DOOR_STREAM_GONE')
+      }
+      endStanding(id)
+      const stream = openStream(session, 'standing')
+      standing.set(id, stream)
       stream.onClosed(() => {
-        if (standing.get(sessionId) === entry) standing.delete(sessionId)
+        if (standing.get(id) !== stream) return
+        standing.delete(id)
+        tellStanding(id, false)
       })
+      stream.attach(res)
+      tellStanding(id, true)
     },
+    openCall: (session, onLost) => openStream(session, 'call', onLost),
+    patience,
     close,
-    note: (sessionId, note) => standing.get(sessionId)?.stream.note(note),
+    note: (sessionId, note) => standing.get(sessionId)?.note(note),
+    onStanding: (listener) => void onStanding.push(listener),
     ask(sessionId, question, how) {
-      const stream = standing.get(sessionId)?.stream
+      const stream = standing.get(sessionId)
+      const newest = hasReader(stream) ? undefined : flights.newestAskable(sessionId)
+      if (newest !== undefined) return lines.askOn(newest, question, how)
+      // Without a reader it waits for one to come back.
       if (stream !== undefined) return askAt(sessionId, stream, question, { ...how, signals: signalsOf(how) })
-      const newest = newestLine(sessionId)
-      return newest === undefined ? cannotAsk() : lines.askOn(newest, question, how)
+      return cannotAsk()
     },
     askOn({ session, line, gone }, question, how) {
       if (line === null || gone.aborted) return cannotAsk()
       return askAt(session.id, line(), question, { ...how, signals: [...signalsOf(how), gone] })
     },
     answered: (sessionId, id, answer) => asked.get(sessionId)?.answered(id, answer) ?? false,
-    enter(flight) {
-      flight.since = entered += 1
-      flights.add(flight)
-    },
-    leave: (flight) => flights.delete(flight),
-    cancel(sessionId, requestId) {
-      const found = flights.find(({ session, id }) => session.id === sessionId && id === requestId)
-      if (found === undefined) return false
-      found.cancelled = true
-      found.gone.tell()
-      return true
-    },
-    listChanged(gatewayIds, kind) {
-      const note: JsonObject = { jsonrpc: '2.0', method: `notifications/${kind}/list_changed` }
-      for (const { gatewayId, stream } of standing.values()) if (gatewayIds.has(gatewayId)) stream.note(note)
-    },
+    enter: (flight) => flights.enter(flight),
+    leave: (flight) => flights.leave(flight),
+    cancel: (sessionId, requestId) => flights.cancel(sessionId, requestId),
     stop() {
-      for (const sessionId of new Set([...standing.keys(), ...asked.keys()])) close(sessionId)
+      for (const sessionId of [...standing.keys()]) endStanding(sessionId)
+      kept.stop()
+      for (const ofSession of [...asked.values()]) ofSession.giveUp('is asked by a gateway that stops')
     },
   }
   return lines

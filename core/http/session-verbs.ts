@@ -1,31 +1,48 @@
-import type { LegacySession } from '../call.js'
+import type { JsonObject } from '@gatehouse/sdk'
+import type { LegacySession, Reply } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Classified } from '../mcp/classify.js'
-import { openEventStream } from './event-stream.js'
 import { inbound } from './inbound.js'
 import { accepts } from './parse.js'
 import { send } from './send.js'
-import { eraHeaders, type Visit } from './visit.js'
+import { eraHeaders, oneHeader, type Visit } from './visit.js'
 
-/** GET and DELETE belong to legacy sessions; the caller is authenticated like any other, by way of a ping. */
+/**
+ * GET and DELETE belong to legacy sessions, other verbs to nobody; the caller is authenticated like any other, by way of a
+ * ping: a challenge comes before every other answer.
+ */
 export async function aboutSession(visit: Visit): Promise<void> {
   const { req, res, options, gone } = visit
   const headers = eraHeaders(visit)
   const snapshot = options.snapshot()
-  let session: LegacySession | undefined
+  let session: LegacySession | null = null as LegacySession | null
   const ping = { snapshot, item: pingOf(headers.version), headers, text: '', bytes: 0, batched: false }
-  const reply = await options.pipeline(inbound(visit, ping, { gone, ask: null, joins: (found) => (session = found) }))
-  if (reply.status !== 200) return send(visit, reply)
-  if (session === undefined) throw notServed('POST')
+  const reply = await options.pipeline(
+    inbound(visit, ping, { gone, ask: null, joins: (_, found) => void (session = found) }),
+  )
+  if (reply.status !== 200) return send(visit, withoutId(reply))
+  if (req.method !== 'GET' && req.method !== 'DELETE') throw notServed('POST, GET, DELETE')
+  if (session === null) throw notServed('POST')
   if (req.method === 'DELETE') {
     await options.sessions.end(session.id)
     res.writeHead(200, { 'content-length': 0 }).end()
     return
   }
   if (!accepts(req, 'text/event-stream')) throw new GatehouseError('GH_DOOR_ACCEPT')
+  // Its end was told before anyone listened.
+  if (res.destroyed) return
+  const leave = options.places.take()
   options.standing.enter(visit)
-  res.once('close', () => options.standing.leave(visit))
-  options.lines.open(session.id, session.gatewayId, openEventStream(res))
+  res.once('close', () => {
+    options.standing.leave(visit)
+    leave()
+  })
+  options.lines.open(session, res, oneHeader(req, 'last-event-id'))
+}
+
+/** The ping's id is ours: its client has asked nothing that has one. */
+function withoutId({ text, ...rest }: Reply): Reply {
+  return { ...rest, text: text === null ? null : JSON.stringify({ ...(JSON.parse(text) as JsonObject), id: null }) }
 }
 
 const PING = { kind: 'request' as const, id: 0, method: 'ping', params: {} }

@@ -2,11 +2,14 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { JsonObject } from '@gatehouse/sdk'
 import type { Inbound, LegacySession, Reply } from '../call.js'
+import { createStreamPlaces } from '../mcp/stream-places.js'
+import { GatehouseError } from '../errors.js'
 import { createHear } from '../rooms/hear.js'
-import { inSession } from '../rooms/testing.js'
+import { inSession, PRINCIPAL } from '../rooms/testing.js'
 import { plan } from '../upstream/catalog-testing.js'
 import { createDoor } from './mcp-door.js'
-import { createSessionLines, type Lines } from './session-lines.js'
+import type { Tolerated } from './tolerances.js'
+import { createSessionLines, type Lines, type LinesOptions } from './session-lines.js'
 
 /** Builders for tests of the door: the real one over HTTP, before a corridor of one's own. */
 
@@ -15,22 +18,28 @@ export interface DoorBench {
   readonly lines: Lines
   /** What broke, which nothing should. */
   readonly broken: readonly unknown[]
+  readonly tolerated: readonly Tolerated[]
+  /** From now on nobody has the right to come in. */
+  bar(): void
   stop(): Promise<void>
 }
 
 /** How a call with an id is answered; null: nothing but the reply's status. */
 export type Does = (call: Inbound) => Promise<JsonObject>
 
-/** Every session id that is sent is a live session of the version that its header states. */
-export async function openDoor(does: Does): Promise<DoorBench> {
+/** Every session id that is sent is a live session: of the version behind its `@`, else of the one that its header states. */
+export async function openDoor(does: Does, options: Partial<LinesOptions> = {}): Promise<DoorBench> {
   const broken: unknown[] = []
+  const tolerated: Tolerated[] = []
+  let isBarred = false
   const house = plan(['crm'])
-  const lines = createSessionLines({ replica: 'r1r1' })
+  const lines = createSessionLines({ replica: 'r1r1', ...options })
   const hear = createHear({ lines, cancel: lines.cancel, upstreams: { toldBySession: () => undefined } })
   const door = createDoor({
     pipeline: async (call): Promise<Reply> => {
-      const session = call.sessionId === null ? null : sessionOf(call.sessionId, call.version)
-      if (session !== null) call.joins(session)
+      const session =
+        call.sessionId === null ? null : sessionOf(call.sessionId, call.sessionId.split('@')[1] ?? call.version)
+      call.joins(PRINCIPAL, session)
       if (call.id === null) {
         hear({ ...inSession(house, call), session })
         return { status: 202, text: null, headers: {} }
@@ -38,7 +47,10 @@ export async function openDoor(does: Does): Promise<DoorBench> {
       const result = call.method === 'ping' ? {} : await does(call)
       return { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id: call.id, result }), headers: {} }
     },
-    authenticate: (call) => ({ ...inSession(house, call), room: 'authenticated' }),
+    authenticate: (call) => {
+      if (isBarred) throw new GatehouseError('GH_AUTHENTICATE_INVALID')
+      return { ...inSession(house, call), room: 'authenticated' }
+    },
     snapshot: () => ({
       epoch: 1,
       gateways: new Map(),
@@ -49,8 +61,10 @@ export async function openDoor(does: Does): Promise<DoorBench> {
     names: { hostIsOurs: () => true, originIsOurs: () => true },
     sessions: { end: async (id) => (lines.close(id), true) },
     lines,
+    places: createStreamPlaces({ perUser: () => 2, most: 4 }),
     addressOf: () => '192.0.2.1',
     draining: () => false,
+    onTolerated: (fault) => void tolerated.push(fault),
     onBroken: (thrown) => broken.push(thrown),
   })
   const server = createServer((req, res) => void door(req, res, 'house'))
@@ -59,6 +73,8 @@ export async function openDoor(does: Does): Promise<DoorBench> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp/house`,
     lines,
     broken,
+    tolerated,
+    bar: () => void (isBarred = true),
     async stop() {
       lines.stop()
       server.closeAllConnections()
@@ -96,11 +112,12 @@ export interface Asking {
   readonly session?: string
   readonly version?: string
   readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
 }
 
 /** Sends a message, or asks for a stream, and reads on in the background. */
 export async function open(url: string, message: unknown, asking: Asking = {}): Promise<Reading> {
-  const { method = 'POST', session, version = '2025-06-18', headers = {} } = asking
+  const { method = 'POST', session, version = '2025-06-18', headers = {}, signal } = asking
   const abort = new AbortController()
   const response = await fetch(url, {
     method,
@@ -111,7 +128,7 @@ export async function open(url: string, message: unknown, asking: Asking = {}): 
       ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
       ...headers,
     },
-    signal: abort.signal,
+    signal: signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]),
     ...(method === 'POST' ? { body: JSON.stringify(message) } : {}),
   })
   const reading: Reading = {

@@ -1,15 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Authenticated, Inbound } from '../call.js'
+import type { Authenticated, Inbound, LegacySession } from '../call.js'
+import type { Flow } from '../domain/flow.js'
 import type { Enrolled } from '../domain/roll.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import type { EraHeaders } from '../mcp/classify.js'
 import type { LegacySessions } from '../mcp/sessions.js'
+import type { StreamPlaces } from '../mcp/stream-places.js'
 import type { Pipeline } from '../pipeline.js'
-import { openEventStream, type EventStream } from './event-stream.js'
-import { type CallGone, watchGone } from './gone.js'
+import type { EventStream } from './event-stream.js'
+import { CallGone } from './gone.js'
 import type { OwnNames } from './origin.js'
 import type { Lines } from './session-lines.js'
 import type { Standing } from './standing.js'
+import type { Tolerated } from './tolerances.js'
 
 export interface DoorOptions {
   readonly pipeline: Pipeline
@@ -19,41 +22,74 @@ export interface DoorOptions {
   readonly names: OwnNames
   readonly sessions: Pick<LegacySessions, 'end'>
   readonly lines: Lines
+  readonly places: StreamPlaces
   /** The peer's address, after trusted proxies. */
   readonly addressOf: (req: IncomingMessage) => string
   readonly draining: () => boolean
+  /** Told of a fault that is borne, each time. */
+  readonly onTolerated: (fault: Tolerated) => void
   /** For what cannot be answered any more. */
   readonly onBroken: (thrown: unknown) => void
 }
 
 export type DoorParts = DoorOptions & { readonly standing: Standing<Visit> }
 
-/** One HTTP request on its way. */
-export interface Visit extends Enrolled {
-  readonly options: DoorParts
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
-  readonly gatewayName: string | null
-  readonly at: number
-  readonly gone: CallGone
+/** One HTTP request on its way; as a flow, how fast its client reads the stream of its answer. */
+export class Visit implements Enrolled, Flow {
+  readonly at = Date.now()
   readonly address: string
-  stream: EventStream | null
-}
+  /** Tells when nobody waits for the answer any more: a stream that can be taken up again outlives its connection. */
+  readonly gone = new CallGone()
+  place = -1
+  /** Once it is known. */
+  session: LegacySession | null = null
+  #stream: EventStream | null = null
 
-export function beginVisit(
-  options: DoorParts,
-  req: IncomingMessage,
-  res: ServerResponse,
-  gatewayName: string | null,
-): Visit {
-  const address = options.addressOf(req)
-  return { options, req, res, gatewayName, at: Date.now(), gone: watchGone(res), address, stream: null, place: -1 }
-}
+  constructor(
+    readonly options: DoorParts,
+    readonly req: IncomingMessage,
+    readonly res: ServerResponse,
+    readonly gatewayName: string | null,
+  ) {
+    this.address = options.addressOf(req)
+    if (res.destroyed) this.gone.aborted = true
+    res.once('close', () => {
+      if (this.#stream === null && !res.writableFinished) this.gone.tell()
+    })
+  }
 
-/** The stream of its answer, opened when it is first needed. */
-export function streamOf(visit: Visit): EventStream {
-  visit.stream ??= openEventStream(visit.res)
-  return visit.stream
+  /** The stream of its answer, when it has become one. */
+  get stream(): EventStream | null {
+    return this.#stream
+  }
+
+  /** The stream of its answer, opened when it is first needed. */
+  openStream(headers: Readonly<Record<string, string>> = {}): EventStream {
+    if (this.#stream !== null) return this.#stream
+    // Whoever has gone knows no event to come back for.
+    const session = this.gone.aborted ? null : this.session
+    this.#stream = this.options.lines.openCall(session, () => this.gone.tell())
+    this.#stream.attach(this.res, { headers })
+    return this.#stream
+  }
+
+  /** Lets a client go that can take up its answer later; others wait on. */
+  readonly interrupt = (): void => this.openStream().interrupt()
+
+  get full(): boolean {
+    return this.#stream?.full ?? false
+  }
+
+  drained(): Promise<void> {
+    return this.#stream?.drained() ?? Promise.resolve()
+  }
+
+  /** Ends it at once, whatever was under way. */
+  cut(): void {
+    this.res.destroy()
+    this.#stream?.drop()
+    this.gone.tell()
+  }
 }
 
 export const eraHeaders = ({ req }: Visit): EraHeaders => ({

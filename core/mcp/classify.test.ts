@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { classify, type Classified, type EraHeaders } from './classify.js'
+import { parseJson } from './json.js'
 import { META, MODERN_VERSION, SUPPORTED_VERSIONS } from './versions.js'
 
 const headers = (given: Partial<EraHeaders> = {}): EraHeaders => ({
@@ -64,6 +65,22 @@ law('an id is a text or a whole number; null, a fraction and what is beyond exac
   [{ jsonrpc: '2.0', id: {}, method: 'ping' }, headers(), 'fault legacy 400 -32600 id null'],
   [{ jsonrpc: '2.0', id: 0, method: 'ping' }, headers(), 'request legacy 2025-03-26'],
   [{ jsonrpc: '2.0', id: '', method: 'ping' }, headers(), 'request legacy 2025-03-26'],
+])
+
+law('a number that a double cannot hold is neither an id nor a method', [
+  ...['9007199254740993', '-9007199254740993', '1e999', '0.10000000000000000001'].flatMap((digits) => [
+    [
+      parseJson(`{"jsonrpc":"2.0","id":${digits},"method":"ping"}`),
+      headers(),
+      'fault legacy 400 -32600 id null',
+    ] as const,
+    [parseJson(`{"jsonrpc":"2.0","id":1,"method":${digits}}`), headers(), 'fault legacy 400 -32600 id 1'] as const,
+    [
+      parseJson(`{"jsonrpc":"2.0","id":${digits},"result":{}}`),
+      headers({ sessionId: 's' }),
+      'fault legacy 400 -32600 id null',
+    ] as const,
+  ]),
 ])
 
 law('a request with the key of the modern envelope is modern, initialize too', [
@@ -394,6 +411,54 @@ test('the classifier is total: every mutated body gives exactly one row and neve
     'request modern',
     'response legacy',
   ])
+})
+
+const claude = (name: unknown) => envelope({ [META.clientInfo]: { name, version: '1' } as JsonObject })
+const underOlder = (given: Partial<EraHeaders> = {}) => headers({ version: '2025-11-25', ...given })
+
+law('a modern body under the header of an older version is served for Claude alone, and nothing else may differ', [
+  [modern('tools/list', {}, claude('claude-ai')), underOlder(), 'request modern 2026-07-28'],
+  [
+    modern('tools/list', {}, claude('Claude Code')),
+    underOlder({ version: ' 2024-11-05' }),
+    'request modern 2026-07-28',
+  ],
+  [modern('tools/call', { name: 'a' }, claude('claude-ai')), underOlder(), 'request modern 2026-07-28'],
+  [
+    modern('tools/call', { name: 'a' }, claude('claude-ai')),
+    underOlder({ method: 'tools/call', name: 'a' }),
+    'request modern 2026-07-28',
+  ],
+  [modern('tools/list', {}, claude('claude-ai')), underOlder({ method: 'x' }), 'fault modern 400 -32020 id 1'],
+  [modern('tools/call', { name: 'a' }, claude('claude-ai')), underOlder({ name: 'b' }), 'fault modern 400 -32020 id 1'],
+  ...(['not-claude', '', 7, null, undefined] as const).map(
+    (name) =>
+      [
+        modern('tools/list', {}, claude(name)),
+        underOlder({ method: 'tools/list' }),
+        'fault modern 400 -32020 id 1',
+      ] as [Json, EraHeaders, string],
+  ),
+  [modern('tools/list', {}, claude('claude-ai')), headers({ method: 'tools/list' }), 'fault modern 400 -32020 id 1'],
+  [
+    modern('tools/list', {}, claude('claude-ai')),
+    headers({ version: '2025-01-01', method: 'tools/list' }),
+    'fault modern 400 -32020 id 1',
+  ],
+  [
+    modern('tools/list', {}, { ...claude('claude-ai'), [META.version]: 'v999' }),
+    underOlder({ method: 'tools/list' }),
+    'fault modern 400 -32020 id 1',
+  ],
+])
+
+test('what is borne is named', () => {
+  const borne = classify(modern('tools/list', {}, claude('claude-ai')), underOlder())
+  const proper = classify(modern('tools/list', {}, claude('claude-ai')), modernHeaders('tools/list'))
+  assert.equal(
+    [borne, proper].map((one) => one.kind === 'request' && one.tolerated),
+    ['legacy-header', undefined],
+  )
 })
 
 test.run()

@@ -69,6 +69,11 @@ test('a number that a rule has changed leaves as a string', () => {
   assert.is(writeJson([held.replace('740993', '******')]).startsWith('["'), true)
 })
 
+test('a number that became part of a text stands there by its digits', () => {
+  const [held] = parseJson('[9007199254740993]') as string[]
+  assert.is(writeJson({ message: `Unknown tool: ${held}` }), '{"message":"Unknown tool: 9007199254740993"}')
+})
+
 test('every value that JSON.stringify writes is read the same', () => {
   let state = 11
   const random = () => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) / 2 ** 32

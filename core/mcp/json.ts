@@ -21,14 +21,17 @@ export function parseJson(text: string): Json {
   return JSON.parse(isSuspicious(text) ? marked(text) : text) as Json
 }
 
-/** What `parseJson` gave, perhaps changed, as text again. */
+/** What `parseJson` gave, perhaps changed, as text again. Where a number became part of a text, its digits stand there. */
 export function writeJson(value: unknown): string {
   const text = JSON.stringify(value)
-  return hasMark(text) ? text.replaceAll(MARKED, '$1') : text
+  return hasMark(text) ? text.replaceAll(MARKED, '$1').replaceAll(MARK, '') : text
 }
 
 /** The digits of a number that was marked; any other text as it is. For where text is wanted and not JSON. */
-export const withoutMark = (text: string): string => (text.startsWith(MARK) ? text.slice(MARK.length) : text)
+export const withoutMark = (text: string): string => (isMarked(text) ? text.slice(MARK.length) : text)
+
+/** Whether a value was no text on the wire, but a number that a double cannot hold. */
+export const isMarked = (value: unknown): boolean => typeof value === 'string' && value.startsWith(MARK)
 
 /** Whether a JSON text holds a mark: what outlives this process must not. */
 export const hasMark = (text: string): boolean => anyMarked && text.includes(MARK)

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '@gatehouse/sdk'
+import { isMarked } from './json.js'
 
 /** A JSON-RPC message by its shape alone. */
 export type Message =
@@ -22,13 +23,13 @@ export function readMessage(value: Json): Message | null {
     const answers = Number('result' in value) + Number('error' in value)
     return isId(id) && answers === 1 ? { kind: 'response', id, body: value } : null
   }
-  if (typeof method !== 'string' || method === '') return null
+  if (typeof method !== 'string' || method === '' || isMarked(method)) return null
   if (params !== undefined && !isObject(params)) return null
   if (!('id' in value)) return { kind: 'notification', method, params: params ?? EMPTY }
   return isId(id) ? { kind: 'request', id, method, params: params ?? EMPTY } : null
 }
 
-const isId = (id: unknown): id is string | number => typeof id === 'string' || Number.isSafeInteger(id)
+const isId = (id: unknown): id is string | number => (typeof id === 'string' ? !isMarked(id) : Number.isSafeInteger(id))
 
 /** The id of something that failed to be a message, so that the error can carry it. */
 export function idOf(value: unknown): string | number | null {

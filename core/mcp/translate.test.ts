@@ -68,6 +68,12 @@ test('a modern server that forgot resultType is taken to be complete', () => {
   })
 })
 
+test('a number that a double cannot hold stands by its digits in the text of a structure', () => {
+  const result = parseJson('{"content":[],"structuredContent":[9007199254740993]}') as JsonObject
+  const translated = translateResult({ ...result, resultType: 'complete' }, 'modern', 'legacy', 'tools/call')
+  assert.equal(translated['content'], [{ type: 'text', text: '[9007199254740993]' }])
+})
+
 test('translating pollutes no prototype', () => {
   translateResult({ ...strange(), resultType: 'complete' }, 'modern', 'legacy', 'tools/call')
   withoutEnvelope(JSON.parse('{"_meta": {"__proto__": {"polluted": true}, "progressToken": 1}}') as JsonObject)

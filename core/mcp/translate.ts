@@ -1,6 +1,6 @@
 import type { Era, JsonObject } from '@gatehouse/sdk'
 import { clip } from '../domain/clip.js'
-import { writeJson } from './json.js'
+import { withoutMark, writeJson } from './json.js'
 import { isObject } from './message.js'
 import { META, RESERVED_META_PREFIX } from './versions.js'
 
@@ -80,7 +80,7 @@ export function capabilitiesOf(call: {
 export function clientInfoOf(params: JsonObject, era: Era): { name: string | null; version: string | null } {
   const info =
     era === 'modern' ? (isObject(params._meta) ? params._meta[META.clientInfo] : undefined) : params.clientInfo
-  const text = (value: unknown) => (typeof value === 'string' ? clip(value, 200) : null)
+  const text = (value: unknown) => (typeof value === 'string' ? clip(withoutMark(value), 200) : null)
   return isObject(info) ? { name: text(info.name), version: text(info.version) } : { name: null, version: null }
 }
 

@@ -10,6 +10,8 @@ export const SUPPORTED_VERSIONS = [MODERN_VERSION, ...LEGACY_VERSIONS.toReversed
 export const isLegacyVersion = (version: string): boolean => (LEGACY_VERSIONS as readonly string[]).includes(version)
 /** Only one revision ever had them. */
 export const hasBatches = (version: string): boolean => version === '2025-03-26'
+/** The one whose streams are taken up again by the id of their last event (2025-11-25, transports, "Resumability"). */
+export const hasResumption = (version: string): boolean => version === '2025-11-25'
 /** Revisions are dates: a later one sorts behind. */
 export const isModernOrLater = (version: string): boolean =>
   /^\d{4}-\d{2}-\d{2}$/.test(version) && version >= MODERN_VERSION

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Alert, CallContext, JsonObject, Principal } from '@gatehouse/sdk'
+import type { Alert, CallContext, Era, FeatureKind, JsonObject, Principal } from '@gatehouse/sdk'
 import type { Completions } from '../bridge/completions.js'
 import { named } from '../bridge/named.js'
 import type { CancelSignal } from '../domain/cancel-signal.js'
@@ -17,6 +17,10 @@ export interface Place {
   readonly plan: GatewayPlan
   readonly assignment: AssignmentPlan
   readonly principal: Principal
+  /** The client's; legacy unless told. */
+  readonly era?: Era
+  /** What it is about; any tool unless told. */
+  readonly feature?: { readonly kind: FeatureKind; readonly name: string }
 }
 
 export interface AsidesOptions {
@@ -40,12 +44,13 @@ const BLOCKED: QuestionAnswer = { error: { code: -32603, message: 'Blocked by po
 
 export function createAsides({ rules, raise, gateway, lines, completions }: AsidesOptions): Asides {
   async function pass(place: Place, leg: 'request' | 'response', content: JsonObject): Promise<JsonObject | null> {
-    const { plan, assignment } = place
+    const { plan, assignment, feature } = place
     const subject = {
       prefix: assignment.prefix,
       serverSlug: assignment.server.slug,
-      kind: 'tool' as const,
-      feature: NO_FEATURE,
+      kind: feature?.kind ?? ('tool' as const),
+      shape: 'tool' as const,
+      feature: feature?.name ?? NO_FEATURE,
       context: () => contextOf(place),
     }
     const seen = { structuredContent: content }
@@ -115,14 +120,14 @@ export function createAsides({ rules, raise, gateway, lines, completions }: Asid
   }
 }
 
-function contextOf({ plan, assignment, principal }: Place): CallContext {
+function contextOf({ plan, assignment, principal, era = 'legacy', feature }: Place): CallContext {
   return {
     correlationId: randomUUID(),
     method: 'notifications/message',
-    era: 'legacy',
+    era,
     gateway: { id: plan.gateway.id, slug: plan.gateway.slug },
     server: { id: assignment.server.id, slug: assignment.server.slug },
-    feature: null,
+    feature: feature ?? null,
     user: principal.user === null ? null : { id: principal.user.id, email: principal.user.email },
     host: { id: principal.host.id, name: principal.host.name },
     attributes: principal.attributes,

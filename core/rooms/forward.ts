@@ -3,6 +3,7 @@ import { createModernClient, type ModernOptions } from '../bridge/modern-client.
 import { sendLegacy } from '../bridge/legacy-client.js'
 import { named } from '../bridge/named.js'
 import { enter, type Answered, type Inspected } from '../call.js'
+import type { Flow } from '../domain/flow.js'
 import { asGatehouseError, type ErrorCode, GatehouseError } from '../errors.js'
 import { hears } from '../mcp/log-levels.js'
 import { isObject } from '../mcp/message.js'
@@ -10,12 +11,15 @@ import { paramHeaders } from '../mcp/param-headers.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { logLevelOf, progressTokenOf } from '../mcp/translate.js'
 import { wayOf } from '../record/trail.js'
+import { NOT_SENT } from '../upstream/faults.js'
 import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 
 /** What passes between server and client before the answer, inspected like it. */
 export interface Aside {
   /** Null when the client takes no notes. */
   readonly onNote: ((note: JsonObject) => void) | null
+  /** How fast notes go on to the client; null where there are none. */
+  readonly flow: Flow | null
   /** Answers what the rules leave; throws when one blocks it. */
   readonly question: (question: Question) => Promise<Question>
   readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
@@ -63,7 +67,11 @@ function exchange(
   const logLevel = logLevelOf(call)
   const onNote = aside.onNote === null ? null : heard(aside.onNote, logLevel)
   const progressToken = onNote === null ? undefined : progressTokenOf(call.params)
-  const first = { deadline: call.deadline, hardDeadline: call.trail.at + options.limits().callTotal }
+  const first = {
+    flow: aside.flow ?? undefined,
+    deadline: call.deadline,
+    hardDeadline: call.trail.at + options.limits().callTotal,
+  }
   const send = (request: Pick<UpstreamRequest, 'params'> & Partial<UpstreamRequest>) =>
     sendHealed(call, options, { ...first, method: call.method, logLevel, ...request })
   if (call.era === 'modern') {
@@ -78,10 +86,12 @@ function exchange(
     onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: aside.answer,
     onNote,
+    // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
     send: ({ added, ...rest }) => {
       const isFirst = Object.keys(added).length === 0
       const again = isFirst ? {} : anew(options.limits())
-      return send({ ...again, ...rest, params: { ...params, ...added }, progressToken, signal: gone })
+      const onCut = call.interrupt ?? undefined
+      return send({ ...again, ...rest, params: { ...params, ...added }, onCut, progressToken, signal: gone })
     },
   })
 }
@@ -164,7 +174,7 @@ function subjectOf(call: Inspected) {
 }
 
 /** Refused here, before anything was sent. */
-const NOT_SENT: ReadonlySet<ErrorCode> = new Set(['GH_FORWARD_STATE', 'GH_FORWARD_PARKED_LOST', 'GH_DOOR_PARAMS'])
+const REFUSED_HERE: ReadonlySet<ErrorCode> = new Set(['GH_FORWARD_STATE', 'GH_FORWARD_PARKED_LOST', 'GH_DOOR_PARAMS'])
 /** The server answered, with questions that went no further. */
 const NOT_THE_SERVERS: ReadonlySet<ErrorCode> = new Set([
   'GH_INSPECT_BLOCKED',
@@ -175,12 +185,13 @@ const NOT_THE_SERVERS: ReadonlySet<ErrorCode> = new Set([
 
 /** What surely was not sent is a failed request; any other failure is one of the answer: the server may have acted. */
 function failed(call: Inspected, sentAt: number, thrown: unknown): unknown {
-  const { code, data } = asGatehouseError(thrown)
-  if (NOT_SENT.has(code)) return thrown
+  const { code, data, detail } = asGatehouseError(thrown)
+  if (REFUSED_HERE.has(code)) return thrown
   const way = wayOf(call.feature.assignment)
   const facts = { error: code, durationMs: Date.now() - sentAt }
   const offset = sentAt - call.trail.at
-  if (data?.retryable === true && code !== 'GH_UPSTREAM_RATE_LIMITED') {
+  const isAnswer = code === 'GH_UPSTREAM_RATE_LIMITED' && detail !== NOT_SENT
+  if (data?.retryable === true && !isAnswer) {
     call.trail.leg('mcp_request_error', { ...facts, offset }, way)
     return thrown
   }

@@ -140,4 +140,19 @@ test('the words of a refusal are looked at, and its data does not pass', async (
   })
 })
 
+test('a server that talks faster than rules can follow is held up, and loses nothing', async () => {
+  let release: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (release = resolve))
+  const heard: JsonObject[] = []
+  const { call } = callOf({ notify: (note: JsonObject) => heard.push(note), flow: null })
+  const slow = { ...masking, inspectResponse: () => held.then(() => ({ ...passed, receipts: [] })) } as unknown as Rules
+  const relay = inspectWith(slow).relay(call as unknown as Inspected)
+  for (let n = 0; n < 1_000; n += 1) relay.onNote?.({ jsonrpc: '2.0', method: 'x', params: { n } })
+  assert.ok(relay.flow?.full)
+  release()
+  await relay.flow?.drained()
+  await relay.settled()
+  assert.is(heard.length, 1_000)
+})
+
 test.run()

@@ -1,5 +1,7 @@
 import type { Alert, CallContext, JsonObject, Receipt } from '@gatehouse/sdk'
 import { enter, type Answered, type Inspected, type Permitted, type Released } from '../call.js'
+import { Backlog } from '../domain/backlog.js'
+import type { Flow } from '../domain/flow.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
 import { forOlder } from '../mcp/older.js'
@@ -29,6 +31,7 @@ export interface Inspect {
 /** Notes, questions and answers of a call. */
 export interface Relayed {
   readonly onNote: ((note: JsonObject) => void) | null
+  readonly flow: Flow | null
   readonly question: (question: Question) => Promise<Question>
   readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
   readonly settled: () => Promise<void> | undefined
@@ -104,6 +107,8 @@ function relay(call: Inspected, { rules, raise }: InspectOptions): Relayed {
   const receipts: Receipt[] = []
   const keep: Keep = (some) => void (receipts.push(...some), receipts.splice(0, receipts.length - MOST_ASIDE_RECEIPTS))
   const keepRequest = bounded(MOST_ASIDE_RECEIPTS, (some) => call.trail.ruled(some))
+  // Rules may be slower than a server talks.
+  const backlog = call.notify === null ? null : new Backlog(call.flow)
   let last: Promise<void> | undefined
 
   async function pass({ jsonrpc, method, params }: JsonObject, notify: (note: JsonObject) => void): Promise<void> {
@@ -117,11 +122,16 @@ function relay(call: Inspected, { rules, raise }: InspectOptions): Relayed {
   }
 
   const inOrder = (notify: (note: JsonObject) => void) => (note: JsonObject) => {
-    last = (last ?? Promise.resolve()).then(() => pass(note, notify)).catch(() => undefined)
+    if (!backlog?.enter()) return
+    last = (last ?? Promise.resolve())
+      .then(() => pass(note, notify))
+      .catch(() => undefined)
+      .finally(() => backlog.leave())
   }
   const settled = () => (last ?? Promise.resolve()).then(() => call.trail.ruled(receipts.splice(0)))
   return {
     onNote: call.notify === null ? null : inOrder(call.notify),
+    flow: backlog,
     async question(question) {
       const { params } = question
       if (params === undefined) return question

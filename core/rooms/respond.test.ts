@@ -43,7 +43,7 @@ test('detail and cause never leave', () => {
   assert.not.match(JSON.stringify(reply), /swordfish/)
 })
 
-test('401 carries a challenge with the whole address of the metadata, and no other status does', () => {
+test('401 carries a challenge with the whole address of the metadata, and of other refusals the step-up alone', () => {
   const { reply: missing } = refused('GH_AUTHENTICATE_MISSING')
   assert.equal(missing.headers, { 'www-authenticate': `Bearer scope="mcp", resource_metadata="${METADATA}/g"` })
   const { reply: invalid } = refused('GH_AUTHENTICATE_INVALID', { gatewayName: null })
@@ -51,7 +51,30 @@ test('401 carries a challenge with the whole address of the metadata, and no oth
     'www-authenticate': `Bearer error="invalid_token", scope="mcp", resource_metadata="${METADATA}"`,
   })
   for (const code of Object.keys(ERRORS) as ErrorCode[])
-    assert.is('www-authenticate' in refused(code).reply.headers, ERRORS[code].http === 401, code)
+    assert.is(
+      'www-authenticate' in refused(code).reply.headers,
+      ERRORS[code].http === 401 || code === 'GH_PERMIT_SCOPE',
+      code,
+    )
+})
+
+test('a token that lacks a scope is told all that the call needs, where a client asks for it', () => {
+  const { reply } = refused('GH_PERMIT_SCOPE', {}, { data: { scope: 'mcp mcp:write' } })
+  assert.equal(
+    [reply.status, reply.headers],
+    [
+      403,
+      {
+        'www-authenticate': `Bearer error="insufficient_scope", scope="mcp mcp:write", resource_metadata="${METADATA}/g"`,
+      },
+    ],
+  )
+  assert.match(refused('GH_PERMIT_SCOPE').reply.headers['www-authenticate'] ?? '', / scope="mcp",/)
+})
+
+test('who asks for too much is told when to come back', () => {
+  const { reply } = refused('GH_DOOR_BUSY', { era: 'modern' }, { data: { retryAfterMs: 1_500 } })
+  assert.equal([reply.status, reply.headers], [429, { 'retry-after': '2' }])
 })
 
 test('who may not come in is on record as refused, without a body', () => {
@@ -60,6 +83,7 @@ test('who may not come in is on record as refused, without a body', () => {
     'GH_AUTHENTICATE_INVALID',
     'GH_AUTHENTICATE_DISABLED',
     'GH_PERMIT_REFUSED',
+    'GH_PERMIT_SCOPE',
   ] as const) {
     const { outcome, keepsBody } = refused(code)
     assert.equal([outcome, keepsBody], ['auth_refused', false], code)

@@ -1,6 +1,6 @@
 import type { JsonObject, LogType } from '@gatehouse/sdk'
 import type { Inbound, InSession, Released, Reply } from '../call.js'
-import { asGatehouseError, type GatehouseError } from '../errors.js'
+import { asGatehouseError, type GatehouseError, retryAfter } from '../errors.js'
 import type { RpcError } from '../upstream/types.js'
 import { writeJson } from '../mcp/json.js'
 import { isObject } from '../mcp/message.js'
@@ -19,6 +19,8 @@ export interface Response {
 export interface Respond {
   released(call: Released): Response
   own(call: InSession, result: JsonObject, headers: Readonly<Record<string, string>>): Response
+  /** What a stream begins with that is the answer itself. */
+  opened(first: JsonObject): Response
   accepted(): Response
   refused(call: Inbound, thrown: unknown): Response
 }
@@ -40,6 +42,13 @@ export function createRespond(resourceMetadata: (gatewayName: string | null) => 
       return { ...rpcFailure(call, status, error, NO_HEADERS), error: 'upstream_error' }
     },
     own: (call, result, headers) => done(call, result, headers),
+    opened: (first) => ({
+      reply: { status: 200, text: writeJson(first), headers: NO_HEADERS },
+      outcome: 'proxy_response_success',
+      rpcError: null,
+      error: null,
+      keepsBody: true,
+    }),
     accepted: () => ({
       reply: { status: 202, text: null, headers: NO_HEADERS },
       outcome: 'proxy_response_success',
@@ -106,7 +115,7 @@ function refuse(call: Inbound, error: GatehouseError, resourceMetadata: (name: s
   // Only the modern era gives the HTTP status of an unknown method a meaning.
   const status = !isModern && (isUnable || error.code === 'GH_DOOR_UNKNOWN_METHOD') ? 200 : error.entry.http
   return {
-    ...rpcFailure(call, status, rpc, challenge(error, call, resourceMetadata)),
+    ...rpcFailure(call, status, rpc, headersOf(error, call, resourceMetadata)),
     ...facts,
     keepsBody: status === 200,
   }
@@ -135,16 +144,21 @@ function dataOf(error: GatehouseError): { data?: unknown } {
   return { data: { ...(reason === undefined ? {} : { reason }), ...error.data } }
 }
 
-/** RFC 6750, section 3, and RFC 9728, section 5.1: always with an absolute `resource_metadata`. */
-function challenge(
+/**
+ * What a refusal says in its headers. RFC 6750, section 3, and RFC 9728, section 5.1: a challenge always has an absolute
+ * `resource_metadata`. A step-up (403) names every scope that the call needs, since clients ask for exactly those.
+ */
+function headersOf(
   error: GatehouseError,
   call: Inbound,
   resourceMetadata: (name: string | null) => string,
 ): Reply['headers'] {
-  if (error.entry.http !== 401) return NO_HEADERS
+  const isStepUp = error.code === 'GH_PERMIT_SCOPE'
+  if (error.entry.http !== 401 && !isStepUp) return retryAfter(error)
+  const why = isStepUp ? 'insufficient_scope' : error.code === 'GH_AUTHENTICATE_MISSING' ? null : 'invalid_token'
   const parts = [
-    ...(error.code === 'GH_AUTHENTICATE_MISSING' ? [] : ['error="invalid_token"']),
-    'scope="mcp"',
+    ...(why === null ? [] : [`error="${why}"`]),
+    `scope="${isStepUp && typeof error.data?.scope === 'string' ? error.data.scope : 'mcp'}"`,
     `resource_metadata="${resourceMetadata(call.gatewayName)}"`,
   ]
   return { 'www-authenticate': `Bearer ${parts.join(', ')}` }
@@ -156,6 +170,7 @@ function outcomeOf(error: GatehouseError): LogType {
     case 'GH_AUTHENTICATE_INVALID':
     case 'GH_AUTHENTICATE_DISABLED':
     case 'GH_PERMIT_REFUSED':
+    case 'GH_PERMIT_SCOPE':
       return 'auth_refused'
     case 'GH_INSPECT_BLOCKED':
       return error.detail === 'undecided' ? 'policy_enforced_error' : 'policy_enforced_abort'

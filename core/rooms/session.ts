@@ -41,7 +41,7 @@ function bind(call: Authenticated, session: LegacySession | null): InSession {
   if (call.batched && session !== null && !hasBatches(version))
     throw new GatehouseError('GH_DOOR_NOT_RPC', { message: 'This protocol version has no batches' })
   call.trail.wire(version, session?.id ?? null)
-  if (session !== null) call.joins(session)
+  call.joins(call.principal, session)
   call.trail.client(session?.client ?? clientInfoOf(call.params, call.era))
   // A legacy client that cannot be asked on this message is taken for one that can do nothing.
   const isMute = call.era === 'legacy' && (call.ask === null || session === null)

@@ -1,11 +1,11 @@
-import type { JsonObject } from '@gatehouse/sdk'
+import type { Era, JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { PeerLost, fault, neverSent } from './faults.js'
 import { isObject } from './message.js'
-import type { Dialect, Peer, PeerEvents, Timing } from './options.js'
+import type { Peer, PeerEvents, Timing } from './options.js'
 import type { ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import { dialectOf } from './verdicts.js'
-import type { Verdict, Verdicts } from './verdicts.js'
+import type { Dialect, Verdict, Verdicts } from './verdicts.js'
 
 export interface Targeted {
   readonly target: Target
@@ -19,6 +19,7 @@ export interface ConnectionOptions {
   readonly verdicts: Verdicts
   /** Whether many callers share it: then nobody's log level is set on it. */
   readonly isShared: boolean
+  readonly idleMost: number
   /** The only one that is spoken on it; null: whichever the server does. */
   readonly dialect: Dialect | null
   /** Opens a peer; `dialect` is null when it has to be found out. */
@@ -26,6 +27,12 @@ export interface ConnectionOptions {
   readonly onHealth: (fault: GatehouseError | null) => void
   /** Told when a peer took the place of an earlier one. */
   readonly onReplaced: () => void
+}
+
+/** A peer that was let go of, and why. */
+interface Lost {
+  readonly era: Era
+  readonly error: PeerLost
 }
 
 /**
@@ -55,6 +62,11 @@ export class Connection {
     this.target = options.target
   }
 
+  /** Milliseconds without use after which it may be closed. */
+  get idleMost(): number {
+    return this.options.idleMost
+  }
+
   get name(): string {
     return this.options.name
   }
@@ -72,8 +84,10 @@ export class Connection {
   async request(request: UpstreamRequest): Promise<UpstreamReply> {
     this.#busy++
     try {
-      for (let again = false; ; again = true) {
+      for (let lost: Lost | null = null; ;) {
         const peer = this.#peer ?? (await this.#ready(request))
+        // It spoke the right era all along: what it said was meant for this request, which may have run.
+        if (lost?.error.why === 'era' && lost.era === peer.info.era) throw lost.error.fault
         if (Date.now() > this.#expiresAt && !this.#refreshing) void this.#refresh()
         try {
           if (request.logLevel !== undefined && !this.options.isShared) await this.#setLevel(peer, request)
@@ -81,7 +95,7 @@ export class Connection {
           this.#seen(null)
           return reply
         } catch (error) {
-          this.#failed(peer, error, again)
+          lost = this.#failed(peer, error, lost !== null)
         }
       }
     } finally {
@@ -136,10 +150,10 @@ export class Connection {
   }
 
   /** Throws, unless the request surely did not run and may be sent once again. */
-  #failed(peer: Peer, error: unknown, again: boolean): void {
+  #failed(peer: Peer, error: unknown, again: boolean): Lost {
     if (error instanceof PeerLost) {
       if (again || !this.#replace(peer, error)) throw error.fault
-      return
+      return { era: peer.info.era, error }
     }
     if (error instanceof GatehouseError && error.code === 'GH_UPSTREAM_UNREACHABLE') this.#seen(error)
     throw error

@@ -22,7 +22,7 @@ export interface Credentials {
 }
 
 /** The key of a server's connections that no person's credential is behind. */
-const PUBLIC = 'public'
+export const PUBLIC = 'public'
 
 export function createCredentials(options: CredentialOptions): Credentials {
   // One target for each server and credential, for as long as its configuration lives.

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { Flow } from '../domain/flow.js'
 import type { GatehouseError } from '../errors.js'
 import { brokenProtocol, fault, networkFault } from './faults.js'
 import { createSseParser } from './sse-parser.js'
@@ -23,6 +24,8 @@ export interface HttpSend {
   readonly onStream?: (() => void) | undefined
   /** Most milliseconds without a byte once the head is there. */
   readonly silence?: number | undefined
+  /** How fast the messages are read on: while it is full, no more comes in. */
+  readonly flow?: Flow | undefined
 }
 
 export interface HttpLimits {
@@ -117,7 +120,10 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length
     if (this.#answered) return this.#drainMore(chunk.length)
-    if (this.#sse) return this.#sse.push(chunk)
+    if (this.#sse) {
+      this.#sse.push(chunk)
+      return this.#mindFlow()
+    }
     if (this.#bytes <= this.#limit) {
       this.#chunks.push(chunk)
       return
@@ -162,6 +168,15 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#bytes = 0
     this.#drain = setTimeout(() => this.#controller?.abort(new Error('the stream was not ended')), DRAIN_MS)
     this.#drain.unref()
+  }
+
+  /** What is not read stays in the socket, and so slows the server down. */
+  #mindFlow(): void {
+    const { flow } = this.send
+    const controller = this.#controller
+    if (flow === undefined || controller === undefined || controller.paused || !flow.full || this.#settled) return
+    controller.pause()
+    void flow.drained().then(() => controller.resume())
   }
 
   #drainMore(bytes: number): void {

@@ -4,7 +4,7 @@ import type { Call, Calls } from './calls.js'
 import { brokenProtocol, fault } from './faults.js'
 import { header, parseJson } from './http-call.js'
 import type { HttpAnswer, HttpCall, HttpHeaders } from './http-call.js'
-import type { HttpWire } from './http-wire.js'
+import type { HttpWire, WireSend } from './http-wire.js'
 import { readMessage } from './message.js'
 import type { Message, RpcNote, RpcRequest } from './message.js'
 import type { UpstreamReply, UpstreamRequest } from './types.js'
@@ -27,7 +27,7 @@ export interface ExchangeRules {
   /** The call was given up while the server may be at it. */
   onGivenUp(call: Call, error: GatehouseError): void
   /** Takes up a response stream that ended before the answer; eras without it cannot. */
-  resume?(lastEventId: string, onMessage: (value: unknown) => boolean): HttpCall
+  resume?(lastEventId: string, how: Pick<WireSend, 'onMessage' | 'flow'>): HttpCall
 }
 
 export interface Exchanged extends UpstreamReply {
@@ -75,12 +75,12 @@ class Line {
 
   send(): Promise<HttpAnswer> {
     const { rules } = this
-    const { signal, method } = this.#call.request
+    const { signal, method, flow } = this.#call.request
     if (signal?.aborted) throw fault('GH_UPSTREAM_CANCELLED', rules.slug, 'was no longer waited for')
     const { headers, params } = rules.dress(this.#call)
     const body = Buffer.from(writeJson({ jsonrpc: '2.0', id: this.#call.id, method, params }))
     this.#sent = body.length
-    this.#http = rules.wire.send({ method: 'POST', headers, body, onMessage: this.#onMessage })
+    this.#http = rules.wire.send({ method: 'POST', headers, body, onMessage: this.#onMessage, flow })
     const { answer } = this.#http
     if (!rules.resume) return answer
     const orResumed = (lost: HttpAnswer | GatehouseError) => this.#resumed(lost)
@@ -130,7 +130,7 @@ class Line {
       if (!this.rules.resume || lastEventId === undefined || !isLostStream || tries === RESUMES) break
       if (!(lost instanceof GatehouseError)) this.#call.request.onCut?.()
       await this.#pause(mark?.retry ?? 1_000 * 2 ** tries)
-      this.#http = this.rules.resume(lastEventId, this.#onMessage)
+      this.#http = this.rules.resume(lastEventId, { onMessage: this.#onMessage, flow: this.#call.request.flow })
       lost = await this.#http.answer.catch((error: GatehouseError) => error)
     }
     if (first instanceof GatehouseError) throw first
@@ -194,6 +194,7 @@ export function refuseByStatus(slug: string, { status, headers }: HttpAnswer): v
   if (status === 401 || status === 403) {
     const challenge = header(headers, 'www-authenticate')
     throw fault('GH_UPSTREAM_AUTH', slug, `refused the credential (HTTP ${status})`, {
+      httpStatus: status,
       ...(challenge === undefined ? {} : { detail: challenge }),
     })
   }

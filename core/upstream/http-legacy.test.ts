@@ -212,6 +212,24 @@ test('what a server asks is answered: ping with nothing, the rest with -32601, o
   await fake.stop()
 })
 
+test('a question whose id a double cannot hold is answered under its very digits', async () => {
+  const fake = await legacyFake((seen) => {
+    if (isCall(seen)) {
+      startStream(seen)
+      seen.res.write('data: {"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}\n\n')
+      void fake
+        .waitFor(({ text }) => text.includes('"id":9007199254740993,'))
+        .then(() => sendEvent(seen, { id: seen.body['id'], result: RESULT }))
+    } else if (seen.verb === 'POST') seen.res.writeHead(202).end()
+  })
+  const upstreams = makeUpstreams()
+  assert.ok(
+    (await upstreams.request(makeTarget({ url: fake.url }), makeRequest({ deadline: Date.now() + 3_000 }))).result,
+  )
+  await upstreams.stop()
+  await fake.stop()
+})
+
 const PARTY = {
   sessionId: 'client',
   gatewayId: 'g',

@@ -14,10 +14,10 @@ import { exchange, noAnswer, refuseByStatus } from './http-exchange.js'
 import type { ExchangeRules } from './http-exchange.js'
 import type { HttpWire } from './http-wire.js'
 import { isObject, readMessage } from './message.js'
+import { writeJson } from '../mcp/json.js'
 import type { RpcError, ServerInfo, UpstreamRequest } from './types.js'
 import { listChangedKind } from './options.js'
 import type { Peer, PeerContext } from './options.js'
-import { writeJson } from '../mcp/json.js'
 import type { RpcNote, RpcRequest } from './message.js'
 
 interface Session {
@@ -118,8 +118,8 @@ function legacyRules(session: Session): ExchangeRules {
       const params = { requestId: call.id, reason: error.code }
       void post(session, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, 5_000).catch(() => undefined)
     },
-    resume: (lastEventId, onMessage) =>
-      wire.send({ method: 'GET', headers: getHeaders(session, lastEventId), body: null, onMessage }),
+    resume: (lastEventId, how) =>
+      wire.send({ method: 'GET', headers: getHeaders(session, lastEventId), body: null, ...how }),
   }
   return rules
 }
@@ -182,18 +182,25 @@ function openSideStream(session: Session): HeldStream {
   }
 
   let current: ReturnType<HttpWire['send']> | undefined
+  let wasOpen = false
   return holdStream({
     context,
     open(onOpen) {
       lastEventId = current?.mark?.lastEventId ?? lastEventId
       const headers = getHeaders(session, lastEventId)
-      current = wire.send({ method: 'GET', headers, body: null, onMessage, onStream: onOpen })
+      const onStream = () => {
+        wasOpen = true
+        onOpen()
+      }
+      current = wire.send({ method: 'GET', headers, body: null, onMessage, onStream })
       return current
     },
     again(outcome) {
       if (outcome instanceof GatehouseError || outcome.stream) return true
-      // 405 by the book, 404 where nobody routes GET; a lost session shows at the next request.
-      return outcome.status >= 500 || outcome.status === 429
+      const returns = outcome.status >= 500 || outcome.status === 429
+      // 405 by the book, 404 where nobody routes GET. Where there was a stream, the session is lost: the next request shows it.
+      if (!returns && wasOpen) context.events.reopened()
+      return returns
     },
     // What was missed is sent again when the server numbers its events.
     onReopen: () => (current?.mark ?? lastEventId) === null && context.events.reopened(),

@@ -14,6 +14,7 @@ export interface WireSend {
   readonly onEvent?: HttpSend['onEvent']
   readonly onStream?: () => void
   readonly silence?: number | undefined
+  readonly flow?: HttpSend['flow']
 }
 
 /** The endpoint of one server as one identity: its connections, its path and its credential. */
@@ -42,7 +43,7 @@ export async function openWire(context: PeerContext, pool: (origin: string) => D
     return known.all
   }
   return {
-    send: ({ method, path = ownPath, headers, body, onMessage, onEvent, onStream, silence }) =>
+    send: ({ method, path = ownPath, headers, body, onMessage, onEvent, onStream, silence, flow }) =>
       new HttpCall({
         slug,
         pool: poolOfOrigin,
@@ -55,6 +56,7 @@ export async function openWire(context: PeerContext, pool: (origin: string) => D
         onEvent,
         onStream,
         silence,
+        flow,
       }),
     pathOf(reference) {
       const named = URL.canParse(reference, url.href) ? new URL(reference, url) : null

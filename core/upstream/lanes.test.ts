@@ -223,7 +223,7 @@ test('no more than eight sessions of a kind stay for the next call', async () =>
 })
 
 test('what is idle for long is closed and forgotten, a session of a client too', async () => {
-  const { fake, upstreams, request, begun, stop } = await bench({ timing: { idle: 60 } })
+  const { fake, upstreams, request, begun, stop } = await bench({ timing: { idle: 60, pairedIdle: 60 } })
   const calls = [request('a', talk('me')), request('b', talk('s', party('s')))]
   await begun('a', 'b')
   fake.answer('a')

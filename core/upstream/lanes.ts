@@ -2,7 +2,8 @@ import type { JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { slotKey } from './ability.js'
 import type { Connection } from './connection.js'
-import type { Dialect, Peer } from './options.js'
+import type { Peer } from './options.js'
+import type { Dialect } from './verdicts.js'
 import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from './types.js'
 
 /** Which of the connections to one server as one identity. */
@@ -19,7 +20,8 @@ export interface Lane {
 export const SHARED: Lane = Object.freeze({ name: '', isShared: true, party: null, dialect: null })
 
 export interface Lanes {
-  request(target: Target, request: UpstreamRequest, conversation: Conversation): Promise<UpstreamReply>
+  /** Where the requests of a conversation go. */
+  wayOf(target: Target, conversation: Conversation): Pick<Connection, 'request'>
   endSession(sessionId: string): void
   toldBySession(sessionId: string, note: JsonObject): void
   /** Takes a connection for nothing any more: it is closed, or will be with its last call. */
@@ -128,18 +130,24 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
     return true
   }
 
+  async function send(
+    target: Target,
+    request: UpstreamRequest,
+    { party, whose }: Conversation,
+  ): Promise<UpstreamReply> {
+    const shared = connectionOf(target)
+    const peer = await shared.ready(request)
+    if (peer.info.era === 'modern' && party !== null) {
+      const own = await ofOwnEra(target, party, request)
+      return (own ?? shared).request(request)
+    }
+    const way = wayFor(peer, target, request)
+    if (way === 'shared' || mustShare(target, party, whose)) return shared.request(withoutQuestions(request, peer))
+    return party === null ? onLease(target, request, whose) : ofSession(target, party, null).request(request)
+  }
+
   return {
-    async request(target, request, { party, whose }) {
-      const shared = connectionOf(target)
-      const peer = await shared.ready(request)
-      if (peer.info.era === 'modern' && party !== null) {
-        const own = await ofOwnEra(target, party, request)
-        return (own ?? shared).request(request)
-      }
-      const way = wayFor(peer, target, request)
-      if (way === 'shared' || mustShare(target, party, whose)) return shared.request(withoutQuestions(request, peer))
-      return party === null ? onLease(target, request, whose) : ofSession(target, party, null).request(request)
-    },
+    wayOf: (target, conversation) => ({ request: (request) => send(target, request, conversation) }),
     endSession(sessionId) {
       for (const connection of [...(sessions.get(sessionId)?.values() ?? [])]) leave(connection)
     },

@@ -1,5 +1,6 @@
 import type { Era, JsonObject, Principal } from '@gatehouse/sdk'
 import type { CancelSignal } from '../domain/cancel-signal.js'
+import type { Flow } from '../domain/flow.js'
 import type { Server } from '../domain/nouns.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Ability } from './ability.js'
@@ -37,7 +38,7 @@ export interface UpstreamRequest {
    * With it, every progress note of the server grants the first span (`deadline` minus now) anew, at most until here.
    * Without it `deadline` is final.
    */
-  readonly hardDeadline?: number
+  readonly hardDeadline?: number | undefined
   readonly signal?: CancelSignal | undefined
   /** Set when the client gave one: ours is sent instead, and restored on the notes that come back. */
   readonly progressToken?: string | number | undefined
@@ -45,6 +46,8 @@ export interface UpstreamRequest {
   readonly paramHeaders?: Readonly<Record<string, string>> | undefined
   /** Notifications that belong to this request (progress, message), in order, before the reply. */
   readonly onNotification?: ((note: JsonObject) => void) | undefined
+  /** How fast the client reads those notifications: while it is full, no more is read of the answer's stream. */
+  readonly flow?: Flow | undefined
   /** Told when the server ends the stream of its answer before it, to go on at another (2025-11-25, SSE polling). */
   readonly onCut?: (() => void) | undefined
   /** How to ask the client back; without it a server's question is refused. */
@@ -100,8 +103,17 @@ export interface Upstreams {
   endSession(sessionId: string): void
   /** Passes on what a client tells all servers of its session. */
   toldBySession(sessionId: string, note: JsonObject): void
-  /** Told when a server says that a list changed, or that its connection was opened anew. */
-  onListChanged(listener: (serverId: string, kind: 'tools' | 'prompts' | 'resources') => void): void
+  /**
+   * Has a server tell of these resources and of no others, where it speaks the modern era; answers of which it will. Settles
+   * when it can tell of changed lists as well, of whatever era it is.
+   */
+  listen(target: Target, uris: ReadonlySet<string>, deadline: number): Promise<ReadonlySet<string>>
+  /** Told when a server says that a list changed; `missed`: it may have said so while nobody heard it. */
+  onListChanged(
+    listener: (serverId: string, kind: 'tools' | 'prompts' | 'resources', why: 'said' | 'missed') => void,
+  ): void
+  /** Told when the shared connection of a target was lost or opened anew: what the server was to tell, it has forgotten. */
+  onForgotten(listener: (target: Target) => void): void
   /** The server, or a credential of it, was changed: from now on it is called anew. What is under way ends by itself. */
   replace(serverId: string): void
   /** Ends what belongs to a server, calls under way too: it was disabled or removed. */

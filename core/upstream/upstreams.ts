@@ -1,3 +1,4 @@
+import { Circuits } from './circuits.js'
 import { Connection } from './connection.js'
 import type { Targeted } from './connection.js'
 import { slotKey } from './ability.js'
@@ -8,12 +9,13 @@ import { openWire } from './http-wire.js'
 import { createLanes, SHARED } from './lanes.js'
 import type { Lane } from './lanes.js'
 import { TIMING } from './options.js'
-import type { Dialect, ListKind, Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
+import type { Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
 import { createStdioDialler } from './stdio-dial.js'
 import type { Target, Upstreams } from './types.js'
 import { createVerdicts } from './verdicts.js'
+import type { Dialect } from './verdicts.js'
 
-type ListListener = (serverId: string, kind: ListKind) => void
+type ListListener = Parameters<Upstreams['onListChanged']>[0]
 
 /**
  * Every upstream server: one connection for each (server, credential, ability), and beside it lanes of their own for clients
@@ -25,14 +27,18 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const connections = new Map<string, Connection>()
   const leaving = new Set<Connection>()
   const listeners: ListListener[] = []
+  const forgotten: ((target: Target) => void)[] = []
   const verdicts = createVerdicts(options.verdicts)
   const health = createHealth()
+  const circuits = new Circuits({ log, onTrouble: options.onTrouble, onRecovered: (id) => tellMissed(id) })
   const stdio = createStdioDialler(options.childEnv)
   let stopped = false
 
-  const tell = (serverId: string, kind: ListKind) => listeners.forEach((listener) => listener(serverId, kind))
-  const tellAll = (serverId: string) =>
-    (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind))
+  const tell: ListListener = (...change) => listeners.forEach((listener) => listener(...change))
+  const tellMissed = (serverId: string) =>
+    (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind, 'missed'))
+  const tellForgotten = (target: Target, lane: Lane) =>
+    lane.isShared && forgotten.forEach((listener) => listener(target))
 
   function dial(
     of: Targeted,
@@ -45,13 +51,17 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     const { onSessionQuestion } = options
     const events: PeerEvents = {
       ...ends,
-      listChanged: (kind) => tell(id, kind),
-      reopened: () => lane.isShared && tellAll(id),
-      note: (note) => options.onServerNote?.(of.target, note, party),
+      gone: () => {
+        ends.gone()
+        tellForgotten(of.target, lane)
+      },
+      listChanged: (kind) => (circuits.alive(id), tell(id, kind, 'said')),
+      reopened: () => (circuits.alive(id), lane.isShared && tellMissed(id)),
+      note: (note) => (circuits.alive(id), options.onServerNote?.(of.target, note, party)),
       asked:
         party === null || onSessionQuestion === undefined
           ? null
-          : (question, signal) => onSessionQuestion(party, of.target, question, signal),
+          : (question, signal) => (circuits.alive(id), onSessionQuestion(party, of.target, question, signal)),
     }
     const { clientInfo, limits } = options
     return open({ of, slug, clientInfo, limits, timing, log, events }, dialect)
@@ -73,16 +83,24 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     }
     if (stopped) throw fault('GH_UPSTREAM_UNREACHABLE', server.slug, 'is not called any more: the gateway stops')
     if (known) leave(known)
-    const connection = new Connection({
+    const connection: Connection = new Connection({
       name,
       target,
       timing,
       verdicts,
       isShared: lane.isShared,
+      // A process is worth more than a session.
+      idleMost: lane.party !== null && server.command === null ? timing.pairedIdle : timing.idle,
       dialect: lane.dialect,
       dial: (of, dialect, ends) => dial(of, dialect, ends, lane),
-      onHealth: (what) => health.seen(server.id, what),
-      onReplaced: () => lane.isShared && tellAll(server.id),
+      onHealth: (what) => {
+        health.seen(server.id, what)
+        if (what === null) circuits.alive(server.id)
+      },
+      onReplaced: () => {
+        if (lane.isShared) tellMissed(server.id)
+        tellForgotten(connection.target, lane)
+      },
     })
     connections.set(name, connection)
     return connection
@@ -106,8 +124,8 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const sweeper = setInterval(
     () => {
       for (const connection of connections.values()) {
-        const { idleSince } = connection
-        if (idleSince === null || Date.now() - idleSince < timing.idle) continue
+        const { idleSince, idleMost } = connection
+        if (idleSince === null || Date.now() - idleSince < idleMost) continue
         remove(connection)
         void connection.stop()
       }
@@ -126,9 +144,9 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   return {
     request(target, request) {
       try {
-        return request.conversation === undefined
-          ? connectionOf(target).request(request)
-          : lanes.request(target, request, request.conversation)
+        const { conversation } = request
+        const way = conversation === undefined ? connectionOf(target) : lanes.wayOf(target, conversation)
+        return circuits.run(target, request, way)
       } catch (error) {
         return Promise.reject(error)
       }
@@ -136,25 +154,37 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     info: async (target, deadline) => connectionOf(target).info(deadline),
     endSession: lanes.endSession,
     toldBySession: lanes.toldBySession,
+    listen: async (target, uris, deadline) =>
+      (await connectionOf(target).ready({ deadline })).listen?.(uris) ?? NOTHING,
     onListChanged: (listener) => void listeners.push(listener),
+    onForgotten: (listener) => void forgotten.push(listener),
     replace(serverId) {
+      circuits.replace(serverId)
       verdicts.doubt(serverId)
       for (const connection of [...connections.values()])
         if (connection.target.server.id === serverId) leave(connection)
       health.forget(serverId)
     },
     async forget(serverId) {
+      circuits.forget(serverId)
       verdicts.doubt(serverId)
       await stopAll((connection) => connection.target.server.id === serverId)
       await stdio.forget(serverId)
       health.forget(serverId)
     },
-    state: health.state,
+    state(serverId) {
+      const opening = circuits.opening(serverId)
+      if (opening === null) return health.state(serverId)
+      return { up: false, reason: opening.fault.message, since: opening.since }
+    },
     async stop() {
       stopped = true
+      circuits.stop()
       clearInterval(sweeper)
       await stopAll(() => true)
       await stdio.stop()
     },
   }
 }
+
+const NOTHING: ReadonlySet<string> = new Set()

@@ -35,6 +35,14 @@ for (const [what, body] of [
     assert.is((await legacy(agent, call('act'))).status, 200, 'the next one is served')
   })
 
+test('one of several that is nested too deeply is refused in its place, and the others are served', async () => {
+  const deep = `{"jsonrpc":"2.0","id":2,"method":"ping","params":{"a":${nested(200_000)}}}`
+  const { status, json } = await post(agent, `[{"jsonrpc":"2.0","id":1,"method":"ping"},${deep}]`)
+  assert.is(status, 200)
+  assert.equal([json[0].id, json[0].result], [1, {}])
+  assert.equal([json[1].id, json[1].error?.code], [2, -32602])
+})
+
 test('capabilities of any length are not kept', async () => {
   const params = { protocolVersion: '2025-11-25', capabilities: { experimental: { a: 'x'.repeat(20_000) } } }
   const { json } = await post(agent, JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }))

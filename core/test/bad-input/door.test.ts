@@ -143,7 +143,7 @@ test('the session of another principal, or of this one elsewhere, is as unknown'
     headers: { authorization: `Bearer ${stranger.token}`, 'mcp-session-id': session },
   })
   assert.is(gone.status, 404)
-  await gone.text()
+  assert.is(((await gone.json()) as { id: unknown }).id, null, 'nothing was asked that has an id')
   assert.is((await legacy(agent, CALL, { session })).status, 200, 'it lives on')
 })
 
