@@ -74,6 +74,17 @@ test('a note goes on with its inspected params and nothing beside them', async (
   ])
 })
 
+test('a note that is none of the protocol goes no further', async () => {
+  const notes: JsonObject[] = []
+  const { call } = callOf({ notify: (note: JsonObject) => notes.push(note) })
+  const relay = inspectWith(masking).relay(call as unknown as Inspected)
+  for (const params of [7, 'x', [1], true]) relay.onNote?.({ method: 'notifications/message', params })
+  relay.onNote?.({ method: '', params: {} })
+  relay.onNote?.({ method: 'notifications/message', params: null })
+  await relay.settled()
+  assert.equal(notes, [{ jsonrpc: '2.0', method: 'notifications/message' }])
+})
+
 test('what rules did to notes stands on record with the answer', async () => {
   const { call, ruled } = callOf({ notify: () => undefined })
   const relay = inspectWith(masking).relay(call as unknown as Inspected)

@@ -12,6 +12,7 @@ import type { Subject } from '../rules/engines.js'
 import type { RpcError } from '../upstream/types.js'
 import type { Rules } from '../rules/rules.js'
 import { writeJson } from '../mcp/json.js'
+import { readNote } from '../mcp/message.js'
 
 export interface InspectOptions {
   readonly rules: Rules
@@ -111,7 +112,11 @@ function relay(call: Inspected, { rules, raise }: InspectOptions): Relayed {
   const backlog = call.notify === null ? null : new Backlog(call.flow)
   let last: Promise<void> | undefined
 
-  async function pass({ jsonrpc, method, params }: JsonObject, notify: (note: JsonObject) => void): Promise<void> {
+  async function pass(aside: JsonObject, notify: (note: JsonObject) => void): Promise<void> {
+    const note = readNote(aside)
+    if (note === null) return
+    const { method, params } = note
+    const jsonrpc = '2.0'
     if (params === undefined) return notify({ jsonrpc, method })
     const outcome = await rules.inspectResponse(call.plan.rules, subject, { structuredContent: params })
     for (const alert of outcome.alerts) raise(alert)
