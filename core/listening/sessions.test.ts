@@ -62,6 +62,24 @@ test('a session hears of changed lists while its standing stream is open', async
   stop()
 })
 
+test('what a session has set at another replica holds here, as far as it has spoken here', async () => {
+  const { listeners, notes, update, watched, stop } = bench()
+  listeners.changed(session(['x:1'], 'stranger'))
+  listeners.attend(session(), PRINCIPAL)
+  assert.equal(watched(), [])
+  listeners.changed(session(['x:1']))
+  await settled('it is watched', () => watched().includes('x:1'))
+  update('x:1')
+  await settled('it is told', () => notes.length > 0)
+  listeners.changed(session())
+  update('x:1')
+  assert.equal(
+    notes.map(([id]) => id),
+    ['s'],
+  )
+  stop()
+})
+
 test('a stream of a session that never spoke here hears nothing', () => {
   const { w, notes, stand, stop } = bench()
   stand('stranger')

@@ -9,6 +9,8 @@ import { LISTED, type Seat, type Update, type Watched } from './seat.js'
 export interface SessionListeners {
   /** A session has sent a message. Its subscriptions, made at whatever replica or before a restart, hold from now on. */
   attend(session: LegacySession, principal: Principal): void
+  /** What it has subscribed to is another thing, perhaps by a message to another replica. */
+  changed(session: LegacySession): void
   /** Whether updates of the resource will be told; null: it is not among the session's subscriptions. */
   watched(sessionId: string, uri: string): Promise<Watched> | null
   ended(sessionId: string): void
@@ -63,6 +65,12 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
     for (const uri of wanted) void seatOf(one).watch(uri)
   }
 
+  function take(one: Present, session: LegacySession): void {
+    const isOther = one.session.subscriptions !== session.subscriptions
+    one.session = session
+    if (isOther) subscribe(one)
+  }
+
   function sweep(): void {
     const before = Date.now() - patienceMs
     for (const [id, one] of present) {
@@ -92,9 +100,11 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
         return
       }
       known.attendedAt = Date.now()
-      const isOther = known.session.subscriptions !== session.subscriptions
-      known.session = session
-      if (isOther) subscribe(known)
+      take(known, session)
+    },
+    changed(session) {
+      const known = present.get(session.id)
+      if (known !== undefined) take(known, session)
     },
     watched(sessionId, uri) {
       const { seat } = present.get(sessionId) ?? {}
