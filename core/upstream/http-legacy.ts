@@ -1,6 +1,6 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
-import { createAsked } from './asked.js'
+import { createAnswers, createAsked } from './asked.js'
 import type { Asked } from './asked.js'
 import { createCalls } from './calls.js'
 import type { Call, Calls } from './calls.js'
@@ -25,6 +25,7 @@ interface Session {
   readonly wire: HttpWire
   readonly calls: Calls
   readonly asked: Asked
+  readonly answers: (message: object) => Promise<void>
   id: string | null
   version: string | null
   /** Made once, for the hot path. */
@@ -37,7 +38,11 @@ const POST_HEADERS = ['content-type', 'application/json', 'accept', 'application
 export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Promise<Peer> {
   const calls = createCalls(context.slug)
   const asked = createAsked(calls, context.events)
-  const session: Session = { context, wire, calls, asked, id: null, version: null, postHeaders: POST_HEADERS }
+  const answers = createAnswers(
+    (message) => post(session, message, context.timing.dial),
+    (error) => context.log.debug({ server: context.slug, error }, 'the answer to a server was not taken'),
+  )
+  const session: Session = { context, wire, calls, asked, answers, id: null, version: null, postHeaders: POST_HEADERS }
   const rules = legacyRules(session)
   const reply = await exchange(rules, initializeRequest(context))
   if (!reply.result) throw initializeRefused(context.slug, reply.error)
@@ -159,11 +164,7 @@ function leasedTo({ calls, context }: Session, { method }: RpcNote | RpcRequest)
 }
 
 async function answerServer(session: Session, request: RpcRequest, call: Call | null): Promise<void> {
-  const { context } = session
-  const answer = await session.asked.answer(request, call)
-  await post(session, { jsonrpc: '2.0', id: request.id, ...answer }, context.timing.dial).catch((error: unknown) =>
-    context.log.debug({ server: context.slug, error: String(error) }, 'the answer to a server was not taken'),
-  )
+  await session.answers({ jsonrpc: '2.0', id: request.id, ...(await session.asked.answer(request, call)) })
 }
 
 function openSideStream(session: Session): HeldStream {
