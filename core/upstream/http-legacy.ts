@@ -13,7 +13,7 @@ import type { HttpAnswer } from './http-call.js'
 import { exchange, noAnswer, refuseByStatus } from './http-exchange.js'
 import type { ExchangeRules } from './http-exchange.js'
 import type { HttpWire } from './http-wire.js'
-import { isObject, readMessage } from './message.js'
+import { readMessage, showable } from './message.js'
 import { writeJson } from '../mcp/json.js'
 import type { RpcError, ServerInfo, UpstreamRequest } from './types.js'
 import { listChangedKind } from './options.js'
@@ -92,8 +92,8 @@ export function readInitialized(slug: string, result: JsonObject): ServerInfo {
   return {
     era: 'legacy',
     version: protocolVersion,
-    capabilities: isObject(capabilities) ? capabilities : {},
-    serverInfo: isObject(serverInfo) ? serverInfo : {},
+    capabilities: showable(capabilities),
+    serverInfo: showable(serverInfo),
     instructions: typeof instructions === 'string' ? instructions : null,
   }
 }
@@ -210,7 +210,8 @@ function openSideStream(session: Session): HeldStream {
 
 function getHeaders(session: Session, lastEventId: string | null): string[] {
   const headers = ['accept', 'text/event-stream', ...sessionHeaders(session)]
-  return lastEventId === null ? headers : [...headers, 'last-event-id', lastEventId]
+  // HTML, section 9.2.4: as UTF-8, which a header's bytes are not taken for.
+  return lastEventId === null ? headers : [...headers, 'last-event-id', Buffer.from(lastEventId).toString('latin1')]
 }
 
 function sessionHeaders({ id, version }: Session): string[] {
