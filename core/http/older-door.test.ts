@@ -249,8 +249,10 @@ test('of one stream so many calls are under way, and no more', async () => {
   assert.is((await hears(2))['id'], 'next')
 })
 
-test('a request waits while its client does not read what it has', async () => {
+/** A client that reads nothing once it knows the endpoint. */
+async function openUnread() {
   const stream = get(door.url, { headers: { accept: 'text/event-stream' } })
+  stream.on('error', () => undefined)
   const [res] = (await once(stream, 'response')) as [IncomingMessage]
   let text = ''
   res.on('data', (chunk: Buffer) => {
@@ -258,7 +260,11 @@ test('a request waits while its client does not read what it has', async () => {
   })
   const path = await until('the endpoint is named', () => /data: (\/.*)\n/.exec(text)?.[1])
   res.pause()
-  const endpoint = new URL(path, door.url).href
+  return { endpoint: new URL(path, door.url).href, read: () => res.resume(), leave: () => stream.destroy() }
+}
+
+test('a request waits while its client does not read what it has', async () => {
+  const { endpoint, read, leave } = await openUnread()
   assert.is((await open(endpoint, request('large'))).status, 202)
   let isTaken = false
   const second = open(endpoint, request('act')).then(({ status }) => {
@@ -271,9 +277,19 @@ test('a request waits while its client does not read what it has', async () => {
     calls.map(({ method }) => method),
     ['large'],
   )
-  res.resume()
+  read()
   assert.is(await second, 202)
-  stream.destroy()
+  leave()
+})
+
+test('a client that reads nothing for too long loses its stream, and what waits for it is refused', async () => {
+  await door.stop()
+  door = await openDoor(does, { timing: { keepAlive: 20, stalled: 200 } })
+  door.offerOlder(true)
+  const { endpoint, leave } = await openUnread()
+  assert.is((await open(endpoint, request('large'))).status, 202)
+  assert.is((await open(endpoint, request('act'))).status, 404)
+  leave()
 })
 
 test('a gateway that stops ends the streams that no session has, too', async () => {

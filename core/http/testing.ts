@@ -48,7 +48,13 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
     lines.close(id)
     return true
   }
-  const older = createOlderLines({ replica: 'r1r1', lines, sessions: { end } })
+  const { timing } = options
+  const older = createOlderLines({
+    replica: 'r1r1',
+    lines,
+    sessions: { end },
+    ...(timing === undefined ? {} : { timing }),
+  })
   const walk = async (call: Inbound): Promise<Reply> => {
     if (call.fault !== null) throw call.fault
     const session =
