@@ -54,16 +54,23 @@ export function createRequestStates(sealer: TokenSealer, now: () => number = Dat
           message: 'The server asked more than a client is asked in one call',
         })
       if (bytesOf(state) > LONGEST_STATE) throw new GatehouseError('GH_FORWARD_STATE_SIZE')
-      return sealer.seal(JSON.stringify({ ...short(state), e: now() + LIFE_MS }), boundTo(subject))
+      const token = sealer.seal(JSON.stringify({ ...short(state), e: now() + LIFE_MS }), boundTo(subject))
+      return prefixOf(state) + token
     },
     open(token, subject) {
-      const text = typeof token === 'string' ? sealer.open(token, boundTo(subject)) : null
+      const [, prefix = '', box = ''] = typeof token === 'string' ? (PREFIXED.exec(token) ?? []) : []
+      const text = sealer.open(box, boundTo(subject))
       const found = text === null ? null : readSealed(text)
-      if (found === null || found.e <= now()) throw new GatehouseError('GH_FORWARD_STATE', { message: INVALID })
+      if (found === null || found.e <= now() || prefix !== prefixOf(long(found)))
+        throw new GatehouseError('GH_FORWARD_STATE', { message: INVALID })
       return long(found)
     },
   }
 }
+
+/** Whoever has a parked state in hand sees where its call sleeps: a door that cannot open it passes it on. */
+const prefixOf = (state: RequestState): string => (state.kind === 'parked' ? `${state.owner}.` : '')
+const PREFIXED = /^([a-z0-9]{4}\.)?(.*)$/s
 
 const INVALID = 'Invalid or expired requestState'
 

@@ -4,6 +4,8 @@ import type { Logger } from 'pino'
 import type { Completions } from '../bridge/completions.js'
 import type { ParkedCalls } from '../bridge/parked-calls.js'
 import type { Epochs } from '../cluster/epochs.js'
+import type { Replicas } from '../cluster/replicas.js'
+import type { SessionTold } from '../cluster/told.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
 import type { Snapshots } from '../configuration/snapshots.js'
@@ -12,6 +14,7 @@ import type { Store } from '../domain/store.js'
 import type { Egress } from '../egress/egress.js'
 import type { Host } from '../host/lifecycle.js'
 import type { Lines } from '../http/session-lines.js'
+import type { ToOwner } from '../http/to-owner.js'
 import type { Identities } from '../identity/identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
@@ -70,8 +73,8 @@ export const PARTS = {
   listeners: part<SessionListeners>('listeners'),
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
-  replica: part<string>('replica'),
   recorder: part<RecordLog>('recorder'),
+  replicas: part<Replicas>('replicas'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
@@ -79,6 +82,8 @@ export const PARTS = {
   store: part<Store>('store'),
   subscriptions: part<Subscriptions>('subscriptions'),
   tailer: part<Tailer>('tailer'),
+  toOwner: part<ToOwner>('toOwner'),
+  told: part<SessionTold>('told'),
   troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }

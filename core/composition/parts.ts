@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { createCompletions } from '../bridge/completions.js'
 import { createParkedCalls } from '../bridge/parked-calls.js'
-import { createEpochs } from '../cluster/epochs.js'
 import type { Config } from '../config.js'
 import { createSnapshots } from '../configuration/snapshots.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
@@ -11,7 +10,6 @@ import { createVerdictStore } from '../db/repositories/verdicts.js'
 import type { Fault } from '../hooks/settle.js'
 import { createSessionLines } from '../http/session-lines.js'
 import { createIdentities } from '../identity/identities.js'
-import { newReplicaId } from '../mcp/owned-id.js'
 import { createSessions } from '../mcp/sessions.js'
 import { createRecorder } from '../record/log.js'
 import { createTailer } from '../record/tailer.js'
@@ -28,6 +26,7 @@ import { isUpdate } from '../upstream/subscriptions.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
 import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
+import { joinCluster } from './cluster.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -46,7 +45,7 @@ export async function openParts(
   house.make(PARTS.egress, () => openEgress(config))
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
-  house.make(PARTS.epochs, (h) => createEpochs({ store: h.get(PARTS.store) }))
+  await joinCluster(house, resources, { config, log })
   const alerting = createAlerting(house, log)
   house.put(PARTS.raise, (alert) => void alerting.raise(alert))
   house.make(PARTS.identities, (h) => createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
@@ -68,7 +67,9 @@ export async function openParts(
     }),
   )
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
-  house.make(PARTS.sessions, () => createSessions(createSessionRows(dataSource), limits))
+  house.make(PARTS.sessions, () =>
+    createSessions(createSessionRows(dataSource), limits, { others: house.get(PARTS.replicas) }),
+  )
   house.make(PARTS.parked, () => createParkedCalls())
   house.make(PARTS.completions, () => createCompletions())
   house.make(PARTS.asides, (h) =>
@@ -80,10 +81,9 @@ export async function openParts(
       completions: h.get(PARTS.completions),
     }),
   )
-  house.put(PARTS.replica, newReplicaId())
   house.make(PARTS.lines, () =>
     createSessionLines({
-      replica: house.get(PARTS.replica),
+      replica: house.get(PARTS.replicas).id,
       onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
     }),
   )

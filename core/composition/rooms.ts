@@ -7,7 +7,7 @@ import { createPipeline, type OnRefused } from '../pipeline.js'
 import { createAnswer } from '../rooms/answer.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { createForward } from '../rooms/forward.js'
-import { createHear } from '../rooms/hear.js'
+import { createHear, type HearOptions } from '../rooms/hear.js'
 import { createInspect } from '../rooms/inspect.js'
 import { createList } from '../rooms/list.js'
 import { type MayHave, mustBeOffered, whereOffered } from '../rooms/offered.js'
@@ -68,7 +68,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
           parked: h.get(PARTS.parked),
           states: createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE)),
           completions: h.get(PARTS.completions),
-          replica: h.get(PARTS.replica),
+          replica: h.get(PARTS.replicas).id,
           definitionNow: async (call) => {
             const { assignment, publicName } = call.feature
             catalog.drop(assignment.server.id, ['tools'])
@@ -77,7 +77,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
           },
         }),
         inspectResponse: inspect.response,
-        hear: createHear({ lines, cancel: lines.cancel, upstreams: h.get(PARTS.upstreams) }),
+        hear: createHear({ lines, ...atAllReplicas(h) }),
         list: createList({ catalog, accessOf, mayHave, bus, limits }),
         answer: createAnswer({ version: VERSION, openSession: sessions.open, offer }),
         subscribe: {
@@ -105,5 +105,21 @@ function attending(enter: EnterSession, { attend }: Pick<SessionListeners, 'atte
   return (call) => {
     const entered = enter(call)
     return entered instanceof Promise ? entered.then(attended) : attended(entered)
+  }
+}
+
+/** Calls and upstream sessions of one session may be at several replicas. */
+function atAllReplicas(house: House): Pick<HearOptions, 'cancel' | 'upstreams'> {
+  const [told, lines, upstreams] = [house.get(PARTS.told), house.get(PARTS.lines), house.get(PARTS.upstreams)]
+  return {
+    cancel(sessionId, requestId) {
+      if (!lines.cancel(sessionId, requestId)) told.tell(sessionId, { cancelled: requestId })
+    },
+    upstreams: {
+      toldBySession(sessionId, note) {
+        upstreams.toldBySession(sessionId, note)
+        told.tell(sessionId, 'rootsChanged')
+      },
+    },
   }
 }

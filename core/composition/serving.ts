@@ -36,7 +36,7 @@ export async function createServing(house: House, config: Config, place: Place, 
   const snapshots = house.get(PARTS.snapshots)
   const draining = () => place.draining
   const older = createOlderLines({
-    replica: house.get(PARTS.replica),
+    replica: house.get(PARTS.replicas).id,
     lines: house.get(PARTS.lines),
     sessions: house.get(PARTS.sessions),
     onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
@@ -50,6 +50,7 @@ export async function createServing(house: House, config: Config, place: Place, 
     lines: house.get(PARTS.lines),
     older,
     places: createStreamPlaces({ perUser: () => snapshots.current().settings.limits.listensPerUser }),
+    toOwner: house.get(PARTS.toOwner),
     addressOf: createAddressOf(config.trustedProxies),
     draining,
     onTolerated: createTolerances((fault) => log.info({ ...fault }, "a client's fault is tolerated")),
@@ -72,7 +73,7 @@ export async function createServing(house: House, config: Config, place: Place, 
     house.get(PARTS.lines).stop()
     older.stop()
     // The documentation has a standing stream of our own upstream side: it must end for the server to.
-    await Promise.all([server.stop(GRACE_MS), docs.stop()])
+    await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])
   }
   return { server, stop }
 }

@@ -26,11 +26,13 @@ export function createDoor(options: DoorOptions): Door {
 
 async function admit(options: DoorParts, req: IncomingMessage, res: ServerResponse, gatewayName: string | null) {
   const { origin, host } = req.headers
-  if (!options.names.hostIsOurs(host) || !options.names.originIsOurs(origin)) throw new GatehouseError('GH_DOOR_ORIGIN')
+  const hop = options.toOwner.arrived(req)
+  if (hop === null && !(options.names.hostIsOurs(host) && options.names.originIsOurs(origin)))
+    throw new GatehouseError('GH_DOOR_ORIGIN')
   if (origin !== undefined) allowOrigin(res, origin)
   if (req.method === 'OPTIONS') return answerPreflight(req, res)
   if (options.draining()) throw new GatehouseError('GH_DOOR_DRAINING')
-  const visit = new Visit(options, req, res, gatewayName)
+  const visit = new Visit(options, { req, res, hop }, gatewayName)
   if (req.method !== 'POST') return aboutSession(visit)
   const lineId = lineIdOf(req)
   return lineId === null ? post(visit) : postToLine(visit, lineId)

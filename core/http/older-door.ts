@@ -5,9 +5,10 @@ import type { Snapshot } from '../domain/snapshot.js'
 import { GatehouseError } from '../errors.js'
 import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
 import { idOf } from '../mcp/message.js'
+import { ownerOf } from '../mcp/owned-id.js'
 import { isModernOrLater, LEGACY_VERSIONS } from '../mcp/versions.js'
 import { readBody } from './body.js'
-import type { LineOwner, OlderLine } from './older-lines.js'
+import type { LineHolder, OlderLine } from './older-lines.js'
 import { accepts, parse } from './parse.js'
 import { faulty, run } from './post.js'
 import { send } from './send.js'
@@ -47,7 +48,7 @@ export function openLine(visit: Visit, snapshot: Snapshot, { connection, user }:
     leave()
   })
   const path = `/mcp/${encodeURIComponent(visit.gatewayName ?? '')}`
-  visit.older = options.older.open(ownerOf(visit, snapshot, connection), res, (id) => `${path}?${PARAM}=${id}`)
+  visit.older = options.older.open(holderOf(visit, snapshot, connection), res, (id) => `${path}?${PARAM}=${id}`)
 }
 
 /** Taken with 202 as soon as it is known whose it is; what comes of it goes out on the line. Refused before, it is told at once. */
@@ -55,7 +56,11 @@ export async function postToLine(visit: Visit, lineId: string): Promise<void> {
   const { options, req } = visit
   const snapshot = options.snapshot()
   const body = await readBody(req, snapshot.settings.limits.requestBody)
+  visit.hop?.fits(body)
   const line = options.older.find(lineId)
+  const [owner, patienceMs] = [ownerOf(lineId), snapshot.settings.limits.callTotal]
+  // A dead owner took the stream with it: here there is none of that name either.
+  if (line === null && owner !== null && (await options.toOwner.pass(owner, visit, { body, patienceMs }))) return
   visit.older = line
   options.standing.enter(visit)
   if (line !== null) line.underWay += 1
@@ -77,7 +82,7 @@ async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<v
   if (visit.gone.aborted) return
   let [leave, isFirst] = [() => {}, false]
   const welcome = ({ connection }: Principal) => {
-    const isKnown = line?.isOf(ownerOf(visit, snapshot, connection)) ?? false
+    const isKnown = line?.isOf(holderOf(visit, snapshot, connection)) ?? false
     if (line === null || line.stream.closed || !isKnown || !offersLines(visit, snapshot)) throw unknown()
     isFirst = item.kind === 'request' && item.message.method === 'initialize'
     if (isFirst && line.isClaimed) throw notTaken('This stream has its session already')
@@ -98,7 +103,7 @@ async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<v
 
 /** Its client is told first, and of nothing else before. */
 async function initialized({ options }: Visit, line: OlderLine, reply: Reply | null): Promise<void> {
-  const { connectionId, gatewayId } = line.owner
+  const { connectionId, gatewayId } = line.holder
   const id = reply?.headers['mcp-session-id']
   const session = id === undefined ? null : await options.sessions.find(id, connectionId, gatewayId)
   if (session === null) line.isClaimed = false
@@ -136,7 +141,7 @@ const headersOf = (line: OlderLine | null): EraHeaders => ({
   name: undefined,
 })
 
-function ownerOf({ gatewayName }: Visit, { gateways }: Snapshot, { id }: Principal['connection']): LineOwner {
+function holderOf({ gatewayName }: Visit, { gateways }: Snapshot, { id }: Principal['connection']): LineHolder {
   return { connectionId: id, gatewayId: gateways.get(gatewayName ?? '')?.gateway.id ?? '' }
 }
 

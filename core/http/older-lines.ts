@@ -7,7 +7,7 @@ import { EventStream, type StreamOptions } from './event-stream.js'
 import type { Lines } from './session-lines.js'
 
 /** Whose a line is: with another connection, or at another gateway, there is no such line. */
-export interface LineOwner {
+export interface LineHolder {
   readonly connectionId: string
   readonly gatewayId: string
 }
@@ -25,7 +25,7 @@ export class OlderLine {
 
   constructor(
     readonly id: string,
-    readonly owner: LineOwner,
+    readonly holder: LineHolder,
     readonly stream: EventStream,
   ) {}
 
@@ -38,8 +38,8 @@ export class OlderLine {
     return this.#session?.version ?? LEGACY_VERSIONS[0]
   }
 
-  isOf({ connectionId, gatewayId }: LineOwner): boolean {
-    return this.owner.connectionId === connectionId && this.owner.gatewayId === gatewayId
+  isOf({ connectionId, gatewayId }: LineHolder): boolean {
+    return this.holder.connectionId === connectionId && this.holder.gatewayId === gatewayId
   }
 
   begin(session: LegacySession): void {
@@ -49,7 +49,7 @@ export class OlderLine {
 
 export interface OlderLines {
   /** Opens a line on this answer; `endpointOf` makes the first event's URL out of the line's id. */
-  open(owner: LineOwner, res: ServerResponse, endpointOf: (id: string) => string): OlderLine
+  open(holder: LineHolder, res: ServerResponse, endpointOf: (id: string) => string): OlderLine
   /** Null when no such line is open here. */
   find(id: string): OlderLine | null
   /** Ties a session to its line: it hears of everything there, and ends with it. */
@@ -67,9 +67,9 @@ export interface OlderLinesOptions extends Pick<StreamOptions, 'timing' | 'onDro
 export function createOlderLines({ replica, lines, sessions, ...streaming }: OlderLinesOptions): OlderLines {
   const open = new Map<string, OlderLine>()
   return {
-    open(owner, res, endpointOf) {
+    open(holder, res, endpointOf) {
       const id = `${replica}.${randomBytes(32).toString('base64url')}`
-      const line = new OlderLine(id, owner, new EventStream(streaming))
+      const line = new OlderLine(id, holder, new EventStream(streaming))
       open.set(id, line)
       line.stream.onClosed(() => open.delete(id))
       line.stream.attach(res, { first: `event: endpoint\ndata: ${endpointOf(id)}\n\n` })

@@ -5,6 +5,7 @@ import { asGatehouseError, GatehouseError } from '../errors.js'
 import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
 import { writeJson } from '../mcp/json.js'
 import { idOf, isObject } from '../mcp/message.js'
+import { ownerOf } from '../mcp/owned-id.js'
 import { hasBatches } from '../mcp/versions.js'
 import { readBody } from './body.js'
 import { type Arrived, inbound, takesEvents } from './inbound.js'
@@ -20,6 +21,7 @@ export async function post(visit: Visit): Promise<void> {
   const { options, req } = visit
   const snapshot = options.snapshot()
   const body = await readBody(req, snapshot.settings.limits.requestBody)
+  visit.hop?.fits(body)
   options.standing.enter(visit)
   try {
     await answer(visit, snapshot, body)
@@ -34,6 +36,9 @@ async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<v
   const parsed = parse(visit.req, text)
   if (parsed.ok && Array.isArray(parsed.value)) return batch(visit, snapshot, parsed.value as readonly Json[], headers)
   const item = parsed.ok ? classify(parsed.value, headers) : faulty(parsed.error, headers)
+  const owner = ownerOfMessage(item)
+  const patienceMs = item.kind === 'request' ? snapshot.settings.limits.callTotal : undefined
+  if (owner !== null && (await visit.options.toOwner.pass(owner, visit, { body, patienceMs }))) return
   const reply = await run(visit, { snapshot, item, headers, text, bytes: body.length, batched: false })
   if (reply === null) sendNothing(visit, takesEvents(visit))
   else send(visit, reply)
@@ -65,6 +70,9 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
   const replies = await Promise.all(
     items.map(async (item, n) => {
       const part = partOf(item, wrong === null ? values[n] : values, headers)
+      const owner = ownerOfMessage(item)
+      const status = owner && (await visit.options.toOwner.deliver(owner, visit, { body: Buffer.from(part.text) }))
+      if (typeof status === 'number') return { ...ACCEPTED, status }
       const reply = await run(visit, { snapshot, headers, ...part, batched: true })
       return reply ?? ACCEPTED
     }),
@@ -91,6 +99,12 @@ function partOf(
     const tooDeep = { ...faulty(asGatehouseError(thrown), headers), id: idOf(value) }
     return { item: item.kind === 'fault' ? item : tooDeep, text: '', bytes: 0 }
   }
+}
+
+/** The replica that alone can take it: where the question was asked that this answers, or where the call sleeps. */
+function ownerOfMessage(item: Classified): string | null {
+  if (item.kind === 'response') return ownerOf(item.message.id)
+  return item.kind === 'request' && item.era === 'modern' ? ownerOf(item.message.params.requestState) : null
 }
 
 const ACCEPTED: Reply = { status: 202, text: null, headers: {} }

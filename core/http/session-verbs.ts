@@ -2,6 +2,7 @@ import type { JsonObject, Principal } from '@gatehouse/sdk'
 import type { LegacySession, Reply } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Classified } from '../mcp/classify.js'
+import { ownerOf } from '../mcp/owned-id.js'
 import { inbound } from './inbound.js'
 import { offersLines, openLine } from './older-door.js'
 import { accepts } from './parse.js'
@@ -9,13 +10,17 @@ import { send } from './send.js'
 import { eraHeaders, oneHeader, type Visit } from './visit.js'
 
 /**
- * GET and DELETE belong to legacy sessions, and GET to clients of 2024-11-05; other verbs to nobody. The caller is authenticated like any other, by way of a
- * ping: a challenge comes before every other answer.
+ * GET and DELETE belong to legacy sessions, and GET to clients of 2024-11-05; other verbs to nobody. The caller is
+ * authenticated like any other, by way of a ping: a challenge comes before every other answer.
  */
 export async function aboutSession(visit: Visit): Promise<void> {
-  const { req, res, options, gone } = visit
+  const { req, res, options, gone, hop } = visit
   const headers = eraHeaders(visit)
   const snapshot = options.snapshot()
+  hop?.fits(NOTHING)
+  const lastEventId = req.method === 'GET' ? oneHeader(req, 'last-event-id') : undefined
+  const owner = ownerOf(lastEventId)
+  if (owner !== null && (await options.toOwner.pass(owner, visit, { body: NOTHING }))) return
   let session: LegacySession | null = null as LegacySession | null
   let caller: Principal | null = null as Principal | null
   const ping = { snapshot, item: pingOf(headers.version), headers, text: '', bytes: 0, batched: false }
@@ -41,7 +46,7 @@ export async function aboutSession(visit: Visit): Promise<void> {
     options.standing.leave(visit)
     leave()
   })
-  options.lines.open(session, res, oneHeader(req, 'last-event-id'))
+  options.lines.open(session, res, lastEventId)
 }
 
 /** The ping's id is ours: its client has asked nothing that has one. */
@@ -49,6 +54,7 @@ function withoutId({ text, ...rest }: Reply): Reply {
   return { ...rest, text: text === null ? null : JSON.stringify({ ...(JSON.parse(text) as JsonObject), id: null }) }
 }
 
+const NOTHING = Buffer.alloc(0)
 const PING = { kind: 'request' as const, id: 0, method: 'ping', params: {} }
 
 /** Asks for nothing but who is asking. */

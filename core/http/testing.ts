@@ -9,6 +9,7 @@ import { inSession, PRINCIPAL } from '../rooms/testing.js'
 import { plan } from '../upstream/catalog-testing.js'
 import { createDoor } from './mcp-door.js'
 import { createOlderLines } from './older-lines.js'
+import type { ToOwner } from './to-owner.js'
 import type { Tolerated } from './tolerances.js'
 import { createSessionLines, type Lines, type LinesOptions } from './session-lines.js'
 
@@ -27,6 +28,14 @@ export interface DoorBench {
   /** From now on nobody has the right to come in. */
   bar(): void
   stop(): Promise<void>
+}
+
+/** There is no other replica. */
+const ALONE: ToOwner = {
+  arrived: () => null,
+  pass: async () => false,
+  deliver: async () => null,
+  stop: async () => undefined,
 }
 
 /** How a call with an id is answered; null: nothing but the reply's status. */
@@ -89,6 +98,7 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
     lines,
     older,
     places: createStreamPlaces({ perUser: () => 2, most: 4 }),
+    toOwner: ALONE,
     addressOf: () => '192.0.2.1',
     draining: () => false,
     onTolerated: (fault) => void tolerated.push(fault),

@@ -9,10 +9,12 @@ import type { StreamPlaces } from '../mcp/stream-places.js'
 import type { Pipeline } from '../pipeline.js'
 import type { EventStream } from './event-stream.js'
 import { CallGone } from './gone.js'
+import type { Hop } from './hop.js'
 import type { OlderLine, OlderLines } from './older-lines.js'
 import type { OwnNames } from './origin.js'
 import type { Lines } from './session-lines.js'
 import type { Standing } from './standing.js'
+import type { ToOwner } from './to-owner.js'
 import type { Tolerated } from './tolerances.js'
 
 export interface DoorOptions {
@@ -25,6 +27,7 @@ export interface DoorOptions {
   readonly lines: Lines
   readonly older: OlderLines
   readonly places: StreamPlaces
+  readonly toOwner: ToOwner
   /** The peer's address, after trusted proxies. */
   readonly addressOf: (req: IncomingMessage) => string
   readonly draining: () => boolean
@@ -39,6 +42,11 @@ export type DoorParts = DoorOptions & { readonly standing: Standing<Visit> }
 /** One HTTP request on its way; as a flow, how fast its client reads the stream of its answer. */
 export class Visit implements Enrolled, Flow {
   readonly at = Date.now()
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  /** Set when another replica took it from the client. */
+  readonly hop: Hop | null
+  /** The client's. */
   readonly address: string
   /** Tells when nobody waits for the answer any more: a stream that can be taken up again outlives its connection. */
   readonly gone = new CallGone()
@@ -51,11 +59,13 @@ export class Visit implements Enrolled, Flow {
 
   constructor(
     readonly options: DoorParts,
-    readonly req: IncomingMessage,
-    readonly res: ServerResponse,
+    { req, res, hop }: Pick<Visit, 'req' | 'res' | 'hop'>,
     readonly gatewayName: string | null,
   ) {
-    this.address = options.addressOf(req)
+    this.req = req
+    this.res = res
+    this.hop = hop
+    this.address = hop?.address ?? options.addressOf(req)
     if (res.destroyed) this.gone.aborted = true
     res.once('close', () => {
       if (this.#stream === null && !res.writableFinished) this.gone.tell()

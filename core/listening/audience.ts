@@ -109,7 +109,8 @@ export function createAudience(options: AudienceOptions): Audience {
     const access = (group[0] as Seat).listener.access
     const deadline = Date.now() + limits().list
     await Promise.all(LISTS_OF[kind].map((list) => catalog.list(now, list, access, deadline)))
-    const print = printOf(now, kind, access)
+    // What cannot be known in time is another thing than whatever comes.
+    const print = printOf(now, kind, access) ?? 'unknown'
     for (const seat of group) {
       const isOther = seat.prints.get(kind) !== print
       if (seat.hears(kind)) seat.prints.set(kind, print)
@@ -117,8 +118,21 @@ export function createAudience(options: AudienceOptions): Audience {
     }
   }
 
-  const printOf = (now: GatewayPlan, kind: ListedKind, access: Access) =>
-    LISTS_OF[kind].map((list) => catalog.fingerprint(now, list, access)).join('\n')
+  const printOf = (now: GatewayPlan, kind: ListedKind, access: Access): string | null => {
+    const prints = LISTS_OF[kind].map((list) => catalog.fingerprint(now, list, access))
+    return prints.includes(null) ? null : prints.join('\n')
+  }
+
+  /** What it has seen until now is what is in memory. */
+  function hears(seat: Seat): void {
+    const now = plan(seat.listener.gatewayId)
+    for (const kind of LISTED) {
+      if (now === undefined || !seat.hears(kind) || seat.prints.has(kind)) continue
+      const print = printOf(now, kind, seat.listener.access)
+      if (print !== null) seat.prints.set(kind, print)
+    }
+    lookSoon()
+  }
 
   return {
     enter(listener) {
@@ -127,7 +141,7 @@ export function createAudience(options: AudienceOptions): Audience {
         present.delete(seat)
         if (present.size === 0 && seats.get(listener.gatewayId) === present) seats.delete(listener.gatewayId)
       }
-      const seat = new Seat(listener, options, { hears: lookSoon, left })
+      const seat: Seat = new Seat(listener, options, { hears: () => hears(seat), left })
       seats.set(listener.gatewayId, present.add(seat))
       return seat
     },

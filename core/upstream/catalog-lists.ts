@@ -215,7 +215,7 @@ export class ServerLists {
     try {
       const found = await saved?.load(slot.server.id, slot.key, slot.kind)
       if (!found || slot.seen !== null || found.at < Date.parse(slot.server.updatedAt)) return
-      const list = { ttlMs: 0, promisedMs: 0, scope: 'private', bytes: 0, flaw: null } as const
+      const list = { era: null, ttlMs: 0, promisedMs: 0, scope: 'private', bytes: 0, flaw: null } as const
       slot.seen = seenList({ ...list, entries: found.entries }, slot.kind, found.at)
       slot.savedHash = slot.seen.hash
     } catch (error) {

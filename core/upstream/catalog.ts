@@ -119,15 +119,16 @@ class ServerCatalog implements Catalog {
     this.#drop(serverId, kinds, 'doubted')
   }
 
-  fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string {
-    const parts = plan.assignments.flatMap((assignment) => {
+  fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string | null {
+    let print = ''
+    for (const assignment of plan.assignments) {
       const { target, slot } = this.#reach(assignment, kind, access)
-      if (slot === null || ('state' in target && target.state === 'disabled')) return []
+      if (slot === null || ('state' in target && target.state === 'disabled')) continue
       const { seen, trouble } = this.#lists.view(slot)
-      if (seen === null) return trouble === null ? [`${assignment.assignment.id} unasked`] : []
-      return seen.byId.size === 0 ? [] : [`${assignment.assignment.id} ${seen.hash}`]
-    })
-    return parts.join('\n')
+      if (seen === null && trouble === null) return null
+      if (seen !== null && seen.byId.size > 0) print += `${assignment.assignment.id} ${seen.hash}\n`
+    }
+    return print
   }
 
   stop(): void {
@@ -161,8 +162,8 @@ class ServerCatalog implements Catalog {
     const table = this.#names.peek(plan.gateway.id)
     if (table === undefined) return
     const unnamed = parts.flatMap(({ assignment, view }) => {
-      const byId = view?.seen?.byId
-      return byId === undefined ? [] : nameItems(plan, assignment, { kind, byId }, table).unnamed
+      const seen = view?.seen
+      return seen ? nameItems(plan, assignment, { kind, byId: seen.byId, era: seen.era }, table).unnamed : []
     })
     // Time of its own: a server that used up the deadline must not cost the others their names.
     if (unnamed.length > 0) await settlesWithin(this.#names.claim(plan.gateway.id, unnamed), NAMING_MS)
