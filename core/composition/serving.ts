@@ -7,6 +7,7 @@ import { createApi } from '../http/api/index.js'
 import { createDocs } from '../http/docs.js'
 import { createHealth } from '../http/health.js'
 import { createDoor } from '../http/mcp-door.js'
+import { createOlderLines } from '../http/older-lines.js'
 import { createOwnNames, type OwnNames } from '../http/origin.js'
 import { createAddressOf } from '../http/peer.js'
 import { createServer } from '../http/server.js'
@@ -34,6 +35,12 @@ export async function createServing(house: House, config: Config, place: Place, 
   const docs = createDocsServer(library, VERSION)
   const snapshots = house.get(PARTS.snapshots)
   const draining = () => place.draining
+  const older = createOlderLines({
+    replica: house.get(PARTS.replicas).id,
+    lines: house.get(PARTS.lines),
+    sessions: house.get(PARTS.sessions),
+    onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
+  })
   const door = createDoor({
     pipeline: house.get(PARTS.pipeline),
     authenticate: createAuthenticate(house.get(PARTS.host).bus, house.get(PARTS.identities)),
@@ -41,6 +48,7 @@ export async function createServing(house: House, config: Config, place: Place, 
     names: lazily(() => createOwnNames(place.url, config.host)),
     sessions: house.get(PARTS.sessions),
     lines: house.get(PARTS.lines),
+    older,
     places: createStreamPlaces({ perUser: () => snapshots.current().settings.limits.listensPerUser }),
     toOwner: house.get(PARTS.toOwner),
     addressOf: createAddressOf(config.trustedProxies),
@@ -63,6 +71,7 @@ export async function createServing(house: House, config: Config, place: Place, 
   const stop = async () => {
     house.get(PARTS.listen).stop()
     house.get(PARTS.lines).stop()
+    older.stop()
     // The documentation has a standing stream of our own upstream side: it must end for the server to.
     await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])
   }

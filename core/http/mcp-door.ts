@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { allowOrigin, answerPreflight } from './cors.js'
 import { inbound } from './inbound.js'
+import { lineIdOf, offersLines, postToLine } from './older-door.js'
 import { post } from './post.js'
 import { refuse } from './send.js'
 import { aboutSession, pingOf } from './session-verbs.js'
@@ -32,12 +33,15 @@ async function admit(options: DoorParts, req: IncomingMessage, res: ServerRespon
   if (req.method === 'OPTIONS') return answerPreflight(req, res)
   if (options.draining()) throw new GatehouseError('GH_DOOR_DRAINING')
   const visit = new Visit(options, { req, res, hop }, gatewayName)
-  return req.method === 'POST' ? post(visit) : aboutSession(visit)
+  if (req.method !== 'POST') return aboutSession(visit)
+  const lineId = lineIdOf(req)
+  return lineId === null ? post(visit) : postToLine(visit, lineId)
 }
 
 /** A failure that says nothing of the caller's right (the database is away) ends nobody. */
 async function stillEnters(visit: Visit): Promise<boolean> {
   const { snapshot, authenticate } = visit.options
+  if (visit.older !== null && !offersLines(visit, snapshot())) return false
   const headers = eraHeaders(visit)
   const ping = { snapshot: snapshot(), item: pingOf(undefined), headers, text: '', bytes: 0, batched: false }
   try {

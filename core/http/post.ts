@@ -1,4 +1,4 @@
-import type { Json } from '@gatehouse/sdk'
+import type { Json, Principal } from '@gatehouse/sdk'
 import type { Reply } from '../call.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
@@ -45,9 +45,13 @@ async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<v
 }
 
 /** Null when its client took it back meanwhile: whatever came of it, there is no response then. */
-async function run(visit: Visit, arrived: Arrived): Promise<Reply | null> {
+export async function run(
+  visit: Visit,
+  arrived: Arrived,
+  welcome?: (principal: Principal) => void,
+): Promise<Reply | null> {
   const { item, headers } = arrived
-  const presence = new Presence(visit, arrived)
+  const presence = new Presence(visit, arrived, welcome)
   const { gone, joins } = presence
   const canBeAsked = item.kind === 'request' && item.era === 'legacy' && headers.sessionId !== undefined
   const call = inbound(visit, arrived, { gone, joins, ask: canBeAsked && presence.hasLine ? presence.ask : null })
@@ -115,6 +119,6 @@ function batchFault(values: readonly Json[], headers: EraHeaders): GatehouseErro
   return null
 }
 
-function faulty(error: GatehouseError, headers: EraHeaders): Classified & { kind: 'fault' } {
+export function faulty(error: GatehouseError, headers: EraHeaders): Classified & { kind: 'fault' } {
   return { kind: 'fault', era: 'legacy', version: headers.version ?? '2025-03-26', id: null, error }
 }

@@ -14,13 +14,16 @@ export class Presence {
   readonly gone: CallGone
   readonly #visit: Visit
   readonly #arrived: Arrived
+  readonly #welcome: ((principal: Principal) => void) | undefined
   #flight: Flight | undefined
   #patience: NodeJS.Timeout | undefined
   #leavePlace: (() => void) | undefined
 
-  constructor(visit: Visit, arrived: Arrived) {
+  /** `welcome` is told first whose it is; what it throws refuses the message. */
+  constructor(visit: Visit, arrived: Arrived, welcome?: (principal: Principal) => void) {
     this.#visit = visit
     this.#arrived = arrived
+    this.#welcome = welcome
     this.gone = arrived.batched ? visit.gone.branch() : visit.gone
   }
 
@@ -38,6 +41,7 @@ export class Presence {
     this.#flight === undefined ? cannotAsk() : this.#visit.options.lines.askOn(this.#flight, question, how)
 
   readonly joins = (principal: Principal, session: LegacySession | null): void => {
+    this.#welcome?.(principal)
     const { options } = this.#visit
     const { item } = this.#arrived
     if (item.kind !== 'request') return

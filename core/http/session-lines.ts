@@ -17,6 +17,8 @@ export interface Lines extends SessionLines {
    * event that its client has seen last. Throws GH_DOOR_STREAM_GONE.
    */
   open(session: LegacySession, res: ServerResponse, lastEventId: string | undefined): void
+  /** Makes a stream that is open already the standing one of a session. */
+  adopt(session: LegacySession, stream: EventStream): void
   /** A stream for the answer of a call; one that its client can take up again where the session's version has that. */
   openCall(session: LegacySession | null, onLost: () => void): EventStream
   /** How long a call may be silent before its answer is made a stream that can be taken up again. */
@@ -67,6 +69,15 @@ export function createSessionLines(options: LinesOptions): Lines {
   }
   const tellStanding = (sessionId: string, stands: boolean) =>
     onStanding.forEach((listener) => listener(sessionId, stands))
+  const stand = (sessionId: string, stream: EventStream) => {
+    endStanding(sessionId)
+    standing.set(sessionId, stream)
+    stream.onClosed(() => {
+      if (standing.get(sessionId) !== stream) return
+      standing.delete(sessionId)
+      tellStanding(sessionId, false)
+    })
+  }
   const hasReader = (stream: EventStream | undefined) => stream !== undefined && stream.leftAt === null
   const close = (sessionId: string) => {
     endStanding(sessionId)
@@ -89,15 +100,13 @@ export function createSessionLines(options: LinesOptions): Lines {
         // A standing stream that is lost, with its replica even, begins anew: a client that is refused never opens another.
         if (!isOfStanding(lastEventId) || hasReader(standing.get(id))) throw new GatehouseError('GH_DOOR_STREAM_GONE')
       }
-      endStanding(id)
       const stream = openStream(session, 'standing')
-      standing.set(id, stream)
-      stream.onClosed(() => {
-        if (standing.get(id) !== stream) return
-        standing.delete(id)
-        tellStanding(id, false)
-      })
+      stand(id, stream)
       stream.attach(res)
+      tellStanding(id, true)
+    },
+    adopt({ id }, stream) {
+      stand(id, stream)
       tellStanding(id, true)
     },
     openCall: (session, onLost) => openStream(session, 'call', onLost),

@@ -1,16 +1,17 @@
-import type { JsonObject } from '@gatehouse/sdk'
+import type { JsonObject, Principal } from '@gatehouse/sdk'
 import type { LegacySession, Reply } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Classified } from '../mcp/classify.js'
 import { ownerOf } from '../mcp/owned-id.js'
 import { inbound } from './inbound.js'
+import { offersLines, openLine } from './older-door.js'
 import { accepts } from './parse.js'
 import { send } from './send.js'
 import { eraHeaders, oneHeader, type Visit } from './visit.js'
 
 /**
- * GET and DELETE belong to legacy sessions, other verbs to nobody; the caller is authenticated like any other, by way of a
- * ping: a challenge comes before every other answer.
+ * GET and DELETE belong to legacy sessions, and GET to clients of 2024-11-05; other verbs to nobody. The caller is
+ * authenticated like any other, by way of a ping: a challenge comes before every other answer.
  */
 export async function aboutSession(visit: Visit): Promise<void> {
   const { req, res, options, gone, hop } = visit
@@ -21,12 +22,15 @@ export async function aboutSession(visit: Visit): Promise<void> {
   const owner = ownerOf(lastEventId)
   if (owner !== null && (await options.toOwner.pass(owner, visit, { body: NOTHING }))) return
   let session: LegacySession | null = null as LegacySession | null
+  let caller: Principal | null = null as Principal | null
   const ping = { snapshot, item: pingOf(headers.version), headers, text: '', bytes: 0, batched: false }
   const reply = await options.pipeline(
-    inbound(visit, ping, { gone, ask: null, joins: (_, found) => void (session = found) }),
+    inbound(visit, ping, { gone, ask: null, joins: (...found) => void ([caller, session] = found) }),
   )
   if (reply.status !== 200) return send(visit, withoutId(reply))
   if (req.method !== 'GET' && req.method !== 'DELETE') throw notServed('POST, GET, DELETE')
+  if (session === null && req.method === 'GET' && caller !== null && offersLines(visit, snapshot))
+    return openLine(visit, snapshot, caller)
   if (session === null) throw notServed('POST')
   if (req.method === 'DELETE') {
     await options.sessions.end(session.id)

@@ -10,6 +10,7 @@ import type { Pipeline } from '../pipeline.js'
 import type { EventStream } from './event-stream.js'
 import { CallGone } from './gone.js'
 import type { Hop } from './hop.js'
+import type { OlderLine, OlderLines } from './older-lines.js'
 import type { OwnNames } from './origin.js'
 import type { Lines } from './session-lines.js'
 import type { Standing } from './standing.js'
@@ -22,8 +23,9 @@ export interface DoorOptions {
   readonly authenticate: (inbound: Inbound) => Authenticated | Promise<Authenticated>
   readonly snapshot: () => Snapshot
   readonly names: OwnNames
-  readonly sessions: Pick<LegacySessions, 'end'>
+  readonly sessions: Pick<LegacySessions, 'end' | 'find'>
   readonly lines: Lines
+  readonly older: OlderLines
   readonly places: StreamPlaces
   readonly toOwner: ToOwner
   /** The peer's address, after trusted proxies. */
@@ -51,6 +53,8 @@ export class Visit implements Enrolled, Flow {
   place = -1
   /** Once it is known. */
   session: LegacySession | null = null
+  /** The line that it opened, or that it was sent to. */
+  older: OlderLine | null = null
   #stream: EventStream | null = null
 
   constructor(
@@ -81,6 +85,12 @@ export class Visit implements Enrolled, Flow {
     this.#stream = this.options.lines.openCall(session, () => this.gone.tell())
     this.#stream.attach(this.res, { headers })
     return this.#stream
+  }
+
+  /** Its answer goes out on a stream of another request, and is waited for as long as that is open. Gives back how to leave. */
+  joinStream(stream: EventStream): () => void {
+    this.#stream = stream
+    return stream.onClosed(() => this.gone.tell())
   }
 
   /** Lets a client go that can take up its answer later; others wait on. */
