@@ -111,6 +111,16 @@ test('what it does not want any more, at whatever replica it said so, is let go 
   stop()
 })
 
+test('what is set at another replica holds here, for a session that is known here', async () => {
+  const { listeners, watched, stop } = bench()
+  listeners.changed(session(['x:2'], 'stranger'))
+  listeners.attend(session(), PRINCIPAL)
+  listeners.changed(session(['x:1']))
+  await settled('it is watched', () => watched().length === 1)
+  assert.equal(watched(), ['x:1'])
+  stop()
+})
+
 test('two sessions do not end each other’s subscriptions', async () => {
   const { listeners, watched, notes, update, stop } = bench()
   for (const id of ['s', 't']) {

@@ -9,7 +9,7 @@ import { LISTED, type Seat, type Update, type Watched } from './seat.js'
 export interface SessionListeners {
   /** A session has sent a message. Its subscriptions, made at whatever replica or before a restart, hold from now on. */
   attend(session: LegacySession, principal: Principal): void
-  /** What it has subscribed to is another thing, perhaps by a message to another replica. */
+  /** What a session has set is another thing, at whatever replica that was done. */
   changed(session: LegacySession): void
   /** Whether updates of the resource will be told; null: it is not among the session's subscriptions. */
   watched(sessionId: string, uri: string): Promise<Watched> | null
@@ -65,12 +65,6 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
     for (const uri of wanted) void seatOf(one).watch(uri)
   }
 
-  function take(one: Present, session: LegacySession): void {
-    const isOther = one.session.subscriptions !== session.subscriptions
-    one.session = session
-    if (isOther) subscribe(one)
-  }
-
   function sweep(): void {
     const before = Date.now() - patienceMs
     for (const [id, one] of present) {
@@ -90,7 +84,16 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
     else void one.seat?.hear([])
   })
 
+  function changed(session: LegacySession): void {
+    const known = present.get(session.id)
+    if (known === undefined || known.session === session) return
+    const isOther = known.session.subscriptions !== session.subscriptions
+    known.session = session
+    if (isOther) subscribe(known)
+  }
+
   return {
+    changed,
     attend(session, principal) {
       const known = present.get(session.id)
       if (known === undefined) {
@@ -100,11 +103,7 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
         return
       }
       known.attendedAt = Date.now()
-      take(known, session)
-    },
-    changed(session) {
-      const known = present.get(session.id)
-      if (known !== undefined) take(known, session)
+      changed(session)
     },
     watched(sessionId, uri) {
       const { seat } = present.get(sessionId) ?? {}
