@@ -32,7 +32,13 @@ function law(name: string, check: (random: Random) => void, share = 1): void {
 }
 
 const each = () => ({ mia: ['s', 't'], max: ['s', 't'], kim: ['s', 't'] })
-const SEEN: Seen = { sessions: each(), states: each(), questions: each(), events: ['0.0.0'] }
+const SEEN: Seen = {
+  sessions: each(),
+  states: each(),
+  questions: each(),
+  events: ['0.0.0'],
+  plain: { mia: [], max: [], kim: [] },
+}
 const draw = (random: Random) => drawMessage({ person: 'mia', number: 1, random, seen: SEEN })
 
 function bent(value: JsonObject, random: Random): string {
