@@ -108,15 +108,17 @@ async function use(rooms: Rooms, call: InSession): Promise<Released> {
   const permitted = rooms.permit(routed)
   const inspected = await rooms.inspectRequest(permitted)
   const relay = rooms.relay(inspected)
-  const answered = await rooms.forward(inspected, relay)
-  const { unseen } = answered.reply
+  let unseen: (() => void) | undefined
   try {
+    const answered = await rooms.forward(inspected, relay)
+    unseen = answered.reply.unseen
     const released = await rooms.inspectResponse(answered)
     await relay.settled()
     if (released.gone.aborted) unseen?.()
     return released
   } catch (thrown) {
     unseen?.()
+    await relay.settled()
     throw thrown
   }
 }

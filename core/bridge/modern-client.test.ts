@@ -279,6 +279,23 @@ test('an error that sends the client to a URL becomes a question, and the call i
   assert.equal(own.sent[1], { name: 'act', arguments: { a: 1 } })
 })
 
+test('that a URL is done with may be told on any call; a modern client knows no such note', async () => {
+  const at = house()
+  const call = heldCall()
+  const { onNote, notes } = bench.legOf()
+  const leg = at.send(callWith({ send: call.send, onNote }))
+  await until('it is sent', () => isSent(call) || undefined)
+  call.note({ jsonrpc: '2.0', method: 'notifications/elicitation/complete', params: { elicitationId: 'e1' } })
+  call.note({ jsonrpc: '2.0', method: 'notifications/other' })
+  call.reply(mustVisit())
+  const first = await leg
+  assert.equal(notes, [{ jsonrpc: '2.0', method: 'notifications/other' }])
+  const started = Date.now()
+  const own = server(legacyReply({ content: [] }))
+  await at.send(again(first, { u1: { action: 'accept' } }, { send: own.send }))
+  assert.ok(Date.now() - started < 1_000)
+})
+
 test('a client that will not go to the URL is not sent there again', async () => {
   for (const action of ['decline', 'cancel']) {
     const at = house()

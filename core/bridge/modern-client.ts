@@ -55,9 +55,18 @@ export function createModernClient(options: ModernOptions): SendModern {
       return pack(reply, call, states, round)
     }
     const suspended = new Suspended(call.target.ability, whoseOf(call.subject))
-    suspended.start((started) => call.send({ params, ...started }))
+    suspended.start((started) => call.send({ params, ...started, onNotification: heard(call, started) }))
     return awake(suspended, call, options, round)
   }
+
+  /** That a URL is done with has no note in this era; a call that waits for it is made again. */
+  const heard =
+    ({ target }: ModernCall, { onNotification }: Started) =>
+    (note: JsonObject) => {
+      if (note.method !== 'notifications/elicitation/complete') return onNotification?.(note)
+      const id = isObject(note.params) ? note.params.elicitationId : undefined
+      if (typeof id === 'string') completions.done(target.server.id, id)
+    }
 
   return async (call) => {
     const { requestState, ...rest } = call.params

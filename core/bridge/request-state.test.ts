@@ -4,6 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { GatehouseError } from '../errors.js'
 import { parseJson, writeJson } from '../mcp/json.js'
+import { ownerOf } from '../mcp/owned-id.js'
 import { masterKey } from '../vault/keys.js'
 import { createTokenSealer } from '../vault/seal-token.js'
 import { createRequestStates, REQUEST_STATE, type RequestState, type StateSubject } from './request-state.js'
@@ -57,6 +58,16 @@ test('a state of another user, host, gateway, server, assignment, method, featur
     { arguments: undefined },
   ]
   for (const state of EACH) for (const other of others) refused(states.seal(state, SUBJECT), { ...SUBJECT, ...other })
+})
+
+test('where a parked call sleeps stands before the state, in the open, and cannot be changed; others name nobody', () => {
+  for (const state of EACH) {
+    const sealed = states.seal(state, SUBJECT)
+    const owner = state.kind === 'parked' ? state.owner : null
+    assert.is(ownerOf(sealed), owner)
+    refused(`r2r2.${sealed}`)
+    if (owner !== null) for (const other of ['', 'r2r2.', 'r1r1.r1r1.']) refused(sealed.replace('r1r1.', other))
+  }
 })
 
 test('parts of a subject cannot be moved into one another', () => {

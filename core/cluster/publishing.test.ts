@@ -3,7 +3,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createStore } from '../db/repositories/store.js'
 import { createReplicaRows } from '../db/repositories/replicas.js'
-import { fakeVault, migratedDatabase } from '../db/testing.js'
+import { createSessionRows } from '../db/repositories/sessions.js'
+import { fakeVault, gatewayDraft, migratedDatabase } from '../db/testing.js'
 import { relayTo } from '../record/record.fixture.js'
 import { until } from '../test/until.js'
 import { createEpochs } from './epochs.js'
@@ -45,6 +46,34 @@ test('a change of the epoch, the replicas and the sessions is told by the tables
   await until('it is heard', () => heard.get('replicas')?.length === 2 || undefined)
   assert.equal(heard.get('epoch'), [String(epoch)])
   assert.equal(heard.get('replicas'), ['aaaa', 'aaaa'], 'a beat is no news')
+  await publishing.stop()
+})
+
+test('what becomes of a session is told by the tables, whatever made it so', async () => {
+  const publishing = await open()
+  const heard: string[] = []
+  for (const channel of ['ended', 'changed'] as const)
+    publishing.on(channel, (hash) => heard.push(`${channel} ${hash}`))
+  const store = createStore({ dataSource, vault: fakeVault })
+  const gateway = await store.gateways.insert(gatewayDraft('told'))
+  const own = { managedBy: 'api', enabled: true } as const
+  const host = await store.hosts.insert({ ...own, slug: 'h', title: 'h', kind: 'token', ownerId: null })
+  const link = { hostId: host.id, gatewayId: gateway.id }
+  const connection = await store.connections.insert({ ...own, ...link, userId: null })
+  const rows = createSessionRows(dataSource)
+  const session = {
+    ...{ userKey: 'u', version: '2025-11-25', connectionId: connection.id, gatewayId: gateway.id, capabilities: {} },
+    ...{ client: { name: null, version: null }, logLevel: null, subscriptions: [], lastUsedAt: new Date(1_000) },
+  }
+  for (const hash of ['a', 'b']) await rows.create({ ...session, hash })
+  await rows.touch('a', new Date(2_000))
+  await rows.change('a', { subscribe: 'x:1' })
+  await rows.change('a', { unsubscribe: 'y:1' })
+  await rows.change('a', { logLevel: 'info' })
+  await rows.end('a')
+  await store.connections.remove(connection.id)
+  await until('both ends are heard', () => heard.includes('ended b') || undefined)
+  assert.equal(heard, ['changed a', 'changed a', 'ended a', 'ended b'])
   await publishing.stop()
 })
 

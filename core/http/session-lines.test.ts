@@ -221,6 +221,22 @@ test('outside of a call the standing stream is asked, else the newest call, else
   assert.is((await unheard).code, 'GH_FORWARD_UNANSWERED')
 })
 
+test('a question outside of a call outlives the call on whose stream it was put, but not its client', async ({
+  lines,
+}) => {
+  const [ended, gone] = [flight('s', 1), flight('t', 1)]
+  for (const call of [ended, gone]) lines.enter(call.flight)
+  const [asked, lost] = [
+    lines.ask('s', QUESTION, { deadline: soon() }),
+    failure(lines.ask('t', QUESTION, { deadline: soon() })),
+  ]
+  ended.hangUp()
+  assert.ok(lines.answered('s', 'r1r1.1', ANSWER))
+  assert.equal(await asked, ANSWER)
+  gone.flight.gone.tell()
+  assert.is((await lost).code, 'GH_FORWARD_UNANSWERED')
+})
+
 test('a call ends when its session takes it back by its very id', ({ lines }) => {
   const [number, text] = [flight('s', 1), flight('s', '1')]
   for (const call of [number, text]) lines.enter(call.flight)

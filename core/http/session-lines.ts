@@ -108,7 +108,7 @@ export function createSessionLines(options: LinesOptions): Lines {
     ask(sessionId, question, how) {
       const stream = standing.get(sessionId)
       const newest = hasReader(stream) ? undefined : flights.newestAskable(sessionId)
-      if (newest !== undefined) return lines.askOn(newest, question, how)
+      if (newest !== undefined) return lines.askOn(outlived(newest), question, how)
       // Without a reader it waits for one to come back.
       if (stream !== undefined) return askAt(sessionId, stream, question, { ...how, signals: signalsOf(how) })
       return cannotAsk()
@@ -128,6 +128,14 @@ export function createSessionLines(options: LinesOptions): Lines {
     },
   }
   return lines
+}
+
+/** A call whose stream may end before the person has answered what was put there, for it is no question of that call. */
+function outlived(flight: Flight): Flight {
+  const { line } = flight
+  if (line === null) return flight
+  const must: Line['must'] = (message) => line().must(message)
+  return { ...flight, line: () => ({ must, onClosed: () => () => undefined }) }
 }
 
 export const cannotAsk = (): Promise<never> => Promise.reject(unanswered('cannot be asked now'))

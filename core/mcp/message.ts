@@ -29,6 +29,18 @@ export function readMessage(value: Json): Message | null {
   return isId(id) ? { kind: 'request', id, method, params: params ?? EMPTY } : null
 }
 
+export interface Note {
+  readonly method: string
+  readonly params: JsonObject | undefined
+}
+
+/** A server's note; null when it is none of the protocol. Some write params that they do not have as null. */
+export function readNote({ method, params }: JsonObject): Note | null {
+  if (typeof method !== 'string' || method === '' || isMarked(method)) return null
+  if (params === undefined || params === null) return { method, params: undefined }
+  return isObject(params) ? { method, params } : null
+}
+
 const isId = (id: unknown): id is string | number => (typeof id === 'string' ? !isMarked(id) : Number.isSafeInteger(id))
 
 /** The id of something that failed to be a message, so that the error can carry it. */

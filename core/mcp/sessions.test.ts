@@ -427,6 +427,31 @@ test('what was told to have ended is let go of, and told on; what was not told i
   assert.ok(await sessions.find(there?.id ?? '', 'c', 'g'))
 })
 
+test('what a client sets at one replica holds for its next message at another', async () => {
+  const { here, there } = two()
+  const { id } = await here.sessions.open(facts, 'u')
+  assert.is((await there.find(id, 'c', 'g'))?.logLevel, null)
+  await here.sessions.update(id, { logLevel: 'debug', subscribe: 'a:1' })
+  const found = await there.find(id, 'c', 'g')
+  assert.equal([found?.logLevel, found?.subscriptions], ['debug', ['a:1']])
+  assert.is(await there.find(id, 'c', 'g'), found, 'and what has not changed is the same')
+})
+
+test('what a client sets elsewhere is told here, once', async () => {
+  const { here, there } = two()
+  const changes: unknown[] = []
+  there.onChange((session) => changes.push([session.id, session.logLevel]))
+  const { id } = await here.sessions.open(facts, 'u')
+  const hash = createHash('sha256').update(id).digest('hex')
+  await there.changed(hash)
+  assert.equal(changes, [], 'of what is not held here nobody hears')
+  await there.find(id, 'c', 'g')
+  await here.sessions.update(id, { logLevel: 'debug' })
+  await there.changed(hash)
+  await there.changed(hash)
+  assert.equal(changes, [[id, 'debug']])
+})
+
 test('what is used at another replica alone is not swept here', async () => {
   const shared = rowsInMemory()
   const here = replica(undefined, shared)

@@ -5,7 +5,7 @@ import { named } from '../bridge/named.js'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import { GatehouseError } from '../errors.js'
-import { isObject } from '../mcp/message.js'
+import { readNote } from '../mcp/message.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { SessionLines } from '../mcp/session-lines.js'
 import { NO_FEATURE } from '../rules/engines.js'
@@ -90,13 +90,14 @@ export function createAsides({ rules, raise, gateway, lines, completions }: Asid
 
   return {
     pass,
-    async note(target, note, party) {
-      const { method } = note
-      const params = isObject(note.params) ? note.params : undefined
+    async note(target, aside, party) {
+      const note = readNote(aside)
+      if (note === null) return
+      const { method, params } = note
       if (method === 'notifications/elicitation/complete' && typeof params?.elicitationId === 'string')
         completions.done(target.server.id, params.elicitationId)
       const places = party === null ? [] : placesOf(party, target)
-      if (party === null || places.length === 0 || typeof method !== 'string') return
+      if (party === null || places.length === 0) return
       const left = params === undefined ? params : await passAll(places, 'response', params)
       if (left !== null)
         lines.note(party.sessionId, { jsonrpc: '2.0', method, ...(left === undefined ? {} : { params: left }) })

@@ -4,7 +4,7 @@ import { sendLegacy } from '../bridge/legacy-client.js'
 import { named } from '../bridge/named.js'
 import { enter, type Answered, type Inspected } from '../call.js'
 import type { Flow } from '../domain/flow.js'
-import { asGatehouseError, GatehouseError } from '../errors.js'
+import { asGatehouseError, type ErrorCode, GatehouseError } from '../errors.js'
 import { hears } from '../mcp/log-levels.js'
 import { isObject } from '../mcp/message.js'
 import { paramHeaders } from '../mcp/param-headers.js'
@@ -62,7 +62,8 @@ function exchange(
   options: ForwardOptions,
   sendModern: ReturnType<typeof createModernClient>,
 ): Promise<UpstreamReply> {
-  const { target, gone, upstreamParams: params } = call
+  const { target, gone } = call
+  const params = call.era === 'modern' ? call.upstreamParams : withoutRetry(call.upstreamParams)
   const logLevel = logLevelOf(call)
   const onNote = aside.onNote === null ? null : heard(aside.onNote, logLevel)
   const progressToken = onNote === null ? undefined : progressTokenOf(call.params)
@@ -93,6 +94,13 @@ function exchange(
       return send({ ...again, ...rest, params: { ...params, ...added }, onCut, progressToken, signal: gone })
     },
   })
+}
+
+/** What only the modern era has means nothing from a legacy client: no rule looks at a state that was never sealed. */
+function withoutRetry(params: JsonObject): JsonObject {
+  if (params.requestState === undefined && params.inputResponses === undefined) return params
+  const { requestState: _, inputResponses: __, ...rest } = params
+  return rest
 }
 
 /** Each round of questions has a call's whole time. */
@@ -128,10 +136,15 @@ async function sendHealed(call: Inspected, options: ForwardOptions, request: Ups
 const UNABLE = -32021
 const RESULT_TYPES: readonly unknown[] = [undefined, 'complete', 'input_required']
 
-/** What a server of the modern era may say only to clients of its own. */
+/** What a server may say only to clients of its own era. */
 function understood(reply: UpstreamReply, call: Inspected): UpstreamReply {
-  if (reply.era === 'legacy') return reply
   const { error, result } = reply
+  if (reply.era === 'legacy') {
+    // A legacy server asks nothing by it, and what stands beside it is a text like any other.
+    if (result?.resultType !== 'input_required') return reply
+    const { resultType: _, ...rest } = result
+    return { ...reply, result: rest }
+  }
   if (error?.code === UNABLE && call.era === 'legacy') {
     const data = isObject(error.data) ? error.data : {}
     throw new GatehouseError('GH_FORWARD_CAPABILITY', { message: error.message, data })
@@ -160,18 +173,31 @@ function subjectOf(call: Inspected) {
   }
 }
 
+/** Refused here, before anything was sent. */
+const REFUSED_HERE: ReadonlySet<ErrorCode> = new Set(['GH_FORWARD_STATE', 'GH_FORWARD_PARKED_LOST', 'GH_DOOR_PARAMS'])
+/** The server answered, with questions that went no further. */
+const NOT_THE_SERVERS: ReadonlySet<ErrorCode> = new Set([
+  'GH_INSPECT_BLOCKED',
+  'GH_FORWARD_UNANSWERED',
+  'GH_FORWARD_ROUNDS',
+  'GH_FORWARD_STATE_SIZE',
+])
+
 /** What surely was not sent is a failed request; any other failure is one of the answer: the server may have acted. */
 function failed(call: Inspected, sentAt: number, thrown: unknown): unknown {
-  const error = asGatehouseError(thrown)
+  const { code, data, detail } = asGatehouseError(thrown)
+  if (REFUSED_HERE.has(code)) return thrown
   const way = wayOf(call.feature.assignment)
-  const facts = { error: error.code, durationMs: Date.now() - sentAt }
+  const facts = { error: code, durationMs: Date.now() - sentAt }
   const offset = sentAt - call.trail.at
-  const isAnswer = error.code === 'GH_UPSTREAM_RATE_LIMITED' && error.detail !== NOT_SENT
-  if (error.data?.retryable === true && !isAnswer) call.trail.leg('mcp_request_error', { ...facts, offset }, way)
-  else {
-    call.trail.leg('mcp_request_success', { offset }, way)
-    call.trail.leg('mcp_response_error', facts, way)
+  const isAnswer = code === 'GH_UPSTREAM_RATE_LIMITED' && detail !== NOT_SENT
+  if (data?.retryable === true && !isAnswer) {
+    call.trail.leg('mcp_request_error', { ...facts, offset }, way)
+    return thrown
   }
+  call.trail.leg('mcp_request_success', { offset }, way)
+  if (NOT_THE_SERVERS.has(code)) call.trail.leg('mcp_response_success', { durationMs: facts.durationMs }, way)
+  else call.trail.leg('mcp_response_error', facts, way)
   return thrown
 }
 

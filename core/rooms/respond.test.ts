@@ -138,6 +138,28 @@ test('bad params of a legacy server are no unknown resource', () => {
   assert.equal(jsonOf(answer).error, error)
 })
 
+const VISIT = { elicitations: [{ mode: 'url', url: 'https://a.example/x', elicitationId: 'e', message: 'Sign in' }] }
+const mustVisit = (facts: Parameters<typeof inbound>[0], data: unknown = VISIT) =>
+  respond.released(released({ era: 'legacy', ...facts }, { error: { code: -32042, message: 'Sign in first', data } }))
+
+test('a URL that must be visited first is an error to the revision that knows it', () => {
+  const { reply } = mustVisit({ version: '2025-11-25' })
+  assert.equal(jsonOf(reply).error, { code: -32042, message: 'Sign in first', data: VISIT })
+})
+
+test('to an older one it is a result with the URL in it, on record as an error of its server', () => {
+  for (const version of ['2025-06-18', '2025-03-26', '2024-11-05']) {
+    const { reply, rpcError, error, outcome } = mustVisit({ version })
+    const { result } = jsonOf(reply)
+    assert.is(result.isError, true)
+    assert.match(result.content[0].text, /^Sign in first.*https:\/\/a\.example\/x/s)
+    assert.equal([rpcError, error, outcome], [-32042, 'upstream_error', 'proxy_response_error'])
+  }
+  for (const data of [null, {}, { elicitations: 'x' }, { elicitations: [null, { url: 7 }] }])
+    assert.is(jsonOf(mustVisit({ version: '2025-06-18' }, data).reply).result.content[0].text, 'Sign in first')
+  assert.is(jsonOf(mustVisit({ version: '2025-06-18', method: 'prompts/get' }).reply).error.code, -32042)
+})
+
 test('an error of a server goes on as it is, and is an error on record', () => {
   const error = { code: -32050, message: 'odd', data: { own: true } }
   const { reply, outcome, rpcError, error: recorded } = respond.released(released({}, { error }))

@@ -3,6 +3,7 @@ import type { Inbound, InSession, Released, Reply } from '../call.js'
 import { asGatehouseError, type GatehouseError, retryAfter } from '../errors.js'
 import type { RpcError } from '../upstream/types.js'
 import { writeJson } from '../mcp/json.js'
+import { isObject } from '../mcp/message.js'
 
 /** An answer with what the record says of it. */
 export interface Response {
@@ -35,6 +36,7 @@ export function createRespond(resourceMetadata: (gatewayName: string | null) => 
     released(call) {
       const error = call.error === null ? null : translateError(call.error, call)
       if (error === null) return done(call, call.result ?? {}, NO_HEADERS)
+      if (isUrlForOlder(error, call)) return sentToUrl(call, error)
       // 2026-07-28: a client that lacks a capability is told by the status too.
       const status = error.code === UNABLE && call.era === 'modern' ? 400 : 200
       return { ...rpcFailure(call, status, error, NO_HEADERS), error: 'upstream_error' }
@@ -76,6 +78,23 @@ function translateError(error: RpcError, call: Released): RpcError {
   if (!isUnknown) return error
   const code = call.era === 'modern' ? MODERN_NOT_FOUND : LEGACY_NOT_FOUND
   return { ...error, code, data: { ...(error.data as object | undefined), uri: call.feature.publicName } }
+}
+
+const URL_REQUIRED = -32042
+
+/** Only 2025-11-25 has an error that sends its client to a URL; the modern era asks. */
+const isUrlForOlder = ({ code }: RpcError, { era, version, method }: Released): boolean =>
+  code === URL_REQUIRED && era === 'legacy' && version < '2025-11-25' && method === 'tools/call'
+
+/** A model can pass on to its person where to go. */
+function sentToUrl(call: Released, { code, message, data }: RpcError): Response {
+  const named = isObject(data) && Array.isArray(data.elicitations) ? data.elicitations.filter(isObject) : []
+  const lines = named.flatMap(({ url, message: why }) =>
+    typeof url === 'string' ? [`${typeof why === 'string' ? `${why}: ` : ''}${url}`] : [],
+  )
+  const result = { content: [{ type: 'text', text: [message, ...lines].join('\n') }], isError: true }
+  const answer = done(call, result, NO_HEADERS)
+  return { ...answer, outcome: 'proxy_response_error', rpcError: code, error: 'upstream_error' }
 }
 
 function refuse(call: Inbound, error: GatehouseError, resourceMetadata: (name: string | null) => string): Response {

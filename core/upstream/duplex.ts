@@ -53,6 +53,7 @@ export function openDuplex({ slug, events, clientInfo, of }: Context, carrier: C
   const asked = createAsked(calls, events)
   const envelope = createEnvelope(clientInfo, of.target.ability)
   const waiting = new Roll<Waiting>()
+  const strays = createStrays()
   let ended: GatehouseError | null = null
 
   function take(value: unknown, bytes: number): string | null {
@@ -64,10 +65,11 @@ export function openDuplex({ slug, events, clientInfo, of }: Context, carrier: C
     else if (message.kind === 'request') void answer(message.raw)
     else if (message.kind === 'broken') return message.why
     // An answer to nobody is a late one: its call was cancelled or ran out of time.
+    else strays.delete(message.id)
     return null
   }
 
-  /** Nothing says whose a log note is: with one call under way it is that one's. */
+  /** Nothing says whose a log note is: with one call under way it is that one's, unless another may still be worked on. */
   function onNote(note: RpcNote): void {
     const kind = listChangedKind(note.method)
     if (kind) return events.listChanged(kind)
@@ -75,7 +77,7 @@ export function openDuplex({ slug, events, clientInfo, of }: Context, carrier: C
     if (note.method === 'notifications/progress') return void calls.progress(note)
     if (note.method !== 'notifications/message') return events.note(note)
     const open = waiting.all().filter(({ call }) => call.request.method !== 'ping')
-    if (open.length === 1) open[0]?.call.note(note)
+    if (open.length === 1 && !strays.any()) open[0]?.call.note(note)
     else events.note(note)
   }
 
@@ -119,8 +121,9 @@ export function openDuplex({ slug, events, clientInfo, of }: Context, carrier: C
   }
 
   function tellGivenUp(call: Call, { code }: GatehouseError): void {
-    if (call.request.method === 'initialize' || (code !== 'GH_UPSTREAM_TIMEOUT' && code !== 'GH_UPSTREAM_CANCELLED'))
-      return
+    if (code !== 'GH_UPSTREAM_TIMEOUT' && code !== 'GH_UPSTREAM_CANCELLED') return
+    strays.add(call.id)
+    if (call.request.method === 'initialize') return
     carrier.tell({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: call.id, reason: code } })
   }
 
@@ -134,6 +137,35 @@ export function openDuplex({ slug, events, clientInfo, of }: Context, carrier: C
     },
     get busy() {
       return calls.size > 0
+    },
+  }
+}
+
+/** So long may a server go on with a call that was given up: a call's whole time. */
+const STRAY_MS = 300_000
+
+/**
+ * Calls that were given up and not answered since. Their servers may still be at them and write to their logs: what they
+ * write must not be taken for another call's, which may be another person's.
+ */
+function createStrays() {
+  const until = new Map<unknown, number>()
+  const forgetOld = () => {
+    // The oldest stands first.
+    for (const [id, end] of until) {
+      if (end > Date.now()) return
+      until.delete(id)
+    }
+  }
+  return {
+    add(id: number): void {
+      forgetOld()
+      until.set(id, Date.now() + STRAY_MS)
+    },
+    delete: (id: unknown) => void until.delete(id),
+    any(): boolean {
+      forgetOld()
+      return until.size > 0
     },
   }
 }

@@ -67,6 +67,12 @@ const MISDEEDS: readonly [what: string, handle: (seen: Seen) => void, code: Erro
     'GH_UPSTREAM_PROTOCOL',
     'a malformed JSON-RPC error',
   ],
+  [
+    'an error whose code is no whole number',
+    rpc((id) => ({ jsonrpc: '2.0', id, error: { code: 1.5, message: 'x' } })),
+    'GH_UPSTREAM_PROTOCOL',
+    'a malformed JSON-RPC error',
+  ],
   ['no JSON-RPC', rpc(() => ({ hello: 1 })), 'GH_UPSTREAM_PROTOCOL', 'no JSON-RPC 2.0 message'],
   ['a request as answer', rpc((id) => ({ jsonrpc: '2.0', id, method: 'ping' })), 'GH_UPSTREAM_PROTOCOL', 'no answer'],
   [

@@ -34,7 +34,7 @@ function readReply(value: JsonObject): Message {
   const { id, result, error } = value
   if (result !== undefined && error !== undefined) return broken('both a result and an error')
   if (error !== undefined) {
-    if (!isObject(error) || typeof error['code'] !== 'number' || typeof error['message'] !== 'string')
+    if (!isObject(error) || !Number.isSafeInteger(error['code']) || typeof error['message'] !== 'string')
       return broken('a malformed JSON-RPC error')
     return { kind: 'reply', id: isId(id) ? id : null, result: null, error: error as JsonObject & RpcError }
   }

@@ -206,6 +206,30 @@ test('a deadline and a caller that goes away are told to the server under our ow
   await upstreams.stop()
 })
 
+test('what a server logs is no other call’s while one that was given up may still be at work', async () => {
+  const command = script(
+    'chatty',
+    `if (initialize(m)) return
+     globalThis.first ??= m.method === 'tools/call' ? m.id : undefined
+     if (m.method !== 'tools/call' || m.id === first) return
+     if (m.params.name === 'late') send({ id: first, result: {} })
+     send({ method: 'notifications/message', params: { level: 'info', data: 'of whom?' } })
+     send({ id: m.id, result: {} })`,
+  )
+  const upstreams = makeUpstreams({ childEnv })
+  const target = makeTarget({ command, protocol: 'legacy' })
+  await upstreams.info(target, seconds(10))
+  const heard: string[] = []
+  const call = (name: string) => upstreams.request(target, tool(name, {}, { onNotification: () => heard.push(name) }))
+  const given = await failure(upstreams.request(target, tool('first', {}, { deadline: Date.now() + 50 })))
+  assert.is(given.code, 'GH_UPSTREAM_TIMEOUT')
+  await call('second')
+  assert.equal(heard, [], 'it may be the log of the first')
+  await call('late')
+  assert.equal(heard, ['late'], 'the first was answered: there is but one left')
+  await upstreams.stop()
+})
+
 test('when the process dies its calls fail at once with its last words in the detail, and it is started again', async () => {
   const command = script(
     'dies',

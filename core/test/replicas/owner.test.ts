@@ -41,6 +41,7 @@ const resume = (event: string, { token } = here) =>
     headers: {
       authorization: `Bearer ${token}`,
       'mcp-session-id': session,
+      'mcp-protocol-version': '2025-11-25',
       accept: 'text/event-stream',
       'last-event-id': event,
     },
@@ -61,7 +62,7 @@ test('an answer to a question is taken to the replica that asked, which writes i
 
 test('who may not come in is refused by the owner as anywhere', async () => {
   assert.is((await answer(`${owner}.1`, stranger())).status, 401)
-  assert.is((await resume(`${owner}.s.1`, stranger())).status, 401)
+  assert.is((await resume(`${owner}.c1.1`, stranger())).status, 401)
 })
 
 test('answers that come in one array go to their owners one by one, and the rest stays', async () => {
@@ -95,16 +96,17 @@ test('an owner that cannot be reached leaves the answer dropped, and its stream 
   cluster.cutOff(unreached)
   const id = await cluster.idOf(unreached)
   assert.is((await answer(`${id}.1`)).status, 202)
-  assert.is((await resume(`${id}.s.1`)).status, 400)
+  assert.is((await resume(`${id}.c1.1`)).status, 400)
 })
 
 test('a stream whose replica is killed is cut; taking it up again is refused, and the session goes on', async () => {
-  const stream = await resume(`${owner}.s.1`)
+  // A standing one begins anew where it is not known any more.
+  const stream = await resume(`${owner}.s1.1`)
   assert.is(stream.headers.get('content-type'), 'text/event-stream')
   const over = stream.text().catch(() => 'cut')
   await other.kill()
   assert.is(await over, 'cut')
-  const refused = await resume(`${owner}.s.1`)
+  const refused = await resume(`${owner}.c1.1`)
   const { error } = (await refused.json()) as { error: { code: number; message: string } }
   assert.equal([refused.status, error.code], [400, -32600])
   assert.match(error.message, 'The stream is gone; send the request again')
