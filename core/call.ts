@@ -4,6 +4,7 @@ import type { GatehouseError } from './errors.js'
 import type { Trail } from './record/trail.js'
 import type { CancelSignal } from './domain/cancel-signal.js'
 import type { Flow } from './domain/flow.js'
+import type { Tolerance } from './mcp/classify.js'
 import type { Ask } from './mcp/questions.js'
 import type { Ability } from './upstream/ability.js'
 import type { RpcError, Target, UpstreamReply } from './upstream/types.js'
@@ -41,6 +42,8 @@ export interface Inbound {
   readonly text: string
   /** Set when the message is not valid: refused as soon as it is known that the caller may be told. */
   readonly fault: GatehouseError | null
+  /** A fault of the client that is borne. */
+  readonly tolerated: Tolerance | null
   readonly credentials: Credentials
   /** What stands in the URL after `/mcp/`; null at the picker. */
   readonly gatewayName: string | null

@@ -5,6 +5,7 @@ import { type DependencyContainer, container as root, instanceCachingFactory } f
 import { withAdvisoryLock } from './cluster/locks.js'
 import { banner } from './composition/banner.js'
 import { createChores } from './composition/chores.js'
+import { followReplicas } from './composition/cluster.js'
 import { keeperOptions } from './composition/configuration.js'
 import { followChanges } from './composition/follow.js'
 import { type House, PARTS, type Part, type Surroundings } from './composition/house.js'
@@ -53,11 +54,13 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const chores = createChores(house, log, onBroken)
   await chores.start()
   followChanges(house)
+  followReplicas(house)
   const keeper = config.file === null ? null : createKeeper(keeperOptions(house, config.file, around))
   await ensureOperator(store)
   await keeper?.apply()
 
-  const serving = await createServing(house, config, place, onBroken)
+  const serving = await createServing(house, config, place, log)
+  await house.get(PARTS.replicas).present()
   const port = await serving.server.listen(config.host, config.port)
   const scheme = config.tls === null ? 'http' : 'https'
   place.url = config.url ?? `${scheme}://localhost:${port}`
@@ -84,8 +87,12 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 
 /** The parts that must be ended, the way out before what it leads to. */
 function inReverse(house: House): (() => unknown)[] {
-  const { exporters, catalog, parked, upstreams, host, tailer, recorder, identities, snapshots, epochs, egress } = PARTS
-  const order = [exporters, catalog, parked, upstreams, host, tailer, recorder, identities, snapshots, epochs, egress]
+  const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, troubles, host } = PARTS
+  const { tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
+  const listening = [listeners, audience, subscriptions]
+  const ways = [catalog, parked, upstreams, troubles]
+  const rest = [host, tailer, recorder, identities, snapshots, epochs, replicas, egress]
+  const order = [exporters, ...listening, ...ways, ...rest]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())
 }
 

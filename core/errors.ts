@@ -10,6 +10,7 @@ export const ERRORS = {
   GH_DOOR_ACCEPT: { http: 406, rpc: -32600, summary: 'Accept allows neither JSON nor an event stream.' },
   GH_DOOR_METHOD: { http: 405, rpc: -32600, summary: 'This verb is not served here.' },
   GH_DOOR_ORIGIN: { http: 403, rpc: -32600, summary: 'Origin or Host is not ours (DNS rebinding).' },
+  GH_DOOR_HOP: { http: 421, rpc: -32600, summary: 'What another replica passed on does not hold here.' },
   GH_DOOR_BUSY: { http: 429, rpc: -32600, summary: 'Too many open streams; come back later.' },
   GH_DOOR_STREAM_GONE: { http: 400, rpc: -32600, summary: 'The stream is gone; send the request again.' },
   GH_DOOR_DRAINING: { http: 503, rpc: -32600, summary: 'The gateway is shutting down; try another replica.' },

@@ -30,6 +30,7 @@ function rooms(changes: Partial<Rooms> = {}): Rooms {
     permit: by('permit', () => whole() as never),
     inspectRequest: by('inspectRequest', () => whole() as never),
     relay: () => ({
+      flow: null,
       onNote: null,
       question: async (question) => question,
       answer: async (answer) => answer,
@@ -39,12 +40,20 @@ function rooms(changes: Partial<Rooms> = {}): Rooms {
     inspectResponse: by('inspectResponse', () => whole() as never),
     hear: by('hear', () => undefined),
     list: by('list', async () => ({ tools: [] })),
+    subscribe: {
+      set: by('set', async () => ({})),
+      resource: by('subscribe', async () => ({})),
+    },
+    listen: {
+      open: by('listen', async () => ({ acknowledged: ACK, tell: async () => ({}), abandon: () => undefined })),
+    },
     answer: by('answer', async () => ({ result: {}, headers: {} })),
     respond: createRespond(() => 'https://gate.example.com/x'),
     ...changes,
   }
 }
 
+const ACK = { jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged' }
 const kept: MessageRecord[] = []
 const recorder: Recorder = { append: async (record) => void kept.push(record) }
 const walkWith = (changes: Partial<Rooms> = {}, record = recorder) =>
@@ -98,6 +107,25 @@ test('what a room throws by accident is answered like any failure', async () => 
   assert.not.match(text ?? '', /not a function/)
 })
 
+test('a reply that its client does not get to see is told so, any other is not', async () => {
+  let unseen = 0
+  const reply = { unseen: () => (unseen += 1) }
+  const forward = (async (call: object) => Object.assign(call, { reply })) as unknown as Rooms['forward']
+  const inspectResponse = ((call: object) => call) as unknown as Rooms['inspectResponse']
+  const { gone } = inbound()
+  const inspectRequest = () => ({ ...routed(plan(['crm']), 'find'), target: {}, result: {}, error: null }) as never
+  await walkWith({ forward, inspectResponse, inspectRequest })(inbound())
+  assert.is(unseen, 0)
+  await walkWith({ forward, inspectRequest, inspectResponse: throwing('GH_INSPECT_BLOCKED') })(inbound())
+  assert.is(unseen, 1)
+  const late = ((call: object) => ({
+    ...call,
+    gone: { ...gone, aborted: true },
+  })) as unknown as Rooms['inspectResponse']
+  await walkWith({ forward, inspectRequest, inspectResponse: late })(inbound())
+  assert.is(unseen, 2)
+})
+
 test('a stranger leaves one leg, anyone else the first and the last', async () => {
   kept.length = 0
   await walkWith({ authenticate: throwing('GH_AUTHENTICATE_INVALID') })(inbound())
@@ -126,6 +154,43 @@ test('lists and the gateway’s own methods do not pass the rooms of calls', asy
 test('what a client tells without asking is heard once it is known who tells it, and reaches no server', async () => {
   const { status, text } = await walkWith()(inbound({ id: null, method: 'notifications/initialized' }))
   assert.equal([status, text, visited], [202, null, ['authenticate', 'session', 'hear']])
+})
+
+test('what a client sets for its session passes no server, a subscription is routed and inspected like a call', async () => {
+  const session = { id: 's' } as never
+  const withSession = { session: ((call: object) => (visited.push('session'), { ...call, session })) as never }
+  for (const method of ['logging/setLevel', 'resources/unsubscribe']) {
+    await walkWith(withSession)(inbound({ method }))
+    assert.equal(visited, ['authenticate', 'session', 'set'], method)
+  }
+  await walkWith(withSession)(inbound({ method: 'resources/subscribe' }))
+  assert.equal(visited, ['authenticate', 'session', 'route', 'permit', 'inspectRequest', 'subscribe'])
+})
+
+const listening = (order: string[], tell = async () => (order.push('told'), { resultType: 'complete' })) => {
+  const listen = { open: async () => ({ acknowledged: ACK, tell, abandon: () => order.push('abandoned') }) }
+  const notify = (note: object) => void order.push(note === ACK ? 'acknowledged' : 'another note')
+  return { rooms: { listen } as unknown as Partial<Rooms>, call: inbound({ method: 'subscriptions/listen', notify }) }
+}
+
+test('a stream that lasts is on record before its first word, and not again when it ends', async () => {
+  const order: string[] = []
+  kept.length = 0
+  const record = { append: async (one: MessageRecord) => (kept.push(one), void order.push('recorded')) }
+  const { rooms: own, call } = listening(order)
+  const { text } = await walkWith(own, record)(call)
+  assert.equal(order, ['recorded', 'acknowledged', 'told'])
+  assert.equal(JSON.parse(text ?? '').result, { resultType: 'complete' })
+  assert.is(kept[0]?.response?.text, JSON.stringify(ACK))
+  assert.is(kept.length, 1)
+})
+
+test('a stream that cannot be put on record does not begin', async () => {
+  const order: string[] = []
+  const full = { append: () => Promise.reject(new GatehouseError('GH_RECORD_FULL')) }
+  const { rooms: own, call } = listening(order)
+  const { status } = await walkWith(own, full)(call)
+  assert.equal([status, order], [503, ['abandoned']])
 })
 
 test('a method that nobody knows reaches no server', async () => {

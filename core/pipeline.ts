@@ -15,9 +15,11 @@ import type { Answer } from './rooms/answer.js'
 import { OWN_METHODS } from './rooms/answer.js'
 import type { Aside, Forward } from './rooms/forward.js'
 import type { Hear } from './rooms/hear.js'
+import { LISTEN_METHOD, type Listen } from './rooms/listen.js'
 import { LIST_METHODS, type List } from './rooms/list.js'
 import type { Respond, Response } from './rooms/respond.js'
 import { FEATURE_METHODS } from './rooms/route.js'
+import { SETTING_METHODS, type Subscribe } from './rooms/subscribe.js'
 import { asGatehouseError, GatehouseError } from './errors.js'
 
 /** The rooms of the house, each a function from one type of call to the next. */
@@ -33,6 +35,8 @@ export interface Rooms {
   readonly hear: Hear
   readonly list: List
   readonly answer: Answer
+  readonly subscribe: Subscribe
+  readonly listen: Pick<Listen, 'open'>
   readonly respond: Respond
 }
 
@@ -56,7 +60,7 @@ export function createPipeline(rooms: Rooms, recorder: Recorder, onRefused: OnRe
     return rooms.respond.refused(call, thrown)
   }
   return async (call) => {
-    let response: Response
+    let response: Walked
     try {
       response = await walk(rooms, call)
     } catch (thrown) {
@@ -64,34 +68,68 @@ export function createPipeline(rooms: Rooms, recorder: Recorder, onRefused: OnRe
     }
     try {
       await recorder.append(close(call, response))
-      return response.reply
+      return response.stay === undefined ? response.reply : await response.stay.tell()
     } catch (thrown) {
+      response.stay?.abandon()
       return refuse(call, thrown).reply
     }
   }
 }
 
-async function walk(rooms: Rooms, inbound: Inbound): Promise<Response> {
+/** With `stay` the reply is only what a stream begins with: it is on record by then, and not when it ends. */
+interface Walked extends Response {
+  readonly stay?: { readonly tell: () => Promise<Reply>; readonly abandon: () => void }
+}
+
+async function walk(rooms: Rooms, inbound: Inbound): Promise<Walked> {
   const authenticated = await rooms.authenticate(inbound)
   const call = await rooms.session(authenticated)
   if (call.id === null) {
     rooms.hear(call)
     return rooms.respond.accepted()
   }
-  if (FEATURE_METHODS.has(call.method)) {
-    const routed = await rooms.route(call)
-    const permitted = rooms.permit(routed)
-    const inspected = await rooms.inspectRequest(permitted)
-    const relay = rooms.relay(inspected)
-    const answered = await rooms.forward(inspected, relay)
-    const released = await rooms.inspectResponse(answered)
-    await relay.settled()
-    return rooms.respond.released(released)
+  if (FEATURE_METHODS.has(call.method)) return rooms.respond.released(await use(rooms, call))
+  if (call.session !== null && call.method === 'resources/subscribe') {
+    const inspected = await rooms.inspectRequest(rooms.permit(await rooms.route(call)))
+    return rooms.respond.own(call, await rooms.subscribe.resource(inspected), {})
   }
+  if (call.session !== null && SETTING_METHODS.has(call.method))
+    return rooms.respond.own(call, await rooms.subscribe.set(call), {})
+  if (call.method === LISTEN_METHOD) return stay(rooms, call)
   if (LIST_METHODS.has(call.method)) return rooms.respond.own(call, await rooms.list(call), {})
   if (!OWN_METHODS.has(call.method)) throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD', { message: 'Method not found' })
   const { result, headers } = await rooms.answer(call)
   return rooms.respond.own(call, result, headers)
+}
+
+/** The way of a call to the server that has the feature, and back. */
+async function use(rooms: Rooms, call: InSession): Promise<Released> {
+  const routed = await rooms.route(call)
+  const permitted = rooms.permit(routed)
+  const inspected = await rooms.inspectRequest(permitted)
+  const relay = rooms.relay(inspected)
+  let unseen: (() => void) | undefined
+  try {
+    const answered = await rooms.forward(inspected, relay)
+    unseen = answered.reply.unseen
+    const released = await rooms.inspectResponse(answered)
+    await relay.settled()
+    if (released.gone.aborted) unseen?.()
+    return released
+  } catch (thrown) {
+    unseen?.()
+    await relay.settled()
+    throw thrown
+  }
+}
+
+async function stay(rooms: Rooms, call: InSession): Promise<Walked> {
+  const { acknowledged, tell, abandon } = await rooms.listen.open(call)
+  const last = async () => {
+    call.notify?.(acknowledged)
+    return rooms.respond.own(call, await tell(), {}).reply
+  }
+  return { ...rooms.respond.opened(acknowledged), stay: { tell: last, abandon } }
 }
 
 /** Four legs for a call that reached a server; what was refused before has no `mcp_*` legs, a stranger only the refusal. */

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import { GatehouseError } from '../errors.js'
+import { isObject } from '../mcp/message.js'
 import type { Ask, Question, QuestionAnswer } from '../mcp/questions.js'
 import { lacks } from '../upstream/ability.js'
 import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from '../upstream/types.js'
@@ -14,10 +15,11 @@ export interface LegacyCall {
   /** What the rules leave of a question and of its answer; they throw when a rule blocks it. */
   readonly onQuestion: (question: Question) => Promise<Question>
   readonly onAnswer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
-  readonly tell: (note: JsonObject) => void
+  /** Null when the client takes no notes. */
+  readonly onNote: ((note: JsonObject) => void) | null
   readonly gone: CancelSignal
   readonly send: (
-    request: { readonly added: JsonObject } & Pick<UpstreamRequest, 'conversation'>,
+    request: { readonly added: JsonObject } & Pick<UpstreamRequest, 'conversation' | 'onNotification'>,
   ) => Promise<UpstreamReply>
 }
 
@@ -35,13 +37,16 @@ export async function sendLegacy(call: LegacyCall): Promise<UpstreamReply> {
     const allowed = await call.onQuestion(question)
     return call.onAnswer(await ask(allowed, { deadline: Date.now() + QUESTION_MS, signal }))
   }
-  const conversation: Conversation | undefined =
-    call.party === null ? undefined : { party: call.party, onQuestion: (...asked) => answered(call, put, asked) }
-  const send = (added: JsonObject) => call.send({ added, conversation })
+  const { party } = call
+  const onQuestion: Conversation['onQuestion'] = (...asked) => answered(call, put, asked)
+  const conversation = party === null ? undefined : { party, whose: party.sessionId, onQuestion }
+  const { onNote } = call
+  const heardNext = onNote === null ? () => undefined : rising(onNote)
+  const send = (added: JsonObject) => call.send({ added, conversation, onNotification: heardNext() })
   const first = await send({})
   if (first.era === 'legacy' || first.result?.resultType !== 'input_required') return first
   const { ability } = call.target
-  return unpack(first, { ability, send, ask: put, tell: call.tell, signal: call.gone })
+  return unpack(first, { ability, send, ask: put, tell: (note) => onNote?.(note), signal: call.gone })
 }
 
 const CANNOT: QuestionAnswer = { error: { code: -32601, message: 'The client cannot be asked in this call' } }
@@ -60,5 +65,19 @@ async function answered(
     const isSilent = thrown instanceof GatehouseError && thrown.code === 'GH_FORWARD_UNANSWERED'
     if (isSilent && question.method === 'elicitation/create') return { result: { action: 'cancel' } }
     throw thrown
+  }
+}
+
+/** A call that is made anew tells its progress from the start: its client hears only what goes beyond all before. */
+function rising(onNote: (note: JsonObject) => void): () => (note: JsonObject) => void {
+  let highest = -Infinity
+  return () => {
+    const floor = highest
+    return (note) => {
+      const value = note.method === 'notifications/progress' && isObject(note.params) ? note.params.progress : undefined
+      if (typeof value === 'number' && value <= floor) return
+      if (typeof value === 'number') highest = Math.max(highest, value)
+      onNote(note)
+    }
   }
 }

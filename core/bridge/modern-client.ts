@@ -5,7 +5,7 @@ import { isObject } from '../mcp/message.js'
 import type { Question } from '../mcp/questions.js'
 import type { Target, UpstreamReply, UpstreamRequest } from '../upstream/types.js'
 import type { Completions } from './completions.js'
-import { mustBeAble, readInputRequired, withoutId } from './input-requests.js'
+import { MOST_QUESTIONS, mustBeAble, readInputRequired, withoutId } from './input-requests.js'
 import type { ParkedCalls } from './parked-calls.js'
 import type { RequestState, RequestStates, StateSubject } from './request-state.js'
 import { Suspended, type Started } from './suspended.js'
@@ -16,6 +16,8 @@ export interface ModernOptions {
   readonly completions: Completions
   /** The name of this replica, by which a sealed state finds back to it. */
   readonly replica: string
+  /** Milliseconds that a call waits for what is done at a URL before it is made again. */
+  readonly urlWait?: number
 }
 
 /** One request of a modern client on its way to a server. */
@@ -35,24 +37,36 @@ export type SendModern = (call: ModernCall) => Promise<UpstreamReply>
 
 /** Longer than a server takes to say that all is done at its URL, shorter than a client waits. */
 const URL_WAIT_MS = 20_000
+/** No others may end in a question (2026-07-28). */
+const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
 
 /**
  * For a client of the modern era, whatever its server speaks. A modern server's questions go through, its state sealed; a
  * legacy one's end the request, and the call sleeps until the client comes back with the answers.
  */
 export function createModernClient(options: ModernOptions): SendModern {
-  const { states, completions } = options
+  const { states, completions, urlWait = URL_WAIT_MS } = options
 
   async function start(call: ModernCall, params: JsonObject, round: number): Promise<UpstreamReply> {
     const { progressToken, onNote, gone } = call
-    if (call.target.ability.key === '' && !call.wantsLog) {
+    const needsLane = call.target.ability.key !== '' || call.wantsLog
+    if (!needsLane || !MAY_ASK.has(call.subject.method)) {
       const reply = await call.send({ params, progressToken, onNotification: onNote ?? undefined, signal: gone })
       return pack(reply, call, states, round)
     }
-    const suspended = new Suspended(call.target.ability)
-    suspended.start((started) => call.send({ params, ...started }))
+    const suspended = new Suspended(call.target.ability, whoseOf(call.subject))
+    suspended.start((started) => call.send({ params, ...started, onNotification: heard(call, started) }))
     return awake(suspended, call, options, round)
   }
+
+  /** That a URL is done with has no note in this era; a call that waits for it is made again. */
+  const heard =
+    ({ target }: ModernCall, { onNotification }: Started) =>
+    (note: JsonObject) => {
+      if (note.method !== 'notifications/elicitation/complete') return onNotification?.(note)
+      const id = isObject(note.params) ? note.params.elicitationId : undefined
+      if (typeof id === 'string') completions.done(target.server.id, id)
+    }
 
   return async (call) => {
     const { requestState, ...rest } = call.params
@@ -65,11 +79,20 @@ export function createModernClient(options: ModernOptions): SendModern {
       case 'parked':
         return resume(call, state, readAnswers(inputResponses), options)
       case 'rerun':
-        await completions.wait(call.target.server.id, state.elicitationIds, URL_WAIT_MS, call.gone)
+        if (refuses(readAnswers(inputResponses)))
+          throw new GatehouseError('GH_FORWARD_UNANSWERED', { message: REFUSED })
+        await completions.wait(call.target.server.id, state.elicitationIds, urlWait, call.gone)
         return start(call, first, state.round)
     }
   }
 }
+
+/** Everything that decides which rules and which eyes a question meets. */
+const whoseOf = ({ user, host, gateway, assignment }: StateSubject) => `${user} ${host} ${gateway} ${assignment}`
+
+const REFUSED = 'The client did not go to where the server sent it'
+const refuses = (answers: ReadonlyMap<string, JsonObject>): boolean =>
+  [...answers.values()].some(({ action }) => action !== 'accept')
 
 async function resume(
   call: ModernCall,
@@ -91,15 +114,30 @@ async function awake(
   options: ModernOptions,
   round: number,
 ): Promise<UpstreamReply> {
-  const { subject } = call
+  const { subject, target } = call
   for (;;) {
-    const end = await suspended.leg(call)
+    const end = await suspended.leg({ ...call, ability: target.ability })
     if (end.kind === 'reply') return pack(end.reply, call, options.states, round)
-    if (options.parked.park(suspended, { user: subject.user, server: subject.server })) {
-      const state = { kind: 'parked', round: suspended.round, callId: suspended.id, owner: options.replica } as const
-      return asking(end.questions, options.states.seal(state, subject))
-    }
+    if (options.parked.park(suspended, { user: subject.user, server: subject.server }))
+      return asleep(suspended, end.questions, subject, options)
     suspended.refuse(end.questions.keys())
+  }
+}
+
+/** What its client gets to see of a call that sleeps; one that cannot be woken ends. */
+function asleep(
+  suspended: Suspended,
+  questions: ReadonlyMap<string, Question>,
+  subject: StateSubject,
+  { parked, states, replica }: ModernOptions,
+): UpstreamReply {
+  const { id: callId, round } = suspended
+  const unseen = () => parked.take(callId, round)?.cancel()
+  try {
+    return { ...asking(questions, states.seal({ kind: 'parked', round, callId, owner: replica }, subject)), unseen }
+  } catch (thrown) {
+    unseen()
+    throw thrown
   }
 }
 
@@ -137,6 +175,8 @@ function sentToUrl(reply: UpstreamReply, call: ModernCall, states: RequestStates
   const data = reply.error?.data
   const named = isObject(data) && Array.isArray(data.elicitations) ? data.elicitations.filter(isObject) : []
   if (named.length === 0) return reply
+  if (named.length > MOST_QUESTIONS)
+    throw new GatehouseError('GH_FORWARD_ROUNDS', { message: 'The server names more URLs than a person would visit' })
   const questions = new Map(
     named.map((params, at): [string, Question] => [
       `u${at + 1}`,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { GatehouseError } from '../errors.js'
+import { writeJson } from '../mcp/json.js'
 import type { TokenSealer } from '../vault/seal-token.js'
 
 /**
@@ -19,6 +20,8 @@ export interface StateSubject {
   readonly host: string
   readonly gateway: string
   readonly server: string
+  /** One server may stand twice behind a gateway, as two identities and under other rules. */
+  readonly assignment: string
   readonly method: string
   /** The upstream's own name of the feature. */
   readonly feature: string
@@ -50,20 +53,47 @@ export function createRequestStates(sealer: TokenSealer, now: () => number = Dat
         throw new GatehouseError('GH_FORWARD_ROUNDS', {
           message: 'The server asked more than a client is asked in one call',
         })
-      if (state.kind === 'forward' && state.state.length > LONGEST_STATE)
-        throw new GatehouseError('GH_FORWARD_STATE_SIZE')
-      return sealer.seal(JSON.stringify({ ...short(state), e: now() + LIFE_MS }), boundTo(subject))
+      if (bytesOf(state) > LONGEST_STATE) throw new GatehouseError('GH_FORWARD_STATE_SIZE')
+      const token = sealer.seal(JSON.stringify({ ...short(state), e: now() + LIFE_MS }), boundTo(subject))
+      return prefixOf(state) + token
     },
     open(token, subject) {
-      const text = typeof token === 'string' ? sealer.open(token, boundTo(subject)) : null
-      const found = text === null ? null : sealed.parse(JSON.parse(text))
-      if (found === null || found.e <= now()) throw new GatehouseError('GH_FORWARD_STATE', { message: INVALID })
+      const [, prefix = '', box = ''] = typeof token === 'string' ? (PREFIXED.exec(token) ?? []) : []
+      const text = sealer.open(box, boundTo(subject))
+      const found = text === null ? null : readSealed(text)
+      if (found === null || found.e <= now() || prefix !== prefixOf(long(found)))
+        throw new GatehouseError('GH_FORWARD_STATE', { message: INVALID })
       return long(found)
     },
   }
 }
 
+/** Whoever has a parked state in hand sees where its call sleeps: a door that cannot open it passes it on. */
+const prefixOf = (state: RequestState): string => (state.kind === 'parked' ? `${state.owner}.` : '')
+const PREFIXED = /^([a-z0-9]{4}\.)?(.*)$/s
+
 const INVALID = 'Invalid or expired requestState'
+
+/** What a server makes us carry. */
+function bytesOf(state: RequestState): number {
+  switch (state.kind) {
+    case 'forward':
+      return Buffer.byteLength(state.state)
+    case 'parked':
+      return 0
+    case 'rerun':
+      return Buffer.byteLength(JSON.stringify(state.elicitationIds))
+  }
+}
+
+/** Null for what another version of ours may have sealed. */
+function readSealed(text: string): z.infer<typeof sealed> | null {
+  try {
+    return sealed.safeParse(JSON.parse(text)).data ?? null
+  } catch {
+    return null
+  }
+}
 
 function short(state: RequestState) {
   switch (state.kind) {
@@ -88,17 +118,17 @@ function long(found: z.infer<typeof sealed>): RequestState {
 }
 
 function boundTo(subject: StateSubject): string[] {
-  const { user, host, gateway, server, method, feature } = subject
+  const { user, host, gateway, server, assignment, method, feature } = subject
   const digest = createHash('sha256')
     .update(canonical(subject.arguments ?? {}))
     .digest('base64url')
-  return [user, host, gateway, server, method, feature, digest]
+  return [user, host, gateway, server, assignment, method, feature, digest]
 }
 
-/** Equal for equal values, whatever the order of their keys. */
+/** Equal for equal values, whatever the order of their keys; as the wire has it, for another replica reads it too. */
 function canonical(value: Json | undefined): string {
   if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonical).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null)
+  if (typeof value !== 'object' || value === null) return writeJson(value ?? null)
   const object = value as JsonObject
   const keys = Object.keys(object).toSorted()
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(object[key])}`).join(',')}}`

@@ -9,6 +9,8 @@ import { withoutId } from './input-requests.js'
 
 /** One HTTP request of the client, for whose length the call is awake. */
 export interface Leg {
+  /** What its client can do, who may have declared less than when the call began. */
+  readonly ability: Ability
   readonly progressToken: string | number | undefined
   readonly onNote: ((note: JsonObject) => void) | null
   readonly gone: CancelSignal
@@ -50,7 +52,11 @@ export class Suspended {
   readonly #waiting = new Map<string, Waiting>()
   readonly #cancel = new Cancel()
 
-  constructor(private readonly ability: Ability) {}
+  /** `whose`: who may be asked by what the server remembers of this call. */
+  constructor(
+    private readonly ability: Ability,
+    private readonly whose: string,
+  ) {}
 
   get methods(): readonly string[] {
     return [...this.#waiting.values()].map(({ question }) => question.method)
@@ -59,6 +65,7 @@ export class Suspended {
   start(send: (started: Started) => Promise<UpstreamReply>): void {
     const conversation = {
       party: null,
+      whose: this.whose,
       onQuestion: (question: Question, signal: CancelSignal) => this.#ask(question, signal),
     }
     const onNotification = (note: JsonObject) => this.#heard(note)
@@ -93,9 +100,13 @@ export class Suspended {
     leg.gone.addEventListener('abort', onGone, { once: true })
     if (leg.gone.aborted) this.cancel()
     try {
-      while (this.#outcome === null && (this.#waiting.size === 0 || !this.#gathered))
+      while (this.#outcome === null) {
+        const unable = [...this.#waiting].filter(([, { question }]) => isBeyond(leg.ability, question))
+        this.refuse(unable.map(([name]) => name))
+        // One that is given up has an outcome in a moment.
+        if (this.#waiting.size > 0 && this.#gathered && !this.#cancel.aborted) return this.#asks()
         await new Promise<void>((resolve) => (this.#wake = resolve))
-      if (this.#outcome === null) return this.#asks()
+      }
       if ('error' in this.#outcome) throw this.#outcome.error
       return { kind: 'reply', reply: this.#outcome.reply }
     } finally {
@@ -115,9 +126,8 @@ export class Suspended {
   }
 
   #ask(question: Question, signal: CancelSignal): Promise<QuestionAnswer> {
-    const { method, params } = question
-    if (lacks(this.ability, method, params) !== null)
-      return Promise.resolve({ error: { code: -32601, message: `The client has not declared '${method}'` } })
+    if (isBeyond(this.ability, question))
+      return Promise.resolve({ error: { code: -32601, message: `The client has not declared '${question.method}'` } })
     const name = `q${(this.#names += 1)}`
     return new Promise((resolve) => {
       // What the server took back is not asked any more, and its answer goes nowhere.
@@ -157,3 +167,5 @@ export class Suspended {
     this.#wake()
   }
 }
+
+const isBeyond = (ability: Ability, { method, params }: Question): boolean => lacks(ability, method, params) !== null

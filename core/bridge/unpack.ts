@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { JsonObject } from '@gatehouse/sdk'
-import type { CancelSignal } from '../domain/cancel-signal.js'
+import { Cancel, type CancelSignal } from '../domain/cancel-signal.js'
 import { GatehouseError } from '../errors.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Ability } from '../upstream/ability.js'
@@ -33,6 +33,7 @@ export interface UnpackTiming {
 
 const TIMING: UnpackTiming = { patience: 250, patienceMost: 4_000, url: 1_000, urlMost: 15_000, most: 600_000 }
 const MOST_ROUNDS = 10
+const NONE: ReadonlyMap<string, Question> = new Map()
 
 /**
  * A server of the modern era asks in its result; a legacy client is asked by requests on its open stream. All questions of
@@ -45,7 +46,7 @@ export async function unpack(first: UpstreamReply, options: UnpackOptions): Prom
   let reply = first
   for (let rounds = 0; ;) {
     const wanted = readInputRequired(reply)
-    const fresh = wanted === null ? [] : visits.fresh(wanted.questions)
+    const fresh = visits.fresh(wanted?.questions ?? NONE)
     if (wanted === null) return reply
     if (wanted.questions.size > MOST_QUESTIONS || (fresh.length > 0 && (rounds += 1) > MOST_ROUNDS))
       throw new GatehouseError('GH_FORWARD_ROUNDS', {
@@ -72,14 +73,41 @@ async function answersTo(
   options: UnpackOptions,
   visits: Visits,
 ): Promise<JsonObject> {
-  const answers = await Promise.all(
-    [...questions].map(async ([key, question]): Promise<[string, JsonObject]> => {
-      if (!fresh.has(key)) return [key, ACCEPTED]
-      return [key, settle(question, await options.ask(visits.dressed(question), options.signal))]
-    }),
-  )
-  visits.remember(questions, new Map(answers))
-  return Object.fromEntries(answers)
+  const round = new Cancel()
+  const endRound = () => round.tell()
+  if (options.signal.aborted) endRound()
+  options.signal.addEventListener('abort', endRound)
+  const answerTo = async ([key, question]: [string, Question]): Promise<[string, JsonObject]> => {
+    if (!fresh.has(key)) return [key, ACCEPTED]
+    return [key, settle(question, await answered(question, visits.dressed(question), options, round))]
+  }
+  try {
+    const answers = await Promise.all([...questions].map(answerTo))
+    visits.remember(questions, new Map(answers))
+    return Object.fromEntries(answers)
+  } catch (thrown) {
+    // Nobody waits for the others any more.
+    round.tell()
+    throw thrown
+  } finally {
+    options.signal.removeEventListener('abort', endRound)
+  }
+}
+
+/** Who does not fill in a form in time has cancelled it. */
+async function answered(
+  { method }: Question,
+  dressed: Question,
+  { ask, signal }: UnpackOptions,
+  round: CancelSignal,
+): Promise<QuestionAnswer> {
+  try {
+    return await ask(dressed, round)
+  } catch (thrown) {
+    const isSilent = thrown instanceof GatehouseError && thrown.code === 'GH_FORWARD_UNANSWERED'
+    if (!isSilent || signal.aborted || method !== 'elicitation/create') throw thrown
+    return { result: { action: 'cancel' } }
+  }
 }
 
 const ACCEPTED: JsonObject = Object.freeze({ action: 'accept' })

@@ -1,5 +1,7 @@
+import { within } from '../db/repositories/within.js'
 import type { Store } from '../domain/store.js'
-import { GatehouseError } from '../errors.js'
+import { asking } from './asking.js'
+import type { Publishing } from './publishing.js'
 
 /**
  * The number of the configuration, kept in the database and raised with every change of configuration, people or tokens.
@@ -22,6 +24,8 @@ export interface Epochs {
 export interface EpochsOptions {
   readonly store: Pick<Store, 'epoch' | 'bumpEpoch'>
   readonly intervalMs?: number
+  /** Tells of a change at another replica as soon as it is made; without it, and whenever it fails, the interval does. */
+  readonly publishing?: Pick<Publishing, 'on' | 'onGap'>
   /** A database that gives no answer in this time counts as away. */
   readonly answerMs?: number
   /** Milliseconds that never go back. */
@@ -34,8 +38,6 @@ export function createEpochs(options: EpochsOptions): Epochs {
   let epoch = 0
   let changes = 0
   let confirmedAt = -Infinity
-  let running: Promise<number> | undefined
-  let next: Promise<number> | undefined
 
   const adopt = (heard: number): void => {
     if (heard === epoch) return
@@ -53,22 +55,20 @@ export function createEpochs(options: EpochsOptions): Epochs {
     return epoch
   }
 
-  /** A question that is under way may have been read before the caller's change: such a caller waits for the next one. */
-  const check = (): Promise<number> => {
-    if (running === undefined) return (running = ask().finally(() => (running = undefined)))
-    return (next ??= running
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined
-        return check()
-      }))
-  }
+  const check = asking(ask)
 
   const timer = setInterval(() => {
     // A failure shows in `freshWithin`, and in the answers to those who must know.
-    if (running === undefined) check().catch(() => undefined)
+    if (!check.busy()) check().catch(() => undefined)
   }, intervalMs)
   timer.unref()
+  const again = () => void check().catch(() => undefined)
+  const deaf = [
+    options.publishing?.on('epoch', (raised) => {
+      if (Number(raised) !== epoch) again()
+    }),
+    options.publishing?.onGap(again),
+  ]
 
   return {
     current: () => epoch,
@@ -85,20 +85,8 @@ export function createEpochs(options: EpochsOptions): Epochs {
     },
     stop: () => {
       clearInterval(timer)
+      for (const off of deaf) off?.()
       listeners.clear()
     },
-  }
-}
-
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new GatehouseError('GH_DB_UNAVAILABLE', { detail: `no answer in ${ms} ms` })), ms)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-    answer.catch(() => undefined)
   }
 }

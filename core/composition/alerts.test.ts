@@ -4,7 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { busWith } from '../rooms/testing.js'
 import { until } from '../test/until.js'
-import { createRaise, faultAlert, overflowAlert } from './alerts.js'
+import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
 import { PARTS } from './house.js'
 import { emptyHouse } from './testing.js'
 
@@ -13,19 +13,24 @@ const quiet = pino({ level: 'silent' })
 
 interface BenchOptions {
   readonly store?: () => Promise<void>
+  readonly resolved?: (key: string) => void
   readonly hear?: (alert: Alert) => void
 }
-function bench({ store = async () => undefined, hear = () => undefined }: BenchOptions = {}) {
+function bench({ store = async () => undefined, hear = () => undefined, resolved }: BenchOptions = {}) {
   const stored: Alert[] = []
   const house = emptyHouse()
-  const raise = createRaise(house, quiet)
-  house.put(PARTS.alerts, { raise: async (alert: Alert) => (stored.push(alert), store()) } as never)
+  const alerting = createAlerting(house, quiet)
+  const raise = (alert: Alert) => void alerting.raise(alert)
+  house.put(PARTS.alerts, {
+    raise: async (alert: Alert) => (stored.push(alert), store()),
+    resolve: async (_type: string, key: string) => resolved?.(key),
+  } as never)
   const bus = busWith(
     (registry) => registry.add('p-test', 'alert.raised', hear as never, 'normal'),
     (fault) => raise(faultAlert(fault)),
   )
   house.put(PARTS.host, { bus } as never)
-  return { stored, raise }
+  return { stored, raise, resolve: alerting.resolve }
 }
 
 test('an alert is stored, then told', async () => {
@@ -58,6 +63,15 @@ test('a database that is away fails nobody, and the next alert is stored again',
   away = false
   raise({ ...ALERT, key: 'again' })
   await until('it is stored', () => stored[1])
+})
+
+test('a database that is away fails nobody who resolves, either', async () => {
+  const { resolve } = bench({
+    resolved: () => {
+      throw new Error('away')
+    },
+  })
+  await resolve(ALERT.type, ALERT.key)
 })
 
 test('the failures of a plugin collapse by plugin and hook, and never hold its words', () => {

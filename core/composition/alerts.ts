@@ -4,20 +4,32 @@ import type { Fault } from '../hooks/settle.js'
 import type { Overflow } from '../record/gap.js'
 import { type House, PARTS } from './house.js'
 
+/** Neither rejects: a failure is logged, and must not fail the call. */
+export interface Alerting {
+  raise(alert: Alert): Promise<void>
+  /** What the standing alert of this key told of is over. */
+  resolve(type: Alert['type'], key: string): Promise<void>
+}
+
 /**
- * Stores an alert and tells the plugins; a failure to do so is logged, and must not fail the call. That a plugin failed to
- * be told is told to none: it would fail again, for ever.
+ * Stores an alert and tells the plugins. That a plugin failed to be told is told to none: it would fail again, for ever.
  */
-export function createRaise(house: House, log: Logger): (alert: Alert) => void {
+export function createAlerting(house: House, log: Logger): Alerting {
   const keep = async (alert: Alert) => {
     await house.get(PARTS.alerts).raise(alert)
     const { bus } = house.get(PARTS.host)
     if (bus.has('alert.raised') && alert.context?.hook !== 'alert.raised') await bus.parallel('alert.raised', alert)
   }
-  return (alert) =>
-    void keep(alert).catch((thrown: unknown) =>
-      log.error({ type: alert.type, err: thrown }, 'an alert could not be stored'),
-    )
+  const logged = (type: Alert['type']) => (thrown: unknown) =>
+    log.error({ type, err: thrown }, 'an alert could not be stored')
+  return {
+    raise: (alert) => keep(alert).catch(logged(alert.type)),
+    resolve: (type, key) =>
+      house
+        .get(PARTS.alerts)
+        .resolve(type, key)
+        .then(() => undefined, logged(type)),
+  }
 }
 
 export function overflowAlert(facts: Overflow): Alert {

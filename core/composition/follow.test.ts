@@ -21,39 +21,42 @@ const snapshot = (servers: readonly Server[], identities: readonly Identity[] = 
     identities: new Map(identities.map((one) => [one.id, one])),
   }) as unknown as Snapshot
 
-/** What was done to whom, and how a swap or a changed list is told. */
+/** What was done to whom, and how a swap is told. */
 function bench() {
   const done: string[] = []
-  const heard: unknown[] = []
-  const told: {
-    swap: (next: Snapshot, previous: Snapshot | null) => void
-    changed: (serverId: string, kind: string) => void
-  } = { swap: () => undefined, changed: () => undefined }
+  const ended: ((id: string) => void)[] = []
+  const told: { swap: (next: Snapshot, previous: Snapshot | null) => void } = { swap: () => undefined }
   const house = emptyHouse()
   const note = (what: string) => (id: string) => void done.push(`${what} ${id}`)
-  house.put(PARTS.catalog, {
-    onChanged: (listener: never) => void (told.changed = listener),
-    drop: note('drop'),
+  house.put(PARTS.catalog, { drop: note('drop') } as never)
+  house.put(PARTS.upstreams, {
+    replace: note('replace'),
+    forget: async (id: string) => note('forget')(id),
+    endSession: note('end lanes of'),
   } as never)
-  house.put(PARTS.upstreams, { replace: note('replace'), forget: async (id: string) => note('forget')(id) } as never)
-  house.put(PARTS.lines, {
-    close: () => undefined,
-    listChanged: (ids: Set<string>, kind: string) => heard.push([[...ids], kind]),
+  house.put(PARTS.audience, { drop: note('unhear'), swapped: () => void done.push('swapped') } as never)
+  house.put(PARTS.listeners, { ended: note('leave') } as never)
+  house.put(PARTS.lines, { close: note('close') } as never)
+  house.put(PARTS.sessions, {
+    onEnd: (listener: never) => void ended.push(listener),
+    onChange: () => undefined,
   } as never)
-  house.put(PARTS.sessions, { onEnd: () => undefined } as never)
-  house.put(PARTS.snapshots, {
-    current: () => snapshot([server('crm')]),
-    onSwap: (listener: never) => void (told.swap = listener),
-  } as never)
+  house.put(PARTS.snapshots, { onSwap: (listener: never) => void (told.swap = listener) } as never)
   followChanges(house)
-  return { done, heard, told }
+  return { done, told, end: (id: string) => ended.forEach((listener) => listener(id)) }
 }
 
 test('the first configuration and one that changed nothing disturb nobody', () => {
   const { done, told } = bench()
   told.swap(snapshot([server('crm')]), null)
   told.swap(snapshot([server('crm')], [identity()]), snapshot([server('crm')], [identity()]))
-  assert.equal(done, [])
+  assert.equal(done, ['swapped', 'swapped'], 'save those who look whether they see something else')
+})
+
+test('with a session ends what is held for it', () => {
+  const { done, end } = bench()
+  end('s')
+  assert.equal(done, ['close s', 'end lanes of s', 'leave s'])
 })
 
 test('a changed server is called anew, a disabled or removed one is let go of', () => {
@@ -62,9 +65,10 @@ test('a changed server is called anew, a disabled or removed one is let go of', 
   const after = [server('crm', { updatedAt: '2' }), server('off', { updatedAt: '2', enabled: false }), server('same')]
   told.swap(snapshot(after), before)
   assert.equal(done, [
-    ...['replace server-crm', 'drop server-crm'],
-    ...['forget server-off', 'drop server-off'],
-    ...['forget server-gone', 'drop server-gone'],
+    ...['replace server-crm', 'unhear server-crm', 'drop server-crm'],
+    ...['forget server-off', 'unhear server-off', 'drop server-off'],
+    ...['forget server-gone', 'unhear server-gone', 'drop server-gone'],
+    'swapped',
   ])
 })
 
@@ -75,14 +79,8 @@ for (const [what, after] of [
   test(`a server is called anew when an identity of it was ${what}`, () => {
     const { done, told } = bench()
     told.swap(snapshot([server('crm')], after), snapshot([server('crm')], [identity()]))
-    assert.equal(done, ['replace server-crm', 'drop server-crm'])
+    assert.equal(done, ['replace server-crm', 'unhear server-crm', 'drop server-crm', 'swapped'])
   })
-
-test('a changed list is told to the gateways that show the server, templates as resources', () => {
-  const { heard, told } = bench()
-  told.changed('server-crm', 'templates')
-  assert.equal(heard, [[['gateway-1'], 'resources']])
-})
 
 test('a personal identity is found by server and person, in the configuration that stands', () => {
   let standing = snapshot([], [identity(), identity({ id: 'pool', shared: true, ownerId: null })])

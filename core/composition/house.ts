@@ -4,6 +4,8 @@ import type { Logger } from 'pino'
 import type { Completions } from '../bridge/completions.js'
 import type { ParkedCalls } from '../bridge/parked-calls.js'
 import type { Epochs } from '../cluster/epochs.js'
+import type { Replicas } from '../cluster/replicas.js'
+import type { SessionTold } from '../cluster/told.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
 import type { Snapshots } from '../configuration/snapshots.js'
@@ -12,7 +14,10 @@ import type { Store } from '../domain/store.js'
 import type { Egress } from '../egress/egress.js'
 import type { Host } from '../host/lifecycle.js'
 import type { Lines } from '../http/session-lines.js'
+import type { ToOwner } from '../http/to-owner.js'
 import type { Identities } from '../identity/identities.js'
+import type { Audience } from '../listening/audience.js'
+import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
@@ -20,12 +25,15 @@ import type { RecordLog } from '../record/log.js'
 import type { Tailer } from '../record/tailer.js'
 import type { Resources } from './resources.js'
 import type { Asides } from '../rooms/asides.js'
+import type { Listen } from '../rooms/listen.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
 import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
+import type { Subscriptions } from '../upstream/subscriptions.js'
 import type { Upstreams } from '../upstream/types.js'
+import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -47,6 +55,7 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 export const PARTS = {
   alerts: part<AlertRepository>('alerts'),
   asides: part<Asides>('asides'),
+  audience: part<Audience>('audience'),
   catalog: part<Catalog>('catalog'),
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
@@ -60,16 +69,22 @@ export const PARTS = {
   offers: part<Offers>('offers'),
   parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
+  listen: part<Listen>('listen'),
+  listeners: part<SessionListeners>('listeners'),
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
-  replica: part<string>('replica'),
   recorder: part<RecordLog>('recorder'),
+  replicas: part<Replicas>('replicas'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
+  subscriptions: part<Subscriptions>('subscriptions'),
   tailer: part<Tailer>('tailer'),
+  toOwner: part<ToOwner>('toOwner'),
+  told: part<SessionTold>('told'),
+  troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

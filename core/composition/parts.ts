@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { createCompletions } from '../bridge/completions.js'
 import { createParkedCalls } from '../bridge/parked-calls.js'
-import { createEpochs } from '../cluster/epochs.js'
 import type { Config } from '../config.js'
 import { createSnapshots } from '../configuration/snapshots.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
@@ -11,11 +10,11 @@ import { createVerdictStore } from '../db/repositories/verdicts.js'
 import type { Fault } from '../hooks/settle.js'
 import { createSessionLines } from '../http/session-lines.js'
 import { createIdentities } from '../identity/identities.js'
-import { newReplicaId } from '../mcp/owned-id.js'
 import { createSessions } from '../mcp/sessions.js'
 import { createRecorder } from '../record/log.js'
 import { createTailer } from '../record/tailer.js'
 import { hashKeyOf } from './hash-key.js'
+import { registerListening } from './listening.js'
 import { type Resources, asPluginLog, openEgress, openPlugins } from './resources.js'
 import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
@@ -23,12 +22,15 @@ import { createRules } from '../rules/rules.js'
 import { createCatalog } from '../upstream/catalog.js'
 import { createOffers } from '../upstream/offers.js'
 import { createServerInfos } from '../upstream/server-infos.js'
+import { isUpdate } from '../upstream/subscriptions.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
-import { createRaise, faultAlert, overflowAlert } from './alerts.js'
+import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
+import { joinCluster } from './cluster.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+import { createSharedNames, createTroubles } from './troubles.js'
 
 /** Opens what takes time: plugins and the record; registers everything else to be made when it is asked for. */
 export async function openParts(
@@ -43,8 +45,9 @@ export async function openParts(
   house.make(PARTS.egress, () => openEgress(config))
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
-  house.make(PARTS.epochs, (h) => createEpochs({ store: h.get(PARTS.store) }))
-  house.make(PARTS.raise, (h) => createRaise(h, log))
+  await joinCluster(house, resources, { config, log })
+  const alerting = createAlerting(house, log)
+  house.put(PARTS.raise, (alert) => void alerting.raise(alert))
   house.make(PARTS.identities, (h) => createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
   const hashKey = await hashKeyOf(house.get(PARTS.store), dataSource)
   house.make(PARTS.rules, (h) =>
@@ -64,7 +67,9 @@ export async function openParts(
     }),
   )
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
-  house.make(PARTS.sessions, () => createSessions(createSessionRows(dataSource), limits))
+  house.make(PARTS.sessions, () =>
+    createSessions(createSessionRows(dataSource), limits, { others: house.get(PARTS.replicas) }),
+  )
   house.make(PARTS.parked, () => createParkedCalls())
   house.make(PARTS.completions, () => createCompletions())
   house.make(PARTS.asides, (h) =>
@@ -76,13 +81,13 @@ export async function openParts(
       completions: h.get(PARTS.completions),
     }),
   )
-  house.put(PARTS.replica, newReplicaId())
   house.make(PARTS.lines, () =>
     createSessionLines({
-      replica: house.get(PARTS.replica),
+      replica: house.get(PARTS.replicas).id,
       onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
     }),
   )
+  house.make(PARTS.troubles, (h) => createTroubles({ ...alerting, sharedName: createSharedNames(h) }))
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),
@@ -92,13 +97,16 @@ export async function openParts(
       log: logger,
       verdicts: createVerdictStore<Verdict>(dataSource),
       onSessionQuestion: (...asked) => h.get(PARTS.asides).question(...asked),
-      onServerNote: (...said) => {
+      onServerNote: (target, note, party) => {
+        // Subscribed is on the shared connection alone: elsewhere a server tells what nobody asked.
+        if (isUpdate(note)) return void (party === null && h.get(PARTS.subscriptions).note(target, note))
         // What cannot be passed on is lost, as a note may be.
         void h
           .get(PARTS.asides)
-          .note(...said)
+          .note(target, note, party)
           .catch((thrown: unknown) => log.debug({ err: thrown }, 'a note was lost'))
       },
+      onTrouble: h.get(PARTS.troubles).tell,
     }),
   )
   house.make(PARTS.infos, (h) =>
@@ -116,6 +124,7 @@ export async function openParts(
       log: logger,
     })
   })
+  registerListening(house, logger)
   house.make(PARTS.tailer, (h) =>
     createTailer({ log: h.get(PARTS.recorder), database: recordPool, alert: h.get(PARTS.raise), logger }),
   )

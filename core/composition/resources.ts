@@ -7,8 +7,10 @@ import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { Config } from '../config.js'
 import { readPlugins, type PluginSource } from '../configuration/plugins.js'
+import { openPublishing, type Publishing } from '../cluster/publishing.js'
 import { openDatabase } from '../db/data-source.js'
 import { startEmbedded } from '../db/embedded.js'
+import { guarded } from '../db/repositories/failures.js'
 import { createPluginStore } from '../db/repositories/plugin-store.js'
 import { createEgress, type Egress } from '../egress/egress.js'
 import { startPlugins, type Host } from '../host/lifecycle.js'
@@ -30,6 +32,7 @@ export interface Resources {
   readonly vault: Vault
   /** Newest first. */
   readonly masterKeys: readonly MasterKey[]
+  readonly publishing: Publishing
   close(): Promise<void>
 }
 
@@ -43,7 +46,13 @@ export async function openResources(config: Config, cwd: string, log: Logger): P
     const recordPool = new Pool({ connectionString: databaseUrl, max: 6, application_name: 'gatehouse record' })
     recordPool.on('error', (thrown) => log.warn({ error: String(thrown) }, 'a connection of the record broke'))
     const keys = await loadMasterKeys({ inline: config.masterKey, file: config.masterKeyFile, home })
+    const publishing = await openPublishing({
+      url: databaseUrl,
+      query: (sql, given) => guarded(() => dataSource.query(sql, [...given])),
+      log: asPluginLog(log),
+    })
     const close = async () => {
+      await publishing.stop()
       await recordPool.end()
       if (dataSource.isInitialized) await dataSource.destroy()
       await embedded?.stop()
@@ -55,6 +64,7 @@ export async function openResources(config: Config, cwd: string, log: Logger): P
       recordPool,
       vault: createVault(keys),
       masterKeys: keys,
+      publishing,
       close,
     }
   } catch (thrown) {

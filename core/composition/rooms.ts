@@ -1,19 +1,21 @@
 import { createRequestStates, REQUEST_STATE } from '../bridge/request-state.js'
 import type { Inspected, InSession, Routed } from '../call.js'
 import { resourceMetadataUrl } from '../http/well-known.js'
+import type { SessionListeners } from '../listening/sessions.js'
 import { publicResult } from '../mcp/uris.js'
 import { createPipeline, type OnRefused } from '../pipeline.js'
 import { createAnswer } from '../rooms/answer.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { createForward } from '../rooms/forward.js'
-import { createHear } from '../rooms/hear.js'
+import { createHear, type HearOptions } from '../rooms/hear.js'
 import { createInspect } from '../rooms/inspect.js'
 import { createList } from '../rooms/list.js'
-import { type MayHave, whereOffered } from '../rooms/offered.js'
+import { type MayHave, mustBeOffered, whereOffered } from '../rooms/offered.js'
 import { createPermit } from '../rooms/permit.js'
 import { createRespond } from '../rooms/respond.js'
 import { createRoute } from '../rooms/route.js'
-import { createSession } from '../rooms/session.js'
+import { createSession, type EnterSession } from '../rooms/session.js'
+import { createSubscribe } from '../rooms/subscribe.js'
 import { createCredentials } from '../upstream/credentials.js'
 import { createTokenSealer } from '../vault/seal-token.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -50,10 +52,12 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       raise: h.get(PARTS.raise),
       publicResult: (call, result) => publicResult(result, catalog.publicUris(call.plan, call.feature.assignment)),
     })
+    const listeners = h.get(PARTS.listeners)
+    const subscribe = createSubscribe({ update: sessions.update, attend: listeners.attend, watched: listeners.watched })
     return createPipeline(
       {
         authenticate: createAuthenticate(bus, h.get(PARTS.identities)),
-        session: createSession(sessions),
+        session: attending(createSession(sessions), listeners),
         route: whereOffered(createRoute(catalog, accessOf), mayHave),
         permit: createPermit(accessOf),
         inspectRequest: inspect.request,
@@ -64,7 +68,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
           parked: h.get(PARTS.parked),
           states: createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE)),
           completions: h.get(PARTS.completions),
-          replica: h.get(PARTS.replica),
+          replica: h.get(PARTS.replicas).id,
           definitionNow: async (call) => {
             const { assignment, publicName } = call.feature
             catalog.drop(assignment.server.id, ['tools'])
@@ -73,13 +77,49 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
           },
         }),
         inspectResponse: inspect.response,
-        hear: createHear({ lines, cancel: lines.cancel, upstreams: h.get(PARTS.upstreams) }),
+        hear: createHear({ lines, ...atAllReplicas(h) }),
         list: createList({ catalog, accessOf, mayHave, bus, limits }),
         answer: createAnswer({ version: VERSION, openSession: sessions.open, offer }),
+        subscribe: {
+          ...subscribe,
+          set: async (call) => {
+            mustBeOffered(call, mayHave)
+            return subscribe.set(call)
+          },
+        },
+        listen: h.get(PARTS.listen),
         respond: createRespond((name) => resourceMetadataUrl(publicUrl(), name)),
       },
       h.get(PARTS.recorder),
       onRefused,
     )
   })
+}
+
+/** Whoever sends a message is there to be told of what it subscribed to. */
+function attending(enter: EnterSession, { attend }: Pick<SessionListeners, 'attend'>): EnterSession {
+  const attended = (call: InSession): InSession => {
+    if (call.session !== null) attend(call.session, call.principal)
+    return call
+  }
+  return (call) => {
+    const entered = enter(call)
+    return entered instanceof Promise ? entered.then(attended) : attended(entered)
+  }
+}
+
+/** Calls and upstream sessions of one session may be at several replicas. */
+function atAllReplicas(house: House): Pick<HearOptions, 'cancel' | 'upstreams'> {
+  const [told, lines, upstreams] = [house.get(PARTS.told), house.get(PARTS.lines), house.get(PARTS.upstreams)]
+  return {
+    cancel(sessionId, requestId) {
+      if (!lines.cancel(sessionId, requestId)) told.tell(sessionId, { cancelled: requestId })
+    },
+    upstreams: {
+      toldBySession(sessionId, note) {
+        upstreams.toldBySession(sessionId, note)
+        told.tell(sessionId, 'rootsChanged')
+      },
+    },
+  }
 }

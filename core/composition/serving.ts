@@ -7,15 +7,17 @@ import { createApi } from '../http/api/index.js'
 import { createDocs } from '../http/docs.js'
 import { createHealth } from '../http/health.js'
 import { createDoor } from '../http/mcp-door.js'
+import { createOlderLines } from '../http/older-lines.js'
 import { createOwnNames, type OwnNames } from '../http/origin.js'
 import { createAddressOf } from '../http/peer.js'
 import { createServer } from '../http/server.js'
+import { createTolerances } from '../http/tolerances.js'
 import { createWellKnown } from '../http/well-known.js'
 import { createStreamPlaces } from '../mcp/stream-places.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { apiOptions } from './configuration.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
-import { type House, PARTS, VERSION } from './house.js'
+import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 
 /** Where the gateway is and whether it still takes calls; the URL is known only once the port is. */
 export interface Place {
@@ -26,12 +28,19 @@ export interface Place {
 const GRACE_MS = 30_000
 
 /** Everything that is served over HTTP, in the order in which it is asked. */
-export async function createServing(house: House, config: Config, place: Place, onBroken: (thrown: unknown) => void) {
+export async function createServing(house: House, config: Config, place: Place, log: Surroundings['log']) {
+  const onBroken = (thrown: unknown) => log.error({ err: thrown }, 'a request broke')
   const resources = house.get(PARTS.resources)
   const library = await openLibrary(fileURLToPath(new URL('../../../docs', import.meta.url)))
   const docs = createDocsServer(library, VERSION)
   const snapshots = house.get(PARTS.snapshots)
   const draining = () => place.draining
+  const older = createOlderLines({
+    replica: house.get(PARTS.replicas).id,
+    lines: house.get(PARTS.lines),
+    sessions: house.get(PARTS.sessions),
+    onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
+  })
   const door = createDoor({
     pipeline: house.get(PARTS.pipeline),
     authenticate: createAuthenticate(house.get(PARTS.host).bus, house.get(PARTS.identities)),
@@ -39,9 +48,12 @@ export async function createServing(house: House, config: Config, place: Place, 
     names: lazily(() => createOwnNames(place.url, config.host)),
     sessions: house.get(PARTS.sessions),
     lines: house.get(PARTS.lines),
+    older,
     places: createStreamPlaces({ perUser: () => snapshots.current().settings.limits.listensPerUser }),
+    toOwner: house.get(PARTS.toOwner),
     addressOf: createAddressOf(config.trustedProxies),
     draining,
+    onTolerated: createTolerances((fault) => log.info({ ...fault }, "a client's fault is tolerated")),
     onBroken,
   })
   const checks = { database: () => databaseIsThere(resources), record: () => recordIsCarried(house) }
@@ -57,9 +69,11 @@ export async function createServing(house: House, config: Config, place: Place, 
     onBroken,
   })
   const stop = async () => {
+    house.get(PARTS.listen).stop()
     house.get(PARTS.lines).stop()
+    older.stop()
     // The documentation has a standing stream of our own upstream side: it must end for the server to.
-    await Promise.all([server.stop(GRACE_MS), docs.stop()])
+    await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])
   }
   return { server, stop }
 }

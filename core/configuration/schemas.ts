@@ -121,13 +121,12 @@ const capture = z.enum(['none', 'redacted'], {
   error: (issue) =>
     issue.input === 'sealed' ? 'sealed capture is not in this version; none or redacted' : 'must be none or redacted',
 })
-const legacySse = z.literal(false, { error: 'offering the transport of 2024-11-05 is not in this version' })
 export const gatewayShape = {
   title: title.optional(),
   enabled: enabled.optional(),
   teams: teams.optional(),
   prefix: z.enum(['collision', 'always', 'never']).optional(),
-  legacySse: legacySse.optional(),
+  legacySse: z.boolean().optional(),
   capture: capture.optional(),
 }
 export const gatewayFileShape = {

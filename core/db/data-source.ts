@@ -7,6 +7,7 @@ import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.
 import { asDatabaseError } from './repositories/failures.js'
 import { Initial1795305600001 } from './migrations/0001-initial.js'
 import { SessionState1795392000002 } from './migrations/0002-session-state.js'
+import { Replicas1795478400003 } from './migrations/0003-replicas.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -54,7 +55,7 @@ export function createDataSource(url: string, { log, poolSize = 16 }: DataSource
     migrationsTableName: 'migrations',
     logging: false,
     entities: ENTITIES,
-    migrations: [Initial1795305600001, SessionState1795392000002],
+    migrations: [Initial1795305600001, SessionState1795392000002, Replicas1795478400003],
   })
 }
 

@@ -114,24 +114,32 @@ test('sessions: made, found, changed, touched, ended, and gone with their gatewa
     lastUsedAt: new Date(1_000),
   }
   for (const hash of ['a', 'b', 'c', 'd']) await sessions.create({ ...row, hash })
-  assert.equal(await sessions.find('a'), { ...row, client: { name: 'cli\ufffdent', version: null } })
-  assert.is(await sessions.find('z'), null)
+  assert.equal(await sessions.find(['a', 'z']), [{ ...row, client: { name: 'cli\ufffdent', version: null } }])
+  assert.is((await sessions.find(['a', 'b', 'z'])).length, 2)
   const both = ['x:1', 'x:2'].map((subscribe) => sessions.change('a', { subscribe }))
   await Promise.all([...both, sessions.change('a', { logLevel: 'info' })])
   assert.is(await sessions.change('a', { subscribe: 'x:1' }), true)
-  assert.equal((await sessions.find('a'))?.subscriptions, ['x:2', 'x:1'], 'each once')
+  assert.equal((await sessions.find(['a']))[0]?.subscriptions, ['x:2', 'x:1'], 'each once')
   assert.is(await sessions.change('a', { unsubscribe: 'x:2' }), true)
-  assert.equal((await sessions.find('a'))?.subscriptions, ['x:1'])
-  assert.is((await sessions.find('a'))?.logLevel, 'info')
+  assert.equal((await sessions.find(['a']))[0]?.subscriptions, ['x:1'])
+  assert.is((await sessions.find(['a']))[0]?.logLevel, 'info')
   assert.is(await sessions.change('z', { logLevel: 'info' }), false)
+  for (const hash of ['e', 'f', 'g']) await sessions.create({ ...row, hash, userKey: 'v' })
+  await sessions.touch('e', new Date(3_000))
+  const uses = new Map([['g', new Date(9_000)]])
+  assert.equal(await sessions.endBeyond('v', 2, uses), ['f'])
+  assert.equal(await sessions.endBeyond('v', 1, uses), ['e'], 'a use that was not written down counts')
+  assert.equal(await sessions.endBeyond('v', 1, new Map()), [])
+  assert.is((await sessions.find(['a', 'b', 'c', 'd'])).length, 4, 'and nobody else lost one')
+  await sessions.end('g')
   await sessions.touch('a', new Date(5_000))
   await sessions.touch('a', new Date(2_000))
-  assert.equal((await sessions.find('a'))?.lastUsedAt, new Date(5_000))
+  assert.equal((await sessions.find(['a']))[0]?.lastUsedAt, new Date(5_000))
   assert.is(await sessions.end('b'), true)
   assert.is(await sessions.end('b'), false)
   assert.is(await sessions.endIdle(new Date(5_000)), 2)
   await store.gateways.remove(gateway.id)
-  assert.is(await sessions.find('a'), null)
+  assert.equal(await sessions.find(['a']), [])
 })
 
 test('a verdict is kept until the next one, and goes with its server', async () => {
@@ -187,6 +195,18 @@ test('an alert that repeats is counted; one that was resolved is raised anew', a
     await alerts.setState(randomUUID(), 'open').catch((error: { code: string }) => error.code),
     'GH_API_NOT_FOUND',
   )
+})
+
+test('what an alert told of can be over by itself: by type and key, whoever has seen it', async () => {
+  const alerts = createAlertRepository(dataSource)
+  const alert = { type: 'server_unreachable', severity: 'error', key: 'crm', message: 'down' } as const
+  const first = await alerts.raise(alert)
+  const other = await alerts.raise({ ...alert, key: 'mail' })
+  const namesake = await alerts.raise({ ...alert, type: 'server_misbehaved' })
+  await alerts.setState(first.id, 'acknowledged')
+  assert.equal([await alerts.resolve(alert.type, 'crm'), await alerts.resolve(alert.type, 'crm')], [true, false])
+  const states = await Promise.all([first, other, namesake].map(async ({ id }) => (await alerts.find(id))?.state))
+  assert.equal(states, ['resolved', 'open', 'open'])
 })
 
 test('a message of a day without a partition is kept, and moves when its day is made', async () => {

@@ -38,25 +38,24 @@ export class Asked {
     if (this.#waiting.size >= MOST_WAITING) return Promise.reject(unanswered('has too many questions before it'))
     if (signals.some(({ aborted }) => aborted)) return Promise.reject(unanswered('is not asked any more'))
     return new Promise((resolve, reject) => {
-      const withdraw = () => {
+      const withdraw = (why: string) => {
         line.must({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } })
-        fail('is not asked any more')
+        fail(why)
       }
-      const timer = setTimeout(
-        () => fail('did not answer in time'),
-        Math.min(Math.max(0, deadline - Date.now()), LONGEST_TIMER),
-      ).unref()
+      const takeBack = () => withdraw('is not asked any more')
+      const left = Math.min(Math.max(0, deadline - Date.now()), LONGEST_TIMER)
+      const timer = setTimeout(() => withdraw('did not answer in time'), left).unref()
       let unwatch = () => {}
       const end = () => {
         clearTimeout(timer)
         this.#waiting.delete(id)
         unwatch()
-        for (const signal of signals) signal.removeEventListener('abort', withdraw)
+        for (const signal of signals) signal.removeEventListener('abort', takeBack)
       }
       const settle = (answer: QuestionAnswer) => (end(), resolve(answer))
       const fail = (why: string) => (end(), reject(unanswered(why)))
       this.#waiting.set(id, { settle, fail })
-      for (const signal of signals) signal.addEventListener('abort', withdraw, { once: true })
+      for (const signal of signals) signal.addEventListener('abort', takeBack, { once: true })
       line.must({ jsonrpc: '2.0', id, ...question })
       unwatch = line.onClosed(() => fail('has gone away'))
     })

@@ -66,22 +66,26 @@ export class EventStream implements Flow, Line {
     return this.full ? new Promise((resolve) => this.#waiters.push(resolve)) : Promise.resolve()
   }
 
-  /** Makes this answer its reader, in the place of the one before; `after` is the last event that it has seen. */
+  /**
+   * Makes this answer its reader, in the place of the one before; `after` is the last event that it has seen, `first` an event
+   * that comes before all others.
+   */
   attach(
     res: ServerResponse,
-    { headers = {}, after }: { headers?: Record<string, string>; after?: number } = {},
+    { headers = {}, after, first }: { headers?: Record<string, string>; after?: number; first?: string } = {},
   ): void {
     const { timing = WRITER_TIMING } = this.#options
     const ring = this.#ring
     const before = this.#writer
     const writer = new EventWriter(res, headers, timing, {
-      drained: () => this.#flush(),
+      drained: () => writer === this.#writer && this.#flush(),
       closed: () => this.#left(writer),
     })
     this.#writer = writer
     this.#leftAt = null
     before?.end()
     this.#release()
+    if (first !== undefined) writer.write(first)
     if (ring !== undefined && after === undefined) writer.write(`${RETRY}id: ${ring.idOf(ring.last)}\ndata: \n\n`)
     else if (ring !== undefined) for (const text of ring.since(after as number)) writer.write(text)
     if (this.#closed) writer.end()
@@ -101,10 +105,17 @@ export class EventStream implements Flow, Line {
     if (!this.#closed) this.#write(writeJson(message), true)
   }
 
-  end(text?: string): void {
+  /** The answer of one call, on a stream that goes on; behind the notes that came before it. */
+  answer(text: string): void {
     if (this.#closed) return
     this.#flush()
-    if (text !== undefined) this.#write(text, true)
+    this.#write(text, true)
+  }
+
+  end(text?: string): void {
+    if (this.#closed) return
+    if (text === undefined) this.#flush()
+    else this.answer(text)
     this.#close()
     this.#writer?.end()
   }

@@ -19,7 +19,7 @@ export const WRITER_TIMING: WriterTiming = Object.freeze({ keepAlive: 15_000, st
 
 export interface WriterEvents {
   /** What was full is half empty again. */
-  drained(): void
+  drained(): unknown
   /** The connection has ended, by whomever. */
   closed(): void
 }
@@ -88,6 +88,8 @@ export class EventWriter {
   }
 
   readonly #onFlushed = (): void => {
+    // What was cut off has not been read: its end is told, and not that there is room.
+    if (this.#res.destroyed) return
     this.#unflushed -= 1
     this.#flushedAt = Date.now()
     if (!this.#full || this.unsent >= HIGH_WATER / 2) return

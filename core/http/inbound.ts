@@ -39,6 +39,7 @@ export function inbound(visit: Visit, arrived: Arrived, { gone, ask, joins }: To
     params: message === null || message.kind === 'response' ? {} : message.params,
     text,
     fault: item.kind === 'fault' ? item.error : null,
+    tolerated: (item.kind === 'request' ? item.tolerated : undefined) ?? null,
     credentials: credentialsOf(visit, snapshot),
     gatewayName: visit.gatewayName,
     sessionId: item.era === 'modern' ? null : (headers.sessionId ?? null),
@@ -56,8 +57,9 @@ export function inbound(visit: Visit, arrived: Arrived, { gone, ask, joins }: To
   }
 }
 
-/** Only a client that says so: what it gets unasked is an event stream. */
-export const takesEvents = ({ req }: Visit): boolean => req.headers.accept?.includes('text/event-stream') ?? false
+/** Only a client that says so, or has a stream already: what it gets unasked is an event stream. */
+export const takesEvents = ({ req, older }: Visit): boolean =>
+  older !== null || (req.headers.accept?.includes('text/event-stream') ?? false)
 
 const idOf = (item: Classified): string | number | null =>
   item.kind === 'fault' ? item.id : item.message.kind === 'notification' ? null : item.message.id

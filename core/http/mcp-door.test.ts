@@ -2,6 +2,7 @@ import type { JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Inbound } from '../call.js'
+import { META, MODERN_VERSION } from '../mcp/versions.js'
 import { until } from '../test/until.js'
 import { open, openDoor, type DoorBench } from './testing.js'
 
@@ -12,7 +13,7 @@ let askable: unknown[] = []
 /** `ask`: what its client answered; `wait`: until nobody waits for it any more; else at once. */
 async function does(call: Inbound): Promise<JsonObject> {
   askable.push(call.ask !== null)
-  if (call.method === 'wait' || call.method === 'tell') {
+  if (['wait', 'tell', 'subscriptions/listen'].includes(call.method)) {
     if (call.method === 'tell') call.notify?.({ jsonrpc: '2.0', method: 'notifications/message' })
     await new Promise<void>((resolve) => call.gone.addEventListener('abort', () => resolve()))
     gone.push(call.id)
@@ -122,6 +123,42 @@ test('a malformed answer is refused and ends the wait', async () => {
   assert.is(answer.status, 400)
   await ended(call)
   assert.match(call.text, /-32603/)
+})
+
+const listen = (id: number) => ({
+  ...request('subscriptions/listen', id),
+  params: { _meta: { [META.version]: MODERN_VERSION, [META.capabilities]: {} } },
+})
+const MODERN = { version: MODERN_VERSION, headers: { 'mcp-method': 'subscriptions/listen' } }
+
+test('a person listens to as many subscriptions as it may, and may again when it has left one', async () => {
+  const listening = [1, 2].map((id) => {
+    const abort = new AbortController()
+    return { abort, answer: open(door.url, listen(id), { ...MODERN, signal: abort.signal }).catch(() => undefined) }
+  })
+  await until('both listen', () => (askable.length === 2 ? true : undefined))
+  const refused = await open(door.url, listen(3), MODERN)
+  assert.equal([refused.status, refused.headers.get('retry-after')], [429, '30'])
+  listening[0]?.abort.abort()
+  await until('there is a place', async () => {
+    if (gone.length === 0) return undefined
+    void open(door.url, listen(4), MODERN).catch(() => undefined)
+    return until('it listens', () => (askable.length === 3 ? true : undefined))
+  })
+})
+
+test('a version that was not agreed on is served and told, once it is known whose it is', async () => {
+  await open(door.url, request('quick'), { session: 's@2025-06-18', version: '2025-11-25' })
+  await open(door.url, request('quick'), { session: 's@2025-06-18', version: '2025-06-18' })
+  await open(door.url, request('quick'), { version: '2025-11-25' })
+  assert.equal(door.tolerated, [{ tolerance: 'other-version', connectionId: 'connection-1', client: null }])
+})
+
+test('an older version of the header makes nothing that the session cannot take up', async () => {
+  const call = await open(door.url, request('tell'), { session: 's@2025-06-18', version: '2025-11-25' })
+  await until('it is told', () => call.messages()[0])
+  assert.not.match(call.text, /^id:/m)
+  call.leave()
 })
 
 test.run()

@@ -1,20 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asGatehouseError, GatehouseError } from '../errors.js'
+import { allowOrigin, answerPreflight } from './cors.js'
 import { inbound } from './inbound.js'
+import { lineIdOf, offersLines, postToLine } from './older-door.js'
 import { post } from './post.js'
 import { refuse } from './send.js'
-import { aboutSession, notServed, pingOf } from './session-verbs.js'
+import { aboutSession, pingOf } from './session-verbs.js'
 import { createStanding } from './standing.js'
 import { type DoorOptions, type DoorParts, eraHeaders, Visit } from './visit.js'
 
 export type Door = (req: IncomingMessage, res: ServerResponse, gatewayName: string | null) => Promise<void>
-
-const CORS = {
-  'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
-  'access-control-allow-headers':
-    'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, traceparent, tracestate',
-  'access-control-max-age': '600',
-}
 
 /** The MCP door: bytes in, `Inbound` to the pipeline, bytes out. Everything it refuses is answered as JSON-RPC. */
 export function createDoor(options: DoorOptions): Door {
@@ -31,32 +26,22 @@ export function createDoor(options: DoorOptions): Door {
 
 async function admit(options: DoorParts, req: IncomingMessage, res: ServerResponse, gatewayName: string | null) {
   const { origin, host } = req.headers
-  if (!options.names.hostIsOurs(host) || !options.names.originIsOurs(origin)) throw new GatehouseError('GH_DOOR_ORIGIN')
-  if (origin !== undefined) {
-    res.setHeader('access-control-allow-origin', origin)
-    res.setHeader('access-control-expose-headers', 'Mcp-Session-Id, WWW-Authenticate')
-    res.setHeader('vary', 'Origin')
-  }
-  if (req.method === 'OPTIONS') {
-    res.writeHead(204, CORS).end()
-    return
-  }
+  const hop = options.toOwner.arrived(req)
+  if (hop === null && !(options.names.hostIsOurs(host) && options.names.originIsOurs(origin)))
+    throw new GatehouseError('GH_DOOR_ORIGIN')
+  if (origin !== undefined) allowOrigin(res, origin)
+  if (req.method === 'OPTIONS') return answerPreflight(req, res)
   if (options.draining()) throw new GatehouseError('GH_DOOR_DRAINING')
-  const visit = new Visit(options, req, res, gatewayName)
-  switch (req.method) {
-    case 'POST':
-      return post(visit)
-    case 'GET':
-    case 'DELETE':
-      return aboutSession(visit)
-    default:
-      throw notServed('POST, GET, DELETE')
-  }
+  const visit = new Visit(options, { req, res, hop }, gatewayName)
+  if (req.method !== 'POST') return aboutSession(visit)
+  const lineId = lineIdOf(req)
+  return lineId === null ? post(visit) : postToLine(visit, lineId)
 }
 
 /** A failure that says nothing of the caller's right (the database is away) ends nobody. */
 async function stillEnters(visit: Visit): Promise<boolean> {
   const { snapshot, authenticate } = visit.options
+  if (visit.older !== null && !offersLines(visit, snapshot())) return false
   const headers = eraHeaders(visit)
   const ping = { snapshot: snapshot(), item: pingOf(undefined), headers, text: '', bytes: 0, batched: false }
   try {

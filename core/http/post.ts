@@ -1,10 +1,11 @@
-import type { Json } from '@gatehouse/sdk'
+import type { Json, Principal } from '@gatehouse/sdk'
 import type { Reply } from '../call.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { classify, type Classified, type EraHeaders } from '../mcp/classify.js'
 import { writeJson } from '../mcp/json.js'
 import { idOf, isObject } from '../mcp/message.js'
+import { ownerOf } from '../mcp/owned-id.js'
 import { hasBatches } from '../mcp/versions.js'
 import { readBody } from './body.js'
 import { type Arrived, inbound, takesEvents } from './inbound.js'
@@ -20,6 +21,7 @@ export async function post(visit: Visit): Promise<void> {
   const { options, req } = visit
   const snapshot = options.snapshot()
   const body = await readBody(req, snapshot.settings.limits.requestBody)
+  visit.hop?.fits(body)
   options.standing.enter(visit)
   try {
     await answer(visit, snapshot, body)
@@ -34,15 +36,22 @@ async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<v
   const parsed = parse(visit.req, text)
   if (parsed.ok && Array.isArray(parsed.value)) return batch(visit, snapshot, parsed.value as readonly Json[], headers)
   const item = parsed.ok ? classify(parsed.value, headers) : faulty(parsed.error, headers)
+  const owner = ownerOfMessage(item)
+  const patienceMs = item.kind === 'request' ? snapshot.settings.limits.callTotal : undefined
+  if (owner !== null && (await visit.options.toOwner.pass(owner, visit, { body, patienceMs }))) return
   const reply = await run(visit, { snapshot, item, headers, text, bytes: body.length, batched: false })
   if (reply === null) sendNothing(visit, takesEvents(visit))
   else send(visit, reply)
 }
 
 /** Null when its client took it back meanwhile: whatever came of it, there is no response then. */
-async function run(visit: Visit, arrived: Arrived): Promise<Reply | null> {
+export async function run(
+  visit: Visit,
+  arrived: Arrived,
+  welcome?: (principal: Principal) => void,
+): Promise<Reply | null> {
   const { item, headers } = arrived
-  const presence = new Presence(visit, arrived)
+  const presence = new Presence(visit, arrived, welcome)
   const { gone, joins } = presence
   const canBeAsked = item.kind === 'request' && item.era === 'legacy' && headers.sessionId !== undefined
   const call = inbound(visit, arrived, { gone, joins, ask: canBeAsked && presence.hasLine ? presence.ask : null })
@@ -61,6 +70,9 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
   const replies = await Promise.all(
     items.map(async (item, n) => {
       const part = partOf(item, wrong === null ? values[n] : values, headers)
+      const owner = ownerOfMessage(item)
+      const status = owner && (await visit.options.toOwner.deliver(owner, visit, { body: Buffer.from(part.text) }))
+      if (typeof status === 'number') return { ...ACCEPTED, status }
       const reply = await run(visit, { snapshot, headers, ...part, batched: true })
       return reply ?? ACCEPTED
     }),
@@ -89,6 +101,12 @@ function partOf(
   }
 }
 
+/** The replica that alone can take it: where the question was asked that this answers, or where the call sleeps. */
+function ownerOfMessage(item: Classified): string | null {
+  if (item.kind === 'response') return ownerOf(item.message.id)
+  return item.kind === 'request' && item.era === 'modern' ? ownerOf(item.message.params.requestState) : null
+}
+
 const ACCEPTED: Reply = { status: 202, text: null, headers: {} }
 
 function batchFault(values: readonly Json[], headers: EraHeaders): GatehouseError | null {
@@ -101,6 +119,6 @@ function batchFault(values: readonly Json[], headers: EraHeaders): GatehouseErro
   return null
 }
 
-function faulty(error: GatehouseError, headers: EraHeaders): Classified & { kind: 'fault' } {
+export function faulty(error: GatehouseError, headers: EraHeaders): Classified & { kind: 'fault' } {
   return { kind: 'fault', era: 'legacy', version: headers.version ?? '2025-03-26', id: null, error }
 }

@@ -2,6 +2,7 @@ import type { JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Inbound } from '../call.js'
+import { META, MODERN_VERSION } from '../mcp/versions.js'
 import { until } from '../test/until.js'
 import { open, openDoor, type DoorBench, type Reading } from './testing.js'
 
@@ -160,6 +161,22 @@ test('an older version takes a broken stream for the end of its call, and knows 
   standing.leave()
 })
 
+test('a modern call has no ids, and one that is sent with it means nothing', async () => {
+  await start()
+  const meta = { [META.version]: MODERN_VERSION, [META.capabilities]: {} }
+  const call = open(
+    door.url,
+    { ...request(1), params: { _meta: meta } },
+    { version: MODERN_VERSION, headers: { 'mcp-method': 'wait', 'last-event-id': 'r1r1.c1.0' } },
+  )
+  ;(await underWay(1)).call.notify?.(note(1))
+  const reading = await call
+  await says(reading, '"n":1')
+  assert.equal(idsOf(reading), [])
+  reading.leave()
+  await until('it is taken back', () => (calls.get(1)?.call.gone.aborted ? true : undefined))
+})
+
 for (const id of ['nonsense', 'r1r1.c1.0', 'abcd.c1.5', 'r1r1.c1', ' '])
   test(`Last-Event-ID ${JSON.stringify(id)} is of no stream`, async () => {
     await start()
@@ -225,6 +242,17 @@ test('a session that ends ends its calls that nobody reads; others are answered'
   answer({ done: true })
   await ended(read)
   assert.equal(read.messages()[0]?.result, { done: true })
+})
+
+test('whoever loses the right to a call loses it, be it that nobody reads it', async () => {
+  await start()
+  const [read, unread] = [await open(door.url, request(1), LATEST), await open(door.url, request(2), LATEST)]
+  const [one, other] = [await underWay(1), await underWay(2)]
+  unread.leave()
+  door.bar()
+  await ended(read)
+  await until('both are taken back', () => (one.call.gone.aborted && other.call.gone.aborted ? true : undefined))
+  assert.equal(read.messages(), [])
 })
 
 test('as many standing streams are open as may be, others are told when to come back', async () => {

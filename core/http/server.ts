@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import Koa, { type Middleware } from 'koa'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import type { Door } from './mcp-door.js'
@@ -41,17 +41,27 @@ export function createServer(options: ServerOptions): HttpServer {
   const handler = split(options.door, app.callback())
   const timeouts = { ...TIMEOUTS, ...options.timeouts }
   const servers: Server[] = []
+  /** Connections that clients opened in advance: to Node they are not idle before their first request. */
+  const silent = new Set<Socket>()
 
   const open = async (host: string, port: number): Promise<number> => {
     const limits = {
       headersTimeout: timeouts.headers,
       requestTimeout: timeouts.body,
       keepAliveTimeout: timeouts.idle,
+      // A client that has vanished without a word is noticed by the system.
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
       // How often Node looks for the late: every 30 s by default, which would double the time that they get.
       connectionsCheckingInterval: Math.ceil(timeouts.headers / 5),
     }
     const server =
       options.tls === null ? createHttp(limits, handler) : createHttps({ ...limits, ...readTls(options.tls) }, handler)
+    server.on(options.tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+      silent.add(socket)
+      socket.once('close', () => silent.delete(socket))
+    })
+    server.on('request', ({ socket }) => silent.delete(socket))
     await new Promise<void>((resolve, reject) => {
       server.once('error', (thrown) => reject(asListenError(thrown, host, port)))
       server.listen({ host, port }, () => {
@@ -75,6 +85,7 @@ export function createServer(options: ServerOptions): HttpServer {
     },
     async stop(graceMs) {
       const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+      for (const socket of silent) socket.destroy()
       // A connection that falls idle now promised keep-alive before, and would be held until its own timeout.
       const sweep = setInterval(() => servers.forEach((server) => server.closeIdleConnections()), SWEEP_MS)
       const timer = setTimeout(() => servers.forEach((server) => server.closeAllConnections()), graceMs)

@@ -8,7 +8,8 @@ import { until } from '../test/until.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { failure } from '../upstream/testing.js'
 import { CallGone } from './gone.js'
-import { createSessionLines, type Flight, type Lines } from './session-lines.js'
+import type { Flight } from './flights.js'
+import { createSessionLines, type Lines } from './session-lines.js'
 
 interface Context {
   lines: Lines
@@ -45,6 +46,7 @@ async function listen({ url }: Context, session: string, gateway: string) {
   return heard
 }
 const ended = (heard: { ended: boolean }) => until('it has ended', () => (heard.ended ? true : undefined))
+const CHANGED = { jsonrpc: '2.0', method: 'notifications/prompts/list_changed' }
 const NOTE = 'event: message\ndata: {"jsonrpc":"2.0","method":"notifications/prompts/list_changed"}\n\n'
 
 test('a stream is never buffered or kept on its way', async (context) => {
@@ -53,21 +55,36 @@ test('a stream is never buffered or kept on its way', async (context) => {
   assert.is(headers.get('x-accel-buffering'), 'no')
 })
 
-test('a changed list is told to the sessions of its gateways alone', async (context) => {
+test('a note goes to the standing stream of its session alone', async (context) => {
   const [mine, theirs] = [await listen(context, 'a', 'g'), await listen(context, 'b', 'h')]
-  context.lines.listChanged(new Set(['g']), 'prompts')
+  context.lines.note('a', CHANGED)
   await until('it is told', () => (mine.text.includes(NOTE) ? true : undefined))
-  context.lines.listChanged(new Set(['h']), 'tools')
+  context.lines.note('b', { ...CHANGED, method: 'notifications/tools/list_changed' })
   await until('it is told', () => (theirs.text.includes('tools/list_changed') ? true : undefined))
   assert.not.match(theirs.text, /prompts/)
   assert.not.match(mine.text, /tools/)
+})
+
+test('it is told when a session gets its standing stream, and when it has none any more', async (context) => {
+  const told: [string, boolean][] = []
+  context.lines.onStanding((...change) => told.push(change))
+  const older = await listen(context, 's', 'g')
+  const newer = await listen(context, 's', 'g')
+  await ended(older)
+  assert.equal(told, [
+    ['s', true],
+    ['s', true],
+  ])
+  newer.leave()
+  await until('it is told', () => (told.length === 3 ? true : undefined))
+  assert.equal(told[2], ['s', false])
 })
 
 test('a newer stream takes the place of the older, whose end does not end it', async (context) => {
   const older = await listen(context, 's', 'g')
   const newer = await listen(context, 's', 'g')
   await ended(older)
-  context.lines.listChanged(new Set(['g']), 'prompts')
+  context.lines.note('s', CHANGED)
   await until('it is told', () => (newer.text.includes(NOTE) ? true : undefined))
 })
 
@@ -85,7 +102,7 @@ test('whoever has left is told nothing, and breaks nothing', async (context) => 
   const [gone, here] = [await listen(context, 'a', 'g'), await listen(context, 'b', 'g')]
   gone.leave()
   await ended(gone)
-  context.lines.listChanged(new Set(['g']), 'prompts')
+  for (const id of ['a', 'b']) context.lines.note(id, CHANGED)
   await until('it is told', () => (here.text.includes(NOTE) ? true : undefined))
 })
 
@@ -202,6 +219,22 @@ test('outside of a call the standing stream is asked, else the newest call, else
   const unheard = failure(ask())
   heard.leave()
   assert.is((await unheard).code, 'GH_FORWARD_UNANSWERED')
+})
+
+test('a question outside of a call outlives the call on whose stream it was put, but not its client', async ({
+  lines,
+}) => {
+  const [ended, gone] = [flight('s', 1), flight('t', 1)]
+  for (const call of [ended, gone]) lines.enter(call.flight)
+  const [asked, lost] = [
+    lines.ask('s', QUESTION, { deadline: soon() }),
+    failure(lines.ask('t', QUESTION, { deadline: soon() })),
+  ]
+  ended.hangUp()
+  assert.ok(lines.answered('s', 'r1r1.1', ANSWER))
+  assert.equal(await asked, ANSWER)
+  gone.flight.gone.tell()
+  assert.is((await lost).code, 'GH_FORWARD_UNANSWERED')
 })
 
 test('a call ends when its session takes it back by its very id', ({ lines }) => {

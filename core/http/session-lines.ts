@@ -1,30 +1,14 @@
 import type { ServerResponse } from 'node:http'
-import type { JsonObject } from '@gatehouse/sdk'
 import type { LegacySession } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import { hasResumption } from '../mcp/versions.js'
-import { Roll, type Enrolled } from '../domain/roll.js'
 import type { Ask, Question } from '../mcp/questions.js'
 import type { SessionLines } from '../mcp/session-lines.js'
 import { Asked, type HowAsked, type Line, unanswered } from './asked.js'
 import { EventStream } from './event-stream.js'
 import type { WriterTiming } from './event-writer.js'
-import type { CallGone } from './gone.js'
+import { type Flight, Flights } from './flights.js'
 import { createKeptStreams, isOfStanding, KEPT_LIMITS, type KeptLimits, type StreamKind } from './kept-streams.js'
-
-/** A request of a session under way. */
-export interface Flight extends Enrolled {
-  readonly session: LegacySession
-  /** As the client wrote it: 1 and "1" are two. */
-  readonly id: string | number
-  /** Which of the session's calls is the newest; given when it enters. */
-  since: number
-  readonly gone: CallGone
-  /** Opens the stream of its answer; null: the client takes none there. */
-  readonly line: (() => Line) | null
-  /** Its client took it back: it gets no response. */
-  cancelled: boolean
-}
 
 /** Everything that goes to the clients of legacy sessions but the answers of their calls. */
 export interface Lines extends SessionLines {
@@ -33,6 +17,8 @@ export interface Lines extends SessionLines {
    * event that its client has seen last. Throws GH_DOOR_STREAM_GONE.
    */
   open(session: LegacySession, res: ServerResponse, lastEventId: string | undefined): void
+  /** Makes a stream that is open already the standing one of a session. */
+  adopt(session: LegacySession, stream: EventStream): void
   /** A stream for the answer of a call; one that its client can take up again where the session's version has that. */
   openCall(session: LegacySession | null, onLost: () => void): EventStream
   /** How long a call may be silent before its answer is made a stream that can be taken up again. */
@@ -44,14 +30,7 @@ export interface Lines extends SessionLines {
   askOn(flight: Flight, ...asked: Parameters<Ask>): ReturnType<Ask>
   /** Ends a call that its client took back; false when it is not under way here. */
   cancel(sessionId: string, requestId: string | number): boolean
-  /** Tells every session of these gateways that a list changed. */
-  listChanged(gatewayIds: ReadonlySet<string>, kind: 'tools' | 'prompts' | 'resources'): void
   stop(): void
-}
-
-interface Standing {
-  readonly gatewayId: string
-  readonly stream: EventStream
 }
 
 export interface LinesOptions {
@@ -69,11 +48,11 @@ const PATIENCE_MS = 2_000
 export function createSessionLines(options: LinesOptions): Lines {
   const { replica, patience = PATIENCE_MS, timing, onDropped } = options
   const kept = createKeptStreams(replica, options.kept ?? KEPT_LIMITS)
-  const standing = new Map<string, Standing>()
+  const standing = new Map<string, EventStream>()
+  const onStanding: ((sessionId: string, stands: boolean) => void)[] = []
   const asked = new Map<string, Asked>()
-  const flights = new Roll<Flight>()
+  const flights = new Flights()
   let questions = 0
-  let entered = 0
 
   const openStream = (session: LegacySession | null, kind: StreamKind, onLost?: () => void): EventStream => {
     const how = {
@@ -86,7 +65,18 @@ export function createSessionLines(options: LinesOptions): Lines {
   const endStanding = (sessionId: string) => {
     const ended = standing.get(sessionId)
     standing.delete(sessionId)
-    ended?.stream.drop()
+    ended?.drop()
+  }
+  const tellStanding = (sessionId: string, stands: boolean) =>
+    onStanding.forEach((listener) => listener(sessionId, stands))
+  const stand = (sessionId: string, stream: EventStream) => {
+    endStanding(sessionId)
+    standing.set(sessionId, stream)
+    stream.onClosed(() => {
+      if (standing.get(sessionId) !== stream) return
+      standing.delete(sessionId)
+      tellStanding(sessionId, false)
+    })
   }
   const hasReader = (stream: EventStream | undefined) => stream !== undefined && stream.leftAt === null
   const close = (sessionId: string) => {
@@ -100,39 +90,34 @@ export function createSessionLines(options: LinesOptions): Lines {
     const answer = ofSession.ask(`${replica}.${(questions += 1)}`, line, question, how)
     return answer.finally(() => ofSession.size === 0 && asked.delete(sessionId))
   }
-  /** The newest call of a session that can be asked. */
-  const newestLine = (sessionId: string) =>
-    flights
-      .all()
-      .filter(({ session, line }) => session.id === sessionId && line !== null)
-      .toSorted((a, b) => b.since - a.since)[0]
 
   const lines: Lines = {
     open(session, res, lastEventId) {
-      const { id, gatewayId } = session
+      const { id } = session
       if (lastEventId !== undefined && hasResumption(session.version)) {
         const found = kept.find(id, lastEventId)
         if (found !== null) return found.stream.attach(res, { after: found.after })
         // A standing stream that is lost, with its replica even, begins anew: a client that is refused never opens another.
-        if (!isOfStanding(lastEventId) || hasReader(standing.get(id)?.stream))
-          throw new GatehouseError('GH_DOOR_STREAM_GONE')
+        if (!isOfStanding(lastEventId) || hasReader(standing.get(id))) throw new GatehouseError('GH_DOOR_STREAM_GONE')
       }
-      endStanding(id)
-      const entry = { gatewayId, stream: openStream(session, 'standing') }
-      standing.set(id, entry)
-      entry.stream.onClosed(() => {
-        if (standing.get(id) === entry) standing.delete(id)
-      })
-      entry.stream.attach(res)
+      const stream = openStream(session, 'standing')
+      stand(id, stream)
+      stream.attach(res)
+      tellStanding(id, true)
+    },
+    adopt({ id }, stream) {
+      stand(id, stream)
+      tellStanding(id, true)
     },
     openCall: (session, onLost) => openStream(session, 'call', onLost),
     patience,
     close,
-    note: (sessionId, note) => standing.get(sessionId)?.stream.note(note),
+    note: (sessionId, note) => standing.get(sessionId)?.note(note),
+    onStanding: (listener) => void onStanding.push(listener),
     ask(sessionId, question, how) {
-      const stream = standing.get(sessionId)?.stream
-      const newest = hasReader(stream) ? undefined : newestLine(sessionId)
-      if (newest !== undefined) return lines.askOn(newest, question, how)
+      const stream = standing.get(sessionId)
+      const newest = hasReader(stream) ? undefined : flights.newestAskable(sessionId)
+      if (newest !== undefined) return lines.askOn(outlived(newest), question, how)
       // Without a reader it waits for one to come back.
       if (stream !== undefined) return askAt(sessionId, stream, question, { ...how, signals: signalsOf(how) })
       return cannotAsk()
@@ -142,22 +127,9 @@ export function createSessionLines(options: LinesOptions): Lines {
       return askAt(session.id, line(), question, { ...how, signals: [...signalsOf(how), gone] })
     },
     answered: (sessionId, id, answer) => asked.get(sessionId)?.answered(id, answer) ?? false,
-    enter(flight) {
-      flight.since = entered += 1
-      flights.add(flight)
-    },
-    leave: (flight) => flights.delete(flight),
-    cancel(sessionId, requestId) {
-      const found = flights.find(({ session, id }) => session.id === sessionId && id === requestId)
-      if (found === undefined) return false
-      found.cancelled = true
-      found.gone.tell()
-      return true
-    },
-    listChanged(gatewayIds, kind) {
-      const note: JsonObject = { jsonrpc: '2.0', method: `notifications/${kind}/list_changed` }
-      for (const { gatewayId, stream } of standing.values()) if (gatewayIds.has(gatewayId)) stream.note(note)
-    },
+    enter: (flight) => flights.enter(flight),
+    leave: (flight) => flights.leave(flight),
+    cancel: (sessionId, requestId) => flights.cancel(sessionId, requestId),
     stop() {
       for (const sessionId of [...standing.keys()]) endStanding(sessionId)
       kept.stop()
@@ -165,6 +137,14 @@ export function createSessionLines(options: LinesOptions): Lines {
     },
   }
   return lines
+}
+
+/** A call whose stream may end before the person has answered what was put there, for it is no question of that call. */
+function outlived(flight: Flight): Flight {
+  const { line } = flight
+  if (line === null) return flight
+  const must: Line['must'] = (message) => line().must(message)
+  return { ...flight, line: () => ({ must, onClosed: () => () => undefined }) }
 }
 
 export const cannotAsk = (): Promise<never> => Promise.reject(unanswered('cannot be asked now'))

@@ -1,12 +1,16 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { JsonObject } from '@gatehouse/sdk'
+import type { JsonObject, Principal } from '@gatehouse/sdk'
 import type { Inbound, LegacySession, Reply } from '../call.js'
 import { createStreamPlaces } from '../mcp/stream-places.js'
+import { asGatehouseError, GatehouseError, retryAfter } from '../errors.js'
 import { createHear } from '../rooms/hear.js'
 import { inSession, PRINCIPAL } from '../rooms/testing.js'
 import { plan } from '../upstream/catalog-testing.js'
 import { createDoor } from './mcp-door.js'
+import { createOlderLines } from './older-lines.js'
+import type { ToOwner } from './to-owner.js'
+import type { Tolerated } from './tolerances.js'
 import { createSessionLines, type Lines, type LinesOptions } from './session-lines.js'
 
 /** Builders for tests of the door: the real one over HTTP, before a corridor of one's own. */
@@ -16,43 +20,88 @@ export interface DoorBench {
   readonly lines: Lines
   /** What broke, which nothing should. */
   readonly broken: readonly unknown[]
+  readonly tolerated: readonly Tolerated[]
+  /** The sessions that were ended. */
+  readonly ended: readonly string[]
+  /** Whether the gateway offers what clients of 2024-11-05 have. */
+  offerOlder(offers: boolean): void
+  /** From now on nobody has the right to come in. */
+  bar(): void
   stop(): Promise<void>
+}
+
+/** There is no other replica. */
+const ALONE: ToOwner = {
+  arrived: () => null,
+  pass: async () => false,
+  deliver: async () => null,
+  stop: async () => undefined,
 }
 
 /** How a call with an id is answered; null: nothing but the reply's status. */
 export type Does = (call: Inbound) => Promise<JsonObject>
 
-/** Every session id that is sent is a live session of the version that its header states. */
+/** Every session id that is sent is a live session: of the version behind its `@`, else of the one that its header states. */
 export async function openDoor(does: Does, options: Partial<LinesOptions> = {}): Promise<DoorBench> {
   const broken: unknown[] = []
-  const house = plan(['crm'])
+  const tolerated: Tolerated[] = []
+  const ended: string[] = []
+  let isBarred = false
+  let sessions = 0
+  const bare = plan(['crm'])
+  let house = bare
   const lines = createSessionLines({ replica: 'r1r1', ...options })
   const hear = createHear({ lines, cancel: lines.cancel, upstreams: { toldBySession: () => undefined } })
+  const end = async (id: string) => {
+    ended.push(id)
+    lines.close(id)
+    return true
+  }
+  const { timing } = options
+  const older = createOlderLines({
+    replica: 'r1r1',
+    lines,
+    sessions: { end },
+    ...(timing === undefined ? {} : { timing }),
+  })
+  const walk = async (call: Inbound): Promise<Reply> => {
+    if (call.fault !== null) throw call.fault
+    const session =
+      call.sessionId === null ? null : sessionOf(call.sessionId, call.sessionId.split('@')[1] ?? call.version)
+    call.joins(principalOf(call), session)
+    if (call.id === null) {
+      hear({ ...inSession(house, call), session })
+      return { status: 202, text: null, headers: {} }
+    }
+    const result = call.method === 'ping' ? {} : await does(call)
+    const headers: Record<string, string> =
+      call.method === 'initialize'
+        ? { 'mcp-session-id': `s${(sessions += 1)}@${String(call.params.protocolVersion)}` }
+        : {}
+    return { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id: call.id, result }), headers }
+  }
   const door = createDoor({
-    pipeline: async (call): Promise<Reply> => {
-      const session = call.sessionId === null ? null : sessionOf(call.sessionId, call.version)
-      call.joins(PRINCIPAL, session)
-      if (call.id === null) {
-        hear({ ...inSession(house, call), session })
-        return { status: 202, text: null, headers: {} }
-      }
-      const result = call.method === 'ping' ? {} : await does(call)
-      return { status: 200, text: JSON.stringify({ jsonrpc: '2.0', id: call.id, result }), headers: {} }
+    pipeline: (call) => walk(call).catch((thrown) => refusal(call, thrown)),
+    authenticate: (call) => {
+      if (isBarred) throw new GatehouseError('GH_AUTHENTICATE_INVALID')
+      return { ...inSession(house, call), room: 'authenticated' }
     },
-    authenticate: (call) => ({ ...inSession(house, call), room: 'authenticated' }),
     snapshot: () => ({
       epoch: 1,
-      gateways: new Map(),
+      gateways: new Map([['house', house]]),
       servers: new Map(),
       identities: new Map(),
       settings: { limits: { requestBody: 1_000_000, call: 60_000, bodyInLog: 1_000 } } as never,
     }),
     names: { hostIsOurs: () => true, originIsOurs: () => true },
-    sessions: { end: async (id) => (lines.close(id), true) },
+    sessions: { end, find: (id) => sessionOf(id, id.split('@')[1] ?? '') },
     lines,
+    older,
     places: createStreamPlaces({ perUser: () => 2, most: 4 }),
+    toOwner: ALONE,
     addressOf: () => '192.0.2.1',
     draining: () => false,
+    onTolerated: (fault) => void tolerated.push(fault),
     onBroken: (thrown) => broken.push(thrown),
   })
   const server = createServer((req, res) => void door(req, res, 'house'))
@@ -61,12 +110,30 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp/house`,
     lines,
     broken,
+    tolerated,
+    ended,
+    offerOlder: (legacySse) => void (house = { ...bare, gateway: { ...bare.gateway, legacySse } }),
+    bar: () => void (isBarred = true),
     async stop() {
       lines.stop()
+      older.stop()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+/** Whoever says nothing is one and the same; else everyone has a connection of the name that they come with. */
+function principalOf({ credentials: { authorization } }: Inbound): Principal {
+  if (authorization === undefined) return PRINCIPAL
+  return { ...PRINCIPAL, connection: { ...PRINCIPAL.connection, id: authorization } }
+}
+
+function refusal(call: Inbound, thrown: unknown): Reply {
+  const error = asGatehouseError(thrown)
+  const { code, message, entry } = error
+  const text = JSON.stringify({ jsonrpc: '2.0', id: call.id, error: { code: entry.rpc, message, data: { code } } })
+  return { status: entry.http, text, headers: retryAfter(error) }
 }
 
 function sessionOf(id: string, version: string): LegacySession {
@@ -98,11 +165,12 @@ export interface Asking {
   readonly session?: string
   readonly version?: string
   readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
 }
 
 /** Sends a message, or asks for a stream, and reads on in the background. */
 export async function open(url: string, message: unknown, asking: Asking = {}): Promise<Reading> {
-  const { method = 'POST', session, version = '2025-06-18', headers = {} } = asking
+  const { method = 'POST', session, version = '2025-06-18', headers = {}, signal } = asking
   const abort = new AbortController()
   const response = await fetch(url, {
     method,
@@ -113,7 +181,7 @@ export async function open(url: string, message: unknown, asking: Asking = {}): 
       ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
       ...headers,
     },
-    signal: abort.signal,
+    signal: signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]),
     ...(method === 'POST' ? { body: JSON.stringify(message) } : {}),
   })
   const reading: Reading = {

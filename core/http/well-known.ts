@@ -1,4 +1,5 @@
 import type { Middleware } from 'koa'
+import { allowedHeaders } from './cors.js'
 
 const PREFIX = '/.well-known/oauth-protected-resource'
 
@@ -8,18 +9,28 @@ export const resourceMetadataUrl = (publicUrl: string, gatewayName: string | nul
 
 /**
  * Protected-resource metadata (RFC 9728), at the root and with `/mcp` or `/mcp/<gateway>` appended. It says nothing of
- * which gateways exist: any path of that form is answered. Bearer tokens are made by an administrator, so no
+ * which gateways exist: any path of that form is answered. Clients compare `resource` with the URL that they were given, so
+ * it has one form, without a slash at its end. Bearer tokens are made by an administrator, so no
  * authorization server is named.
  */
 export function createWellKnown(publicUrl: () => string): Middleware {
   return async (ctx, next) => {
     if (!ctx.path.startsWith(PREFIX)) return next()
     const rest = ctx.path.slice(PREFIX.length)
-    if (rest !== '' && !/^\/mcp(\/[^/]+)?$/.test(rest)) return next()
+    if (!/^(\/|\/mcp(\/[^/]+)?\/?)?$/.test(rest)) return next()
+    const path = rest.replace(/\/$/, '')
     ctx.set('access-control-allow-origin', '*')
+    if (ctx.method === 'OPTIONS') {
+      // Clients in browsers ask with their protocol version, which has to be allowed first.
+      ctx.set('access-control-allow-methods', 'GET, OPTIONS')
+      ctx.set('access-control-allow-headers', allowedHeaders(ctx.get('access-control-request-headers')))
+      ctx.set('access-control-max-age', '600')
+      ctx.status = 204
+      return
+    }
     ctx.set('cache-control', 'public, max-age=300')
     ctx.body = {
-      resource: `${publicUrl()}${rest === '' ? '/mcp' : rest}`,
+      resource: `${publicUrl()}${path === '' ? '/mcp' : path}`,
       bearer_methods_supported: ['header'],
       scopes_supported: ['mcp'],
       resource_name: 'Gatehouse',

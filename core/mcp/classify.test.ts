@@ -413,4 +413,52 @@ test('the classifier is total: every mutated body gives exactly one row and neve
   ])
 })
 
+const claude = (name: unknown) => envelope({ [META.clientInfo]: { name, version: '1' } as JsonObject })
+const underOlder = (given: Partial<EraHeaders> = {}) => headers({ version: '2025-11-25', ...given })
+
+law('a modern body under the header of an older version is served for Claude alone, and nothing else may differ', [
+  [modern('tools/list', {}, claude('claude-ai')), underOlder(), 'request modern 2026-07-28'],
+  [
+    modern('tools/list', {}, claude('Claude Code')),
+    underOlder({ version: ' 2024-11-05' }),
+    'request modern 2026-07-28',
+  ],
+  [modern('tools/call', { name: 'a' }, claude('claude-ai')), underOlder(), 'request modern 2026-07-28'],
+  [
+    modern('tools/call', { name: 'a' }, claude('claude-ai')),
+    underOlder({ method: 'tools/call', name: 'a' }),
+    'request modern 2026-07-28',
+  ],
+  [modern('tools/list', {}, claude('claude-ai')), underOlder({ method: 'x' }), 'fault modern 400 -32020 id 1'],
+  [modern('tools/call', { name: 'a' }, claude('claude-ai')), underOlder({ name: 'b' }), 'fault modern 400 -32020 id 1'],
+  ...(['not-claude', '', 7, null, undefined] as const).map(
+    (name) =>
+      [
+        modern('tools/list', {}, claude(name)),
+        underOlder({ method: 'tools/list' }),
+        'fault modern 400 -32020 id 1',
+      ] as [Json, EraHeaders, string],
+  ),
+  [modern('tools/list', {}, claude('claude-ai')), headers({ method: 'tools/list' }), 'fault modern 400 -32020 id 1'],
+  [
+    modern('tools/list', {}, claude('claude-ai')),
+    headers({ version: '2025-01-01', method: 'tools/list' }),
+    'fault modern 400 -32020 id 1',
+  ],
+  [
+    modern('tools/list', {}, { ...claude('claude-ai'), [META.version]: 'v999' }),
+    underOlder({ method: 'tools/list' }),
+    'fault modern 400 -32020 id 1',
+  ],
+])
+
+test('what is borne is named', () => {
+  const borne = classify(modern('tools/list', {}, claude('claude-ai')), underOlder())
+  const proper = classify(modern('tools/list', {}, claude('claude-ai')), modernHeaders('tools/list'))
+  assert.equal(
+    [borne, proper].map((one) => one.kind === 'request' && one.tolerated),
+    ['legacy-header', undefined],
+  )
+})
+
 test.run()

@@ -12,6 +12,9 @@ import {
   UNSTATED_LEGACY,
 } from './versions.js'
 
+/** A fault of a client that is borne. */
+export type Tolerance = 'legacy-header'
+
 /** One message of a POST, with its era; or what is wrong with it, to be answered after authentication. */
 export type Classified =
   | {
@@ -19,6 +22,7 @@ export type Classified =
       readonly era: Era
       readonly version: string
       readonly message: Message & { kind: 'request' }
+      readonly tolerated?: Tolerance
     }
   | {
       readonly kind: 'notification'
@@ -83,10 +87,11 @@ export function classify(value: Json, headers: EraHeaders): Classified {
     (headerIsModern && message.method !== 'initialize')
   if (!isModern) return legacy(message, headers, version)
   if (message.kind === 'notification') return { kind: 'notification', era: 'modern', version: MODERN_VERSION, message }
-  const wrong = checkEnvelope(meta, headers) ?? checkNames(message, headers)
-  return wrong === null
-    ? { kind: 'request', era: 'modern', version: MODERN_VERSION, message }
-    : fault('modern', MODERN_VERSION, message.id, wrong)
+  const isBorne = isUnderLegacyHeader(meta, headers)
+  const wrong = checkEnvelope(meta, headers, isBorne) ?? checkNames(message, headers, isBorne)
+  if (wrong !== null) return fault('modern', MODERN_VERSION, message.id, wrong)
+  const tolerated = isBorne ? { tolerated: 'legacy-header' as const } : {}
+  return { kind: 'request', era: 'modern', version: MODERN_VERSION, message, ...tolerated }
 }
 
 function legacy(
@@ -113,8 +118,19 @@ const LOG_LEVELS: readonly unknown[] = [
   undefined,
 ]
 
+/**
+ * Claude sends bodies of the modern era under the header of an older version (tolerance `legacy-header`): there the body
+ * wins, and other headers of the era may be missing, though not differ. Nobody else is borne with.
+ */
+function isUnderLegacyHeader(meta: JsonObject | undefined, { version }: EraHeaders): boolean {
+  if (meta?.[META.version] !== MODERN_VERSION || version === undefined || !isLegacyVersion(version.trim())) return false
+  const client = meta[META.clientInfo]
+  const name = isObject(client) ? client.name : undefined
+  return typeof name === 'string' && /^claude/i.test(name)
+}
+
 /** The modern ladder, steps 1 to 3: envelope, header against body, version. */
-function checkEnvelope(meta: JsonObject | undefined, headers: EraHeaders): GatehouseError | null {
+function checkEnvelope(meta: JsonObject | undefined, headers: EraHeaders, isBorne: boolean): GatehouseError | null {
   const version = meta?.[META.version]
   const missing = [
     ...(typeof version === 'string' ? [] : [META.version]),
@@ -126,7 +142,7 @@ function checkEnvelope(meta: JsonObject | undefined, headers: EraHeaders): Gateh
     return new GatehouseError('GH_DOOR_PARAMS', { message: `_meta.${META.logLevel} is no log level` })
   if (headers.version === undefined)
     return new GatehouseError('GH_DOOR_HEADER_MISMATCH', { message: 'The MCP-Protocol-Version header is missing' })
-  if (headers.version.trim() !== version)
+  if (!isBorne && headers.version.trim() !== version)
     return new GatehouseError('GH_DOOR_HEADER_MISMATCH', {
       message: 'MCP-Protocol-Version and _meta name different versions',
     })
@@ -149,12 +165,17 @@ const NAMED: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Step 4: `Mcp-Method` and `Mcp-Name` against the body. */
-function checkNames(message: Message & { kind: 'request' }, headers: EraHeaders): GatehouseError | null {
-  if (headers.method === undefined) return mismatch('The Mcp-Method header is missing')
-  if (headers.method.trim() !== message.method) return mismatch('Mcp-Method and the body name different methods')
+function checkNames(
+  message: Message & { kind: 'request' },
+  headers: EraHeaders,
+  isBorne: boolean,
+): GatehouseError | null {
+  if (headers.method === undefined) {
+    if (!isBorne) return mismatch('The Mcp-Method header is missing')
+  } else if (headers.method.trim() !== message.method) return mismatch('Mcp-Method and the body name different methods')
   const param = NAMED.get(message.method)
   if (param === undefined) return null
-  if (headers.name === undefined) return mismatch('The Mcp-Name header is missing')
+  if (headers.name === undefined) return isBorne ? null : mismatch('The Mcp-Name header is missing')
   const named = decodeHeaderValue(headers.name)
   return named !== null && named === message.params[param] ? null : mismatch(`Mcp-Name and params.${param} differ`)
 }

@@ -8,8 +8,12 @@ const tool = (properties: JsonObject, more: JsonObject = {}): JsonObject => ({
   inputSchema: { type: 'object', properties, ...more },
 })
 const REGION = tool({ region: { type: 'string', 'x-mcp-header': 'Region' } })
-const check = (definition: JsonObject, args: JsonObject | undefined, headers: Record<string, string>) =>
-  checkParamHeaders(definition, args, (name) => headers[name])
+const check = (
+  definition: JsonObject,
+  args: JsonObject | undefined,
+  headers: Record<string, string>,
+  mayMiss = false,
+) => checkParamHeaders(definition, args, { header: (name) => headers[name], mayMiss })
 const mismatch = (error: Error) => 'code' in error && error.code === 'GH_DOOR_HEADER_MISMATCH'
 
 test('an annotated argument is mirrored, nested ones too', () => {
@@ -109,6 +113,13 @@ test('a refusal names the header and never the value', () => {
     assert.not.match(String(error), /very-secret|other/)
     assert.match(String(error), /Mcp-Param-Region/)
   }
+})
+
+test('a header that may be missing must still not differ', () => {
+  check(REGION, { region: 'eu' }, {}, true)
+  check(REGION, { region: 'eu' }, { 'mcp-param-region': 'eu' }, true)
+  assert.throws(() => check(REGION, { region: 'eu' }, { 'mcp-param-region': 'us' }, true), mismatch)
+  assert.throws(() => check(REGION, {}, { 'mcp-param-region': 'us' }, true), mismatch)
 })
 
 test.run()

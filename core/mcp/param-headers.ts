@@ -45,19 +45,20 @@ export function paramHeaders(tool: JsonObject, args: JsonObject | undefined): Re
 }
 
 /**
- * Compares what a modern client sent with the arguments. `header` looks a header up by its lower-case name. A missing,
- * different or malformed one throws GH_DOOR_HEADER_MISMATCH; headers that no annotation names are nobody's business.
+ * Compares what a modern client sent with the arguments. `header` looks a header up by its lower-case name. A missing
+ * (unless it `mayMiss`), different or malformed one throws GH_DOOR_HEADER_MISMATCH; headers that no annotation names are
+ * nobody's business.
  */
 export function checkParamHeaders(
   tool: JsonObject,
   args: JsonObject | undefined,
-  header: (name: string) => string | undefined,
+  { header, mayMiss = false }: { header: (name: string) => string | undefined; mayMiss?: boolean },
 ): void {
   for (const annotation of paramHeadersOf(tool) ?? NONE) {
     const name = HEADER + annotation.name
     const expected = asText(valueAt(args, annotation.path))
     const sent = header(name.toLowerCase())
-    if (expected === null && sent === undefined) continue
+    if (sent === undefined && (expected === null || mayMiss)) continue
     if (expected === null || sent === undefined || !agrees(annotation, decodeHeaderValue(sent), expected))
       throw new GatehouseError('GH_DOOR_HEADER_MISMATCH', { message: `${name} does not match the arguments` })
   }

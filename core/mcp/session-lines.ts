@@ -5,6 +5,8 @@ import type { Ask, QuestionAnswer } from './questions.js'
 export interface SessionLines {
   /** Sends a note on the session's standing stream; dropped when it has none. */
   note(sessionId: string, note: JsonObject): void
+  /** Told when a session gets its standing stream, and when it has none any more, unless the session itself has ended. */
+  onStanding(listener: (sessionId: string, stands: boolean) => void): void
   /** Asks on the standing stream, else on the newest open stream of a call of that session. */
   ask(sessionId: string, ...asked: Parameters<Ask>): ReturnType<Ask>
   /** The client's answer to a question of ours; false when nobody waits for it. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createSessions, type SessionRow, type SessionRows } from './sessions.js'
+import { GatehouseError } from '../errors.js'
+import { createSessions, type Others, type SessionRow, type SessionRows } from './sessions.js'
 
 const HOUR = 3_600_000
 const facts = {
@@ -19,7 +20,7 @@ function rowsInMemory() {
   const kept = new Map<string, SessionRow>()
   const rows: SessionRows = {
     create: async (row) => void kept.set(row.hash, row),
-    find: async (hash) => kept.get(hash) ?? null,
+    find: async (hashes) => hashes.flatMap((hash) => kept.get(hash) ?? []),
     async touch(hash, at) {
       const row = kept.get(hash)
       if (row !== undefined) kept.set(hash, { ...row, lastUsedAt: at })
@@ -38,24 +39,34 @@ function rowsInMemory() {
       for (const row of idle) kept.delete(row.hash)
       return idle.length
     },
+    async endBeyond(userKey, most, uses) {
+      const usedAt = (row: SessionRow) => Math.max(Number(row.lastUsedAt), Number(uses.get(row.hash) ?? 0))
+      const own = [...kept.values()].filter((row) => row.userKey === userKey)
+      const surplus = own
+        .toReversed()
+        .toSorted((a, b) => usedAt(b) - usedAt(a))
+        .slice(most)
+      for (const { hash } of surplus) kept.delete(hash)
+      return surplus.map(({ hash }) => hash)
+    },
   }
   return { kept, rows }
 }
 
-function replica(limits = { sessionIdle: 24 * HOUR, sessionsPerUser: 200 }, shared = rowsInMemory()) {
+function replica(limits = { sessionIdle: 24 * HOUR, sessionsPerUser: 200 }, shared = rowsInMemory(), others?: Others) {
   const clock = { now: 1_000_000_000_000 }
   const ended: string[] = []
   const open = () => {
-    const sessions = createSessions(
-      shared.rows,
-      () => limits,
-      () => clock.now,
-    )
+    const around = { now: () => clock.now, clock: () => clock.now, ...(others === undefined ? {} : { others }) }
+    const sessions = createSessions(shared.rows, () => limits, around)
     sessions.onEnd((id) => ended.push(id))
     return sessions
   }
   return { ...shared, clock, ended, limits, sessions: open(), restart: open }
 }
+
+/** Past the turn in which reads are gathered. */
+const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 
 test('an open session is found by its id, its connection and its gateway, at once', async () => {
   const { sessions } = replica()
@@ -227,20 +238,20 @@ test('a session that ends while it is being loaded is not held again', async () 
   let answer = () => {}
   const slow: SessionRows = {
     ...rows,
-    async find(hash) {
-      const row = await rows.find(hash)
+    async find(hashes) {
+      const found = await rows.find(hashes)
       await new Promise<void>((resolve) => (answer = resolve))
-      return row
+      return found
     },
   }
   const other = replica(undefined, { rows: slow, kept }).sessions
   const loading = other.find(id, 'c', 'g')
-  await new Promise((resolve) => setImmediate(resolve))
+  await turn()
   await other.end(id)
   answer()
   assert.is(await loading, null)
   const again = other.find(id, 'c', 'g')
-  await new Promise((resolve) => setImmediate(resolve))
+  await turn()
   answer()
   assert.is(await again, null)
 })
@@ -248,7 +259,7 @@ test('a session that ends while it is being loaded is not held again', async () 
 test('many that ask for one unloaded session cause one look-up', async () => {
   const { rows, kept } = rowsInMemory()
   let lookups = 0
-  const counting: SessionRows = { ...rows, find: async (hash) => ((lookups += 1), rows.find(hash)) }
+  const counting: SessionRows = { ...rows, find: async (hashes) => ((lookups += 1), rows.find(hashes)) }
   const first = replica(undefined, { rows: counting, kept })
   const { id } = await first.sessions.open(facts, 'u')
   const other = first.restart()
@@ -262,7 +273,7 @@ test('a failed look-up fails the call and is tried anew by the next', async () =
   let away = true
   const flaky: SessionRows = {
     ...rows,
-    find: async (hash) => (away ? Promise.reject(new Error('away')) : rows.find(hash)),
+    find: async (hashes) => (away ? Promise.reject(new Error('away')) : rows.find(hashes)),
   }
   const first = replica(undefined, { rows: flaky, kept })
   const { id } = await first.sessions.open(facts, 'u')
@@ -298,6 +309,160 @@ test('a sweep spares a session that was used since it was last written down', as
   assert.ok(await restart().find(id, 'c', 'g'))
 })
 
+/** Two replicas on the same rows, neither of them alone. */
+function two(rows = rowsInMemory()) {
+  const others: Others = { unchangedUntil: (readAt) => readAt, present: async () => undefined }
+  const here = replica(undefined, rows, others)
+  return { here, there: replica(undefined, rows, others).sessions }
+}
+
+test('what ends at one replica is not there for the next request at another', async () => {
+  const { here, there } = two()
+  const { id } = await here.sessions.open(facts, 'u')
+  for (const side of [here.sessions, there]) assert.ok(await side.find(id, 'c', 'g'))
+  await there.end(id)
+  assert.is(await here.sessions.find(id, 'c', 'g'), null)
+  assert.equal(here.ended, [id])
+})
+
+test('a request never shares a read that was sent before it came', async () => {
+  const { kept, rows } = rowsInMemory()
+  const answers: (() => void)[] = []
+  const slow: SessionRows = {
+    ...rows,
+    async find(hashes) {
+      const found = await rows.find(hashes)
+      await new Promise<void>((resolve) => answers.push(resolve))
+      return found
+    },
+  }
+  const { here, there } = two({ kept, rows: slow })
+  const { id } = await here.sessions.open(facts, 'u')
+  const before = here.sessions.find(id, 'c', 'g')
+  await turn()
+  await there.end(id)
+  const after = here.sessions.find(id, 'c', 'g')
+  await turn()
+  assert.is(answers.length, 2)
+  for (const answer of answers) answer()
+  assert.ok(await before)
+  assert.is(await after, null)
+})
+
+test('what was read before this replica was alone is read once more, then believed', async () => {
+  const shared = rowsInMemory()
+  const alone = { since: Infinity }
+  const others: Others = {
+    unchangedUntil: (readAt) => (readAt >= alone.since ? Infinity : readAt),
+    present: async () => undefined,
+  }
+  const { sessions, clock, ended } = replica(undefined, shared, others)
+  const [gone, there] = [await sessions.open(facts, 'u'), await sessions.open(facts, 'u')]
+  for (const { id } of [gone, there]) assert.ok(await sessions.find(id, 'c', 'g'))
+  // By another replica that has left since, and whose word was lost.
+  shared.kept.delete(createHash('sha256').update(gone.id).digest('hex'))
+  alone.since = clock.now += 1
+  assert.is(await sessions.find(gone.id, 'c', 'g'), null)
+  assert.equal(ended, [gone.id])
+  const first = sessions.find(there.id, 'c', 'g')
+  assert.instance(first, Promise)
+  assert.ok(await first)
+  assert.not.instance(sessions.find(there.id, 'c', 'g'), Promise)
+})
+
+test('nothing is ended or opened before the others reckon with this replica', async () => {
+  let introduce = () => {}
+  const introduced = new Promise<void>((resolve) => (introduce = resolve))
+  const others: Others = { unchangedUntil: () => Infinity, present: () => introduced }
+  const shared = rowsInMemory()
+  const { sessions } = replica(undefined, shared, others)
+  const { id } = await replica(undefined, shared).sessions.open(facts, 'u')
+  const [ending, opening] = [sessions.end(id), sessions.open(facts, 'u')]
+  await turn()
+  assert.is(shared.kept.size, 1)
+  introduce()
+  await opening
+  assert.is(await ending, true)
+  assert.is(shared.kept.size, 1)
+})
+
+test('while the database is away what is held goes on, five minutes', async () => {
+  const { kept, rows } = rowsInMemory()
+  let away = false
+  const flaky: SessionRows = {
+    ...rows,
+    find: async (hashes) => (away ? Promise.reject(new GatehouseError('GH_DB_UNAVAILABLE')) : rows.find(hashes)),
+  }
+  const { here, there } = two({ kept, rows: flaky })
+  const { id } = await here.sessions.open(facts, 'u')
+  away = true
+  const refused = (given: Promise<unknown>) => given.then(String, (thrown: GatehouseError) => thrown.code)
+  assert.is(await refused(Promise.resolve(there.find(id, 'c', 'g'))), 'GH_DB_UNAVAILABLE', 'but not what is not')
+  here.clock.now += 299_000
+  assert.ok(await here.sessions.find(id, 'c', 'g'))
+  here.clock.now += 2_000
+  assert.is(await refused(Promise.resolve(here.sessions.find(id, 'c', 'g'))), 'GH_DB_UNAVAILABLE')
+})
+
+test('the cap of a user counts the sessions of all replicas', async () => {
+  const shared = rowsInMemory()
+  const limits = { sessionIdle: HOUR, sessionsPerUser: 3 }
+  const [one, other] = [replica(limits, shared), replica(limits, shared)]
+  for (let n = 0; n < 4; n++) for (const { sessions } of [one, other]) await sessions.open(facts, 'u')
+  assert.is(shared.kept.size, 3)
+})
+
+test('what was told to have ended is let go of, and told on; what was not told is found out', async () => {
+  const { sessions, kept, ended } = replica()
+  const [told, untold, there] = await Promise.all([1, 2, 3].map(() => sessions.open(facts, 'u')))
+  const hashOf = (id = '') => createHash('sha256').update(id).digest('hex')
+  assert.is(sessions.heldAs(hashOf(told?.id)), told?.id)
+  sessions.ended(hashOf(told?.id))
+  sessions.ended(hashOf('never seen'))
+  assert.equal(ended, [told?.id])
+  assert.is(sessions.heldAs(hashOf(told?.id)), null)
+  kept.delete(hashOf(untold?.id))
+  await sessions.recheck()
+  assert.equal(ended, [told?.id, untold?.id])
+  assert.ok(await sessions.find(there?.id ?? '', 'c', 'g'))
+})
+
+test('what a client sets at one replica holds for its next message at another', async () => {
+  const { here, there } = two()
+  const { id } = await here.sessions.open(facts, 'u')
+  assert.is((await there.find(id, 'c', 'g'))?.logLevel, null)
+  await here.sessions.update(id, { logLevel: 'debug', subscribe: 'a:1' })
+  const found = await there.find(id, 'c', 'g')
+  assert.equal([found?.logLevel, found?.subscriptions], ['debug', ['a:1']])
+  assert.is(await there.find(id, 'c', 'g'), found, 'and what has not changed is the same')
+})
+
+test('what a client sets elsewhere is told here, once', async () => {
+  const { here, there } = two()
+  const changes: unknown[] = []
+  there.onChange((session) => changes.push([session.id, session.logLevel]))
+  const { id } = await here.sessions.open(facts, 'u')
+  const hash = createHash('sha256').update(id).digest('hex')
+  await there.changed(hash)
+  assert.equal(changes, [], 'of what is not held here nobody hears')
+  await there.find(id, 'c', 'g')
+  await here.sessions.update(id, { logLevel: 'debug' })
+  await there.changed(hash)
+  await there.changed(hash)
+  assert.equal(changes, [[id, 'debug']])
+})
+
+test('what is used at another replica alone is not swept here', async () => {
+  const shared = rowsInMemory()
+  const here = replica(undefined, shared)
+  const there = replica(undefined, shared)
+  const { id } = await here.sessions.open(facts, 'u')
+  for (const { clock } of [here, there]) clock.now += 20 * HOUR
+  assert.ok(await there.sessions.find(id, 'c', 'g'))
+  for (const { clock } of [here, there]) clock.now += 20 * HOUR
+  await here.sessions.sweep()
+  assert.equal(here.ended, [])
+})
 test('what a client sets holds from its next message on, and over a restart', async () => {
   const { sessions, restart } = replica()
   const session = await sessions.open(facts, 'u')

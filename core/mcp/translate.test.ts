@@ -1,4 +1,4 @@
-import type { JsonObject } from '@gatehouse/sdk'
+import type { Json, JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseJson } from './json.js'
@@ -91,6 +91,12 @@ for (const value of [[1, 2], 'text', 7, null, false]) {
     assert.equal(translateResult(again, 'modern', 'legacy', 'tools/call'), expected, 'and is not said twice')
   })
 }
+
+test('structuredContent that becomes a text item keeps the digits of a number that no double holds', () => {
+  const value = parseJson('[12345678901234567890]') as Json
+  const result = translateResult({ structuredContent: value, content: [] }, 'modern', 'legacy', 'tools/call')
+  assert.equal(result.content, [{ type: 'text', text: '[12345678901234567890]' }])
+})
 
 test('structuredContent that is an object stays; without content a list is made for what is none', () => {
   const object = { content: [], structuredContent: { a: 1 } }

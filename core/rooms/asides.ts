@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { Alert, CallContext, JsonObject, Principal } from '@gatehouse/sdk'
+import type { Alert, CallContext, Era, FeatureKind, JsonObject, Principal } from '@gatehouse/sdk'
 import type { Completions } from '../bridge/completions.js'
+import { named } from '../bridge/named.js'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
+import { GatehouseError } from '../errors.js'
 import { readNote } from '../mcp/message.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { SessionLines } from '../mcp/session-lines.js'
+import { NO_FEATURE } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
 import type { Party, Target } from '../upstream/types.js'
 
@@ -14,6 +17,10 @@ export interface Place {
   readonly plan: GatewayPlan
   readonly assignment: AssignmentPlan
   readonly principal: Principal
+  /** The client's; legacy unless told. */
+  readonly era?: Era
+  /** What it is about; any tool unless told. */
+  readonly feature?: { readonly kind: FeatureKind; readonly name: string }
 }
 
 export interface AsidesOptions {
@@ -37,12 +44,13 @@ const BLOCKED: QuestionAnswer = { error: { code: -32603, message: 'Blocked by po
 
 export function createAsides({ rules, raise, gateway, lines, completions }: AsidesOptions): Asides {
   async function pass(place: Place, leg: 'request' | 'response', content: JsonObject): Promise<JsonObject | null> {
-    const { plan, assignment } = place
+    const { plan, assignment, feature } = place
     const subject = {
       prefix: assignment.prefix,
       serverSlug: assignment.server.slug,
-      kind: 'tool' as const,
-      feature: '',
+      kind: feature?.kind ?? ('tool' as const),
+      shape: 'tool' as const,
+      feature: feature?.name ?? NO_FEATURE,
       context: () => contextOf(place),
     }
     const seen = { structuredContent: content }
@@ -54,11 +62,30 @@ export function createAsides({ rules, raise, gateway, lines, completions }: Asid
     return outcome.kind === 'pass' ? content : (outcome.message.structuredContent as JsonObject)
   }
 
-  /** Null once the gateway or its use of the server is gone. */
-  function placeOf({ gatewayId, principal }: Party, { server }: Target): Place | null {
+  /** As whom the server stands behind the session's gateway; none once that, or its use of the server, is gone. */
+  function placesOf({ gatewayId, principal }: Party, { server }: Target): readonly Place[] {
     const plan = gateway(gatewayId)
-    const assignment = plan?.assignments.find((one) => one.server.id === server.id)
-    return plan === undefined || assignment === undefined ? null : { plan, assignment, principal }
+    const own = plan?.assignments.filter((one) => one.server.id === server.id) ?? []
+    return plan === undefined ? [] : own.map((assignment) => ({ plan, assignment, principal }))
+  }
+
+  /** It can be any of them that speaks: what each of them may say is said. */
+  async function passAll(
+    places: readonly Place[],
+    leg: 'request' | 'response',
+    content: JsonObject,
+  ): Promise<JsonObject | null> {
+    let left: JsonObject | null = content
+    for (const place of places) left = left === null ? null : await pass(place, leg, left)
+    return left
+  }
+
+  /** The answer as the rules leave it, a refusal's words like any others. */
+  async function ruled(places: readonly Place[], answer: QuestionAnswer): Promise<QuestionAnswer> {
+    const isResult = 'result' in answer
+    const left = await passAll(places, 'request', isResult ? answer.result : { message: answer.error.message })
+    if (left === null) return BLOCKED
+    return isResult ? { result: left } : { error: { code: answer.error.code, message: String(left.message) } }
   }
 
   return {
@@ -69,34 +96,39 @@ export function createAsides({ rules, raise, gateway, lines, completions }: Asid
       const { method, params } = note
       if (method === 'notifications/elicitation/complete' && typeof params?.elicitationId === 'string')
         completions.done(target.server.id, params.elicitationId)
-      const place = party === null ? null : placeOf(party, target)
-      if (party === null || place === null) return
-      const left = params === undefined ? params : await pass(place, 'response', params)
+      const places = party === null ? [] : placesOf(party, target)
+      if (party === null || places.length === 0) return
+      const left = params === undefined ? params : await passAll(places, 'response', params)
       if (left !== null)
         lines.note(party.sessionId, { jsonrpc: '2.0', method, ...(left === undefined ? {} : { params: left }) })
     },
     async question(party, target, question, signal) {
-      const place = placeOf(party, target)
-      if (place === null) return BLOCKED
-      const left = question.params === undefined ? undefined : await pass(place, 'response', question.params)
+      const places = placesOf(party, target)
+      const [place] = places
+      if (place === undefined) return BLOCKED
+      const left = question.params === undefined ? undefined : await passAll(places, 'response', question.params)
       if (left === null) return BLOCKED
-      const asked = left === undefined ? question : { ...question, params: left }
-      const answer = await lines.ask(party.sessionId, asked, { deadline: Date.now() + QUESTION_MS, signal })
-      if ('error' in answer) return answer
-      const result = await pass(place, 'request', answer.result)
-      return result === null ? BLOCKED : { result }
+      const asked = named(left === undefined ? question : { ...question, params: left }, place.plan, place.assignment)
+      try {
+        const answer = await lines.ask(party.sessionId, asked, { deadline: Date.now() + QUESTION_MS, signal })
+        return await ruled(places, answer)
+      } catch (thrown) {
+        const isSilent = thrown instanceof GatehouseError && thrown.code === 'GH_FORWARD_UNANSWERED'
+        if (isSilent && question.method === 'elicitation/create') return { result: { action: 'cancel' } }
+        throw thrown
+      }
     },
   }
 }
 
-function contextOf({ plan, assignment, principal }: Place): CallContext {
+function contextOf({ plan, assignment, principal, era = 'legacy', feature }: Place): CallContext {
   return {
     correlationId: randomUUID(),
     method: 'notifications/message',
-    era: 'legacy',
+    era,
     gateway: { id: plan.gateway.id, slug: plan.gateway.slug },
     server: { id: assignment.server.id, slug: assignment.server.slug },
-    feature: null,
+    feature: feature ?? null,
     user: principal.user === null ? null : { id: principal.user.id, email: principal.user.email },
     host: { id: principal.host.id, name: principal.host.name },
     attributes: principal.attributes,

@@ -1,20 +1,25 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { createModernClient, type ModernOptions } from '../bridge/modern-client.js'
 import { sendLegacy } from '../bridge/legacy-client.js'
+import { named } from '../bridge/named.js'
 import { enter, type Answered, type Inspected } from '../call.js'
-import { asGatehouseError, GatehouseError } from '../errors.js'
+import type { Flow } from '../domain/flow.js'
+import { asGatehouseError, type ErrorCode, GatehouseError } from '../errors.js'
 import { hears } from '../mcp/log-levels.js'
 import { isObject } from '../mcp/message.js'
 import { paramHeaders } from '../mcp/param-headers.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { logLevelOf, progressTokenOf } from '../mcp/translate.js'
 import { wayOf } from '../record/trail.js'
+import { NOT_SENT } from '../upstream/faults.js'
 import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 
 /** What passes between server and client before the answer, inspected like it. */
 export interface Aside {
   /** Null when the client takes no notes. */
   readonly onNote: ((note: JsonObject) => void) | null
+  /** How fast notes go on to the client; null where there are none. */
+  readonly flow: Flow | null
   /** Answers what the rules leave; throws when one blocks it. */
   readonly question: (question: Question) => Promise<Question>
   readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
@@ -57,11 +62,16 @@ function exchange(
   options: ForwardOptions,
   sendModern: ReturnType<typeof createModernClient>,
 ): Promise<UpstreamReply> {
-  const { target, gone, upstreamParams: params } = call
+  const { target, gone } = call
+  const params = call.era === 'modern' ? call.upstreamParams : withoutRetry(call.upstreamParams)
   const logLevel = logLevelOf(call)
   const onNote = aside.onNote === null ? null : heard(aside.onNote, logLevel)
   const progressToken = onNote === null ? undefined : progressTokenOf(call.params)
-  const first = { deadline: call.deadline, hardDeadline: call.trail.at + options.limits().callTotal }
+  const first = {
+    flow: aside.flow ?? undefined,
+    deadline: call.deadline,
+    hardDeadline: call.trail.at + options.limits().callTotal,
+  }
   const send = (request: Pick<UpstreamRequest, 'params'> & Partial<UpstreamRequest>) =>
     sendHealed(call, options, { ...first, method: call.method, logLevel, ...request })
   if (call.era === 'modern') {
@@ -73,25 +83,24 @@ function exchange(
     gone,
     party: partyOf(call),
     ask: call.ask,
-    onQuestion: async (question) => named(await aside.question(question), call),
+    onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: aside.answer,
-    tell: (note) => onNote?.(note),
+    onNote,
     // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
-    send: ({ added, conversation }) => {
+    send: ({ added, ...rest }) => {
       const isFirst = Object.keys(added).length === 0
       const again = isFirst ? {} : anew(options.limits())
-      const note = onNote ?? undefined
-      return send({
-        ...again,
-        params: { ...params, ...added },
-        conversation,
-        onCut: call.interrupt ?? undefined,
-        progressToken,
-        signal: gone,
-        onNotification: note,
-      })
+      const onCut = call.interrupt ?? undefined
+      return send({ ...again, ...rest, params: { ...params, ...added }, onCut, progressToken, signal: gone })
     },
   })
+}
+
+/** What only the modern era has means nothing from a legacy client: no rule looks at a state that was never sealed. */
+function withoutRetry(params: JsonObject): JsonObject {
+  if (params.requestState === undefined && params.inputResponses === undefined) return params
+  const { requestState: _, inputResponses: __, ...rest } = params
+  return rest
 }
 
 /** Each round of questions has a call's whole time. */
@@ -113,7 +122,6 @@ async function sendHealed(call: Inspected, options: ForwardOptions, request: Ups
   const { definition } = call.feature
   const dressed = (tool: JsonObject | null) => ({
     ...request,
-    flow: call.flow ?? undefined,
     paramHeaders: headersOf(call.method, tool, request.params),
   })
   const reply = await options.upstreams.request(call.target, dressed(definition))
@@ -128,10 +136,15 @@ async function sendHealed(call: Inspected, options: ForwardOptions, request: Ups
 const UNABLE = -32021
 const RESULT_TYPES: readonly unknown[] = [undefined, 'complete', 'input_required']
 
-/** What a server of the modern era may say only to clients of its own. */
+/** What a server may say only to clients of its own era. */
 function understood(reply: UpstreamReply, call: Inspected): UpstreamReply {
-  if (reply.era === 'legacy') return reply
   const { error, result } = reply
+  if (reply.era === 'legacy') {
+    // A legacy server asks nothing by it, and what stands beside it is a text like any other.
+    if (result?.resultType !== 'input_required') return reply
+    const { resultType: _, ...rest } = result
+    return { ...reply, result: rest }
+  }
   if (error?.code === UNABLE && call.era === 'legacy') {
     const data = isObject(error.data) ? error.data : {}
     throw new GatehouseError('GH_FORWARD_CAPABILITY', { message: error.message, data })
@@ -140,17 +153,6 @@ function understood(reply: UpstreamReply, call: Inspected): UpstreamReply {
   throw new GatehouseError('GH_UPSTREAM_PROTOCOL', {
     message: 'The server gave a kind of result that was not agreed on',
   })
-}
-
-/** Of several servers the person must see which one asks. */
-function named(question: Question, call: Inspected): Question {
-  const message = question.params?.message
-  if (call.plan.assignments.length < 2 || question.method !== 'elicitation/create' || typeof message !== 'string')
-    return question
-  return {
-    ...question,
-    params: { ...question.params, message: `[${call.feature.assignment.server.title}] ${message}` },
-  }
 }
 
 function partyOf({ session, principal, plan }: Inspected): Party | null {
@@ -164,24 +166,38 @@ function subjectOf(call: Inspected) {
     host: principal.host.id,
     gateway: plan.gateway.id,
     server: feature.assignment.server.id,
+    assignment: feature.assignment.assignment.id,
     method,
     feature: feature.name,
     arguments: isObject(params.arguments) ? params.arguments : undefined,
   }
 }
 
+/** Refused here, before anything was sent. */
+const REFUSED_HERE: ReadonlySet<ErrorCode> = new Set(['GH_FORWARD_STATE', 'GH_FORWARD_PARKED_LOST', 'GH_DOOR_PARAMS'])
+/** The server answered, with questions that went no further. */
+const NOT_THE_SERVERS: ReadonlySet<ErrorCode> = new Set([
+  'GH_INSPECT_BLOCKED',
+  'GH_FORWARD_UNANSWERED',
+  'GH_FORWARD_ROUNDS',
+  'GH_FORWARD_STATE_SIZE',
+])
+
 /** What surely was not sent is a failed request; any other failure is one of the answer: the server may have acted. */
 function failed(call: Inspected, sentAt: number, thrown: unknown): unknown {
-  const error = asGatehouseError(thrown)
+  const { code, data, detail } = asGatehouseError(thrown)
+  if (REFUSED_HERE.has(code)) return thrown
   const way = wayOf(call.feature.assignment)
-  const facts = { error: error.code, durationMs: Date.now() - sentAt }
+  const facts = { error: code, durationMs: Date.now() - sentAt }
   const offset = sentAt - call.trail.at
-  if (error.data?.retryable === true && error.code !== 'GH_UPSTREAM_RATE_LIMITED')
+  const isAnswer = code === 'GH_UPSTREAM_RATE_LIMITED' && detail !== NOT_SENT
+  if (data?.retryable === true && !isAnswer) {
     call.trail.leg('mcp_request_error', { ...facts, offset }, way)
-  else {
-    call.trail.leg('mcp_request_success', { offset }, way)
-    call.trail.leg('mcp_response_error', facts, way)
+    return thrown
   }
+  call.trail.leg('mcp_request_success', { offset }, way)
+  if (NOT_THE_SERVERS.has(code)) call.trail.leg('mcp_response_success', { durationMs: facts.durationMs }, way)
+  else call.trail.leg('mcp_response_error', facts, way)
   return thrown
 }
 

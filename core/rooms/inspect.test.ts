@@ -2,6 +2,8 @@ import type { JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Answered, Inspected, Permitted } from '../call.js'
+import type { GatehouseError } from '../errors.js'
+import type { Question } from '../mcp/questions.js'
 import type { Rules } from '../rules/rules.js'
 import { createInspect, type InspectOptions } from './inspect.js'
 
@@ -90,6 +92,78 @@ test('what rules did to notes stands on record with the answer', async () => {
   relay.onNote?.({ jsonrpc: '2.0', method: 'notifications/message', params: { data: 'secret' } })
   await relay.settled()
   assert.is(ruled.length, 2)
+})
+
+const ASKED: Question = { method: 'elicitation/create', params: { message: 'Your secret?' } }
+
+/** Rules whose receipts tell which leg they looked at. */
+const telling = (blocks = false) => {
+  const look = (leg: string) => (_rules: unknown, _subject: unknown, message: JsonObject) => {
+    const receipts = [{ hook: leg, verdict: 'modify' }]
+    if (blocks) return { kind: 'blocked', blockedBy: { name: 'No' }, reason: '', receipts, alerts: [] }
+    const changed = JSON.parse(JSON.stringify(message).replaceAll('secret', '***')) as JsonObject
+    return { kind: 'changed', message: changed, receipts, alerts: [] }
+  }
+  return { inspectRequest: look('request'), inspectResponse: look('response') } as unknown as Rules
+}
+
+test('what rules did to a question stands on record with the answer of the call, to its answer with the request', async () => {
+  for (const notify of [null, () => undefined]) {
+    const { call, ruled } = callOf({ notify })
+    const relay = inspectWith(telling()).relay(call as unknown as Inspected)
+    assert.equal(await relay.question(ASKED), { ...ASKED, params: { message: 'Your ***?' } })
+    assert.equal(ruled, [])
+    assert.equal(await relay.answer({ result: { x: 'secret' } }), { result: { x: '***' } })
+    assert.equal(ruled, [{ hook: 'request', verdict: 'modify' }])
+    await relay.settled()
+    assert.equal(ruled.at(-1), { hook: 'response', verdict: 'modify' })
+  }
+})
+
+test('a question that a rule blocks is not asked; the error names the rule and nothing of the question', async () => {
+  const { call, ruled } = callOf({})
+  const relay = inspectWith(telling(true)).relay(call as unknown as Inspected)
+  const error = (await relay.question(ASKED).catch((thrown: unknown) => thrown)) as GatehouseError
+  assert.is(error.code, 'GH_INSPECT_BLOCKED')
+  assert.match(error.message, "'No'")
+  assert.not.match(JSON.stringify([error.message, error.data]), 'secret')
+  assert.equal(ruled, [], 'the legs to the server and back are not the ones that it ended')
+  await relay.settled()
+  assert.is(ruled.length, 1)
+})
+
+test('a server that asks without end fills no record', async () => {
+  const { call, ruled } = callOf({})
+  const relay = inspectWith(telling()).relay(call as unknown as Inspected)
+  for (let n = 0; n < 300; n += 1) {
+    await relay.question(ASKED)
+    await relay.answer({ result: {} })
+  }
+  await relay.settled()
+  assert.ok(ruled.length <= 200, `${ruled.length}`)
+})
+
+test('the words of a refusal are looked at, and its data does not pass', async () => {
+  const { call } = callOf({})
+  const relay = inspectWith(telling()).relay(call as unknown as Inspected)
+  assert.equal(await relay.answer({ error: { code: -7, message: 'a secret', data: 'secret' } }), {
+    error: { code: -7, message: 'a ***' },
+  })
+})
+
+test('a server that talks faster than rules can follow is held up, and loses nothing', async () => {
+  let release: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (release = resolve))
+  const heard: JsonObject[] = []
+  const { call } = callOf({ notify: (note: JsonObject) => heard.push(note), flow: null })
+  const slow = { ...masking, inspectResponse: () => held.then(() => ({ ...passed, receipts: [] })) } as unknown as Rules
+  const relay = inspectWith(slow).relay(call as unknown as Inspected)
+  for (let n = 0; n < 1_000; n += 1) relay.onNote?.({ jsonrpc: '2.0', method: 'x', params: { n } })
+  assert.ok(relay.flow?.full)
+  release()
+  await relay.flow?.drained()
+  await relay.settled()
+  assert.is(heard.length, 1_000)
 })
 
 test.run()

@@ -1,5 +1,7 @@
 import type { Alert, CallContext, JsonObject, Receipt } from '@gatehouse/sdk'
 import { enter, type Answered, type Inspected, type Permitted, type Released } from '../call.js'
+import { Backlog } from '../domain/backlog.js'
+import type { Flow } from '../domain/flow.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
 import { forOlder } from '../mcp/older.js'
@@ -30,6 +32,7 @@ export interface Inspect {
 /** Notes, questions and answers of a call. */
 export interface Relayed {
   readonly onNote: ((note: JsonObject) => void) | null
+  readonly flow: Flow | null
   readonly question: (question: Question) => Promise<Question>
   readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
   readonly settled: () => Promise<void> | undefined
@@ -94,60 +97,80 @@ export function createInspect(options: InspectOptions): Inspect {
       if (seen instanceof Promise || bus.has('feature.response')) return afterResponse(call, subject, given, seen)
       return letOut(call, settleOutcome(call, seen, given, options.raise))
     },
-    relay(call) {
-      const { notify } = call
-      const asides = {
-        question: async (question: Question) => {
-          const { params } = question
-          if (params === undefined) return question
-          const outcome = await inspectLoose(call, params)
-          const ruled = settleOutcome(call, outcome, { structuredContent: params }, options.raise)
-          return { ...question, params: ruled.structuredContent as JsonObject }
-        },
-        answer: async (answer: QuestionAnswer) => {
-          const seen = ('result' in answer ? answer.result : { message: answer.error.message }) as JsonObject
-          const subject = { ...subjectOf(call), shape: 'tool' as const }
-          const outcome = await rules.inspectRequest(call.plan.rules, subject, { structuredContent: seen })
-          const ruled = settleOutcome(call, outcome, { structuredContent: seen }, options.raise)
-          const left = ruled.structuredContent as JsonObject
-          return 'result' in answer
-            ? { result: left }
-            : { error: { code: answer.error.code, message: String(left.message) } }
-        },
-      }
-      if (notify === null) return { ...asides, ...NO_NOTES }
-      let last: Promise<void> | undefined
-      const receipts: Receipt[] = []
-      const pass = async (aside: JsonObject) => {
-        const note = readNote(aside)
-        if (note === null) return
-        const { method, params } = note
-        const jsonrpc = '2.0'
-        if (params === undefined) return notify({ jsonrpc, method })
-        const outcome = await inspectLoose(call, params)
-        for (const alert of outcome.alerts) options.raise(alert)
-        const acted = outcome.receipts.filter((receipt) => receipt.verdict !== 'pass')
-        if (receipts.length + acted.length <= MOST_NOTE_RECEIPTS) receipts.push(...acted)
-        // What stands beside the params was not inspected, and belongs to no note.
-        if (outcome.kind === 'pass') notify({ jsonrpc, method, params })
-        if (outcome.kind === 'changed') notify({ jsonrpc, method, params: outcome.message.structuredContent })
-      }
-      return {
-        ...asides,
-        onNote: (note) => {
-          const before = last ?? Promise.resolve()
-          last = before.then(() => pass(note)).catch(() => undefined)
-        },
-        // They stand on the leg of the answer, like the answer's own.
-        settled: () => last?.then(() => call.trail.ruled(receipts)),
-      }
+    relay: (call) => relay(call, options),
+  }
+}
+
+/** What passes besides request and answer. What rules did to it stands on the legs of those, so as not to be lost. */
+function relay(call: Inspected, { rules, raise }: InspectOptions): Relayed {
+  const subject: Subject = { ...subjectOf(call), shape: 'tool' }
+  // From the server, like the answer; what the client says is the request's.
+  const receipts: Receipt[] = []
+  const keep: Keep = (some) => void (receipts.push(...some), receipts.splice(0, receipts.length - MOST_ASIDE_RECEIPTS))
+  const keepRequest = bounded(MOST_ASIDE_RECEIPTS, (some) => call.trail.ruled(some))
+  // Rules may be slower than a server talks.
+  const backlog = call.notify === null ? null : new Backlog(call.flow)
+  let last: Promise<void> | undefined
+
+  async function pass(aside: JsonObject, notify: (note: JsonObject) => void): Promise<void> {
+    const note = readNote(aside)
+    if (note === null) return
+    const { method, params } = note
+    const jsonrpc = '2.0'
+    if (params === undefined) return notify({ jsonrpc, method })
+    const outcome = await rules.inspectResponse(call.plan.rules, subject, { structuredContent: params })
+    for (const alert of outcome.alerts) raise(alert)
+    keep(outcome.receipts.filter((receipt) => receipt.verdict !== 'pass'))
+    // What stands beside the params was not inspected, and belongs to no note.
+    if (outcome.kind === 'pass') notify({ jsonrpc, method, params })
+    if (outcome.kind === 'changed') notify({ jsonrpc, method, params: outcome.message.structuredContent })
+  }
+
+  const inOrder = (notify: (note: JsonObject) => void) => (note: JsonObject) => {
+    if (!backlog?.enter()) return
+    last = (last ?? Promise.resolve())
+      .then(() => pass(note, notify))
+      .catch(() => undefined)
+      .finally(() => backlog.leave())
+  }
+  const settled = () => (last ?? Promise.resolve()).then(() => call.trail.ruled(receipts.splice(0)))
+  return {
+    onNote: call.notify === null ? null : inOrder(call.notify),
+    flow: backlog,
+    async question(question) {
+      const { params } = question
+      if (params === undefined) return question
+      const seen = { structuredContent: params }
+      const outcome = await rules.inspectResponse(call.plan.rules, subject, seen)
+      const ruled = conclude(call, outcome, seen, { raise, keep })
+      return { ...question, params: ruled.structuredContent as JsonObject }
     },
+    async answer(answer) {
+      const isResult = 'result' in answer
+      const seen = { structuredContent: isResult ? answer.result : { message: answer.error.message } }
+      const outcome = await rules.inspectRequest(call.plan.rules, subject, seen)
+      const ruled = conclude(call, outcome, seen, { raise, keep: keepRequest })
+      const left = ruled.structuredContent as JsonObject
+      return isResult ? { result: left } : { error: { code: answer.error.code, message: String(left.message) } }
+    },
+    settled: () => (last === undefined && receipts.length === 0 ? undefined : settled()),
   }
 }
 
 /** A call may send notes without end; its record may not. */
-const MOST_NOTE_RECEIPTS = 100
-const NO_NOTES = Object.freeze({ onNote: null, settled: () => undefined })
+const MOST_ASIDE_RECEIPTS = 100
+
+type Keep = (receipts: readonly Receipt[]) => void
+
+/** What goes beyond so many is lost. */
+function bounded(most: number, keep: Keep): Keep {
+  let count = 0
+  return (receipts) => {
+    if (count + receipts.length > most) return
+    count += receipts.length
+    keep(receipts)
+  }
+}
 
 /** Writes the receipts, raises the alerts and gives the message as the rules left it; throws when they blocked it. */
 function settleOutcome(
@@ -156,7 +179,17 @@ function settleOutcome(
   message: JsonObject,
   raise: (alert: Alert) => void,
 ): JsonObject {
-  call.trail.ruled(outcome.receipts)
+  return conclude(call, outcome, message, { raise, keep: (receipts) => call.trail.ruled(receipts) })
+}
+
+/** The same, where the receipts do not stand on the next leg. */
+function conclude(
+  call: Permitted | Inspected | Answered,
+  outcome: Outcome,
+  message: JsonObject,
+  { raise, keep }: { readonly raise: (alert: Alert) => void; readonly keep: Keep },
+): JsonObject {
+  keep(outcome.receipts)
   for (const alert of outcome.alerts) raise(alert)
   switch (outcome.kind) {
     case 'pass':

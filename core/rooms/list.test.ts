@@ -111,6 +111,38 @@ test('a hook that fails shows nothing of that server', async () => {
   )
 })
 
+test('a tool of another era is listed in terms of the caller’s', async () => {
+  const w = world()
+  w.upstreams.infos.set('a', { era: 'modern' })
+  w.upstreams.on('a', 'tools/list', () => ({
+    tools: [{ name: 'find', inputSchema: {}, outputSchema: { type: 'array' }, execution: { taskSupport: 'required' } }],
+  }))
+  const [legacy, modern] = [await ask(null, { w, era: 'legacy' }), await ask(null, { w })]
+  assert.equal(legacy.result['tools'], [{ name: 'find', inputSchema: { type: 'object' } }])
+  assert.ok((modern.result['tools'] as readonly JsonObject[])[0]?.['execution'])
+})
+
+test('an app that a hook hides as a resource is not shown with its tool', async () => {
+  const w = world()
+  const tool = (name: string) => ({
+    name,
+    inputSchema: { type: 'object' },
+    _meta: { ui: { resourceUri: `ui://${name}` } },
+  })
+  w.upstreams.on('a', 'tools/list', () => ({ tools: [tool('open'), tool('shut')] }))
+  w.upstreams.lists('a', 'resources/list', ['ui://open', 'ui://shut'])
+  const hook: Hook = ({ kind, entries }) =>
+    kind === 'resource' ? modify({ entries: entries.filter(({ uri }) => uri !== 'ui://shut') }) : pass()
+  const { result } = await ask(hook, { w })
+  assert.equal(
+    (result['tools'] as readonly JsonObject[]).map(({ name, _meta }) => [name, _meta]),
+    [
+      ['open', { ui: { resourceUri: 'ui://open' } }],
+      ['shut', { ui: {} }],
+    ],
+  )
+})
+
 test('when no server can be listed that is an error, not an empty list', async () => {
   const w = publicWorld()
   w.upstreams.fails('a', 'tools/list').fails('b', 'tools/list')

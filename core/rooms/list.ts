@@ -3,8 +3,9 @@ import type { InSession } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
 import type { ListKind } from '../domain/store.js'
+import { appUriOf, toolFor, withoutApp } from '../mcp/tools.js'
 import { wayOf } from '../record/trail.js'
-import { LISTS, type Access, type Catalog, type Listing } from '../upstream/catalog-types.js'
+import { LISTS, type Access, type Catalog, type Listing, type ListItem } from '../upstream/catalog-types.js'
 import { page } from '../upstream/catalog-pages.js'
 
 /** Which list a method asks for. */
@@ -28,6 +29,15 @@ export interface ListOptions {
  * delays or empties the others; when all fail, that is an error and not an empty list.
  */
 export function createList({ catalog, accessOf, mayHave, bus, limits }: ListOptions): List {
+  /** The apps of these tools that a hook hides from the caller: what is not shown as a resource is not shown with a tool. */
+  async function hiddenApps(items: readonly ListItem[], call: InSession): Promise<ReadonlySet<string>> {
+    const apps = new Set(items.flatMap(({ entry }) => appUriOf(entry) ?? []))
+    if (apps.size === 0) return NONE
+    const resources = await catalog.list(call.plan, 'resources', accessOf(call), Date.now() + limits().list)
+    const own = { ...resources, items: resources.items.filter(({ entry }) => apps.has(String(entry.uri))) }
+    const shown = new Set((await hooked(bus, call, own, 'resources')).items.map(({ entry }) => entry.uri))
+    return new Set(own.items.map(({ entry }) => String(entry.uri)).filter((uri) => !shown.has(uri)))
+  }
   return async (call) => {
     const kind = LIST_METHODS.get(call.method)
     if (kind === undefined) throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD')
@@ -45,14 +55,23 @@ export function createList({ catalog, accessOf, mayHave, bus, limits }: ListOpti
       throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD', { message: 'No server of this gateway has such a list' })
     const shown = bus.has('feature.list') ? await hooked(bus, call, listing, kind) : listing
     const { items, nextCursor } = page(shown, call.params.cursor)
+    const hidden = kind === 'tools' && bus.has('feature.list') ? await hiddenApps(items, call) : NONE
     const marks = shown.servers.length === 0 ? {} : { _meta: { 'gatehouse/servers': shown.servers } }
     return {
-      [LISTS[kind].field]: items.map((item) => item.entry),
+      [LISTS[kind].field]: kind === 'tools' ? items.map((item) => toolOf(item, call, hidden)) : items.map(entryOf),
       ...(nextCursor === undefined ? {} : { nextCursor }),
       ...(call.era === 'modern' ? { resultType: 'complete', ttlMs: shown.ttlMs, cacheScope: shown.scope } : {}),
       ...marks,
     } as JsonObject
   }
+}
+
+const NONE: ReadonlySet<string> = new Set()
+const entryOf = ({ entry }: ListItem): JsonObject => entry
+
+function toolOf({ entry, era }: ListItem, call: InSession, hidden: ReadonlySet<string>): JsonObject {
+  const app = hidden.size === 0 ? undefined : appUriOf(entry)
+  return toolFor(app !== undefined && hidden.has(app) ? withoutApp(entry) : entry, era, call.era)
 }
 
 /** Two legs for each server that was really asked; one answered from the cache got no message. */

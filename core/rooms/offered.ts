@@ -10,6 +10,7 @@ const NEEDS: ReadonlyMap<string, Capability> = new Map([
   ['resources/read', 'resources'],
   ['completion/complete', 'completions'],
   ['resources/subscribe', 'subscribe'],
+  ['resources/unsubscribe', 'subscribe'],
   ['logging/setLevel', 'logging'],
 ])
 
@@ -23,7 +24,7 @@ export function mustBeOffered(call: InSession | Routed, mayHave: MayHave): void 
     throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD', { message: `No server of this gateway serves '${call.method}'` })
 }
 
-/** Asked only about what is in no list: whoever has the feature has the method too, save for completions. */
+/** Asked only about what is in no list: whoever has the feature has the method too, save for those with capabilities of their own. */
 export function whereOffered(route: Route, mayHave: MayHave): Route {
   const unfound = (call: InSession, thrown: unknown): never => {
     if (NOT_FOUND.has(asGatehouseError(thrown).code)) mustBeOffered(call, mayHave)
@@ -34,7 +35,7 @@ export function whereOffered(route: Route, mayHave: MayHave): Route {
     return routed
   }
   return (call) => {
-    if (call.method === 'completion/complete') mustBeOffered(call, mayHave)
+    if (OF_THEIR_OWN.has(call.method)) mustBeOffered(call, mayHave)
     try {
       const routed = route(call)
       return routed instanceof Promise ? routed.then(found, (thrown: unknown) => unfound(call, thrown)) : found(routed)
@@ -44,4 +45,5 @@ export function whereOffered(route: Route, mayHave: MayHave): Route {
   }
 }
 
+const OF_THEIR_OWN: ReadonlySet<string> = new Set(['completion/complete', 'resources/subscribe'])
 const NOT_FOUND: ReadonlySet<string> = new Set(['GH_ROUTE_FEATURE', 'GH_ROUTE_RESOURCE'])

@@ -43,7 +43,7 @@ test('detail and cause never leave', () => {
   assert.not.match(JSON.stringify(reply), /swordfish/)
 })
 
-test('401 carries a challenge with the whole address of the metadata, and no other status does', () => {
+test('401 carries a challenge with the whole address of the metadata, and of other refusals the step-up alone', () => {
   const { reply: missing } = refused('GH_AUTHENTICATE_MISSING')
   assert.equal(missing.headers, { 'www-authenticate': `Bearer scope="mcp", resource_metadata="${METADATA}/g"` })
   const { reply: invalid } = refused('GH_AUTHENTICATE_INVALID', { gatewayName: null })
@@ -51,7 +51,30 @@ test('401 carries a challenge with the whole address of the metadata, and no oth
     'www-authenticate': `Bearer error="invalid_token", scope="mcp", resource_metadata="${METADATA}"`,
   })
   for (const code of Object.keys(ERRORS) as ErrorCode[])
-    assert.is('www-authenticate' in refused(code).reply.headers, ERRORS[code].http === 401, code)
+    assert.is(
+      'www-authenticate' in refused(code).reply.headers,
+      ERRORS[code].http === 401 || code === 'GH_PERMIT_SCOPE',
+      code,
+    )
+})
+
+test('a token that lacks a scope is told all that the call needs, where a client asks for it', () => {
+  const { reply } = refused('GH_PERMIT_SCOPE', {}, { data: { scope: 'mcp mcp:write' } })
+  assert.equal(
+    [reply.status, reply.headers],
+    [
+      403,
+      {
+        'www-authenticate': `Bearer error="insufficient_scope", scope="mcp mcp:write", resource_metadata="${METADATA}/g"`,
+      },
+    ],
+  )
+  assert.match(refused('GH_PERMIT_SCOPE').reply.headers['www-authenticate'] ?? '', / scope="mcp",/)
+})
+
+test('who asks for too much is told when to come back', () => {
+  const { reply } = refused('GH_DOOR_BUSY', { era: 'modern' }, { data: { retryAfterMs: 1_500 } })
+  assert.equal([reply.status, reply.headers], [429, { 'retry-after': '2' }])
 })
 
 test('who may not come in is on record as refused, without a body', () => {
@@ -60,6 +83,7 @@ test('who may not come in is on record as refused, without a body', () => {
     'GH_AUTHENTICATE_INVALID',
     'GH_AUTHENTICATE_DISABLED',
     'GH_PERMIT_REFUSED',
+    'GH_PERMIT_SCOPE',
   ] as const) {
     const { outcome, keepsBody } = refused(code)
     assert.equal([outcome, keepsBody], ['auth_refused', false], code)
@@ -112,6 +136,28 @@ test('bad params of a legacy server are no unknown resource', () => {
   const reply = { era: 'legacy' } as Released['reply']
   const answer = respond.released(released({ method: 'resources/read', era: 'legacy' }, { error, reply })).reply
   assert.equal(jsonOf(answer).error, error)
+})
+
+const VISIT = { elicitations: [{ mode: 'url', url: 'https://a.example/x', elicitationId: 'e', message: 'Sign in' }] }
+const mustVisit = (facts: Parameters<typeof inbound>[0], data: unknown = VISIT) =>
+  respond.released(released({ era: 'legacy', ...facts }, { error: { code: -32042, message: 'Sign in first', data } }))
+
+test('a URL that must be visited first is an error to the revision that knows it', () => {
+  const { reply } = mustVisit({ version: '2025-11-25' })
+  assert.equal(jsonOf(reply).error, { code: -32042, message: 'Sign in first', data: VISIT })
+})
+
+test('to an older one it is a result with the URL in it, on record as an error of its server', () => {
+  for (const version of ['2025-06-18', '2025-03-26', '2024-11-05']) {
+    const { reply, rpcError, error, outcome } = mustVisit({ version })
+    const { result } = jsonOf(reply)
+    assert.is(result.isError, true)
+    assert.match(result.content[0].text, /^Sign in first.*https:\/\/a\.example\/x/s)
+    assert.equal([rpcError, error, outcome], [-32042, 'upstream_error', 'proxy_response_error'])
+  }
+  for (const data of [null, {}, { elicitations: 'x' }, { elicitations: [null, { url: 7 }] }])
+    assert.is(jsonOf(mustVisit({ version: '2025-06-18' }, data).reply).result.content[0].text, 'Sign in first')
+  assert.is(jsonOf(mustVisit({ version: '2025-06-18', method: 'prompts/get' }).reply).error.code, -32042)
 })
 
 test('an error of a server goes on as it is, and is an error on record', () => {

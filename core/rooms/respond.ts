@@ -1,8 +1,9 @@
 import type { JsonObject, LogType } from '@gatehouse/sdk'
 import type { Inbound, InSession, Released, Reply } from '../call.js'
-import { asGatehouseError, type GatehouseError } from '../errors.js'
+import { asGatehouseError, type GatehouseError, retryAfter } from '../errors.js'
 import type { RpcError } from '../upstream/types.js'
 import { writeJson } from '../mcp/json.js'
+import { isObject } from '../mcp/message.js'
 
 /** An answer with what the record says of it. */
 export interface Response {
@@ -18,6 +19,8 @@ export interface Response {
 export interface Respond {
   released(call: Released): Response
   own(call: InSession, result: JsonObject, headers: Readonly<Record<string, string>>): Response
+  /** What a stream begins with that is the answer itself. */
+  opened(first: JsonObject): Response
   accepted(): Response
   refused(call: Inbound, thrown: unknown): Response
 }
@@ -33,11 +36,19 @@ export function createRespond(resourceMetadata: (gatewayName: string | null) => 
     released(call) {
       const error = call.error === null ? null : translateError(call.error, call)
       if (error === null) return done(call, call.result ?? {}, NO_HEADERS)
+      if (isUrlForOlder(error, call)) return sentToUrl(call, error)
       // 2026-07-28: a client that lacks a capability is told by the status too.
       const status = error.code === UNABLE && call.era === 'modern' ? 400 : 200
       return { ...rpcFailure(call, status, error, NO_HEADERS), error: 'upstream_error' }
     },
     own: (call, result, headers) => done(call, result, headers),
+    opened: (first) => ({
+      reply: { status: 200, text: writeJson(first), headers: NO_HEADERS },
+      outcome: 'proxy_response_success',
+      rpcError: null,
+      error: null,
+      keepsBody: true,
+    }),
     accepted: () => ({
       reply: { status: 202, text: null, headers: NO_HEADERS },
       outcome: 'proxy_response_success',
@@ -69,6 +80,23 @@ function translateError(error: RpcError, call: Released): RpcError {
   return { ...error, code, data: { ...(error.data as object | undefined), uri: call.feature.publicName } }
 }
 
+const URL_REQUIRED = -32042
+
+/** Only 2025-11-25 has an error that sends its client to a URL; the modern era asks. */
+const isUrlForOlder = ({ code }: RpcError, { era, version, method }: Released): boolean =>
+  code === URL_REQUIRED && era === 'legacy' && version < '2025-11-25' && method === 'tools/call'
+
+/** A model can pass on to its person where to go. */
+function sentToUrl(call: Released, { code, message, data }: RpcError): Response {
+  const named = isObject(data) && Array.isArray(data.elicitations) ? data.elicitations.filter(isObject) : []
+  const lines = named.flatMap(({ url, message: why }) =>
+    typeof url === 'string' ? [`${typeof why === 'string' ? `${why}: ` : ''}${url}`] : [],
+  )
+  const result = { content: [{ type: 'text', text: [message, ...lines].join('\n') }], isError: true }
+  const answer = done(call, result, NO_HEADERS)
+  return { ...answer, outcome: 'proxy_response_error', rpcError: code, error: 'upstream_error' }
+}
+
 function refuse(call: Inbound, error: GatehouseError, resourceMetadata: (name: string | null) => string): Response {
   const outcome = outcomeOf(error)
   const facts = { outcome, error: error.code, keepsBody: false }
@@ -87,7 +115,7 @@ function refuse(call: Inbound, error: GatehouseError, resourceMetadata: (name: s
   // Only the modern era gives the HTTP status of an unknown method a meaning.
   const status = !isModern && (isUnable || error.code === 'GH_DOOR_UNKNOWN_METHOD') ? 200 : error.entry.http
   return {
-    ...rpcFailure(call, status, rpc, challenge(error, call, resourceMetadata)),
+    ...rpcFailure(call, status, rpc, headersOf(error, call, resourceMetadata)),
     ...facts,
     keepsBody: status === 200,
   }
@@ -116,16 +144,21 @@ function dataOf(error: GatehouseError): { data?: unknown } {
   return { data: { ...(reason === undefined ? {} : { reason }), ...error.data } }
 }
 
-/** RFC 6750, section 3, and RFC 9728, section 5.1: always with an absolute `resource_metadata`. */
-function challenge(
+/**
+ * What a refusal says in its headers. RFC 6750, section 3, and RFC 9728, section 5.1: a challenge always has an absolute
+ * `resource_metadata`. A step-up (403) names every scope that the call needs, since clients ask for exactly those.
+ */
+function headersOf(
   error: GatehouseError,
   call: Inbound,
   resourceMetadata: (name: string | null) => string,
 ): Reply['headers'] {
-  if (error.entry.http !== 401) return NO_HEADERS
+  const isStepUp = error.code === 'GH_PERMIT_SCOPE'
+  if (error.entry.http !== 401 && !isStepUp) return retryAfter(error)
+  const why = isStepUp ? 'insufficient_scope' : error.code === 'GH_AUTHENTICATE_MISSING' ? null : 'invalid_token'
   const parts = [
-    ...(error.code === 'GH_AUTHENTICATE_MISSING' ? [] : ['error="invalid_token"']),
-    'scope="mcp"',
+    ...(why === null ? [] : [`error="${why}"`]),
+    `scope="${isStepUp && typeof error.data?.scope === 'string' ? error.data.scope : 'mcp'}"`,
     `resource_metadata="${resourceMetadata(call.gatewayName)}"`,
   ]
   return { 'www-authenticate': `Bearer ${parts.join(', ')}` }
@@ -137,6 +170,7 @@ function outcomeOf(error: GatehouseError): LogType {
     case 'GH_AUTHENTICATE_INVALID':
     case 'GH_AUTHENTICATE_DISABLED':
     case 'GH_PERMIT_REFUSED':
+    case 'GH_PERMIT_SCOPE':
       return 'auth_refused'
     case 'GH_INSPECT_BLOCKED':
       return error.detail === 'undecided' ? 'policy_enforced_error' : 'policy_enforced_abort'

@@ -26,8 +26,10 @@ export function createRoute(catalog: Catalog, accessOf: (call: InSession) => Acc
 function lead(call: InSession, named: Named, feature: Feature | null): Routed {
   call.trail.feature(named.kind, feature?.name ?? named.name)
   if (feature === null) throw unknownFeature(named)
-  if (call.era === 'modern' && call.method === 'tools/call' && feature.definition !== null)
-    checkParamHeaders(feature.definition, argumentsOf(call.params), call.credentials.header)
+  if (call.era === 'modern' && call.method === 'tools/call' && feature.definition !== null) {
+    const { header } = call.credentials
+    checkParamHeaders(feature.definition, argumentsOf(call.params), { header, mayMiss: call.tolerated !== null })
+  }
   return enter(call, 'routed', { feature, upstreamParams: named.params(feature) })
 }
 
@@ -47,6 +49,7 @@ function whatIsNamed(call: InSession): Named {
       checkArguments(params)
       return { kind: 'prompt', name: text(params, 'name'), params: (feature) => renamed(params, 'name', feature.name) }
     case 'resources/read':
+    case 'resources/subscribe':
       return { kind: 'resource', name: text(params, 'uri'), params: (feature) => renamed(params, 'uri', feature.name) }
     case 'completion/complete':
       return completion(params)

@@ -27,6 +27,7 @@ export function inbound(facts: Partial<Inbound> = {}): Inbound {
     params: {},
     text: '{}',
     fault: null,
+    tolerated: null,
     credentials: { authorization: 'Bearer x', header: () => undefined, address: '192.0.2.1', gatewayId: 'gateway-1' },
     gatewayName: 'g',
     sessionId: null,

@@ -2,6 +2,7 @@ import type { FeatureKind } from '@gatehouse/sdk'
 import { compileGlobs } from '../domain/globs.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
+import { NO_FEATURE } from './engines.js'
 
 /**
  * Which subjects a rule looks at. `servers` fits the assignment's prefix or the server's slug; empty: all. `features` fits
@@ -17,7 +18,7 @@ export function compileCovers(rule: Pick<Rule, 'servers' | 'features'>): Compile
       rule.features.length === 0 ? () => true : compileGlobs(rule.features.filter((glob) => !OTHER_KIND.test(glob))),
   } satisfies Record<FeatureKind, (name: string) => boolean>
   return (prefix, serverSlug, kind, feature) =>
-    features[kind](feature) && (servers === null || servers(prefix) || servers(serverSlug))
+    (feature === NO_FEATURE || features[kind](feature)) && (servers === null || servers(prefix) || servers(serverSlug))
 }
 
 const OTHER_KIND = /^(?:prompt|resource):/

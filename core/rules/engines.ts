@@ -16,7 +16,10 @@ export interface Subject {
   readonly kind: FeatureKind
   /** As whose message the texts are walked; `kind` unless told. */
   readonly shape?: FeatureKind
-  /** The upstream's own name. */
+  /** The upstream's own name; `NO_FEATURE` for what is said outside of any call. */
   readonly feature: string
   readonly context: () => CallContext
 }
+
+/** Every rule that looks at the server covers it: nobody can say which feature is behind what it says. */
+export const NO_FEATURE = ''

@@ -53,6 +53,21 @@ test('what a client sends beside the arguments reaches the server, and is looked
   assert.not.match(whole, /find|state/)
 })
 
+test('the state of a question is a mark that no rule can meet; under any other result it is a text', () => {
+  const asks = { resultType: 'input_required', inputRequests: { k: { method: 'm', params: { message: 'q' } } } }
+  const state = { requestState: 'gh1.4929-1234' }
+  assert.equal(values({ ...asks, ...state }, 'response'), ['m', 'q'])
+  assert.not.match(
+    walk({ ...asks, ...state }, 'response', 'tool')
+      .all()
+      .at(-1)?.text ?? '',
+    '4929',
+  )
+  assert.equal(values({ resultType: 'complete', content: [], ...state }, 'response'), ['gh1.4929-1234'])
+  assert.equal(values({ content: [], ...state }, 'response'), ['gh1.4929-1234'])
+  assert.equal(values({ ...asks, requestState: { text: 'one' } }, 'response'), ['m', 'q', 'one'])
+})
+
 test('a result of another shape than its kind hides nothing', () => {
   assert.equal(values({ content: 'one' }, 'response'), ['one'])
   assert.equal(values({ content: ['one', ['two']], toolResult: { a: 'three' } }, 'response'), ['one', 'two', 'three'])

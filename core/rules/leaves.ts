@@ -1,5 +1,5 @@
 import type { FeatureKind, JsonObject, Leaf } from '@gatehouse/sdk'
-import { NAMES_OF_PARAMS, visit } from './shape.js'
+import { isSealedState, NAMES_OF_PARAMS, visit } from './shape.js'
 import type { Leg } from './shape.js'
 
 /** The texts of one message, walked once for all rules. */
@@ -26,14 +26,16 @@ export function walk(message: JsonObject, leg: Leg, kind: FeatureKind): Leaves {
   return { values, all: () => (all ??= [...values, ...keys, whole(message, leg, kind)]) }
 }
 
-/** Of the params only what rules may see: ids and names of the protocol cannot make a match. Base64 is left out. */
+/** Only what rules may see: ids and names of the protocol cannot make a match, nor a sealed state. Base64 is left out. */
 function whole(message: JsonObject, leg: Leg, kind: FeatureKind): Leaf {
-  const seen = leg === 'response' || kind === 'resource' ? message : pick(message)
+  const seen = leg === 'response' ? unsealed(message) : kind === 'resource' ? message : pick(message)
   return { kind: 'whole', text: JSON.stringify(seen, withoutPayload) }
 }
 
 const pick = (params: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(params).filter(([key]) => key !== '_meta' && !NAMES_OF_PARAMS.has(key)))
+const unsealed = (result: JsonObject): JsonObject =>
+  isSealedState(result, 'requestState') ? { ...result, requestState: undefined } : result
 const withoutPayload = (key: string, value: unknown) =>
   (key === 'data' || key === 'blob') && typeof value === 'string' ? undefined : value
 

@@ -3,6 +3,7 @@ import { pass, undecided } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Outcome } from './chain.js'
+import { NO_FEATURE } from './engines.js'
 import { bench, rule, subject } from './testing.js'
 
 const text = (value: string): JsonObject => ({ content: [{ type: 'text', text: value }] })
@@ -236,6 +237,14 @@ test('prompts and resources pass untouched unless a rule is told to cover them',
   assert.equal(read.kind === 'changed' && read.message, { contents: [{ uri: 'x://', text: '*' }] })
   assert.equal((await request({ t: 'x' }, told)).receipts, [])
   assert.equal((await request({ t: 'x' }, told, subject({ feature: 'prompt:greet' }))).receipts, [])
+})
+
+test('what is said outside of any call is looked at by every rule for its server', async () => {
+  const { request } = bench()
+  const outside = subject({ feature: NO_FEATURE })
+  const each = [['find_*'], ['prompt:greet'], []].map((features) => rule({ features, config: find('x') }))
+  assert.is((await request({ t: 'x' }, each, outside)).receipts.length, 3)
+  assert.equal((await request({ t: 'x' }, [rule({ servers: ['other'], config: find('x') })], outside)).receipts, [])
 })
 
 test('servers are named by the prefix of the assignment or by their slug', async () => {

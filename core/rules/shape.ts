@@ -36,7 +36,11 @@ function visitParams(params: JsonObject, kind: FeatureKind, visitor: Visitor): J
 }
 
 /** Marks of the protocol beside the content of a result. */
-const MARKS_OF_RESULT = new Set(['isError', 'resultType', 'ttlMs', 'cacheScope', 'requestState'])
+const MARKS_OF_RESULT = new Set(['isError', 'resultType', 'ttlMs', 'cacheScope'])
+
+/** The state of a question is sealed before anybody looks: no rule shall meet its signs by chance. Elsewhere it is a text. */
+export const isSealedState = (result: JsonObject, key: string): boolean =>
+  key === 'requestState' && result['resultType'] === 'input_required' && typeof result[key] === 'string'
 
 function visitResult(result: JsonObject, kind: FeatureKind, visitor: Visitor): JsonObject {
   const structured = kind === 'tool' ? every(result['structuredContent'], visitor) : undefined
@@ -50,7 +54,7 @@ function visitResult(result: JsonObject, kind: FeatureKind, visitor: Visitor): J
       const mirror = mirrorOf(result['structuredContent'], structured, visitor)
       return list(value, visitor, (entry) => mirror(entry) ?? block(entry, visitor))
     }
-    return MARKS_OF_RESULT.has(key) ? value : every(value, visitor, true)
+    return MARKS_OF_RESULT.has(key) || isSealedState(result, key) ? value : every(value, visitor, true)
   })
 }
 

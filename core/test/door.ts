@@ -40,7 +40,12 @@ export async function post(access: Access, text: string, { headers = {}, signal 
 
 function answerOf({ status, headers }: Response, text: string): Answer {
   const isStream = headers.get('content-type')?.startsWith('text/event-stream') ?? false
-  const events = isStream ? dataOf(text).map(parsed) : [parsed(text)]
+  const events = isStream
+    ? dataOf(text)
+        // The first event of a stream that can be taken up again says only where.
+        .filter((data) => data !== '')
+        .map(parsed)
+    : [parsed(text)]
   return { status, headers, text, json: events.at(-1), notes: events.slice(0, -1) }
 }
 
@@ -80,11 +85,11 @@ export function modern(access: Access, message: JsonObject, { headers = {}, ...o
   return post(access, text, { ...options, headers: { ...own, ...headers } })
 }
 
-/** Opens a session of the latest legacy version and answers its id. */
-export async function openSession(access: Access): Promise<string> {
+/** Opens a session, of the latest legacy version unless told, and answers its id. */
+export async function openSession(access: Access, protocolVersion = '2025-11-25'): Promise<string> {
   const answer = await legacy(access, {
     method: 'initialize',
-    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'door-test', version: '1' } },
+    params: { protocolVersion, capabilities: {}, clientInfo: { name: 'door-test', version: '1' } },
   })
   const id = answer.headers.get('mcp-session-id')
   if (id === null) throw new Error(`no session was opened: ${answer.status} ${answer.text}`)

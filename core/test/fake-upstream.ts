@@ -29,6 +29,9 @@ export function fakeUpstream(handle: Handle, options: FakeOptions = {}): Promise
     if (list !== undefined) answerJson(seen, { result: { ...list, ...(era === 'modern' ? modern : {}) } })
     else if (seen.body['method'] === 'subscriptions/listen')
       answerJson(seen, { error: { code: -32601, message: 'no' } })
+    // A server of one era, asked whether it speaks another one.
+    else if (era === 'modern' && seen.body['method'] === 'initialize')
+      answerJson(seen, { error: { code: -32022, message: 'no', data: { supported: ['2026-07-28'] } } }, 400)
     else if (seen.verb === 'POST' && 'id' in seen.body) handle(seen)
     else if (seen.verb === 'POST') seen.res.writeHead(202).end()
   }

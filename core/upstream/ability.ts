@@ -3,7 +3,8 @@ import { isObject } from '../mcp/message.js'
 
 /**
  * What a server is told that its client can do: the capabilities that the gateway relays for a call. Interned: two
- * abilities of one key are the same object, and there are few, since only known capabilities are relayed.
+ * abilities of one key are the same object, and there are few, since only known capabilities are relayed: each has
+ * connections and lists of its own.
  */
 export interface Ability {
   /** Canonical; empty for a client that can do nothing. */
@@ -27,7 +28,7 @@ export function abilityOf(declared: JsonObject, version: string): Ability {
   if (isObject(elicitation) && version >= '2025-06-18') parts.push(['elicitation', modesOf(elicitation, version)])
   if (isObject(roots)) parts.push(['roots', roots.listChanged === true ? { listChanged: true } : {}])
   if (isObject(extensions) && isObject(extensions[APPS]))
-    parts.push(['extensions', { [APPS]: known(extensions[APPS], ['mimeTypes']) }])
+    parts.push(['extensions', { [APPS]: mimeTypesOf(extensions[APPS]) }])
   return parts.length === 0 ? NO_ABILITY : intern(Object.fromEntries(parts))
 }
 
@@ -36,16 +37,32 @@ export function slotKey({ key, ability }: { readonly key: string; readonly abili
   return ability.key === '' ? key : `${key} ${ability.key}`
 }
 
-const MOST = 256
-
 function intern(capabilities: JsonObject): Ability {
   const key = JSON.stringify(capabilities)
   const found = interned.get(key)
   if (found !== undefined) return found
   const made = Object.freeze({ key, capabilities: Object.freeze(capabilities) })
-  // The names of an app's media types are free text: more kinds of clients than this are not remembered.
-  if (interned.size < MOST) interned.set(key, made)
+  interned.set(key, made)
   return made
+}
+
+/** What every app is, so far. */
+const APP = 'text/html;profile=mcp-app'
+const MEDIA_TYPE = /^[\w!#$&^.+-]{1,40}\/[\w!#$&^.+-]{1,40}(?:;[\w-]{1,20}=[\w.-]{1,20})?$/
+const MOST_TYPES = 4
+const MOST_LISTS = 32
+/** Lists with a type that is not known here, in the order in which they came. */
+const others = new Set<string>()
+
+/** The names of media types are free text: few of them are relayed, and of lists of them no more than a few either. */
+function mimeTypesOf({ mimeTypes }: JsonObject): JsonObject {
+  if (!Array.isArray(mimeTypes)) return {}
+  const given = (mimeTypes as readonly unknown[]).filter((type) => typeof type === 'string' && MEDIA_TYPE.test(type))
+  const named = [...new Set(given as readonly string[])].slice(0, MOST_TYPES).toSorted()
+  const list = named.join(' ')
+  const isKnown = named.every((type) => type === APP) || others.has(list)
+  if (!isKnown && others.size < MOST_LISTS) others.add(list)
+  return { mimeTypes: isKnown || others.has(list) ? named : named.filter((type) => type === APP) }
 }
 
 function modesOf(elicitation: JsonObject, version: string): JsonObject {
@@ -57,9 +74,7 @@ function modesOf(elicitation: JsonObject, version: string): JsonObject {
 function known(given: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(
     names.flatMap((name) => {
-      const value = given[name]
-      if (name === 'mimeTypes') return Array.isArray(value) ? [[name, value]] : []
-      return isObject(value) ? [[name, {}]] : []
+      return isObject(given[name]) ? [[name, {}]] : []
     }),
   )
 }

@@ -1,7 +1,7 @@
 import { Cancel } from '../domain/cancel-signal.js'
 import { asGatehouseError } from '../errors.js'
 import { isQuestion } from '../mcp/questions.js'
-import type { QuestionAnswer } from '../mcp/questions.js'
+import type { QuestionAnswer, QuestionMethod } from '../mcp/questions.js'
 import type { Call, Calls } from './calls.js'
 import { isObject } from './message.js'
 import type { RpcNote, RpcRequest } from './message.js'
@@ -13,6 +13,8 @@ export interface Asked {
   answer(request: RpcRequest, call: Call | null): Promise<QuestionAnswer>
   /** The server takes a question back; false for every other note. */
   takenBack(note: RpcNote): boolean
+  /** Nobody waits for an answer any more: the server is gone. */
+  end(): void
 }
 
 const MOST_WAITING = 32
@@ -24,8 +26,26 @@ export function createAsked(calls: Calls, events: Pick<PeerEvents, 'asked'>): As
     const { method, params } = request
     if (!isQuestion(method)) return refusal(-32601, `This gateway relays no '${method.slice(0, 100)}'`)
     const question = isObject(params) ? { method, params } : { method }
-    const whose = call ?? calls.conversing()
-    return whose === null ? events.asked(question, cancel) : whose.ask(question, cancel)
+    const whose = call ?? onlyOne(method)
+    if (whose !== null) return whose.ask(question, cancel)
+    if (events.asked === null) return refusal(-32601, 'The client cannot be asked outside of a call')
+    const release = calls.hold()
+    try {
+      return await events.asked(question, cancel)
+    } finally {
+      release()
+    }
+  }
+
+  /**
+   * The call that a question without a call belongs to: the only one under way. With more of them it can be anyone's, and must
+   * not end with the wrong one; folders are asked for when a session begins, whatever else goes on. Both are asked of
+   * the session where there is one.
+   */
+  function onlyOne(method: QuestionMethod): Call | null {
+    const able = calls.conversing()
+    if (events.asked === null) return able.at(-1) ?? null
+    return able.length === 1 && method !== 'roots/list' ? (able[0] ?? null) : null
   }
 
   return {
@@ -50,7 +70,31 @@ export function createAsked(calls: Calls, events: Pick<PeerEvents, 'asked'>): As
       if (typeof id === 'string' || typeof id === 'number') waiting.get(id)?.tell()
       return true
     },
+    end() {
+      for (const cancel of [...waiting.values()]) cancel.tell()
+    },
   }
 }
 
 const refusal = (code: number, message: string): QuestionAnswer => ({ error: { code, message } })
+
+const MOST_ANSWERS = 64
+
+/**
+ * Sends our answers over a transport where each is a request of its own. A server that asks faster than it takes answers gets
+ * none to the rest: it must not open connections of ours without end.
+ */
+export function createAnswers(post: (message: object) => Promise<unknown>, onLost: (why: string) => void) {
+  let onTheWay = 0
+  return async (message: object): Promise<void> => {
+    if (onTheWay >= MOST_ANSWERS) return onLost('too many are on their way')
+    onTheWay += 1
+    try {
+      await post(message)
+    } catch (error) {
+      onLost(String(error))
+    } finally {
+      onTheWay -= 1
+    }
+  }
+}

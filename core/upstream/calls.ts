@@ -23,8 +23,11 @@ export class Call {
   #deadline: number
   #hardDeadline: number
   #onAbort: (() => void) | undefined
-  /** The server's questions that wait for an answer; the clock stands still while there are any. */
-  #questions: Cancel[] | undefined
+  /** The server's questions that wait for an answer. */
+  #questions: Set<Cancel> | undefined
+  /** How many questions keep the clock from running, and since when the first does. */
+  #holds = 0
+  #heldAt = 0
 
   constructor(
     readonly id: number,
@@ -46,7 +49,7 @@ export class Call {
   }
 
   get deadline(): number {
-    return this.#questions === undefined || this.#questions.length === 0 ? this.#deadline : Infinity
+    return this.#holds === 0 ? this.#deadline : Infinity
   }
 
   /** Params as they go on the wire: with our progress token when the client gave one of its own. */
@@ -73,16 +76,27 @@ export class Call {
     if (conversation === undefined) return { error: NOT_ASKED }
     const cancel = new Cancel()
     const onTakenBack = () => cancel.tell()
-    const askedAt = Date.now()
-    const questions = (this.#questions ??= [])
-    questions.push(cancel)
+    const questions = (this.#questions ??= new Set())
+    questions.add(cancel)
     takenBack.addEventListener('abort', onTakenBack, { once: true })
+    const release = this.hold()
     try {
       return await conversation.onQuestion(question, cancel)
     } finally {
       takenBack.removeEventListener('abort', onTakenBack)
-      questions.splice(questions.indexOf(cancel), 1)
-      this.#hardDeadline += Date.now() - askedAt
+      questions.delete(cancel)
+      release()
+    }
+  }
+
+  /** Stops the clock until what is given back is called, once; then it has its whole span again. */
+  hold(): () => void {
+    if (this.#holds === 0) this.#heldAt = Date.now()
+    this.#holds += 1
+    return () => {
+      this.#holds -= 1
+      if (this.#holds > 0) return
+      this.#hardDeadline += Date.now() - this.#heldAt
       this.#extend()
       this.ends.moved(this.deadline)
     }
@@ -102,7 +116,7 @@ export class Call {
     this.#onAbort = undefined
     this.#request = ENDED
     this.#giveUp = () => {}
-    for (const question of this.#questions?.slice() ?? []) question.tell()
+    for (const question of [...(this.#questions ?? [])]) question.tell()
   }
 
   #extend(): void {
@@ -121,8 +135,10 @@ export interface Calls {
   /** `giveUp` is called at most by the deadline, the caller's signal or `failAll`; end the call in any case. */
   begin(request: UpstreamRequest, giveUp: (error: GatehouseError) => void): Call
   end(call: Call): void
-  /** The call whose client is meant by a question that names none: the newest that can ask. */
-  conversing(): Call | null
+  /** The calls whose clients can be asked. */
+  conversing(): readonly Call[]
+  /** Stops the clocks of those, for a question that may be of any of them. */
+  hold(): () => void
   /** Gives a progress note to the call whose token it carries; false when there is none. */
   progress(note: RpcNote): boolean
   failAll(error: GatehouseError): void
@@ -132,6 +148,7 @@ export interface Calls {
 export function createCalls(slug: string): Calls {
   const open = new Roll<Call>()
   const find = (id: unknown) => open.find((call) => call.id === id)
+  const conversing = () => open.all().filter((call) => call.request.conversation !== undefined)
   const clock = createClock(open)
   let next = 1
   return {
@@ -145,9 +162,10 @@ export function createCalls(slug: string): Calls {
       call.end()
       open.delete(call)
     },
-    conversing() {
-      const able = open.all().filter((call) => call.request.conversation !== undefined)
-      return able.reduce<Call | null>((newest, call) => (newest === null || call.id > newest.id ? call : newest), null)
+    conversing,
+    hold() {
+      const releases = conversing().map((call) => call.hold())
+      return () => releases.forEach((release) => release())
     },
     progress(note) {
       const call = isObject(note['params']) ? find(note['params']['progressToken']) : undefined

@@ -46,8 +46,10 @@ export function assemble(
 
 function markPart(plan: GatewayPlan, kind: ListKind, part: Part, table: NameTable | undefined): Marked {
   const { assignment, view, noAccess } = part
-  const byId = noAccess?.state === 'disabled' ? undefined : view?.seen?.byId
-  const { items, unnamed } = byId === undefined ? NOTHING : nameItems(plan, assignment, { kind, byId }, table)
+  const seen = noAccess?.state === 'disabled' ? undefined : view?.seen
+  const { items, unnamed } = seen
+    ? nameItems(plan, assignment, { kind, byId: seen.byId, era: seen.era }, table)
+    : NOTHING
   if (noAccess !== null) return { part, items, mark: { ...noAccess, since: null } }
   const mark = view?.mark ?? null
   const isHeldBack = mark === null && unnamed.length > 0

@@ -186,10 +186,10 @@ test('a late answer fills the cache and is told', async () => {
     return { tools: [{ name: 'late' }] }
   })
   const catalog = start(w)
-  const told = new Promise((resolve) => catalog.onChanged((id, kind) => resolve([id, kind])))
+  const told = new Promise((resolve) => catalog.onChanged((...change) => resolve(change)))
   assert.equal(states(await tools(w, catalog, plan(['slow']))), ['slow missing'])
   late.open()
-  assert.equal(await told, ['server-slow', 'tools'])
+  assert.equal(await told, ['server-slow', 'tools', 'doubted'])
   const listing = await tools(w, catalog, plan(['slow']))
   assert.equal([names(listing), states(listing)], [['late'], []])
   assert.is(w.upstreams.timesAsked('slow'), 1)
@@ -277,6 +277,60 @@ test('an answer begun before the change does not pass for the changed list', asy
   assert.equal(names(after), ['new'])
   assert.equal(names(await before), ['new'])
   assert.equal(names(await tools(w, catalog, plan(['a']))), ['new'])
+})
+
+test('a list that changes all the time is asked for three times at once, and whoever asks gets the newest', async () => {
+  const w = world()
+  const answers: ((list: JsonObject) => void)[] = []
+  w.upstreams.on('a', TOOLS, () => new Promise((resolve) => answers.push(resolve)))
+  const catalog = start(w)
+  const asking = Array.from({ length: 6 }, async () => {
+    w.upstreams.announce('server-a', 'tools')
+    return names(await tools(w, catalog, plan(['a'])))
+  })
+  for (let n = 0; n < 3; n++) {
+    while (answers.length <= n) await new Promise((resolve) => setImmediate(resolve))
+    assert.ok(answers.length <= n + 3)
+  }
+  for (let n = 0; n < answers.length; n++) {
+    answers[n]?.({ tools: [{ name: `t${n}` }] })
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const newest = `t${answers.length - 1}`
+  assert.equal(
+    await Promise.all(asking),
+    Array.from({ length: 6 }, () => [newest]),
+  )
+})
+
+test('a fingerprint stands for what a caller sees: the same for the same features, and for nobody else’s', async () => {
+  const w = world()
+  w.upstreams.lists('a', TOOLS, ['find']).lists('b', TOOLS, ['other'])
+  const catalog = start(w)
+  const both = plan(['a', 'b'])
+  const print = (access: Access = open, of = both) => catalog.fingerprint(of, 'tools', access)
+  await tools(w, catalog, both)
+  const first = print()
+  w.upstreams.announce('server-a', 'tools')
+  await tools(w, catalog, both)
+  assert.is(print(), first, 'it was asked again and has not changed')
+  assert.is.not(print(accessBut('b', { state: 'disabled', reason: 'off' })), first)
+  assert.is.not(print(open, plan(['a'])), first)
+  w.upstreams.lists('a', TOOLS, ['find', 'more'])
+  w.upstreams.announce('server-a', 'tools')
+  await tools(w, catalog, both)
+  assert.is.not(print(), first)
+})
+
+test('it is told whether the server said that its list changed, or may have done so unheard', () => {
+  const w = world()
+  const catalog = start(w)
+  const told: string[] = []
+  catalog.onChanged((_, kind, why) => told.push(`${kind} ${why}`))
+  w.upstreams.announce('server-a', 'tools')
+  w.upstreams.announce('server-a', 'prompts', 'missed')
+  catalog.drop('server-a', ['tools'])
+  assert.equal(told, ['tools said', 'prompts doubted', 'tools doubted'])
 })
 
 test('a change of resources drops the templates too, and leaves the tools', async () => {

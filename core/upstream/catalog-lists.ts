@@ -18,6 +18,8 @@ const PATIENCE = 6
 const NEARLY = 0.9
 const LARGEST_SAVED = 4 * 1024 * 1024
 const MOST_SLOTS = 10_000
+/** Questions for one list at a time: the newest, and those that a change has overtaken. */
+const MOST_AT_ONCE = 3
 
 export interface ListsOptions {
   readonly upstreams: Upstreams
@@ -46,6 +48,7 @@ export interface View {
 export class ServerLists {
   readonly #options: ListsOptions
   readonly #slots = new Map<string, Slot>()
+  readonly #byServer = new Map<string, Set<Slot>>()
   /** Trouble that all lists of a server share, by server and credential: it is down, or hangs. */
   readonly #origins = new Map<string, Trouble>()
   /** All questions on their way, those too that no slot waits for any more. */
@@ -66,10 +69,11 @@ export class ServerLists {
       return known
     }
     known?.flight?.abort.abort()
-    if (known !== undefined) this.#origins.delete(originOf(known))
+    if (known !== undefined) this.#forget(id, known)
     const slot = newSlot(target, kind, now)
     slot.restored = this.#restore(slot)
     this.#slots.set(id, slot)
+    this.#byServer.set(slot.server.id, (this.#byServer.get(slot.server.id) ?? new Set()).add(slot))
     if (this.#slots.size > MOST_SLOTS) this.#evict()
     return slot
   }
@@ -82,6 +86,9 @@ export class ServerLists {
   }
 
   async #freshenOnce(slot: Slot, target: Target, deadline: number): Promise<boolean> {
+    // A list that changes all the time is not asked for by everyone at once: who comes then waits for an answer to end.
+    if (slot.flight === null && slot.underway.size >= MOST_AT_ONCE)
+      await settlesWithin(Promise.race(slot.underway), deadline - this.#options.now())
     const now = this.#options.now()
     const trouble = this.#troubleOf(slot)
     if ((now < slot.freshUntil && trouble === null) || this.#stopped) return false
@@ -111,8 +118,8 @@ export class ServerLists {
 
   /** What was seen stays for when the server cannot be asked; pauses end, as the server gave a sign of life. */
   drop(serverId: string, kinds: readonly ListKind[]): void {
-    for (const slot of this.#slots.values()) {
-      if (slot.server.id !== serverId || !kinds.includes(slot.kind)) continue
+    for (const slot of this.#byServer.get(serverId) ?? []) {
+      if (!kinds.includes(slot.kind)) continue
       slot.freshUntil = 0
       slot.generation += 1
       slot.flight = null
@@ -171,7 +178,11 @@ export class ServerLists {
         .catch((error: unknown) => this.#failed(slot, flight, asGatehouseError(error))),
     }
     this.#underway.add(abort)
-    void flight.promise.finally(() => this.#underway.delete(abort))
+    slot.underway.add(flight.promise)
+    void flight.promise.finally(() => {
+      this.#underway.delete(abort)
+      slot.underway.delete(flight.promise)
+    })
     slot.flight = flight
     return flight
   }
@@ -204,7 +215,7 @@ export class ServerLists {
     try {
       const found = await saved?.load(slot.server.id, slot.key, slot.kind)
       if (!found || slot.seen !== null || found.at < Date.parse(slot.server.updatedAt)) return
-      const list = { ttlMs: 0, promisedMs: 0, scope: 'private', bytes: 0, flaw: null } as const
+      const list = { era: null, ttlMs: 0, promisedMs: 0, scope: 'private', bytes: 0, flaw: null } as const
       slot.seen = seenList({ ...list, entries: found.entries }, slot.kind, found.at)
       slot.savedHash = slot.seen.hash
     } catch (error) {
@@ -228,17 +239,21 @@ export class ServerLists {
   #evict(): void {
     const idle = [...this.#slots].filter(([, slot]) => slot.flight === null)
     idle.sort(([, one], [, other]) => one.usedAt - other.usedAt)
-    for (const [id, slot] of idle.slice(0, MOST_SLOTS / 10)) {
-      this.#slots.delete(id)
-      this.#origins.delete(originOf(slot))
-    }
+    for (const [id, slot] of idle.slice(0, MOST_SLOTS / 10)) this.#forget(id, slot)
+  }
+
+  #forget(id: string, slot: Slot): void {
+    const own = this.#byServer.get(slot.server.id)
+    this.#slots.delete(id)
+    this.#origins.delete(originOf(slot))
+    if (own?.delete(slot) && own.size === 0) this.#byServer.delete(slot.server.id)
   }
 }
 
 function newSlot(target: Pick<Slot, 'server' | 'key'>, kind: ListKind, now: number): Slot {
   const { server, key } = target
   const empty = { seen: null, freshUntil: 0, generation: 0, flight: null, trouble: null, savedHash: null }
-  return { server, key, kind, ...empty, restored: Promise.resolve(), usedAt: now }
+  return { server, key, kind, ...empty, underway: new Set(), restored: Promise.resolve(), usedAt: now }
 }
 
 function originOf(slot: Pick<Slot, 'server' | 'key'>): string {

@@ -1,7 +1,8 @@
-import type { Json, JsonObject } from '@gatehouse/sdk'
+import type { Era } from '@gatehouse/sdk'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { ListKind, NameCandidate } from '../domain/store.js'
 import { candidates } from '../mcp/names.js'
+import { appUriOf } from '../mcp/tools.js'
 import { publicTool, uriCandidates } from '../mcp/uris.js'
 import type { NameTable } from './catalog-names.js'
 import { publicUriOf } from './catalog-routes.js'
@@ -15,9 +16,16 @@ export interface NamedItems {
   readonly unnamed: readonly NameCandidate[]
 }
 
+/** A list of a server, and the era that it was told in; null when it was told before a restart. */
+interface Named {
+  readonly kind: ListKind
+  readonly byId: SeenList['byId']
+  readonly era: Era | null
+}
 interface Remembered extends NamedItems {
   readonly table: NameTable | undefined
   readonly version: number
+  readonly era: Era | null
 }
 const remembered = new WeakMap<AssignmentPlan, WeakMap<SeenList['byId'], Remembered>>()
 
@@ -25,22 +33,23 @@ const remembered = new WeakMap<AssignmentPlan, WeakMap<SeenList['byId'], Remembe
 export function nameItems(
   plan: GatewayPlan,
   assignment: AssignmentPlan,
-  list: { readonly kind: ListKind; readonly byId: SeenList['byId'] },
+  list: Named,
   table: NameTable | undefined,
 ): NamedItems {
   const lists = remembered.get(assignment) ?? new WeakMap<SeenList['byId'], Remembered>()
   remembered.set(assignment, lists)
   const known = lists.get(list.byId)
-  if (known !== undefined && known.table === table && known.version === (table?.version ?? 0)) return known
+  const isOfNow = known?.table === table && known?.version === (table?.version ?? 0) && known.era === list.era
+  if (known !== undefined && isOfNow) return known
   const made = makeItems(plan, assignment, list, table)
-  lists.set(list.byId, { ...made, table, version: table?.version ?? 0 })
+  lists.set(list.byId, { ...made, table, version: table?.version ?? 0, era: list.era })
   return made
 }
 
 function makeItems(
   plan: GatewayPlan,
   assignment: AssignmentPlan,
-  { kind, byId }: { readonly kind: ListKind; readonly byId: SeenList['byId'] },
+  { kind, byId, era }: Named,
   table: NameTable | undefined,
 ): NamedItems {
   const shape = LISTS[kind]
@@ -53,7 +62,8 @@ function makeItems(
     const given = table?.nameOf(shape.name, id, name)
     // A prefixed URI needs no entry in the table to lead back, so it serves when the server has used up its names.
     const publicName = given ?? (isUri && table?.isFull(shape.name, id) ? toPublic(name) : undefined)
-    const app = kind === 'tools' ? appOf(definition) : undefined
+    // An app is exposed with its tool, so its public URI is settled with the tool's name.
+    const app = kind === 'tools' ? appUriOf(definition) : undefined
     if (app !== undefined && table?.nameOf('resource', id, app) === undefined)
       unnamed.push(candidateFor(plan, assignment, 'resources', app))
     if (publicName === undefined) {
@@ -62,7 +72,7 @@ function makeItems(
     }
     const renamed = publicName === name ? definition : { ...definition, [shape.id]: publicName }
     const entry = kind === 'tools' ? publicTool(renamed, toPublic) : renamed
-    items.push({ feature: { kind: shape.feature, name, publicName, assignment, definition }, entry })
+    items.push({ feature: { kind: shape.feature, name, publicName, assignment, definition }, entry, era })
   }
   return { items, unnamed }
 }
@@ -72,15 +82,4 @@ function candidateFor(plan: GatewayPlan, assignment: AssignmentPlan, kind: ListK
   const { prefix } = plan.gateway
   const wanted = (shape.id === 'name' ? candidates : uriCandidates)(prefix, assignment.prefix, name)
   return { kind: shape.name, assignmentId: assignment.assignment.id, upstreamName: name, wanted }
-}
-
-/** The resource of a tool's app: it is exposed with the tool, so its public URI is settled with the tool's name. */
-function appOf(tool: JsonObject): string | undefined {
-  const meta = objectOf(tool._meta)
-  const uri = objectOf(meta?.ui)?.resourceUri ?? meta?.['ui/resourceUri']
-  return typeof uri === 'string' && uri !== '' ? uri : undefined
-}
-
-function objectOf(value: Json | undefined): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
 }

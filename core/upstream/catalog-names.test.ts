@@ -25,7 +25,7 @@ function itemsOf(kind: ListKind, table: NameTable) {
   const gateway = plan(['a', 'b'])
   const [assignment] = gateway.assignments
   if (assignment === undefined) throw new Error('no assignment')
-  const made = nameItems(gateway, assignment, { kind, byId: new Map([['x:new', {}]]) }, table)
+  const made = nameItems(gateway, assignment, { kind, byId: new Map([['x:new', {}]]), era: null }, table)
   return {
     gateway,
     assignment,

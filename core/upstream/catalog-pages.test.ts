@@ -8,7 +8,8 @@ const items = (count: number) =>
   Array.from({ length: count }, (_, index) => {
     if (assignment === undefined) throw new Error('no assignment')
     const name = `t${index}`
-    return { entry: { name }, feature: { kind: 'tool' as const, name, publicName: name, assignment, definition: null } }
+    const feature = { kind: 'tool' as const, name, publicName: name, assignment, definition: null }
+    return { entry: { name }, feature, era: null }
   })
 const refused = (error: Error) => 'code' in error && error.code === 'GH_DOOR_PARAMS'
 

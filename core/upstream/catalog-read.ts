@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '@gatehouse/sdk'
+import type { Era, Json, JsonObject } from '@gatehouse/sdk'
 import type { ListKind } from '../domain/store.js'
 import { paramHeadersOf } from '../mcp/param-headers.js'
 import { LISTS } from './catalog-types.js'
@@ -17,6 +17,8 @@ const METHOD_NOT_FOUND = -32601
 
 /** One server's list, whole. */
 export interface ReadList {
+  /** Null when it was read before a restart. */
+  readonly era: Era | null
   readonly entries: readonly JsonObject[]
   /** How long it may be kept, and how long a client may be told that it holds. */
   readonly ttlMs: number
@@ -54,7 +56,7 @@ export async function readList(target: Target, kind: ListKind, options: ReadOpti
       { server: target.server.slug, kind, invalid, unnamed: named.dropped, cut },
       'list entries left out',
     )
-  return { entries, bytes, flaw: flawOf(named.dropped, cut), ...lifetime(info, results, shape) }
+  return { era: info.era, entries, bytes, flaw: flawOf(named.dropped, cut), ...lifetime(info, results, shape) }
 }
 
 async function drain(
@@ -130,7 +132,7 @@ function flawOf(dropped: number, cut: boolean): string | null {
 }
 
 function emptyList(info: ServerInfo, shape: ListShape): ReadList {
-  return { entries: [], bytes: 0, flaw: null, ...lifetime(info, [], shape) }
+  return { era: info.era, entries: [], bytes: 0, flaw: null, ...lifetime(info, [], shape) }
 }
 
 /** A legacy server promises nothing: its list is kept a minute, and clients are told so only if it announces changes. */

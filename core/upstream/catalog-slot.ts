@@ -21,6 +21,8 @@ export interface Slot {
   /** Rises when the server says that the list changed: an answer begun before is of the past. */
   generation: number
   flight: Flight | null
+  /** Every question that is not answered yet, those too that a change has overtaken. */
+  readonly underway: Set<Promise<void>>
   trouble: Trouble | null
   /** Settles when the list of the run before was looked up. */
   restored: Promise<void>

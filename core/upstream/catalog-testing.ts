@@ -44,8 +44,26 @@ export class FakeUpstreams implements Upstreams {
 
   toldBySession(): void {}
 
-  announce(serverId: string, kind: 'tools' | 'prompts' | 'resources'): void {
-    for (const listener of this.#listeners) listener(serverId, kind)
+  announce(serverId: string, kind: 'tools' | 'prompts' | 'resources', why: 'said' | 'missed' = 'said'): void {
+    for (const listener of this.#listeners) listener(serverId, kind, why)
+  }
+
+  /** What the modern servers were last asked to tell of, by slug. */
+  readonly heard = new Map<string, readonly string[]>()
+  readonly #forgotten: Parameters<Upstreams['onForgotten']>[0][] = []
+
+  async listen(target: Target, uris: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    await this.info(target)
+    this.heard.set(target.server.slug, [...uris])
+    return uris
+  }
+
+  onForgotten(listener: Parameters<Upstreams['onForgotten']>[0]): void {
+    this.#forgotten.push(listener)
+  }
+
+  forgets(target: Target): void {
+    for (const listener of this.#forgotten) listener(target)
   }
 
   async request(target: Target, request: UpstreamRequest): Promise<UpstreamReply> {

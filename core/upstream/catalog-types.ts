@@ -1,4 +1,4 @@
-import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
+import type { Era, FeatureKind, JsonObject } from '@gatehouse/sdk'
 import type { Feature } from '../call.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { ListKind, NameKind } from '../domain/store.js'
@@ -28,12 +28,20 @@ export interface Catalog {
   ): Promise<Feature | null>
   /** The URIs of this server as clients of the gateway know them; for `publicResult` and the like. */
   publicUris(plan: GatewayPlan, assignment: AssignmentPlan): ToPublicUri
+  /**
+   * Stands for what the caller would see of a list as it is in memory: the same text for the same features. Null when a server
+   * was never asked. Whoever wants it to be of now asks for the list first.
+   */
+  fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string | null
   /** Told after the cache was dropped, or when an answer came too late for those who had asked. Returns the way to end it. */
-  onChanged(listener: (serverId: string, kind: ListKind) => void): () => void
+  onChanged(listener: ListListener): () => void
   /** The server's lists count as stale from now on: it said so, or its configuration changed. */
   drop(serverId: string, kinds?: readonly ListKind[]): void
   stop(): void
 }
+
+/** `said`: the server says that its list has changed. `doubted`: it may have. */
+export type ListListener = (serverId: string, kind: ListKind, why: 'said' | 'doubted') => void
 
 /** How the caller stands to each server; the credential is resolved by the caller. */
 export interface Access {
@@ -60,8 +68,10 @@ export interface Listing {
 
 export interface ListItem {
   readonly feature: Feature
-  /** As the client sees it: public name and URIs, unknown keys kept. */
+  /** As clients see it: public name and URIs, unknown keys kept. */
   readonly entry: JsonObject
+  /** The era that its server told it in; null when nobody knows any more. */
+  readonly era: Era | null
 }
 
 export type MarkState = 'stale' | 'missing' | 'connect_required' | 'disabled'

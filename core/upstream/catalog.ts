@@ -13,7 +13,7 @@ import { GivenNames } from './catalog-names.js'
 import { publicUriOf, routeUri } from './catalog-routes.js'
 import { settlesWithin } from './settles-within.js'
 import type { Slot } from './catalog-slot.js'
-import type { Access, Catalog, CatalogLog, Listing, NoAccess } from './catalog-types.js'
+import type { Access, Catalog, CatalogLog, Listing, ListListener, NoAccess } from './catalog-types.js'
 import type { ServerInfos } from './server-infos.js'
 import type { Target, Upstreams } from './types.js'
 
@@ -37,8 +37,8 @@ interface Reached {
 }
 /** How long the database may take to give names to what is new. */
 const NAMING_MS = 1_000
-type Listener = (serverId: string, kind: ListKind) => void
 const ALL: readonly ListKind[] = ['tools', 'prompts', 'resources', 'templates']
+const RESOURCES: readonly ListKind[] = ['resources', 'templates']
 const KINDS_OF: Readonly<Record<FeatureKind, readonly [ListKind, ...ListKind[]]>> = {
   tool: ['tools'],
   prompt: ['prompts'],
@@ -54,17 +54,17 @@ class ServerCatalog implements Catalog {
   readonly #names: GivenNames
   readonly #limits: CatalogOptions['limits']
   readonly #now: () => number
-  readonly #listeners = new Set<Listener>()
+  readonly #listeners = new Set<ListListener>()
 
   constructor(options: CatalogOptions) {
     const { upstreams, infos, names, lists, limits, log, now = Date.now, brieflyMs = 100 } = options
-    const changed: Listener = (serverId, kind) => this.#tell(serverId, kind)
+    const changed = (serverId: string, kind: ListKind) => this.#tell(serverId, kind, 'doubted')
     this.#limits = limits
     this.#now = now
     this.#names = new GivenNames(names, now, log)
     this.#lists = new ServerLists({ upstreams, infos, saved: lists ?? null, limits, now, brieflyMs, log, changed })
-    upstreams.onListChanged((serverId, kind) =>
-      this.drop(serverId, kind === 'resources' ? ['resources', 'templates'] : [kind]),
+    upstreams.onListChanged((serverId, kind, why) =>
+      this.#drop(serverId, kind === 'resources' ? RESOURCES : [kind], why === 'said' ? 'said' : 'doubted'),
     )
   }
 
@@ -110,14 +110,25 @@ class ServerCatalog implements Catalog {
     return publicUriOf(plan, this.#names.peek(plan.gateway.id), assignment)
   }
 
-  onChanged(listener: Listener): () => void {
+  onChanged(listener: ListListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
   drop(serverId: string, kinds: readonly ListKind[] = ALL): void {
-    this.#lists.drop(serverId, kinds)
-    for (const kind of kinds) this.#tell(serverId, kind)
+    this.#drop(serverId, kinds, 'doubted')
+  }
+
+  fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string | null {
+    let print = ''
+    for (const assignment of plan.assignments) {
+      const { target, slot } = this.#reach(assignment, kind, access)
+      if (slot === null || ('state' in target && target.state === 'disabled')) continue
+      const { seen, trouble } = this.#lists.view(slot)
+      if (seen === null && trouble === null) return null
+      if (seen !== null && seen.byId.size > 0) print += `${assignment.assignment.id} ${seen.hash}\n`
+    }
+    return print
   }
 
   stop(): void {
@@ -151,8 +162,8 @@ class ServerCatalog implements Catalog {
     const table = this.#names.peek(plan.gateway.id)
     if (table === undefined) return
     const unnamed = parts.flatMap(({ assignment, view }) => {
-      const byId = view?.seen?.byId
-      return byId === undefined ? [] : nameItems(plan, assignment, { kind, byId }, table).unnamed
+      const seen = view?.seen
+      return seen ? nameItems(plan, assignment, { kind, byId: seen.byId, era: seen.era }, table).unnamed : []
     })
     // Time of its own: a server that used up the deadline must not cost the others their names.
     if (unnamed.length > 0) await settlesWithin(this.#names.claim(plan.gateway.id, unnamed), NAMING_MS)
@@ -184,7 +195,12 @@ class ServerCatalog implements Catalog {
     await settlesWithin(work, Math.min(this.#limits().list, deadline - this.#now()))
   }
 
-  #tell(serverId: string, kind: ListKind): void {
-    for (const listener of this.#listeners) listener(serverId, kind)
+  #drop(serverId: string, kinds: readonly ListKind[], why: Parameters<ListListener>[2]): void {
+    this.#lists.drop(serverId, kinds)
+    for (const kind of kinds) this.#tell(serverId, kind, why)
+  }
+
+  #tell(...change: Parameters<ListListener>): void {
+    for (const listener of this.#listeners) listener(...change)
   }
 }

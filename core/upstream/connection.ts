@@ -1,17 +1,19 @@
-import type { JsonObject } from '@gatehouse/sdk'
+import type { Era, JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { PeerLost, fault, neverSent } from './faults.js'
 import { isObject } from './message.js'
-import type { Dialect, Peer, PeerEvents, Timing } from './options.js'
+import type { Peer, PeerEvents, Timing } from './options.js'
 import type { ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import { dialectOf } from './verdicts.js'
-import type { Verdict, Verdicts } from './verdicts.js'
+import type { Dialect, Verdict, Verdicts } from './verdicts.js'
 
 export interface Targeted {
   readonly target: Target
 }
 
 export interface ConnectionOptions {
+  /** What tells it from every other. */
+  readonly name: string
   readonly target: Target
   readonly timing: Timing
   readonly verdicts: Verdicts
@@ -25,6 +27,12 @@ export interface ConnectionOptions {
   readonly onHealth: (fault: GatehouseError | null) => void
   /** Told when a peer took the place of an earlier one. */
   readonly onReplaced: () => void
+}
+
+/** A peer that was let go of, and why. */
+interface Lost {
+  readonly era: Era
+  readonly error: PeerLost
 }
 
 /**
@@ -41,6 +49,7 @@ export class Connection {
   #doubted = false
   #opened = false
   #stopped = false
+  #left = false
   #busy = 0
   readonly #levels = new WeakMap<Peer, string>()
   #onIdle: () => void = () => {}
@@ -58,6 +67,15 @@ export class Connection {
     return this.options.idleMost
   }
 
+  get name(): string {
+    return this.options.name
+  }
+
+  /** Whether it was told to end: with its last call, or at once. */
+  get isLeft(): boolean {
+    return this.#left
+  }
+
   /** Since when nobody uses it; null while somebody does. */
   get idleSince(): number | null {
     return this.#busy > 0 || this.#dialling ? null : this.#used
@@ -66,8 +84,10 @@ export class Connection {
   async request(request: UpstreamRequest): Promise<UpstreamReply> {
     this.#busy++
     try {
-      for (let again = false; ; again = true) {
+      for (let lost: Lost | null = null; ;) {
         const peer = this.#peer ?? (await this.#ready(request))
+        // It spoke the right era all along: what it said was meant for this request, which may have run.
+        if (lost?.error.why === 'era' && lost.era === peer.info.era) throw lost.error.fault
         if (Date.now() > this.#expiresAt && !this.#refreshing) void this.#refresh()
         try {
           if (request.logLevel !== undefined && !this.options.isShared) await this.#setLevel(peer, request)
@@ -75,7 +95,7 @@ export class Connection {
           this.#seen(null)
           return reply
         } catch (error) {
-          this.#failed(peer, error, again)
+          lost = this.#failed(peer, error, lost !== null)
         }
       }
     } finally {
@@ -101,6 +121,7 @@ export class Connection {
   }
 
   async stop(): Promise<void> {
+    this.#left = true
     this.#stopped = true
     const dialling = this.#dialling
     const peer = this.#peer
@@ -114,6 +135,7 @@ export class Connection {
 
   /** Stops when the last request that it was given has ended. */
   async drain(): Promise<void> {
+    this.#left = true
     if (this.#busy > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     await this.stop()
   }
@@ -128,10 +150,10 @@ export class Connection {
   }
 
   /** Throws, unless the request surely did not run and may be sent once again. */
-  #failed(peer: Peer, error: unknown, again: boolean): void {
+  #failed(peer: Peer, error: unknown, again: boolean): Lost {
     if (error instanceof PeerLost) {
       if (again || !this.#replace(peer, error)) throw error.fault
-      return
+      return { era: peer.info.era, error }
     }
     if (error instanceof GatehouseError && error.code === 'GH_UPSTREAM_UNREACHABLE') this.#seen(error)
     throw error

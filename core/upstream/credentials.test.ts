@@ -8,7 +8,7 @@ import { busWith, PRINCIPAL } from '../rooms/testing.js'
 import { plan } from './catalog-testing.js'
 import { createCredentials } from './credentials.js'
 import { failure } from './testing.js'
-import { NO_ABILITY } from './ability.js'
+import { NO_ABILITY, slotKey } from './ability.js'
 import type { Target } from './types.js'
 
 const MIA: Principal = {
@@ -112,6 +112,11 @@ test('an identity that has expired is named, so that its last list can be shown'
     .access(MIA, NO_ABILITY)
     .target(assigned('shared', { identity: expired }))
   assert.is((given as { lastSeenAs?: string }).lastSeenAs, 'pool')
+  const able = { key: 'able', capabilities: {} }
+  const other = credentials()
+    .access(MIA, able)
+    .target(assigned('shared', { identity: expired }))
+  assert.is((other as { lastSeenAs?: string }).lastSeenAs, slotKey({ key: 'pool', ability: able }), 'by sort of client')
 })
 
 test('the same credential is the same target for as long as its configuration lives', () => {

@@ -22,7 +22,7 @@ export interface Credentials {
 }
 
 /** The key of a server's connections that no person's credential is behind. */
-const PUBLIC = 'public'
+export const PUBLIC = 'public'
 
 export function createCredentials(options: CredentialOptions): Credentials {
   // One target for each server and credential, for as long as its configuration lives.
@@ -56,9 +56,10 @@ export function createCredentials(options: CredentialOptions): Credentials {
 
   function lent(plan: AssignmentPlan, identity: Identity, ability: Ability): Target | NoAccess {
     if (!identity.enabled) return disabled('the identity is disabled')
+    const lent = { key: identity.id, ability }
     if (identity.status === 'needs_reauth')
-      return { ...waiting('the identity has expired and must be authorised again'), lastSeenAs: identity.id }
-    return targetFor(plan, { key: identity.id, ability }, () => secretsOf(options.secrets, plan.server, identity))
+      return { ...waiting('the identity has expired and must be authorised again'), lastSeenAs: slotKey(lent) }
+    return targetFor(plan, lent, () => secretsOf(options.secrets, plan.server, identity))
   }
 
   function personal(plan: AssignmentPlan, principal: Principal, ability: Ability): Target | NoAccess {

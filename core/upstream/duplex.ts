@@ -133,6 +133,7 @@ export function openDuplex({ slug, events, clientInfo, of }: Context, carrier: C
     end(why) {
       ended ??= why
       calls.failAll(why)
+      asked.end()
     },
     get busy() {
       return calls.size > 0

@@ -7,6 +7,7 @@ export const LEGACY_VERSION = '2025-11-25'
 export const LEGACY_VERSIONS: ReadonlySet<string> = new Set(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
 
 const PREFIX = 'io.modelcontextprotocol/'
+export const SUBSCRIPTION_KEY = `${PREFIX}subscriptionId`
 export const SERVER_INFO_KEY = `${PREFIX}serverInfo`
 
 export interface ClientInfo {
@@ -42,6 +43,16 @@ const NAMED: Readonly<Record<string, string>> = {
   'tasks/update': 'taskId',
   'tasks/cancel': 'taskId',
 }
+
+/** Of every POST of the modern era, as pairs in a row. */
+export const MODERN_HEADERS: string[] = [
+  'content-type',
+  'application/json',
+  'accept',
+  'application/json, text/event-stream',
+  'mcp-protocol-version',
+  MODERN_VERSION,
+]
 
 /** `Mcp-Method`, `Mcp-Name` and the `Mcp-Param-*` headers of one modern request, as pairs in a row. */
 export function modernHeaders(

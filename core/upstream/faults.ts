@@ -8,7 +8,11 @@ export interface FaultFacts {
   /** True when the request surely never ran, so that asking again is harmless. */
   readonly retryable?: boolean
   readonly retryAfterMs?: number
+  readonly httpStatus?: number
 }
+
+/** The detail of a refusal of our own: the server was not asked. */
+export const NOT_SENT = 'it was not sent'
 
 /** One way to say what a server did wrong: the message names the server and is fit for the client. */
 export function fault(code: ErrorCode, slug: string, what: string, facts: FaultFacts = {}): GatehouseError {
@@ -20,6 +24,7 @@ export function fault(code: ErrorCode, slug: string, what: string, facts: FaultF
       server: slug,
       retryable: facts.retryable ?? false,
       ...(facts.retryAfterMs === undefined ? {} : { retryAfterMs: facts.retryAfterMs }),
+      ...(facts.httpStatus === undefined ? {} : { httpStatus: facts.httpStatus }),
     },
   })
 }

@@ -7,8 +7,9 @@ import { openSse } from './http-sse.js'
 import { modernRules, openModernHttp, readDiscovery } from './http-modern.js'
 import type { HttpWire } from './http-wire.js'
 import { isObject } from './message.js'
-import type { Dialect, Peer, PeerContext } from './options.js'
+import type { Peer, PeerContext } from './options.js'
 import type { RpcError, ServerInfo } from './types.js'
+import type { Dialect } from './verdicts.js'
 
 /** What `server/discover` brought: the server's word of itself, or that it does not speak the modern era. */
 export type Probe = ServerInfo | 'not modern'

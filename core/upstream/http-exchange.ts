@@ -194,6 +194,7 @@ export function refuseByStatus(slug: string, { status, headers }: HttpAnswer): v
   if (status === 401 || status === 403) {
     const challenge = header(headers, 'www-authenticate')
     throw fault('GH_UPSTREAM_AUTH', slug, `refused the credential (HTTP ${status})`, {
+      httpStatus: status,
       ...(challenge === undefined ? {} : { detail: challenge }),
     })
   }

@@ -253,7 +253,7 @@ test('whoever made the call is asked what its server asks on its stream', async 
   })
   const upstreams = makeUpstreams()
   const onQuestion = async ({ method }: { method: string }) => ({ result: { of: 'crm', method } })
-  const request = makeRequest({ conversation: { party: PARTY, onQuestion } })
+  const request = makeRequest({ conversation: { party: PARTY, whose: 'me', onQuestion } })
   const reply = await upstreams.request(makeTarget({ url: fake.url }), request)
   assert.equal(reply.result?.['answer'], { of: 'crm', method: 'roots/list' })
   await upstreams.stop()

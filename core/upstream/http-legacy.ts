@@ -1,6 +1,6 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
-import { createAsked } from './asked.js'
+import { createAnswers, createAsked } from './asked.js'
 import type { Asked } from './asked.js'
 import { createCalls } from './calls.js'
 import type { Call, Calls } from './calls.js'
@@ -25,6 +25,7 @@ interface Session {
   readonly wire: HttpWire
   readonly calls: Calls
   readonly asked: Asked
+  readonly answers: (message: object) => Promise<void>
   id: string | null
   version: string | null
   /** Made once, for the hot path. */
@@ -37,7 +38,11 @@ const POST_HEADERS = ['content-type', 'application/json', 'accept', 'application
 export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Promise<Peer> {
   const calls = createCalls(context.slug)
   const asked = createAsked(calls, context.events)
-  const session: Session = { context, wire, calls, asked, id: null, version: null, postHeaders: POST_HEADERS }
+  const answers = createAnswers(
+    (message) => post(session, message, context.timing.dial),
+    (error) => context.log.debug({ server: context.slug, error }, 'the answer to a server was not taken'),
+  )
+  const session: Session = { context, wire, calls, asked, answers, id: null, version: null, postHeaders: POST_HEADERS }
   const rules = legacyRules(session)
   const reply = await exchange(rules, initializeRequest(context))
   if (!reply.result) throw initializeRefused(context.slug, reply.error)
@@ -59,6 +64,7 @@ export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Prom
     async stop() {
       side.stop()
       calls.failAll(fault('GH_UPSTREAM_UNREACHABLE', context.slug, 'was changed or removed meanwhile'))
+      asked.end()
       await endSession(session)
     },
   }
@@ -150,12 +156,15 @@ function takeAside(session: Session, aside: RpcNote | RpcRequest, call: Call | n
   return true
 }
 
+/** The call whose a log note outside of any stream is: the one that has the session to itself. */
+function leasedTo({ calls, context }: Session, { method }: RpcNote | RpcRequest): Call | null {
+  if (method !== 'notifications/message' || context.events.asked !== null) return null
+  const [only, other] = calls.conversing()
+  return other === undefined ? (only ?? null) : null
+}
+
 async function answerServer(session: Session, request: RpcRequest, call: Call | null): Promise<void> {
-  const { context } = session
-  const answer = await session.asked.answer(request, call)
-  await post(session, { jsonrpc: '2.0', id: request.id, ...answer }, context.timing.dial).catch((error: unknown) =>
-    context.log.debug({ server: context.slug, error: String(error) }, 'the answer to a server was not taken'),
-  )
+  await session.answers({ jsonrpc: '2.0', id: request.id, ...(await session.asked.answer(request, call)) })
 }
 
 function openSideStream(session: Session): HeldStream {
@@ -166,23 +175,33 @@ function openSideStream(session: Session): HeldStream {
     const message = readMessage(value)
     if (message.kind === 'broken') throw brokenProtocol(context.slug, message.why)
     if (message.kind === 'reply') return false
-    if (!takeAside(session, message.raw, null) && !session.calls.progress(message.raw)) context.events.note(message.raw)
+    if (takeAside(session, message.raw, null) || session.calls.progress(message.raw)) return false
+    const call = leasedTo(session, message.raw)
+    if (call === null) context.events.note(message.raw)
+    else call.note(message.raw)
     return false
   }
 
   let current: ReturnType<HttpWire['send']> | undefined
+  let wasOpen = false
   return holdStream({
     context,
     open(onOpen) {
       lastEventId = current?.mark?.lastEventId ?? lastEventId
       const headers = getHeaders(session, lastEventId)
-      current = wire.send({ method: 'GET', headers, body: null, onMessage, onStream: onOpen })
+      const onStream = () => {
+        wasOpen = true
+        onOpen()
+      }
+      current = wire.send({ method: 'GET', headers, body: null, onMessage, onStream })
       return current
     },
     again(outcome) {
       if (outcome instanceof GatehouseError || outcome.stream) return true
-      // 405 by the book, 404 where nobody routes GET; a lost session shows at the next request.
-      return outcome.status >= 500 || outcome.status === 429
+      const returns = outcome.status >= 500 || outcome.status === 429
+      // 405 by the book, 404 where nobody routes GET. Where there was a stream, the session is lost: the next request shows it.
+      if (!returns && wasOpen) context.events.reopened()
+      return returns
     },
     // What was missed is sent again when the server numbers its events.
     onReopen: () => (current?.mark ?? lastEventId) === null && context.events.reopened(),

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -11,6 +12,7 @@ import {
   sendEvent,
   startStream,
 } from './testing.js'
+import { until } from '../test/until.js'
 
 const RESULT = { resultType: 'complete', content: [{ type: 'text', text: 'hi' }], unknown: { kept: true } }
 
@@ -218,6 +220,32 @@ test('one listen is held where lists can change; its notes are told, and it is o
     toolsListChanged: true,
     resourcesListChanged: true,
   })
+  await upstreams.stop()
+  await fake.stop()
+})
+
+test('a resource to hear of widens the listen, and its updates are notes', async () => {
+  const notes: unknown[] = []
+  const fake = await modernFake(
+    (seen) => {
+      startStream(seen)
+      const { notifications } = seen.body['params'] as { notifications: object }
+      const _meta = { 'io.modelcontextprotocol/subscriptionId': seen.body['id'] }
+      sendEvent(seen, { method: 'notifications/subscriptions/acknowledged', params: { _meta, notifications } })
+      sendEvent(seen, { method: 'notifications/resources/updated', params: { _meta, uri: 'a:1' } })
+    },
+    { ...DISCOVERY, capabilities: { resources: { subscribe: true } } },
+  )
+  const upstreams = makeUpstreams({ onServerNote: (_, note) => notes.push(note) })
+  const target = makeTarget({ url: fake.url })
+  assert.equal([...(await upstreams.listen(target, new Set(['a:1']), Date.now() + 5_000))], ['a:1'])
+  const listen = fake.seen[1]!
+  assert.equal((listen.body['params'] as JsonObject)['notifications'], { resourceSubscriptions: ['a:1'] })
+  const meta = { 'io.modelcontextprotocol/subscriptionId': listen.body['id'] }
+  await until('the update is told', () => (notes.length > 0 ? true : undefined))
+  assert.equal(notes, [
+    { jsonrpc: '2.0', method: 'notifications/resources/updated', params: { _meta: meta, uri: 'a:1' } },
+  ])
   await upstreams.stop()
   await fake.stop()
 })

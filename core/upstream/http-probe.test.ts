@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { until } from '../test/until.js'
-import { sseFake } from './http-sse-testing.js'
+import { sseFake } from '../test/sse-servers.js'
 import {
   DISCOVERY,
   INITIALIZED,

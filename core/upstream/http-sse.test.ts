@@ -2,8 +2,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { JsonObject } from '@gatehouse/sdk'
 import { DEFAULT_LIMITS } from '../domain/nouns.js'
-import { sseFake, startSdkSseServer } from './http-sse-testing.js'
-import type { SseFake } from './http-sse-testing.js'
+import { sseFake, startSdkSseServer } from '../test/sse-servers.js'
+import type { SseFake } from '../test/sse-servers.js'
 import { until } from '../test/until.js'
 import { failure, fakeServer, makeRequest, makeTarget, makeUpstreams, sendEvent } from './testing.js'
 import type { Seen } from './testing.js'
@@ -43,6 +43,30 @@ test('a server that is named so is dialled straight, and its credential goes wit
   const closed = new Promise((resolve) => fake.streams[0]!.res.on('close', resolve))
   await upstreams.stop()
   await closed
+  await fake.stop()
+})
+
+test('no call overtakes the word that we are initialized', async () => {
+  let isTaken = false
+  const fake = await sseFake(
+    (seen, stream) => {
+      assert.ok(isTaken)
+      answering(seen, stream)
+    },
+    {
+      before({ body, res }) {
+        if (body['method'] !== 'notifications/initialized') return false
+        setTimeout(() => {
+          isTaken = true
+          res.writeHead(200).end()
+        }, 50)
+        return true
+      },
+    },
+  )
+  const upstreams = makeUpstreams()
+  assert.equal((await upstreams.request(sse(fake), makeRequest())).result, RESULT)
+  await upstreams.stop()
   await fake.stop()
 })
 

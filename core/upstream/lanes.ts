@@ -2,7 +2,8 @@ import type { JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
 import { slotKey } from './ability.js'
 import type { Connection } from './connection.js'
-import type { Dialect, Peer } from './options.js'
+import type { Peer } from './options.js'
+import type { Dialect } from './verdicts.js'
 import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from './types.js'
 
 /** Which of the connections to one server as one identity. */
@@ -19,23 +20,26 @@ export interface Lane {
 export const SHARED: Lane = Object.freeze({ name: '', isShared: true, party: null, dialect: null })
 
 export interface Lanes {
-  request(target: Target, request: UpstreamRequest, conversation: Conversation): Promise<UpstreamReply>
+  /** Where the requests of a conversation go. */
+  wayOf(target: Target, conversation: Conversation): Pick<Connection, 'request'>
   endSession(sessionId: string): void
   toldBySession(sessionId: string, note: JsonObject): void
+  /** Takes a connection for nothing any more: it is closed, or will be with its last call. */
+  closed(connection: Connection): void
 }
 
 export interface LanesOptions {
   readonly connectionOf: (target: Target, lane?: Lane) => Connection
-  /** Lets go of connections: each ends with its last call. */
-  readonly leave: (which: (name: string, connection: Connection) => boolean) => void
+  /** Lets go of a connection: it ends with its last call. `closed` is called. */
+  readonly leave: (connection: Connection) => void
   /** Whether no further process may be started. */
   readonly isFull: () => boolean
 }
 
 const MINUTE = 60_000
 const HOUR = 3_600_000
-/** So many idle lanes are kept for the next call of the same kind. */
-const MOST_IDLE = 8
+/** So many idle lanes are kept for the next call of the same kind: a session costs little, a process a lot. */
+const mostIdle = ({ server }: Target): number => (server.command === null ? 8 : 1)
 
 /**
  * A question of a legacy server does not say to which call it belongs. So whoever may be asked gets upstream sessions of
@@ -45,17 +49,36 @@ const MOST_IDLE = 8
  */
 export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lanes {
   const sessions = new Map<string, Map<string, Connection>>()
-  const idleLanes = new Map<string, Lane[]>()
+  const idleLanes = new Map<string, Map<Connection, Lane>>()
+  /** What has to be forgotten with a connection. */
+  const traces = new Map<Connection, () => void>()
   const twofold = createTwofold()
   let leases = 0
+
+  function closed(connection: Connection): void {
+    traces.get(connection)?.()
+    traces.delete(connection)
+  }
+
+  /** Remembers a connection under a name in one of the groups until it is closed. */
+  function keep<Key, Value>(
+    groups: Map<string, Map<Key, Value>>,
+    name: string,
+    [key, value]: [Key, Value],
+  ): () => void {
+    const group = groups.get(name) ?? new Map<Key, Value>()
+    groups.set(name, group.set(key, value))
+    return () => {
+      if (group.get(key) === value) group.delete(key)
+      if (group.size === 0 && groups.get(name) === group) groups.delete(name)
+    }
+  }
 
   function ofSession(target: Target, party: Party, dialect: Dialect | null): Connection {
     const { sessionId } = party
     const lane = { name: ` session ${sessionId}`, isShared: false, party, dialect }
     const connection = connectionOf(target, lane)
-    const own = sessions.get(sessionId) ?? new Map<string, Connection>()
-    if (own.size === 0) sessions.set(sessionId, own)
-    own.set(placeOf(target), connection)
+    if (!traces.has(connection)) traces.set(connection, keep(sessions, sessionId, [placeOf(target), connection]))
     return connection
   }
 
@@ -72,60 +95,76 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
       const isRefused = error instanceof GatehouseError && error.code === 'GH_UPSTREAM_PROTOCOL'
       twofold.isNot(target, isRefused ? HOUR : MINUTE)
     }
-    sessions.get(party.sessionId)?.delete(placeOf(target))
-    leave((_, known) => known === connection)
+    leave(connection)
     return null
   }
 
-  async function onLease(target: Target, request: UpstreamRequest): Promise<UpstreamReply> {
-    const pool = `${target.server.id} ${slotKey(target)}`
-    const idle = idleLanes.get(pool) ?? []
-    const lane = idle.pop() ?? { name: ` lease ${(leases += 1)}`, isShared: false, party: null, dialect: null }
-    if (idle.length === 0) idleLanes.delete(pool)
-    // One that was closed meanwhile, idle or for a change of the server, is opened anew under its name.
+  async function onLease(target: Target, request: UpstreamRequest, whose: string): Promise<UpstreamReply> {
+    const pool = poolOf(target, whose)
+    // The newest, so that those too many are closed for being idle.
+    const [idle, known] = [...(idleLanes.get(pool) ?? [])].at(-1) ?? []
+    if (idle !== undefined) closed(idle)
+    const lane = known ?? { name: ` lease ${(leases += 1)}`, isShared: false, party: null, dialect: null }
+    // One whose server was changed meanwhile is opened anew under its name.
     const connection = connectionOf(target, lane)
     try {
       const reply = await connection.request(request)
-      giveBack(pool, lane, connection)
+      if ((idleLanes.get(pool)?.size ?? 0) >= mostIdle(target)) leave(connection)
+      if (!connection.isLeft) traces.set(connection, keep(idleLanes, pool, [connection, lane]))
       return reply
     } catch (error) {
       // A call that was given up may still ask: its session must not become another call's.
-      leave((_, known) => known === connection)
+      leave(connection)
       throw error
     }
   }
 
-  function giveBack(pool: string, lane: Lane, connection: Connection): void {
-    const idle = idleLanes.get(pool) ?? []
-    if (idle.length < MOST_IDLE) idleLanes.set(pool, [...idle, lane])
-    else leave((_, known) => known === connection)
+  /** When no further process can be started, and none is there for it. One that nobody needs makes room for the next. */
+  function mustShare(target: Target, party: Party | null, whose: string): boolean {
+    if (target.server.command === null || !isFull()) return false
+    const own =
+      party === null ? idleLanes.has(poolOf(target, whose)) : sessions.get(party.sessionId)?.has(placeOf(target))
+    if (own) return false
+    for (const group of idleLanes.values())
+      for (const idle of group.keys()) if (idle.target.server.command !== null) return (leave(idle), true)
+    return true
+  }
+
+  async function send(
+    target: Target,
+    request: UpstreamRequest,
+    { party, whose }: Conversation,
+  ): Promise<UpstreamReply> {
+    const shared = connectionOf(target)
+    const peer = await shared.ready(request)
+    if (peer.info.era === 'modern' && party !== null) {
+      const own = await ofOwnEra(target, party, request)
+      return (own ?? shared).request(request)
+    }
+    const way = wayFor(peer, target, request)
+    if (way === 'shared' || mustShare(target, party, whose)) return shared.request(withoutQuestions(request, peer))
+    return party === null ? onLease(target, request, whose) : ofSession(target, party, null).request(request)
   }
 
   return {
-    async request(target, request, { party }) {
-      const shared = connectionOf(target)
-      const peer = await shared.ready(request)
-      if (peer.info.era === 'modern' && party !== null) {
-        const own = await ofOwnEra(target, party, request)
-        return (own ?? shared).request(request)
-      }
-      const way = wayFor(peer, target, request)
-      if (way === 'shared' || (target.server.command !== null && isFull()))
-        return shared.request(withoutQuestions(request, peer))
-      return party === null ? onLease(target, request) : ofSession(target, party, null).request(request)
-    },
+    wayOf: (target, conversation) => ({ request: (request) => send(target, request, conversation) }),
     endSession(sessionId) {
-      const own = new Set(sessions.get(sessionId)?.values())
-      sessions.delete(sessionId)
-      if (own.size > 0) leave((_, connection) => own.has(connection))
+      for (const connection of [...(sessions.get(sessionId)?.values() ?? [])]) leave(connection)
     },
     toldBySession(sessionId, note) {
-      for (const connection of sessions.get(sessionId)?.values() ?? []) connection.notify(note)
+      for (const connection of sessions.get(sessionId)?.values() ?? [])
+        if (mayHear(connection.target, note)) connection.notify(note)
     },
+    closed,
   }
 }
 
-const placeOf = ({ server, key }: Target) => `${server.id} ${key}`
+const placeOf = (target: Target) => `${target.server.id} ${slotKey(target)}`
+const poolOf = (target: Target, whose: string) => `${placeOf(target)} ${whose}`
+
+/** A server that was told of no folders is told of no change of them. */
+const mayHear = ({ ability }: Target, { method }: JsonObject): boolean =>
+  method !== 'notifications/roots/list_changed' || ability.capabilities['roots'] !== undefined
 
 /** Which servers of the modern era have been found not to speak the legacy ones, with sessions, beside it. */
 function createTwofold() {

@@ -1,10 +1,11 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import type { Dispatcher } from 'undici'
-import type { Limits, Protocol } from '../domain/nouns.js'
+import type { Limits } from '../domain/nouns.js'
 import type { ClientInfo } from './envelope.js'
 import type { QuestionAnswer } from '../mcp/questions.js'
 import type { Conversation, Party, ServerInfo, Target, UpstreamReply, UpstreamRequest } from './types.js'
 import type { VerdictStore } from './verdicts.js'
+import type { Trouble } from './watch.js'
 
 export interface UpstreamsOptions {
   /** The guarded way out. */
@@ -29,6 +30,8 @@ export interface UpstreamsOptions {
    * `party` is the client session whose lane they came on.
    */
   readonly onServerNote?: (target: Target, note: JsonObject, party: Party | null) => void
+  /** Told how servers and credentials fare. Must not throw. */
+  readonly onTrouble?: (trouble: Trouble) => void
   readonly timing?: Partial<Timing>
 }
 
@@ -48,6 +51,10 @@ export interface Timing {
   /** First pause before a held stream is opened again; doubled each time up to `reopenMost`. */
   readonly reopen: number
   readonly reopenMost: number
+  /** How long a server has to say what it will tell of. */
+  readonly acknowledge: number
+  /** What nobody wants to hear of any more is told for so much longer: opening a stream costs more than a note. */
+  readonly shrink: number
   /** A stream that all answers come on is pinged when it was silent for this long, and given up after twice as long. */
   readonly ping: number
   /** A modern side stream without a byte for this long is opened anew. */
@@ -75,6 +82,8 @@ export const TIMING: Timing = Object.freeze({
   sideStream: 2_000,
   reopen: 1_000,
   reopenMost: 30_000,
+  acknowledge: 2_000,
+  shrink: 30_000,
   ping: 45_000,
   listenSilence: 120_000,
   idle: 300_000,
@@ -88,9 +97,6 @@ export const TIMING: Timing = Object.freeze({
   kill: 3_000,
 })
 
-/** How to speak to a server: the era, or the older transport of the legacy one. */
-export type Dialect = Exclude<Protocol, 'auto'>
-
 /** A connection to one server as one identity, whatever its transport. */
 export interface Peer {
   readonly info: ServerInfo
@@ -102,6 +108,11 @@ export interface Peer {
   readonly busy: boolean
   /** Throws a `GH_UPSTREAM_*` fault or `PeerLost`. */
   request(request: UpstreamRequest): Promise<UpstreamReply>
+  /**
+   * Of the modern era: has the server tell of these resources and of no others, besides its lists; answers of which it will.
+   * Settles when the server tells, lists included.
+   */
+  listen?(uris: ReadonlySet<string>): Promise<ReadonlySet<string>>
   /** Sends a notification; what comes of it is nobody's concern. */
   notify(note: JsonObject): void
   stop(): Promise<void>
@@ -110,11 +121,11 @@ export interface Peer {
 /** What a peer tells of itself. */
 export interface PeerEvents {
   listChanged(kind: ListKind): void
-  /** A side stream was lost and is back: what it would have told is unknown. */
+  /** A side stream was lost, and is back or not to be had any more: what it would have told is unknown. */
   reopened(): void
   note(note: JsonObject): void
-  /** A question that belongs to no call under way. */
-  asked: Conversation['onQuestion']
+  /** A question that belongs to no one call under way; null: nobody can be asked outside of calls. */
+  asked: Conversation['onQuestion'] | null
   /** The server answers, but not as its era should: its era is probed anew when convenient. */
   doubted(): void
   /** The peer ended by itself; it must not be used again. */

@@ -114,6 +114,38 @@ test('a modern server is found out in a process that is thrown away', async () =
   await upstreams.stop()
 })
 
+test('a modern child tells of resources on one listen, which the next one takes the place of', async () => {
+  const command = script(
+    'telling',
+    `globalThis.seen ??= []
+     const P = 'io.modelcontextprotocol/'
+     const capabilities = { resources: { subscribe: true, listChanged: true } }
+     const ok = (result) => send({ id: m.id, result: { resultType: 'complete', ...result } })
+     if (m.method.startsWith('subscriptions') || m.method.startsWith('notifications')) seen.push([m.method, m.id ?? m.params.requestId])
+     if (m.method === 'server/discover') ok({ supportedVersions: ['2026-07-28'], capabilities })
+     else if (m.method === 'subscriptions/listen') {
+       const _meta = { [P + 'subscriptionId']: m.id }
+       send({ method: 'notifications/subscriptions/acknowledged', params: { _meta, notifications: m.params.notifications } })
+       for (const uri of m.params.notifications.resourceSubscriptions ?? [])
+         send({ method: 'notifications/resources/updated', params: { _meta, uri } })
+     } else ok({ seen })`,
+  )
+  const notes: JsonObject[] = []
+  const upstreams = makeUpstreams({ childEnv, onServerNote: (_, note) => notes.push(note) })
+  const target = makeTarget({ command, protocol: 'modern' })
+  assert.equal([...(await upstreams.listen(target, new Set(['a:1']), seconds(10)))], ['a:1'])
+  await until(() => notes.length > 0)
+  assert.is((notes[0]!['params'] as JsonObject)['uri'], 'a:1')
+  const { result } = await upstreams.request(target, tool('x'))
+  const [first, second] = ['gatehouse-listen-1', 'gatehouse-listen-2']
+  assert.equal(result?.['seen'], [
+    ['subscriptions/listen', first],
+    ['subscriptions/listen', second],
+    ['notifications/cancelled', first],
+  ])
+  await upstreams.stop()
+})
+
 test('a server that ends at the probe, or says nothing to it, is legacy and runs all the same', async () => {
   const rest = `else if (!initialize(m) && m.id !== undefined) send({ id: m.id, result: { ok: true } })`
   for (const [name, probe] of [
@@ -220,6 +252,22 @@ test('when the process dies its calls fail at once with its last words in the de
   assert.ok(Date.now() - died >= 90, 'not before the pause')
   assert.is(upstreams.state(target.server.id).up, true)
   assert.is(starts(command).length, 2)
+  await upstreams.stop()
+})
+
+test('a process that runs a tool and then dies is started again, and the tool is not', async () => {
+  const ran = join(folder, 'ran')
+  const command = script(
+    'runs',
+    `if (initialize(m) || m.id === undefined) return
+     appendFileSync(${JSON.stringify(ran)}, m.method + '\\n'); process.exit(1)`,
+  )
+  const upstreams = makeUpstreams({ childEnv, timing: { restart: 1 } })
+  const target = makeTarget({ command, protocol: 'legacy' })
+  for (let n = 1; n <= 2; n++) {
+    assert.is((await failure(upstreams.request(target, tool('act')))).data?.['retryable'], false)
+    assert.is(readFileSync(ran, 'utf8'), 'tools/call\n'.repeat(n))
+  }
   await upstreams.stop()
 })
 

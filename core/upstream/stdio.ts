@@ -2,13 +2,13 @@ import type { Era } from '@gatehouse/sdk'
 import type { Child, ChildOptions } from './child.js'
 import { openDuplex } from './duplex.js'
 import type { Duplex } from './duplex.js'
-import { createEnvelope, enclose } from './envelope.js'
 import { PeerLost, fault } from './faults.js'
 import { readProbe, readRefusal } from './http-dial.js'
 import type { Probe } from './http-dial.js'
 import { initializeRefused, initializeRequest, readInitialized } from './http-legacy.js'
-import { watchedLists } from './options.js'
 import type { Peer, PeerContext } from './options.js'
+import { listenStdio } from './stdio-listen.js'
+import type { StdioListen } from './stdio-listen.js'
 import type { ServerInfo } from './types.js'
 import { parseJson } from '../mcp/json.js'
 
@@ -19,6 +19,8 @@ export type StartChild = (hear: Pick<ChildOptions, 'onLine' | 'onEnd'>) => Child
 export interface StdioLine extends Pick<Duplex, 'busy' | 'request' | 'end'> {
   readonly child: Child
   notify(message: object): void
+  /** Set once the era is settled: what it takes is nobody else's. */
+  listening: StdioListen | null
 }
 
 export function openStdioLine(context: PeerContext, start: StartChild): StdioLine {
@@ -32,22 +34,23 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
     tell: (message) => void child.send(message),
   })
   const child = start({
-    onLine(line, bytes) {
+    onLine(text, bytes) {
       let value: unknown
       try {
-        value = parseJson(line)
+        value = parseJson(text)
       } catch {
         return log.debug({ server: slug, bytes }, 'a line on stdout is not JSON and was skipped')
       }
-      duplex.take(value, bytes)
+      if (!line.listening?.takes(value)) duplex.take(value, bytes)
     },
     onEnd(why) {
       duplex.end(why)
       events.gone()
     },
   })
-  return {
+  const line: StdioLine = {
     child,
+    listening: null,
     request: duplex.request,
     end: duplex.end,
     notify: (message) => void child.send(message),
@@ -55,6 +58,7 @@ export function openStdioLine(context: PeerContext, start: StartChild): StdioLin
       return duplex.busy
     },
   }
+  return line
 }
 
 /** Asks for the modern era: silence, an exit or any word of older servers says that it is not spoken. */
@@ -76,8 +80,11 @@ export async function probeStdio(context: PeerContext, line: StdioLine): Promise
 export async function openStdioPeer(context: PeerContext, line: StdioLine, era: Era): Promise<Peer> {
   const { slug } = context
   const info = era === 'modern' ? await discover(context, line) : await initialize(context, line)
+  const listen = era === 'modern' ? listenStdio(context, line.notify, info) : null
+  line.listening = listen
   return {
     info,
+    ...(listen === null ? {} : { listen: listen.listen }),
     stateful: era === 'legacy',
     get busy() {
       return line.busy
@@ -85,6 +92,7 @@ export async function openStdioPeer(context: PeerContext, line: StdioLine, era: 
     request: (request) => line.request(request, era),
     notify: (note) => era === 'legacy' && line.notify(note),
     async stop() {
+      listen?.stop()
       line.end(fault('GH_UPSTREAM_UNREACHABLE', slug, 'was changed or removed meanwhile'))
       await line.child.stop()
     },
@@ -106,11 +114,5 @@ async function discover(context: PeerContext, line: StdioLine): Promise<ServerIn
   const probe = result ? readProbe(context.slug, result) : readRefusal(context, error)
   if (probe === 'not modern')
     throw new PeerLost('era', fault('GH_UPSTREAM_PROTOCOL', context.slug, 'does not speak the modern era'))
-  const kinds = watchedLists(probe.capabilities)
-  if (kinds.length > 0) {
-    const notifications = Object.fromEntries(kinds.map((kind) => [`${kind}ListChanged`, true]))
-    const params = enclose({ notifications }, createEnvelope(context.clientInfo, context.of.target.ability)())
-    line.notify({ jsonrpc: '2.0', id: 'gatehouse-listen', method: 'subscriptions/listen', params })
-  }
   return probe
 }

@@ -38,7 +38,7 @@ export interface UpstreamRequest {
    * With it, every progress note of the server grants the first span (`deadline` minus now) anew, at most until here.
    * Without it `deadline` is final.
    */
-  readonly hardDeadline?: number
+  readonly hardDeadline?: number | undefined
   readonly signal?: CancelSignal | undefined
   /** Set when the client gave one: ours is sent instead, and restored on the notes that come back. */
   readonly progressToken?: string | number | undefined
@@ -67,6 +67,8 @@ export interface Party {
 export interface Conversation {
   /** The legacy session that it belongs to; null: this request gets an upstream session of its own. */
   readonly party: Party | null
+  /** Whose request it is. An upstream session that served it serves nobody else's: it may still ask what it asked for. */
+  readonly whose: string
   /** `signal` tells that the server took its question back, or the request has ended. */
   readonly onQuestion: (question: Question, signal: CancelSignal) => Promise<QuestionAnswer>
 }
@@ -79,6 +81,8 @@ export interface UpstreamReply {
   readonly httpStatus: number | null
   readonly bytesSent: number
   readonly bytesReceived: number
+  /** Told when its client does not get to see it: what it asks for will not come. */
+  readonly unseen?: (() => void) | undefined
 }
 
 export interface RpcError {
@@ -99,8 +103,17 @@ export interface Upstreams {
   endSession(sessionId: string): void
   /** Passes on what a client tells all servers of its session. */
   toldBySession(sessionId: string, note: JsonObject): void
-  /** Told when a server says that a list changed, or that its connection was opened anew. */
-  onListChanged(listener: (serverId: string, kind: 'tools' | 'prompts' | 'resources') => void): void
+  /**
+   * Has a server tell of these resources and of no others, where it speaks the modern era; answers of which it will. Settles
+   * when it can tell of changed lists as well, of whatever era it is.
+   */
+  listen(target: Target, uris: ReadonlySet<string>, deadline: number): Promise<ReadonlySet<string>>
+  /** Told when a server says that a list changed; `missed`: it may have said so while nobody heard it. */
+  onListChanged(
+    listener: (serverId: string, kind: 'tools' | 'prompts' | 'resources', why: 'said' | 'missed') => void,
+  ): void
+  /** Told when the shared connection of a target was lost or opened anew: what the server was to tell, it has forgotten. */
+  onForgotten(listener: (target: Target) => void): void
   /** The server, or a credential of it, was changed: from now on it is called anew. What is under way ends by itself. */
   replace(serverId: string): void
   /** Ends what belongs to a server, calls under way too: it was disabled or removed. */

@@ -1,3 +1,4 @@
+import { Circuits } from './circuits.js'
 import { Connection } from './connection.js'
 import type { Targeted } from './connection.js'
 import { slotKey } from './ability.js'
@@ -8,12 +9,13 @@ import { openWire } from './http-wire.js'
 import { createLanes, SHARED } from './lanes.js'
 import type { Lane } from './lanes.js'
 import { TIMING } from './options.js'
-import type { Dialect, ListKind, Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
+import type { Peer, PeerContext, PeerEvents, UpstreamsOptions } from './options.js'
 import { createStdioDialler } from './stdio-dial.js'
 import type { Target, Upstreams } from './types.js'
 import { createVerdicts } from './verdicts.js'
+import type { Dialect } from './verdicts.js'
 
-type ListListener = (serverId: string, kind: ListKind) => void
+type ListListener = Parameters<Upstreams['onListChanged']>[0]
 
 /**
  * Every upstream server: one connection for each (server, credential, ability), and beside it lanes of their own for clients
@@ -25,14 +27,18 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const connections = new Map<string, Connection>()
   const leaving = new Set<Connection>()
   const listeners: ListListener[] = []
+  const forgotten: ((target: Target) => void)[] = []
   const verdicts = createVerdicts(options.verdicts)
   const health = createHealth()
+  const circuits = new Circuits({ log, onTrouble: options.onTrouble, onRecovered: (id) => tellMissed(id) })
   const stdio = createStdioDialler(options.childEnv)
   let stopped = false
 
-  const tell = (serverId: string, kind: ListKind) => listeners.forEach((listener) => listener(serverId, kind))
-  const tellAll = (serverId: string) =>
-    (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind))
+  const tell: ListListener = (...change) => listeners.forEach((listener) => listener(...change))
+  const tellMissed = (serverId: string) =>
+    (['tools', 'prompts', 'resources'] as const).forEach((kind) => tell(serverId, kind, 'missed'))
+  const tellForgotten = (target: Target, lane: Lane) =>
+    lane.isShared && forgotten.forEach((listener) => listener(target))
 
   function dial(
     of: Targeted,
@@ -42,15 +48,20 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   ): Promise<Peer> {
     const { id, slug } = of.target.server
     const { party } = lane
+    const { onSessionQuestion } = options
     const events: PeerEvents = {
       ...ends,
-      listChanged: (kind) => tell(id, kind),
-      reopened: () => lane.isShared && tellAll(id),
-      note: (note) => options.onServerNote?.(of.target, note, party),
-      asked: async (question, signal) =>
-        party === null || options.onSessionQuestion === undefined
-          ? { error: { code: -32601, message: 'The client cannot be asked outside of a call' } }
-          : options.onSessionQuestion(party, of.target, question, signal),
+      gone: () => {
+        ends.gone()
+        tellForgotten(of.target, lane)
+      },
+      listChanged: (kind) => (circuits.alive(id), tell(id, kind, 'said')),
+      reopened: () => (circuits.alive(id), lane.isShared && tellMissed(id)),
+      note: (note) => (circuits.alive(id), options.onServerNote?.(of.target, note, party)),
+      asked:
+        party === null || onSessionQuestion === undefined
+          ? null
+          : (question, signal) => (circuits.alive(id), onSessionQuestion(party, of.target, question, signal)),
     }
     const { clientInfo, limits } = options
     return open({ of, slug, clientInfo, limits, timing, log, events }, dialect)
@@ -71,8 +82,9 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       return known
     }
     if (stopped) throw fault('GH_UPSTREAM_UNREACHABLE', server.slug, 'is not called any more: the gateway stops')
-    if (known) leave(name, known)
-    const connection = new Connection({
+    if (known) leave(known)
+    const connection: Connection = new Connection({
+      name,
       target,
       timing,
       verdicts,
@@ -81,32 +93,40 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       idleMost: lane.party !== null && server.command === null ? timing.pairedIdle : timing.idle,
       dialect: lane.dialect,
       dial: (of, dialect, ends) => dial(of, dialect, ends, lane),
-      onHealth: (what) => health.seen(server.id, what),
-      onReplaced: () => lane.isShared && tellAll(server.id),
+      onHealth: (what) => {
+        health.seen(server.id, what)
+        if (what === null) circuits.alive(server.id)
+      },
+      onReplaced: () => {
+        if (lane.isShared) tellMissed(server.id)
+        tellForgotten(connection.target, lane)
+      },
     })
     connections.set(name, connection)
     return connection
   }
 
   /** A change drops no call: what is under way ends by itself, on the connection that it began on. */
-  function leave(name: string, connection: Connection): void {
-    if (connections.get(name) === connection) connections.delete(name)
+  function leave(connection: Connection): void {
+    if (connection.isLeft) return
+    remove(connection)
     leaving.add(connection)
     const gone = () => void leaving.delete(connection)
     connection.drain().then(gone, gone)
   }
 
-  const lanes = createLanes({ connectionOf, leave: leaveNamed, isFull: () => stdio.isFull(options.limits()) })
-  function leaveNamed(which: (name: string, connection: Connection) => boolean): void {
-    for (const [name, connection] of connections) if (which(name, connection)) leave(name, connection)
+  const lanes = createLanes({ connectionOf, leave, isFull: () => stdio.isFull(options.limits()) })
+  function remove(connection: Connection): void {
+    if (connections.get(connection.name) === connection) connections.delete(connection.name)
+    lanes.closed(connection)
   }
 
   const sweeper = setInterval(
     () => {
-      for (const [name, connection] of connections) {
+      for (const connection of connections.values()) {
         const { idleSince, idleMost } = connection
         if (idleSince === null || Date.now() - idleSince < idleMost) continue
-        connections.delete(name)
+        remove(connection)
         void connection.stop()
       }
     },
@@ -115,18 +135,18 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   sweeper.unref()
 
   async function stopAll(which: (connection: Connection) => boolean): Promise<void> {
-    const ending = [...connections].filter(([, connection]) => which(connection))
-    for (const [name] of ending) connections.delete(name)
+    const ending = [...connections.values()].filter(which)
+    for (const connection of ending) remove(connection)
     const left = [...leaving].filter(which)
-    await Promise.all([...left, ...ending.map(([, connection]) => connection)].map((connection) => connection.stop()))
+    await Promise.all([...left, ...ending].map((connection) => connection.stop()))
   }
 
   return {
     request(target, request) {
       try {
-        return request.conversation === undefined
-          ? connectionOf(target).request(request)
-          : lanes.request(target, request, request.conversation)
+        const { conversation } = request
+        const way = conversation === undefined ? connectionOf(target) : lanes.wayOf(target, conversation)
+        return circuits.run(target, request, way)
       } catch (error) {
         return Promise.reject(error)
       }
@@ -134,24 +154,37 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
     info: async (target, deadline) => connectionOf(target).info(deadline),
     endSession: lanes.endSession,
     toldBySession: lanes.toldBySession,
+    listen: async (target, uris, deadline) =>
+      (await connectionOf(target).ready({ deadline })).listen?.(uris) ?? NOTHING,
     onListChanged: (listener) => void listeners.push(listener),
+    onForgotten: (listener) => void forgotten.push(listener),
     replace(serverId) {
+      circuits.replace(serverId)
       verdicts.doubt(serverId)
-      leaveNamed((_, connection) => connection.target.server.id === serverId)
+      for (const connection of [...connections.values()])
+        if (connection.target.server.id === serverId) leave(connection)
       health.forget(serverId)
     },
     async forget(serverId) {
+      circuits.forget(serverId)
       verdicts.doubt(serverId)
       await stopAll((connection) => connection.target.server.id === serverId)
       await stdio.forget(serverId)
       health.forget(serverId)
     },
-    state: health.state,
+    state(serverId) {
+      const opening = circuits.opening(serverId)
+      if (opening === null) return health.state(serverId)
+      return { up: false, reason: opening.fault.message, since: opening.since }
+    },
     async stop() {
       stopped = true
+      circuits.stop()
       clearInterval(sweeper)
       await stopAll(() => true)
       await stdio.stop()
     },
   }
 }
+
+const NOTHING: ReadonlySet<string> = new Set()

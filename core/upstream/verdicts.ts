@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Era } from '@gatehouse/sdk'
-import type { Server } from '../domain/nouns.js'
-import type { Dialect, Peer } from './options.js'
+import type { Protocol, Server } from '../domain/nouns.js'
+import type { ServerInfo } from './types.js'
 
 /** Which era a server was found to speak. `subject` changes with its address, so that an old verdict is not believed. */
 export interface Verdict {
@@ -30,7 +30,14 @@ export interface Verdicts {
   doubt(serverId: string): void
 }
 
-type Found = Pick<Peer, 'info' | 'transport'>
+/** What was opened. */
+interface Found {
+  readonly info: Pick<ServerInfo, 'era' | 'version'>
+  readonly transport?: 'sse'
+}
+
+/** How to speak to a server: its era, or the older transport of the legacy one. */
+export type Dialect = Exclude<Protocol, 'auto'>
 
 export const dialectOf = ({ era, transport }: Verdict): Dialect => (transport === 'sse' ? 'sse' : era)
 

@@ -1,11 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { cpus, loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
-import { startPostgres } from './database.mjs'
 import { startScript, STARTS } from './fronts.mjs'
 import { startGatehouse } from './gatehouse.mjs'
 import { LOADS, startLoad } from './loads.mjs'
+import { machine, opened, openPlace, say } from './opened.mjs'
 import { cpuOf, memoryOf } from './usage.mjs'
 
 const MANY = 50
@@ -13,47 +11,22 @@ const WARM_UP_MS = 700
 /** So long may the record of a burst take to come into the database before it counts as missing. */
 const PATIENCE_MS = 30_000
 
-/** One run: all fronts are up at once and visited in turn. What was opened is closed, however it ends. */
-export async function bench(options) {
-  const closing = []
-  let interrupted = false
-  const give = () => {
-    interrupted = true
-    void closeAll(closing).finally(() => process.exit(130))
-  }
-  process.once('SIGINT', give).once('SIGTERM', give)
-  const on = machine()
-  try {
+/** One run: all fronts are up at once and visited in turn. */
+export function bench(options) {
+  return opened(async (closing) => {
+    const on = machine()
     const run = await prepare(options, closing)
     const samples = await rounds(run)
     const record = await compareRecords(run)
     const many = options.fronts.includes('gatehouse') ? await manyServers(run) : null
     const missing = record.reduce((sum, { missing }) => sum + missing, 0) + (many?.missing ?? 0)
     return { at: new Date().toISOString(), machine: on, options, samples, record, many, missing }
-  } catch (error) {
-    // What fails because it was cut off in the middle is no failure to report.
-    if (interrupted) await new Promise(() => undefined)
-    throw error
-  } finally {
-    await closeAll(closing)
-    process.off('SIGINT', give).off('SIGTERM', give)
-  }
-}
-
-/** The last that was opened first; one that cannot be closed does not keep the others. */
-async function closeAll(closing) {
-  for (let close = closing.pop(); close !== undefined; close = closing.pop())
-    await close().catch((error) => console.error(error))
+  })
 }
 
 async function prepare(options, closing) {
-  const home = await mkdtemp(join(tmpdir(), 'gatehouse-bench-'))
-  closing.push(() => rm(home, { recursive: true, force: true }))
   say('starting the upstream, PostgreSQL and the fronts')
-  const starting = startPostgres(home)
-  // Registered before it runs: an interruption waits for it, for its folder cannot be removed under it.
-  closing.push(() => starting.then(({ stop }) => stop()))
-  const postgres = await starting
+  const { home, postgres } = await openPlace(closing)
   const upstream = await startScript('echo', null)
   closing.push(upstream.stop)
   const load = startLoad()
@@ -142,16 +115,6 @@ async function manyServers(run) {
   const [record] = await compareRecords({ fronts: [front] })
   return { servers: MANY, tools: front.tools.length, memory: memoryOf(front.pid), missing: record.missing }
 }
-
-/** `load` is what others did to the machine in the minute before: above a few tenths, the figures are theirs too. */
-const machine = () => ({
-  cores: cpus().length,
-  model: cpus()[0]?.model ?? 'unknown',
-  node: process.version,
-  load: loadavg()[0],
-})
-
-const say = (line) => console.error(line)
 
 /** Mulberry32: the same order for the same seed. */
 function randomOf(seed) {

@@ -67,6 +67,13 @@ export async function openRecord(url) {
       )
       return rows[0]
     },
+    /** How often each type of alert was raised, its repeats counted. */
+    async alerts() {
+      const { rows } = await client.query(
+        'select type, sum(count)::int as times from alerts group by type order by type',
+      )
+      return Object.fromEntries(rows.map(({ type, times }) => [type, times]))
+    },
     close: () => client.end(),
   }
 }

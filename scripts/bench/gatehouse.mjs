@@ -16,11 +16,11 @@ const START_MS = 30_000
  * Gatehouse as an operator would run it, with a home, a file and a database of its own and a token for one host: every call
  * is authenticated, permitted and recorded. `upstreams` become the servers of the one gateway.
  */
-export async function startGatehouse({ name, upstreams, rules, home: parent, postgres, execArgv = [] }) {
+export async function startGatehouse({ name, upstreams, rules, settings, home: parent, postgres, execArgv = [] }) {
   const home = join(parent, name)
   await mkdir(home)
   const file = join(home, 'gatehouse.yaml')
-  await writeFile(file, JSON.stringify(fileFor(upstreams, rules)))
+  await writeFile(file, JSON.stringify(fileFor(upstreams, rules, settings)))
   const database = await postgres.create(`bench_${name}`)
   const port = await freePort()
   const env = {
@@ -54,7 +54,7 @@ export async function startGatehouse({ name, upstreams, rules, home: parent, pos
 }
 
 /** JSON is YAML. */
-function fileFor(upstreams, rules) {
+function fileFor(upstreams, rules, settings) {
   const names = upstreams.map((_, n) => `echo-${n + 1}`)
   const servers = upstreams.map(({ port, path }, n) => [
     names[n],
@@ -62,6 +62,7 @@ function fileFor(upstreams, rules) {
   ])
   return {
     version: 1,
+    ...(settings === undefined ? {} : { settings }),
     servers: Object.fromEntries(servers),
     gateways: { bench: { servers: names.map((server) => ({ server })), rules } },
   }

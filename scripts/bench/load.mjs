@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import { readMessage } from './answers.mjs'
+import { paced } from './paced.mjs'
 import { payload } from './payload.mjs'
+import { quantile } from './statistics.mjs'
 import { FIRST_ID, Wire, writeRequest } from './wire.mjs'
 
 /**
@@ -9,7 +11,7 @@ import { FIRST_ID, Wire, writeRequest } from './wire.mjs'
  */
 const VERSION = '2025-11-25'
 const targets = new Map()
-const tasks = { open, burst }
+const tasks = { open, burst, paced: ({ name, ...options }) => paced(targets.get(name), options) }
 
 process.on('message', ({ task, ...options }) => {
   tasks[task](options).then(
@@ -55,8 +57,12 @@ async function burst({ name, tool, inFlight, bytes, ms }) {
   const seconds = (performance.now() - start) / 1000
   for (const wire of wires) wire.close()
   const sorted = Float64Array.from(run.times).toSorted()
-  const quantile = (q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]
-  return { calls: warm + sorted.length, perSecond: sorted.length / seconds, p50: quantile(0.5), p99: quantile(0.99) }
+  return {
+    calls: warm + sorted.length,
+    perSecond: sorted.length / seconds,
+    p50: quantile(sorted, 0.5),
+    p99: quantile(sorted, 0.99),
+  }
 }
 
 function loop(wire, run, most) {

@@ -18,6 +18,8 @@ Measures Gatehouse beside other fronts of the same upstream, in turn, and prints
   --seconds N     length of one burst (default 1.2)
   --fronts A,B    only these, of ${Object.keys(TITLES).join(', ')}
                   (direct and pass-through are always there: the others are compared with them)
+  --troubles      instead: 20 servers behind one Gatehouse, one of them in trouble; how the calls to the others fare
+                  (rounds default 5, seconds 3; fronts and seed say nothing here)
   --quick         2 rounds of 0.5 s bursts: shows that everything works, its figures mean little
   --seed N        of the order in which the fronts are visited (default 1)
   --no-build      measure what is compiled already
@@ -37,18 +39,21 @@ export function readOptions(argv) {
       seconds: { type: 'string' },
       fronts: { type: 'string' },
       seed: { type: 'string', default: '1' },
+      troubles: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       build: { type: 'boolean', default: true },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
-  const { build, json, help, quick } = values
+  const { build, json, help, quick, troubles } = values
+  const seconds = troubles ? (quick ? '1.5' : '3') : quick ? '0.5' : '1.2'
   return {
     rounds: whole('rounds', values.rounds ?? (quick ? '2' : '5')),
-    ms: positive('seconds', values.seconds ?? (quick ? '0.5' : '1.2')) * 1000,
+    ms: positive('seconds', values.seconds ?? seconds) * 1000,
     seed: whole('seed', values.seed),
     fronts: chosen(values.fronts),
+    troubles,
     build,
     json,
     help,

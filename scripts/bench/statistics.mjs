@@ -5,6 +5,9 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
+/** Of values in ascending order. */
+export const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]
+
 /** Half the distance between least and greatest, as a part of the median. */
 export const spread = (values) => (Math.max(...values) - Math.min(...values)) / 2 / median(values)
 

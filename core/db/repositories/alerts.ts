@@ -37,6 +37,8 @@ export interface AlertRepository {
     readonly limit: number
   }): Promise<StandingAlert[]>
   setState(id: string, state: AlertState): Promise<StandingAlert>
+  /** What the alert of this key told of is over; false when none stands. */
+  resolve(type: Alert['type'], key: string): Promise<boolean>
 }
 
 type Row = Omit<StandingAlert, 'firstAt' | 'lastAt'> & { readonly firstAt: Date; readonly lastAt: Date }
@@ -56,6 +58,11 @@ export function createAlertRepository(dataSource: DataSource): AlertRepository {
     setState: async (id, state) => {
       if (isId(id)) await dataSource.query('update alerts set state = $2 where id = $1', [id, state])
       return present(await find(id), 'alert')
+    },
+    resolve: async (type, key) => {
+      const standing = `update alerts set state = 'resolved' where type = $1 and key = $2 and state <> 'resolved'`
+      const [, changed]: [unknown, number] = await dataSource.query(standing, [type, key])
+      return changed > 0
     },
   })
 }

@@ -71,16 +71,17 @@ test('a server that says that its list changed reaches the standing stream, and 
   there.close()
 })
 
-test('a server that an administrator changes reaches the standing stream', async () => {
-  const access = await newAgent('other')
-  const session = await openSession(access)
-  const { stream, close } = await listen(access, session)
-  const file = gateway.configure(
-    `${yamlOf({ one: server }).replace('servers:\n', `servers:\n  two: { url: ${JSON.stringify(elsewhere.url)}, title: Anew }\n`)}  other: { servers: [{ server: two }] }\n`,
-  )
-  await file
-  await hears(stream, 'list_changed')
-  close()
+test('a server that an administrator disables is told to those who saw it', async () => {
+  const [access, other] = [await newAgent('other'), await newAgent()]
+  const [here, there] = [await listen(access, await openSession(access)), await listen(other, await openSession(other))]
+  await legacy(access, { method: 'tools/list' })
+  const two = `  two: { url: ${JSON.stringify(elsewhere.url)}, enabled: false }\n`
+  const yaml = yamlOf({ one: server }).replace('servers:\n', `servers:\n${two}`)
+  await gateway.configure(`${yaml}  other: { servers: [{ server: two }] }\n`)
+  await hears(here.stream, '"notifications/tools/list_changed"')
+  assert.not.match(there.stream.text, /tools\/list_changed/)
+  here.close()
+  there.close()
 })
 
 test('a newer stream of a session takes the place of the older', async () => {

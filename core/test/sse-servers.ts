@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js'
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
-import { INITIALIZED, fakeServer, sendEvent, startStream } from './testing.js'
-import type { FakeServer, Seen } from './testing.js'
+import { INITIALIZED, fakeServer, sendEvent, startStream } from '../upstream/testing.js'
+import type { FakeServer, Seen } from '../upstream/testing.js'
 
 /** Servers of 2024-11-05 for tests: a raw one, and one of the reference SDK. */
 

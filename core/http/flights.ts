@@ -1,0 +1,48 @@
+import type { LegacySession } from '../call.js'
+import { Roll, type Enrolled } from '../domain/roll.js'
+import type { Line } from './asked.js'
+import type { CallGone } from './gone.js'
+
+/** A request of a session under way. */
+export interface Flight extends Enrolled {
+  readonly session: LegacySession
+  /** As the client wrote it: 1 and "1" are two. */
+  readonly id: string | number
+  readonly gone: CallGone
+  /** Opens the stream of its answer; null: the client takes none there. */
+  readonly line: (() => Line) | null
+  /** Which of them is the newest; given when it enters. */
+  since: number
+  /** Its client took it back: it gets no response. */
+  cancelled: boolean
+}
+
+/** The requests of legacy sessions that are under way on this replica. */
+export class Flights {
+  readonly #flights = new Roll<Flight>()
+  #entered = 0
+
+  enter(flight: Flight): void {
+    flight.since = this.#entered += 1
+    this.#flights.add(flight)
+  }
+
+  leave(flight: Flight): void {
+    this.#flights.delete(flight)
+  }
+
+  /** The newest of a session whose client can be asked there. */
+  newestAskable(sessionId: string): Flight | undefined {
+    const askable = this.#flights.all().filter(({ session, line }) => session.id === sessionId && line !== null)
+    return askable.toSorted((a, b) => b.since - a.since)[0]
+  }
+
+  /** Ends one that its client took back; false when it is not here. */
+  cancel(sessionId: string, requestId: string | number): boolean {
+    const found = this.#flights.find(({ session, id }) => session.id === sessionId && id === requestId)
+    if (found === undefined) return false
+    found.cancelled = true
+    found.gone.tell()
+    return true
+  }
+}
