@@ -156,6 +156,43 @@ test('what a client tells without asking is heard once it is known who tells it,
   assert.equal([status, text, visited], [202, null, ['authenticate', 'session', 'hear']])
 })
 
+test('what a client sets for its session passes no server, a subscription is routed and inspected like a call', async () => {
+  const session = { id: 's' } as never
+  const withSession = { session: ((call: object) => (visited.push('session'), { ...call, session })) as never }
+  for (const method of ['logging/setLevel', 'resources/unsubscribe']) {
+    await walkWith(withSession)(inbound({ method }))
+    assert.equal(visited, ['authenticate', 'session', 'set'], method)
+  }
+  await walkWith(withSession)(inbound({ method: 'resources/subscribe' }))
+  assert.equal(visited, ['authenticate', 'session', 'route', 'permit', 'inspectRequest', 'subscribe'])
+})
+
+const listening = (order: string[], tell = async () => (order.push('told'), { resultType: 'complete' })) => {
+  const listen = { open: async () => ({ acknowledged: ACK, tell, abandon: () => order.push('abandoned') }) }
+  const notify = (note: object) => void order.push(note === ACK ? 'acknowledged' : 'another note')
+  return { rooms: { listen } as unknown as Partial<Rooms>, call: inbound({ method: 'subscriptions/listen', notify }) }
+}
+
+test('a stream that lasts is on record before its first word, and not again when it ends', async () => {
+  const order: string[] = []
+  kept.length = 0
+  const record = { append: async (one: MessageRecord) => (kept.push(one), void order.push('recorded')) }
+  const { rooms: own, call } = listening(order)
+  const { text } = await walkWith(own, record)(call)
+  assert.equal(order, ['recorded', 'acknowledged', 'told'])
+  assert.equal(JSON.parse(text ?? '').result, { resultType: 'complete' })
+  assert.is(kept[0]?.response?.text, JSON.stringify(ACK))
+  assert.is(kept.length, 1)
+})
+
+test('a stream that cannot be put on record does not begin', async () => {
+  const order: string[] = []
+  const full = { append: () => Promise.reject(new GatehouseError('GH_RECORD_FULL')) }
+  const { rooms: own, call } = listening(order)
+  const { status } = await walkWith(own, full)(call)
+  assert.equal([status, order], [503, ['abandoned']])
+})
+
 test('a method that nobody knows reaches no server', async () => {
   const { text } = await walkWith()(inbound({ method: 'tools/destroy' }))
   assert.is(JSON.parse(text ?? '').error.code, -32601)

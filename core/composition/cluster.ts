@@ -38,6 +38,7 @@ export function followReplicas(house: House): void {
   const later = (work: Promise<void>) => void work.catch(() => undefined)
   publishing.on('ended', sessions.ended)
   publishing.on('changed', (hash) => later(sessions.changed(hash)))
+  sessions.onChange(house.get(PARTS.listeners).changed)
   publishing.onGap(() => later(sessions.recheck()))
   house.get(PARTS.told).onTold((hash, told) => {
     const id = sessions.heldAs(hash)

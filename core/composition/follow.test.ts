@@ -37,7 +37,10 @@ function bench() {
   house.put(PARTS.audience, { drop: note('unhear'), swapped: () => void done.push('swapped') } as never)
   house.put(PARTS.listeners, { ended: note('leave') } as never)
   house.put(PARTS.lines, { close: note('close') } as never)
-  house.put(PARTS.sessions, { onEnd: (listener: never) => void ended.push(listener) } as never)
+  house.put(PARTS.sessions, {
+    onEnd: (listener: never) => void ended.push(listener),
+    onChange: () => undefined,
+  } as never)
   house.put(PARTS.snapshots, { onSwap: (listener: never) => void (told.swap = listener) } as never)
   followChanges(house)
   return { done, told, end: (id: string) => ended.forEach((listener) => listener(id)) }

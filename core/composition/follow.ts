@@ -7,6 +7,7 @@ export function followChanges(house: House): void {
   house.get(PARTS.sessions).onEnd(lines.close)
   house.get(PARTS.sessions).onEnd(upstreams.endSession)
   house.get(PARTS.sessions).onEnd(house.get(PARTS.listeners).ended)
+  house.get(PARTS.sessions).onChange(house.get(PARTS.listeners).changed)
   snapshots.onSwap((next, previous) => {
     for (const [id, server] of previous?.servers ?? []) {
       const now = next.servers.get(id)

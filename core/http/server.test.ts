@@ -90,4 +90,19 @@ test('an end waits for the answers under way, and for no idle connection', async
   assert.match(await gone, /^HTTP\/1\.1 404 /)
 })
 
+test('a connection on which nothing was asked yet holds up no end', async () => {
+  const { server, port } = await listening()
+  const [silent, asked] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+  asked.write('GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await Promise.all([
+    new Promise((resolve) => silent.once('connect', resolve)),
+    new Promise((resolve) => asked.once('data', resolve)),
+  ])
+  const started = Date.now()
+  const gone = told(silent)
+  await server.stop(10_000)
+  await gone
+  assert.ok(Date.now() - started < 2_000)
+})
+
 test.run()

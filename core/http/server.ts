@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import Koa, { type Middleware } from 'koa'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import type { Door } from './mcp-door.js'
@@ -41,6 +41,8 @@ export function createServer(options: ServerOptions): HttpServer {
   const handler = split(options.door, app.callback())
   const timeouts = { ...TIMEOUTS, ...options.timeouts }
   const servers: Server[] = []
+  /** Connections that clients opened in advance: to Node they are not idle before their first request. */
+  const silent = new Set<Socket>()
 
   const open = async (host: string, port: number): Promise<number> => {
     const limits = {
@@ -55,6 +57,11 @@ export function createServer(options: ServerOptions): HttpServer {
     }
     const server =
       options.tls === null ? createHttp(limits, handler) : createHttps({ ...limits, ...readTls(options.tls) }, handler)
+    server.on(options.tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+      silent.add(socket)
+      socket.once('close', () => silent.delete(socket))
+    })
+    server.on('request', ({ socket }) => silent.delete(socket))
     await new Promise<void>((resolve, reject) => {
       server.once('error', (thrown) => reject(asListenError(thrown, host, port)))
       server.listen({ host, port }, () => {
@@ -78,6 +85,7 @@ export function createServer(options: ServerOptions): HttpServer {
     },
     async stop(graceMs) {
       const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+      for (const socket of silent) socket.destroy()
       // A connection that falls idle now promised keep-alive before, and would be held until its own timeout.
       const sweep = setInterval(() => servers.forEach((server) => server.closeIdleConnections()), SWEEP_MS)
       const timer = setTimeout(() => servers.forEach((server) => server.closeAllConnections()), graceMs)

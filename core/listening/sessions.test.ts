@@ -62,6 +62,24 @@ test('a session hears of changed lists while its standing stream is open', async
   stop()
 })
 
+test('what a session has set at another replica holds here, as far as it has spoken here', async () => {
+  const { listeners, notes, update, watched, stop } = bench()
+  listeners.changed(session(['x:1'], 'stranger'))
+  listeners.attend(session(), PRINCIPAL)
+  assert.equal(watched(), [])
+  listeners.changed(session(['x:1']))
+  await settled('it is watched', () => watched().includes('x:1'))
+  update('x:1')
+  await settled('it is told', () => notes.length > 0)
+  listeners.changed(session())
+  update('x:1')
+  assert.equal(
+    notes.map(([id]) => id),
+    ['s'],
+  )
+  stop()
+})
+
 test('a stream of a session that never spoke here hears nothing', () => {
   const { w, notes, stand, stop } = bench()
   stand('stranger')
@@ -103,6 +121,16 @@ test('what it does not want any more, at whatever replica it said so, is let go 
   assert.equal(watched(), ['x:2'])
   listeners.ended('s')
   await settled('with the session ends the rest', () => watched().length === 0)
+  stop()
+})
+
+test('what is set at another replica holds here, for a session that is known here', async () => {
+  const { listeners, watched, stop } = bench()
+  listeners.changed(session(['x:2'], 'stranger'))
+  listeners.attend(session(), PRINCIPAL)
+  listeners.changed(session(['x:1']))
+  await settled('it is watched', () => watched().length === 1)
+  assert.equal(watched(), ['x:1'])
   stop()
 })
 

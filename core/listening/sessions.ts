@@ -9,6 +9,8 @@ import { LISTED, type Seat, type Update, type Watched } from './seat.js'
 export interface SessionListeners {
   /** A session has sent a message. Its subscriptions, made at whatever replica or before a restart, hold from now on. */
   attend(session: LegacySession, principal: Principal): void
+  /** What a session has set is another thing, at whatever replica that was done. */
+  changed(session: LegacySession): void
   /** Whether updates of the resource will be told; null: it is not among the session's subscriptions. */
   watched(sessionId: string, uri: string): Promise<Watched> | null
   ended(sessionId: string): void
@@ -86,7 +88,16 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
     else void one.seat?.hear([])
   })
 
+  function changed(session: LegacySession): void {
+    const known = present.get(session.id)
+    if (known === undefined || known.session === session) return
+    const isOther = known.session.subscriptions !== session.subscriptions
+    known.session = session
+    if (isOther) subscribe(known)
+  }
+
   return {
+    changed,
     attend(session, principal) {
       const known = present.get(session.id)
       if (known === undefined) {
@@ -97,9 +108,7 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
         return
       }
       known.attendedAt = Date.now()
-      const isOther = known.session.subscriptions !== session.subscriptions
-      known.session = session
-      if (isOther) subscribe(known)
+      changed(session)
     },
     watched(sessionId, uri) {
       const { seat } = present.get(sessionId) ?? {}

@@ -36,6 +36,12 @@ export const isMarked = (value: unknown): boolean => typeof value === 'string' &
 /** Whether a JSON text holds a mark: what outlives this process must not. */
 export const hasMark = (text: string): boolean => anyMarked && text.includes(MARK)
 
+/** Whether a value is nested deeper than this. What many read must not be, for it is written by recursion. */
+export function isDeeper(value: Json | undefined, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((item: Json | undefined) => isDeeper(item, depth - 1))
+}
+
 /** False: no number in it would be changed. Only every 16th sign is looked at, for no long number passes between two. */
 function isSuspicious(text: string): boolean {
   for (let at = LONG - 1; at < text.length; at += LONG) {

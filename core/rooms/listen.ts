@@ -1,7 +1,7 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import type { InSession } from '../call.js'
 import { GatehouseError } from '../errors.js'
-import { LISTED, type ListedKind, type Listener, type Seat, type Update } from '../listening/seat.js'
+import { LISTED, type ListedKind, type Listener, type Seat, type Update, type Watched } from '../listening/seat.js'
 import { isObject } from '../mcp/message.js'
 import { META } from '../mcp/versions.js'
 import type { Access } from '../upstream/catalog-types.js'
@@ -44,56 +44,54 @@ const MOST_URIS = 1_000
 const MOST_URI_BYTES = 64 * 1024
 
 /** `subscriptions/listen`: one stream for changes of lists and updates of resources, for as long as the client keeps it open. */
-export function createListen({ enter, accessOf, capabilities, pass, patienceMs = PATIENCE_MS }: ListenOptions): Listen {
+export function createListen(options: ListenOptions): Listen {
+  const { enter, accessOf, capabilities, pass, patienceMs = PATIENCE_MS } = options
   const ends = new Set<() => void>()
+
+  function take(call: InSession, line: Line): Seat {
+    return enter({
+      gatewayId: call.plan.gateway.id,
+      access: accessOf(call),
+      listChanged: (kind) => line.listChanged(kind),
+      updated: (update) => {
+        // What cannot be looked at is not passed on.
+        void pass(update, call).then(
+          (params) => params !== null && line.updated(params),
+          () => undefined,
+        )
+      },
+    })
+  }
+
+  async function stay(call: InSession, line: Line, seat: Seat, granted: Granted): Promise<JsonObject> {
+    try {
+      line.open()
+      const { lists, uris, attachment } = granted
+      // What changed at a server before it could be heard is not known.
+      if (!attachment.isDone) void attachment.done.then(() => lists.forEach((kind) => seat.tell(kind)))
+      if (lists.length > 0 || uris.length > 0) await ended(call, ends)
+    } finally {
+      line.close()
+      seat.leave()
+    }
+    return { resultType: 'complete', _meta: { [META.subscriptionId]: call.id } }
+  }
+
   return {
     async open(call) {
-      const { id, notify } = call
-      if (call.era !== 'modern' || id === null)
-        throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD', { message: 'Method not found' })
-      if (notify === null)
-        throw new GatehouseError('GH_DOOR_ACCEPT', { message: 'This method is answered by an event stream alone' })
+      const line = new Line(call)
       const wanted = readFilter(call.params)
-      const by = Date.now() + patienceMs
-      const offered = await capabilities(call)
-      const lists = wanted.lists.filter((kind) => isObject(offered[kind]))
-      const line = new Line(notify, id)
-      const seat = enter({
-        gatewayId: call.plan.gateway.id,
-        access: accessOf(call),
-        listChanged: (kind) => line.listChanged(kind),
-        updated: (update) => {
-          void pass(update, call).then(
-            (params) => params !== null && line.updated(params),
-            () => undefined,
-          )
-        },
-      })
-      let isAttached = false
-      const attached = seat.hear(lists).then(() => void (isAttached = true))
-      const uris = await attend(seat, wanted.uris, attached, by)
-      const granted = {
-        ...Object.fromEntries(lists.map((kind) => [`${kind}ListChanged`, true])),
-        ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}),
-      }
-      return {
-        acknowledged: line.tagged({
-          method: 'notifications/subscriptions/acknowledged',
-          params: { notifications: granted },
-        }),
-        abandon: () => seat.leave(),
-        async tell() {
-          try {
-            line.open()
-            // What changed at a server before it could be heard is not known.
-            if (!isAttached) void attached.then(() => lists.forEach((kind) => seat.tell(kind)))
-            if (lists.length > 0 || uris.length > 0) await ended(call, ends)
-          } finally {
-            line.close()
-            seat.leave()
-          }
-          return { resultType: 'complete', _meta: { [META.subscriptionId]: id } }
-        },
+      const seat = take(call, line)
+      try {
+        const granted = await grant(seat, wanted, capabilities(call), Date.now() + patienceMs)
+        return {
+          acknowledged: line.acknowledgement(granted),
+          tell: () => stay(call, line, seat, granted),
+          abandon: () => seat.leave(),
+        }
+      } catch (thrown) {
+        seat.leave()
+        throw thrown
       }
     },
     stop() {
@@ -102,14 +100,29 @@ export function createListen({ enter, accessOf, capabilities, pass, patienceMs =
   }
 }
 
-/** Which resources will be told of, as far as is known in time: of one whose server is slow to say so, that the caller may read it. */
-async function attend(seat: Seat, uris: readonly string[], attached: Promise<void>, by: number): Promise<string[]> {
-  const outcomes = new Map<string, string>()
-  const watching = uris.map((uri) => seat.watch(uri).then((outcome) => void outcomes.set(uri, outcome)))
-  await settlesBy(Promise.all([attached, ...watching]), by)
-  const granted = uris.filter((uri) => (outcomes.get(uri) ?? (seat.isPermitted(uri) ? 'granted' : '')) === 'granted')
-  for (const uri of uris) if (!granted.includes(uri)) seat.unwatch(uri)
-  return granted
+interface Granted extends Wanted {
+  /** Whether every server that is seen can tell what it has to. */
+  readonly attachment: { readonly done: Promise<void>; isDone: boolean }
+}
+
+/**
+ * What will be told, as far as is known in time: lists that the gateway has, and resources whose server will tell of them, or
+ * has not said yet that it will not, where the caller may read them.
+ */
+async function grant(seat: Seat, wanted: Wanted, offered: Promise<JsonObject>, by: number): Promise<Granted> {
+  const outcomes = new Map<string, Watched>()
+  const watching = wanted.uris.map((uri) => seat.watch(uri).then((outcome) => void outcomes.set(uri, outcome)))
+  const done = seat.hear(wanted.lists)
+  const attachment = { done, isDone: false }
+  void done.then(() => (attachment.isDone = true))
+  const capabilities = await offered
+  await settlesBy(Promise.all([done, ...watching]), by)
+  const lists = wanted.lists.filter((kind) => isObject(capabilities[kind]))
+  if (lists.length < wanted.lists.length) void seat.hear(lists)
+  const isGranted = (uri: string) =>
+    (outcomes.get(uri) ?? (seat.isPermitted(uri) ? 'granted' : 'unknown')) === 'granted'
+  for (const uri of wanted.uris) if (!isGranted(uri)) seat.unwatch(uri)
+  return { lists, uris: wanted.uris.filter(isGranted), attachment }
 }
 
 function readFilter({ notifications }: JsonObject): Wanted {
@@ -134,12 +147,26 @@ const wrong = (what: string) =>
 /** The stream as its client hears it: nothing before the acknowledgement, and every note named after the request. */
 class Line {
   readonly #early = new Map<string, JsonObject>()
+  readonly #notify: (note: JsonObject) => void
+  readonly #id: string | number
   #state: 'early' | 'open' | 'closed' = 'early'
 
-  constructor(
-    private readonly notify: (note: JsonObject) => void,
-    private readonly id: string | number,
-  ) {}
+  constructor({ era, id, notify }: InSession) {
+    if (era !== 'modern' || id === null)
+      throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD', { message: 'Method not found' })
+    if (notify === null)
+      throw new GatehouseError('GH_DOOR_ACCEPT', { message: 'This method is answered by an event stream alone' })
+    this.#id = id
+    this.#notify = notify
+  }
+
+  acknowledgement({ lists, uris }: Wanted): JsonObject {
+    const notifications = {
+      ...Object.fromEntries(lists.map((kind) => [`${kind}ListChanged`, true])),
+      ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}),
+    }
+    return this.#tagged({ method: 'notifications/subscriptions/acknowledged', params: { notifications } })
+  }
 
   listChanged(kind: ListedKind): void {
     this.#tell(kind, { method: `notifications/${kind}/list_changed`, params: {} })
@@ -149,14 +176,9 @@ class Line {
     this.#tell(`uri ${String(params.uri)}`, { method: 'notifications/resources/updated', params })
   }
 
-  tagged({ method, params }: { readonly method: string; readonly params: JsonObject }): JsonObject {
-    const meta = isObject(params._meta) ? params._meta : {}
-    return { jsonrpc: '2.0', method, params: { ...params, _meta: { ...meta, [META.subscriptionId]: this.id } } }
-  }
-
   open(): void {
     this.#state = 'open'
-    for (const note of this.#early.values()) this.notify(note)
+    for (const note of this.#early.values()) this.#notify(note)
     this.#early.clear()
   }
 
@@ -164,10 +186,20 @@ class Line {
     this.#state = 'closed'
   }
 
-  #tell(about: string, note: Parameters<Line['tagged']>[0]): void {
-    if (this.#state === 'open') this.notify(this.tagged(note))
-    if (this.#state === 'early') this.#early.set(about, this.tagged(note))
+  #tell(about: string, note: Note): void {
+    if (this.#state === 'open') this.#notify(this.#tagged(note))
+    if (this.#state === 'early') this.#early.set(about, this.#tagged(note))
   }
+
+  #tagged({ method, params }: Note): JsonObject {
+    const meta = isObject(params._meta) ? params._meta : {}
+    return { jsonrpc: '2.0', method, params: { ...params, _meta: { ...meta, [META.subscriptionId]: this.#id } } }
+  }
+}
+
+interface Note {
+  readonly method: string
+  readonly params: JsonObject
 }
 
 /** Until the client goes away or the gateway ends it. */

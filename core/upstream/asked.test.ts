@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import { GatehouseError } from '../errors.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
-import { createAsked } from './asked.js'
+import { createAnswers, createAsked } from './asked.js'
 import { createCalls } from './calls.js'
 import type { RpcRequest } from './message.js'
 import type { PeerEvents } from './options.js'
@@ -174,6 +174,24 @@ test('what goes wrong with a client is told to the server without its detail', a
   })
   const given = await broken.asked.answer(request(1, ELICIT), null)
   assert.not.match(JSON.stringify(given), 'private')
+})
+
+test('no more answers are on their way at once than a server can be sent, and room is made again', async () => {
+  const posted: (() => void)[] = []
+  const lost: string[] = []
+  const answers = createAnswers(
+    () => new Promise<void>((resolve) => posted.push(resolve)),
+    (why) => void lost.push(why),
+  )
+  const sent = Array.from({ length: 10_000 }, (_, id) => answers({ id }))
+  assert.equal([posted.length, lost.length], [64, 10_000 - 64])
+  for (const take of posted.splice(0)) take()
+  await Promise.all(sent)
+  void answers({ id: 0 })
+  assert.is(posted.length, 1)
+  const broken = createAnswers(() => Promise.reject(new Error('no')), (why) => void lost.push(why)) // prettier-ignore
+  await broken({})
+  assert.is(lost.at(-1), 'Error: no')
 })
 
 test.run()

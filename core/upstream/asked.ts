@@ -77,3 +77,24 @@ export function createAsked(calls: Calls, events: Pick<PeerEvents, 'asked'>): As
 }
 
 const refusal = (code: number, message: string): QuestionAnswer => ({ error: { code, message } })
+
+const MOST_ANSWERS = 64
+
+/**
+ * Sends our answers over a transport where each is a request of its own. A server that asks faster than it takes answers gets
+ * none to the rest: it must not open connections of ours without end.
+ */
+export function createAnswers(post: (message: object) => Promise<unknown>, onLost: (why: string) => void) {
+  let onTheWay = 0
+  return async (message: object): Promise<void> => {
+    if (onTheWay >= MOST_ANSWERS) return onLost('too many are on their way')
+    onTheWay += 1
+    try {
+      await post(message)
+    } catch (error) {
+      onLost(String(error))
+    } finally {
+      onTheWay -= 1
+    }
+  }
+}

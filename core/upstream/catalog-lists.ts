@@ -172,10 +172,10 @@ export class ServerLists {
       startedAt: now(),
       abort,
       abandoned: false,
-      promise: within(answered, patience, slot, abort).then(
-        (list) => this.#answered(slot, flight, seenList(list, slot.kind, now()), generation),
-        (error: unknown) => this.#failed(slot, flight, asGatehouseError(error)),
-      ),
+      // Whatever is wrong with what came is trouble of this server's, and nobody else's.
+      promise: within(answered, patience, slot, abort)
+        .then((list) => this.#answered(slot, flight, seenList(list, slot.kind, now()), generation))
+        .catch((error: unknown) => this.#failed(slot, flight, asGatehouseError(error))),
     }
     this.#underway.add(abort)
     slot.underway.add(flight.promise)

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@gatehouse/sdk'
+import type { Json, JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { NO_ABILITY } from './ability.js'
@@ -47,7 +47,15 @@ test('entries without a name of their own are left out and counted', async () =>
   const odd = [{ name: 'ok' }, {}, { name: 7 }, null, 'text', { name: '' }, { name: 'ok', other: true }]
   const list = await readAnswer(() => ({ tools: odd }))
   assert.equal(list.entries, [{ name: 'ok' }])
-  assert.is(list.flaw, '6 entries without a name of their own were left out')
+  assert.is(list.flaw, '6 entries without a name of their own, or nested beyond reason, were left out')
+})
+
+test('an entry that is nested beyond reason is left out, and takes no other along', async () => {
+  const nested = (depth: number) => JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as Json
+  const tools = [{ name: 'a' }, { name: 'b', inputSchema: nested(9_000) }, { name: 'c', inputSchema: nested(60) }]
+  const list = await readAnswer(() => ({ tools }))
+  assert.equal(names(list.entries), ['a', 'c'])
+  assert.match(list.flaw ?? '', /1 entries/)
 })
 
 test('a name that no database can keep is left out, an unusual one is not', async () => {

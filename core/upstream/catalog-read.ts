@@ -4,7 +4,7 @@ import { paramHeadersOf } from '../mcp/param-headers.js'
 import { LISTS } from './catalog-types.js'
 import type { CatalogLog, ListShape } from './catalog-types.js'
 import { brokenProtocol, fault } from './faults.js'
-import { isObject } from './message.js'
+import { isObject, isShowable } from './message.js'
 import type { ServerInfos } from './server-infos.js'
 import type { ServerInfo, Target, UpstreamReply, Upstreams } from './types.js'
 
@@ -111,7 +111,7 @@ function keepNamed(entries: readonly Json[], shape: ListShape): { kept: readonly
   const kept = new Map<string, JsonObject>()
   for (const entry of within) {
     const id = isObject(entry) ? entry[shape.id] : undefined
-    if (isObject(entry) && isName(id) && !kept.has(id)) kept.set(id, entry)
+    if (isObject(entry) && isName(id) && !kept.has(id) && isShowable(entry)) kept.set(id, entry)
   }
   return { kept: [...kept.values()], dropped: within.length - kept.size }
 }
@@ -127,7 +127,7 @@ function isCallable(tool: JsonObject): boolean {
 }
 
 function flawOf(dropped: number, cut: boolean): string | null {
-  if (dropped > 0) return `${dropped} entries without a name of their own were left out`
+  if (dropped > 0) return `${dropped} entries without a name of their own, or nested beyond reason, were left out`
   return cut ? 'the list is too long and was cut' : null
 }
 

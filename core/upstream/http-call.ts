@@ -45,6 +45,8 @@ export interface HttpAnswer {
 
 export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>
 
+/** No id, and one that no header can hold. */
+const NO_MARK = /^$|[\0-\x1f\x7f]/
 const ERROR_BODY = 64 * 1024
 const DRAIN_BYTES = 64 * 1024
 const DRAIN_MS = 1_000
@@ -85,8 +87,8 @@ export class HttpCall implements Dispatcher.DispatchHandler {
 
   /** Where an event stream could be taken up again: its last event id, and the pause the server asked for. */
   get mark(): { readonly lastEventId: string; readonly retry: number | null } | null {
-    const lastEventId = this.#sse?.lastEventId ?? null
-    return lastEventId === null ? null : { lastEventId, retry: this.#sse?.retry ?? null }
+    const lastEventId = this.#sse?.lastEventId ?? ''
+    return NO_MARK.test(lastEventId) ? null : { lastEventId, retry: this.#sse?.retry ?? null }
   }
 
   /** False while the request waits for a connection: then nothing of it was sent. */

@@ -283,6 +283,24 @@ test('a caller that goes away, and a deadline, are told to the server under our 
   await fake.stop()
 })
 
+test('an event id goes back as UTF-8; one that no header can hold is none', async () => {
+  const ids = ['\u{1f4a5}', '\u0001', '']
+  const fake = await legacyFake((seen) => {
+    if (seen.verb !== 'GET') return answerJson(seen, { result: RESULT })
+    startStream(seen)
+    const id = ids.shift()
+    if (id !== undefined) seen.res.end(`id: ${id}\ndata:\n\n`)
+  })
+  const upstreams = makeUpstreams({ timing: { reopen: 5, reopenMost: 5 } })
+  await upstreams.request(makeTarget({ url: fake.url }), makeRequest())
+  await fake.waitFor(() => fake.seen.filter(({ verb }) => verb === 'GET').length === 4)
+  const sent = fake.seen.filter(({ verb }) => verb === 'GET').map(({ headers }) => headers['last-event-id'])
+  const exploded = Buffer.from('\u{1f4a5}').toString('latin1')
+  assert.equal(sent, [undefined, exploded, exploded, exploded])
+  await upstreams.stop()
+  await fake.stop()
+})
+
 test('a response stream that is cut with an event id is taken up by GET and never sent again', async () => {
   const fake = await legacyFake((seen) => {
     if (isCall(seen)) {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { GatehouseError } from '../errors.js'
-import { createAsked } from './asked.js'
+import { createAnswers, createAsked } from './asked.js'
 import type { Asked } from './asked.js'
 import { createCalls } from './calls.js'
 import type { Call, Calls } from './calls.js'
@@ -13,7 +13,7 @@ import type { HttpAnswer } from './http-call.js'
 import { exchange, noAnswer, refuseByStatus } from './http-exchange.js'
 import type { ExchangeRules } from './http-exchange.js'
 import type { HttpWire } from './http-wire.js'
-import { isObject, readMessage } from './message.js'
+import { readMessage, showable } from './message.js'
 import { writeJson } from '../mcp/json.js'
 import type { RpcError, ServerInfo, UpstreamRequest } from './types.js'
 import { listChangedKind } from './options.js'
@@ -25,6 +25,7 @@ interface Session {
   readonly wire: HttpWire
   readonly calls: Calls
   readonly asked: Asked
+  readonly answers: (message: object) => Promise<void>
   id: string | null
   version: string | null
   /** Made once, for the hot path. */
@@ -37,7 +38,11 @@ const POST_HEADERS = ['content-type', 'application/json', 'accept', 'application
 export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Promise<Peer> {
   const calls = createCalls(context.slug)
   const asked = createAsked(calls, context.events)
-  const session: Session = { context, wire, calls, asked, id: null, version: null, postHeaders: POST_HEADERS }
+  const answers = createAnswers(
+    (message) => post(session, message, context.timing.dial),
+    (error) => context.log.debug({ server: context.slug, error }, 'the answer to a server was not taken'),
+  )
+  const session: Session = { context, wire, calls, asked, answers, id: null, version: null, postHeaders: POST_HEADERS }
   const rules = legacyRules(session)
   const reply = await exchange(rules, initializeRequest(context))
   if (!reply.result) throw initializeRefused(context.slug, reply.error)
@@ -87,8 +92,8 @@ export function readInitialized(slug: string, result: JsonObject): ServerInfo {
   return {
     era: 'legacy',
     version: protocolVersion,
-    capabilities: isObject(capabilities) ? capabilities : {},
-    serverInfo: isObject(serverInfo) ? serverInfo : {},
+    capabilities: showable(capabilities),
+    serverInfo: showable(serverInfo),
     instructions: typeof instructions === 'string' ? instructions : null,
   }
 }
@@ -159,11 +164,7 @@ function leasedTo({ calls, context }: Session, { method }: RpcNote | RpcRequest)
 }
 
 async function answerServer(session: Session, request: RpcRequest, call: Call | null): Promise<void> {
-  const { context } = session
-  const answer = await session.asked.answer(request, call)
-  await post(session, { jsonrpc: '2.0', id: request.id, ...answer }, context.timing.dial).catch((error: unknown) =>
-    context.log.debug({ server: context.slug, error: String(error) }, 'the answer to a server was not taken'),
-  )
+  await session.answers({ jsonrpc: '2.0', id: request.id, ...(await session.asked.answer(request, call)) })
 }
 
 function openSideStream(session: Session): HeldStream {
@@ -209,7 +210,8 @@ function openSideStream(session: Session): HeldStream {
 
 function getHeaders(session: Session, lastEventId: string | null): string[] {
   const headers = ['accept', 'text/event-stream', ...sessionHeaders(session)]
-  return lastEventId === null ? headers : [...headers, 'last-event-id', lastEventId]
+  // HTML, section 9.2.4: as UTF-8, which a header's bytes are not taken for.
+  return lastEventId === null ? headers : [...headers, 'last-event-id', Buffer.from(lastEventId).toString('latin1')]
 }
 
 function sessionHeaders({ id, version }: Session): string[] {

@@ -6,7 +6,7 @@ import { exchange } from './http-exchange.js'
 import type { ExchangeRules } from './http-exchange.js'
 import { listenHttp } from './http-listen.js'
 import type { HttpWire } from './http-wire.js'
-import { isObject } from './message.js'
+import { isObject, showable } from './message.js'
 import { listChangedKind } from './options.js'
 import type { Peer, PeerContext } from './options.js'
 import type { ServerInfo, UpstreamRequest } from './types.js'
@@ -53,12 +53,11 @@ export function readDiscovery(slug: string, result: JsonObject): ServerInfo {
   if (!Array.isArray(supportedVersions) || !supportedVersions.includes(MODERN_VERSION))
     throw brokenProtocol(slug, `a discovery without the version ${MODERN_VERSION}`)
   const named = isObject(_meta) ? _meta[SERVER_INFO_KEY] : undefined
-  const serverInfo = isObject(named) ? named : isObject(result['serverInfo']) ? result['serverInfo'] : {}
   return {
     era: 'modern',
     version: MODERN_VERSION,
-    capabilities: isObject(capabilities) ? capabilities : {},
-    serverInfo,
+    capabilities: showable(capabilities),
+    serverInfo: showable(isObject(named) ? named : result['serverInfo']),
     instructions: typeof instructions === 'string' ? instructions : null,
   }
 }

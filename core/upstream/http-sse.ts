@@ -1,4 +1,5 @@
 import type { GatehouseError } from '../errors.js'
+import { createAnswers } from './asked.js'
 import { openDuplex } from './duplex.js'
 import type { Carrier, Duplex } from './duplex.js'
 import { fault } from './faults.js'
@@ -62,6 +63,10 @@ export async function openSse(context: PeerContext, wire: HttpWire): Promise<Pee
 
 function carrierOf(session: SseSession): Carrier {
   const { slug, log, timing } = session.context
+  const tell = createAnswers(
+    (message) => postWithin(session, message, timing.dial),
+    (error) => log.debug({ server: slug, error }, 'a note or an answer to a server was not taken'),
+  )
   return {
     send(message, lost) {
       const sent = post(session, message)
@@ -69,10 +74,7 @@ function carrierOf(session: SseSession): Carrier {
       return sent
     },
     tell(message) {
-      if (session.path === null) return
-      postWithin(session, message, timing.dial).catch((error: unknown) =>
-        log.debug({ server: slug, error: String(error) }, 'a note or an answer to a server was not taken'),
-      )
+      if (session.path !== null) void tell(message)
     },
   }
 }

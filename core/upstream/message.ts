@@ -1,4 +1,5 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import { isDeeper } from '../mcp/json.js'
 import type { RpcError } from './types.js'
 
 /** A JSON-RPC message as a server may send it; `broken` says what is wrong with it. */
@@ -55,3 +56,11 @@ function isId(value: unknown): value is RpcId {
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** Deeper than anything that describes itself. */
+const DEEPEST = 200
+
+/** What a server says of itself is kept, merged and shown to many: nested beyond reason it is taken for nothing. */
+export const isShowable = (value: JsonObject): boolean => !isDeeper(value, DEEPEST)
+
+export const showable = (value: unknown): JsonObject => (isObject(value) && isShowable(value) ? value : {})

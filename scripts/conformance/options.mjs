@@ -8,12 +8,14 @@ export const FRONTS = {
   both: 'gateway',
   legacy: 'legacy only',
   modern: 'modern only',
+  replicas: 'two replicas',
 }
 
 export const USAGE = `Usage: npm run conformance -- [options]
 
 Runs the official conformance suite against a server of the published packages (direct), and against the gateway in
-front of that server while it speaks both eras (gateway), one of them (legacy only, modern only). What the server passes
+front of that server while it speaks both eras (gateway), one of them (legacy only, modern only), and against two gateways
+on one database behind a balancer without stickiness (two replicas). What the server passes
 is what the gateway must pass; crossed.yml names what it may lose where client and server are of different eras.
 
   --only A,B          only these, of ${Object.keys(FRONTS).join(', ')} (direct is always there: the others are compared with it)

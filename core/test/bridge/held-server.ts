@@ -1,5 +1,6 @@
 import type { JsonObject } from '@gatehouse/sdk'
-import { answerJson, fakeUpstream, sendEvent, startStream, type FakeServer, type Seen } from '../fake-upstream.js'
+import { legacyFake } from '../../upstream/testing.js'
+import { answerJson, sendEvent, startStream, type FakeServer, type Seen } from '../fake-upstream.js'
 import { until } from '../until.js'
 
 /** One call under way at a legacy server, which does with it what the test says. */
@@ -22,21 +23,43 @@ export interface HeldServer extends FakeServer {
   /** Waits until the server was told that its call is not wanted any more. */
   cancelled(call: HeldCall): Promise<void>
   sessions(): readonly string[]
+  sessionOf(call: HeldCall): string
+  /** Sends something on the standing stream of a session. */
+  push(session: string, message: JsonObject): void
+}
+
+export interface HeldOptions {
+  /** Whether its sessions have a standing stream. */
+  readonly stands?: boolean
+}
+
+const LISTS: Readonly<Record<string, JsonObject>> = {
+  'tools/list': { tools: ['act', 'other'].map((name) => ({ name, inputSchema: { type: 'object' } })) },
+  'prompts/list': { prompts: [] },
+  'resources/list': { resources: [] },
+  'resources/templates/list': { resourceTemplates: [] },
 }
 
 /** A legacy server over raw HTTP that holds each call open and asks on its stream. */
-export async function heldServer(): Promise<HeldServer> {
+export async function heldServer({ stands = false }: HeldOptions = {}): Promise<HeldServer> {
   const calls: HeldCall[] = []
-  const server = await fakeUpstream(
-    (seen) => {
-      if (!('method' in seen.body)) return void seen.res.writeHead(202).end()
-      if (seen.body['method'] === 'tools/call') calls.push(hold(seen))
-      else answerJson(seen, { result: {} })
-    },
-    { era: 'legacy', tools: ['act', 'other'] },
-  )
+  const streams = new Map<string, Seen>()
+  const server = await legacyFake((seen) => {
+    const { body, verb, res } = seen
+    const list = LISTS[String(body['method'])]
+    if (list !== undefined) answerJson(seen, { result: list })
+    else if (body['method'] === 'tools/call') calls.push(hold(seen))
+    else if (verb === 'POST' && 'method' in body && 'id' in body) answerJson(seen, { result: {} })
+    else if (verb === 'POST') res.writeHead(202).end()
+    else if (verb === 'GET' && stands) {
+      streams.set(sessionOf(seen), seen)
+      startStream(seen)
+    }
+  })
   return {
     ...server,
+    push: (session, message) => sendEvent(streams.get(session) as Seen, message),
+    sessionOf: ({ seen }) => sessionOf(seen),
     call: (text, nth = 1) =>
       until(`it is called with ${text}`, () => calls.filter((call) => call.arguments['text'] === text)[nth - 1]),
     answered: (id) =>

@@ -14,6 +14,8 @@ export interface Seen {
   readonly states: Readonly<Record<Person, string[]>>
   readonly questions: Readonly<Record<Person, string[]>>
   readonly events: string[]
+  /** States of calls that everybody makes with the same words. */
+  readonly plain: Readonly<Record<Person, { readonly server: Era; readonly requestState: string }[]>>
 }
 
 /** A valid message, to begin with. */

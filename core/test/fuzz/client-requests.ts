@@ -40,6 +40,11 @@ export function requestOf(caller: Caller, { body, headers }: Message): Sent {
   })
 }
 
+/** A GET or DELETE of a session. */
+export function verbOf(caller: Caller, verb: string, session: string): Sent {
+  return framed(caller, { verb, headers: [...usual(caller), ['mcp-session-id', session]], body: Buffer.alloc(0) })
+}
+
 function usual({ token }: Caller): Headers {
   return [
     ['host', 'localhost'],

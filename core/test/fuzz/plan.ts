@@ -10,7 +10,7 @@ const [ONLY_SUITE, ONLY_CASE] = (process.env['FUZZ_CASE'] ?? '').split(':')
 
 export type Suite = keyof typeof SHARES
 /** How the cases are spread over the suites; those that need no gateway come on top. */
-const SHARES = { client: 0.5, http: 0.3, stdio: 0.2, pure: 1 } as const
+const SHARES = { client: 0.5, http: 0.3, stdio: 0.2, pure: 1, dial: 0.1 } as const
 
 export interface Case {
   readonly number: number

@@ -18,6 +18,8 @@ export interface TalkOptions {
   readonly errs: number
   readonly laws?: LawOptions
   readonly onQuestion?: (person: Person, id: string) => void
+  /** The session of somebody else, who answers first what is none of their business. */
+  readonly meddler?: (victim: Person) => { readonly person: Person; readonly session: string } | null
 }
 
 export interface Turn {
@@ -91,19 +93,26 @@ export class Talk {
   async #answer(sent: Sent, id: string, { number, random }: Turn): Promise<Finding | null> {
     const { person } = sent
     const session = /mcp-session-id: (\S+)/.exec(sent.bytes.toString('latin1'))?.[1]
-    const right: Message = {
-      body: { jsonrpc: '2.0', id, result: answerOf({ person, number }) },
-      headers: session === undefined ? [] : [['mcp-session-id', session]],
-    }
+    const right = answerTo(id, { person, session, number })
     const good = requestOf(this.house.callers[person], right)
+    const meddler = random.chance(this.options.errs) ? this.options.meddler?.(person) : null
+    const meddled = meddler ? [requestOf(this.house.callers[meddler.person], answerTo(id, { ...meddler, number }))] : []
     const texts = random.chance(this.options.errs) ? [writeOdd(mutate(oddOf(right.body), random))] : []
     const wrong = texts.map((text) => withBody(good, Buffer.from(text)))
-    for (const one of [...wrong, good]) {
+    for (const one of [...meddled, ...wrong, good]) {
       const heard = await this.ask(one)
       const breaches = this.#judge(one, heard)
       if (breaches.length > 0) return findingOf(number, breaches, one, heard)
     }
     return null
+  }
+}
+
+/** With the canary of whoever gives it. */
+function answerTo(id: string, turn: { person: Person; session: string | undefined; number: number }): Message {
+  return {
+    body: { jsonrpc: '2.0', id, result: answerOf(turn) },
+    headers: turn.session === undefined ? [] : [['mcp-session-id', turn.session]],
   }
 }
 

@@ -33,9 +33,11 @@ type Env = Readonly<Record<string, string>>
 export interface ClusterOptions {
   readonly count?: number
   readonly env?: Env
+  /** The operator's file of each. */
+  readonly yaml?: string
 }
 
-export async function startCluster({ count = 2, env = {} }: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster({ count = 2, env = {}, yaml }: ClusterOptions = {}): Promise<Cluster> {
   const database = await testDatabase()
   const client = new Client({ connectionString: database.url })
   client.on('error', () => undefined)
@@ -56,7 +58,8 @@ export async function startCluster({ count = 2, env = {} }: ClusterOptions = {})
   const add = async (own: Env = {}): Promise<RunningGateway> => {
     const way = await openWay()
     const env = { ...shared, GATEHOUSE_REPLICA_URL: way.url, ...own }
-    const gateway = await startGateway({ databaseUrl: database.url, env })
+    const file = yaml === undefined ? {} : { yaml }
+    const gateway = await startGateway({ databaseUrl: database.url, env, ...file })
     way.lead(await portOf(gateway))
     members.push({ gateway, way })
     return gateway

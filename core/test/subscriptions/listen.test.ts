@@ -157,6 +157,15 @@ test('one user has so many and no more, and gets another when one ends', async (
   for (const stream of [...streams, again]) stream.close()
 })
 
+test('whoever loses the right to the gateway loses the stream', async () => {
+  const agent = await newAgent('modern')
+  const stream = await openListen(agent, { toolsListChanged: true })
+  await stream.hears(ACK)
+  await gateway.api('DELETE', `/tokens/${agent.tokenId}`)
+  await stream.ended()
+  assert.is(stream.messages().length, 1)
+})
+
 test('without an event stream there is no answer, and a filter that is none is refused', async () => {
   const agent = await newAgent('modern')
   const message = { method: 'subscriptions/listen', params: { notifications: {} } }
