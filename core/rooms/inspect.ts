@@ -221,7 +221,8 @@ async function hookedResponse(bus: Bus, subject: Subject, call: Answered, result
   const passed = await bus.sequential(
     'feature.response',
     { context: subject.context(), result },
-    { deadline: call.deadline, parent: call.gone.signal },
+    // The call's own deadline may be long over: it does not count the time that a question waits.
+    { parent: call.gone.signal },
   )
   if (passed.blocked) throw blockedBy(passed)
   return passed.payload.result
