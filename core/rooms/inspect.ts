@@ -32,9 +32,9 @@ export interface Inspect {
 export interface Relayed {
   readonly onNote: ((note: JsonObject) => void) | null
   readonly flow: Flow | null
-  readonly question: (question: Question) => Promise<Question>
-  readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
-  readonly settled: () => Promise<void> | undefined
+  question(question: Question): Promise<Question>
+  answer(answer: QuestionAnswer): Promise<QuestionAnswer>
+  settled(): Promise<void> | undefined
 }
 
 /** Shows both legs of a call to the gateway's rules, then to the plugins. What is blocked here goes no further. */
@@ -96,65 +96,81 @@ export function createInspect(options: InspectOptions): Inspect {
       if (seen instanceof Promise || bus.has('feature.response')) return afterResponse(call, subject, given, seen)
       return letOut(call, settleOutcome(call, seen, given, options.raise))
     },
-    relay(call) {
-      const { notify } = call
-      const asides = {
-        question: async (question: Question) => {
-          const { params } = question
-          if (params === undefined) return question
-          const outcome = await inspectLoose(call, params)
-          const ruled = settleOutcome(call, outcome, { structuredContent: params }, options.raise)
-          return { ...question, params: ruled.structuredContent as JsonObject }
-        },
-        answer: async (answer: QuestionAnswer) => {
-          const seen = ('result' in answer ? answer.result : { message: answer.error.message }) as JsonObject
-          const subject = { ...subjectOf(call), shape: 'tool' as const }
-          const outcome = await rules.inspectRequest(call.plan.rules, subject, { structuredContent: seen })
-          const ruled = settleOutcome(call, outcome, { structuredContent: seen }, options.raise)
-          const left = ruled.structuredContent as JsonObject
-          return 'result' in answer
-            ? { result: left }
-            : { error: { code: answer.error.code, message: String(left.message) } }
-        },
-      }
-      if (notify === null) return { ...asides, ...NO_NOTES }
-      // Rules may be slower than a server talks.
-      const backlog = new Backlog(call.flow)
-      let last: Promise<void> | undefined
-      const receipts: Receipt[] = []
-      const pass = async (note: JsonObject) => {
-        const { jsonrpc, method } = note
-        const params = note.params as JsonObject | undefined
-        if (params === undefined) return notify({ jsonrpc, method })
-        const outcome = await inspectLoose(call, params)
-        for (const alert of outcome.alerts) options.raise(alert)
-        const acted = outcome.receipts.filter((receipt) => receipt.verdict !== 'pass')
-        if (receipts.length + acted.length <= MOST_NOTE_RECEIPTS) receipts.push(...acted)
-        // What stands beside the params was not inspected, and belongs to no note.
-        if (outcome.kind === 'pass') notify({ jsonrpc, method, params })
-        if (outcome.kind === 'changed') notify({ jsonrpc, method, params: outcome.message.structuredContent })
-      }
-      return {
-        ...asides,
-        onNote: (note) => {
-          if (!backlog.enter()) return
-          const before = last ?? Promise.resolve()
-          last = before
-            .then(() => pass(note))
-            .catch(() => undefined)
-            .finally(() => backlog.leave())
-        },
-        flow: backlog,
-        // They stand on the leg of the answer, like the answer's own.
-        settled: () => last?.then(() => call.trail.ruled(receipts)),
-      }
-    },
+    relay: (call) => new Relay(call, options, inspectLoose),
+  }
+}
+
+type InspectLoose = (call: Inspected | Answered, content: JsonObject) => Outcome | Promise<Outcome>
+
+/** One is made for each call, and most are never needed: what it does stands in its prototype. */
+class Relay implements Relayed {
+  readonly onNote: ((note: JsonObject) => void) | null
+  /** Rules may be slower than a server talks. */
+  readonly flow: Backlog | null
+  readonly #call: Inspected
+  readonly #options: InspectOptions
+  readonly #inspectLoose: InspectLoose
+  readonly #receipts: Receipt[] = []
+  #last: Promise<void> | undefined
+
+  constructor(call: Inspected, options: InspectOptions, inspectLoose: InspectLoose) {
+    const { notify } = call
+    this.#call = call
+    this.#options = options
+    this.#inspectLoose = inspectLoose
+    this.flow = notify === null ? null : new Backlog(call.flow)
+    const onNote = notify === null ? null : (note: JsonObject) => this.#enter(note, notify)
+    this.onNote = onNote
+  }
+
+  async question(question: Question): Promise<Question> {
+    const { params } = question
+    if (params === undefined) return question
+    const outcome = await this.#inspectLoose(this.#call, params)
+    const ruled = settleOutcome(this.#call, outcome, { structuredContent: params }, this.#options.raise)
+    return { ...question, params: ruled.structuredContent as JsonObject }
+  }
+
+  async answer(answer: QuestionAnswer): Promise<QuestionAnswer> {
+    const { rules, raise } = this.#options
+    const seen = ('result' in answer ? answer.result : { message: answer.error.message }) as JsonObject
+    const subject = { ...subjectOf(this.#call), shape: 'tool' as const }
+    const outcome = await rules.inspectRequest(this.#call.plan.rules, subject, { structuredContent: seen })
+    const ruled = settleOutcome(this.#call, outcome, { structuredContent: seen }, raise)
+    const left = ruled.structuredContent as JsonObject
+    return 'result' in answer ? { result: left } : { error: { code: answer.error.code, message: String(left.message) } }
+  }
+
+  /** They stand on the leg of the answer, like the answer's own. */
+  settled(): Promise<void> | undefined {
+    return this.#last?.then(() => this.#call.trail.ruled(this.#receipts))
+  }
+
+  #enter(note: JsonObject, notify: (note: JsonObject) => void): void {
+    if (this.flow?.enter() !== true) return
+    const before = this.#last ?? Promise.resolve()
+    this.#last = before
+      .then(() => this.#pass(note, notify))
+      .catch(() => undefined)
+      .finally(() => this.flow?.leave())
+  }
+
+  async #pass(note: JsonObject, notify: (note: JsonObject) => void): Promise<void> {
+    const { jsonrpc, method } = note
+    const params = note.params as JsonObject | undefined
+    if (params === undefined) return notify({ jsonrpc, method })
+    const outcome = await this.#inspectLoose(this.#call, params)
+    for (const alert of outcome.alerts) this.#options.raise(alert)
+    const acted = outcome.receipts.filter((receipt) => receipt.verdict !== 'pass')
+    if (this.#receipts.length + acted.length <= MOST_NOTE_RECEIPTS) this.#receipts.push(...acted)
+    // What stands beside the params was not inspected, and belongs to no note.
+    if (outcome.kind === 'pass') notify({ jsonrpc, method, params })
+    if (outcome.kind === 'changed') notify({ jsonrpc, method, params: outcome.message.structuredContent })
   }
 }
 
 /** A call may send notes without end; its record may not. */
 const MOST_NOTE_RECEIPTS = 100
-const NO_NOTES = Object.freeze({ onNote: null, flow: null, settled: () => undefined })
 
 /** Writes the receipts, raises the alerts and gives the message as the rules left it; throws when they blocked it. */
 function settleOutcome(
