@@ -5,6 +5,7 @@ import type { Connection } from './connection.js'
 import type { Peer } from './options.js'
 import type { Dialect } from './verdicts.js'
 import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from './types.js'
+import { listenedTo } from './whole-request.js'
 
 /** Which of the connections to one server as one identity. */
 export interface Lane {
@@ -194,5 +195,5 @@ function wayFor({ info, stateful }: Peer, { ability, server }: Target, request: 
 /** On a connection that others use too, a question could be meant for any of them. */
 function withoutQuestions(request: UpstreamRequest, { info }: Peer): UpstreamRequest {
   if (info.era === 'modern' || request.conversation === undefined) return request
-  return { ...request, conversation: undefined }
+  return listenedTo(request, { onNotification: request.onNotification, conversation: undefined })
 }
