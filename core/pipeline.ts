@@ -112,7 +112,8 @@ async function use(rooms: Rooms, call: InSession): Promise<Released> {
   const { unseen } = answered.reply
   try {
     const released = await rooms.inspectResponse(answered)
-    await relay.settled()
+    const noted = relay.settled()
+    if (noted !== undefined) await noted
     if (released.gone.aborted) unseen?.()
     return released
   } catch (thrown) {
