@@ -85,7 +85,6 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
 
   /** The lane of a legacy client at a server of the modern era that speaks its own as well; null when it does not. */
   async function ofOwnEra(target: Target, party: Party, request: UpstreamRequest): Promise<Connection | null> {
-    if (!twofold.mayBe(target)) return null
     const connection = ofSession(target, party, 'legacy')
     try {
       const { stateful } = await connection.ready(request)
@@ -131,20 +130,18 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
     return true
   }
 
-  async function send(
-    target: Target,
-    request: UpstreamRequest,
-    { party, whose }: Conversation,
-  ): Promise<UpstreamReply> {
+  /** Waits for nothing of its own where the peer is there and nobody has to be asked which era it speaks. */
+  function send(target: Target, request: UpstreamRequest, { party, whose }: Conversation): Promise<UpstreamReply> {
     const shared = connectionOf(target)
-    const peer = await shared.ready(request)
-    if (peer.info.era === 'modern' && party !== null) {
-      const own = await ofOwnEra(target, party, request)
-      return (own ?? shared).request(request)
+    const sendTo = (peer: Peer): Promise<UpstreamReply> => {
+      if (peer.info.era === 'modern' && party !== null && twofold.mayBe(target))
+        return ofOwnEra(target, party, request).then((own) => (own ?? shared).request(request))
+      const way = wayFor(peer, target, request)
+      if (way === 'shared' || mustShare(target, party, whose)) return shared.request(withoutQuestions(request, peer))
+      return party === null ? onLease(target, request, whose) : ofSession(target, party, null).request(request)
     }
-    const way = wayFor(peer, target, request)
-    if (way === 'shared' || mustShare(target, party, whose)) return shared.request(withoutQuestions(request, peer))
-    return party === null ? onLease(target, request, whose) : ofSession(target, party, null).request(request)
+    const peer = shared.ready(request)
+    return peer instanceof Promise ? peer.then(sendTo) : sendTo(peer)
   }
 
   return {
