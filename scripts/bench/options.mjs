@@ -23,7 +23,7 @@ Measures Gatehouse beside other fronts of the same upstream, in turn, and prints
                   streams, results of 1 MiB, clients and servers of both eras (default all)
   --troubles      instead: 20 servers behind one Gatehouse, one of them in trouble; how the calls to the others fare
                   (rounds default 5, seconds 3; fronts, loads and seed say nothing here)
-  --quick         2 rounds of 0.5 s bursts: shows that everything works, its figures mean little
+  --quick         2 rounds of 0.4 s bursts: shows that everything works, its figures mean little
   --seed N        of the order in which the fronts are visited (default 1)
   --no-build      measure what is compiled already
   --json          print one JSON document instead of the tables
@@ -51,7 +51,7 @@ export function readOptions(argv) {
     },
   })
   const { build, json, help, quick, troubles } = values
-  const seconds = troubles ? (quick ? '1.5' : '3') : quick ? '0.5' : '1.2'
+  const seconds = troubles ? (quick ? '1.5' : '3') : quick ? '0.4' : '1.2'
   return {
     rounds: whole('rounds', values.rounds ?? (quick ? '2' : '5')),
     ms: positive('seconds', values.seconds ?? seconds) * 1000,
