@@ -92,4 +92,13 @@ test('a full replica takes no more, and ends nobody for it', async () => {
   parked.stop()
 })
 
+test('in a full replica a user may still put a new call in the place of an own old one', async () => {
+  const parked = parkedWith({ all: 1, perServer: 1 })
+  const [one, other] = [await sleepy(), await sleepy()]
+  parked.park(one.suspended, MINE)
+  assert.ok(parked.park(other.suspended, MINE))
+  assert.ok(one.call.isCancelled)
+  parked.stop()
+})
+
 test.run()

@@ -46,9 +46,9 @@ export function createParkedCalls(limits: ParkedLimits = PARKED_LIMITS): ParkedC
 
   return {
     park(call, { user, server }) {
-      if (asleep.size >= limits.all) return false
       surplus((parked) => parked.user === user && parked.server === server, limits.perServer).forEach(giveUp)
       surplus((parked) => parked.user === user, limits.perUser).forEach(giveUp)
+      if (asleep.size >= limits.all) return false
       const isPerson = call.methods.includes('elicitation/create')
       const timer = setTimeout(() => giveUp(parked), isPerson ? limits.person : limits.machine)
       timer.unref()

@@ -1,10 +1,11 @@
-import type { JsonObject } from '@gatehouse/sdk'
+import { pass, type JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Answered, Inspected, Permitted } from '../call.js'
 import type { GatehouseError } from '../errors.js'
 import type { Question } from '../mcp/questions.js'
 import type { Rules } from '../rules/rules.js'
+import { busWith, PRINCIPAL } from './testing.js'
 import { createInspect, type InspectOptions } from './inspect.js'
 
 const RECEIPTS = [{}] as never
@@ -164,6 +165,32 @@ test('a server that talks faster than rules can follow is held up, and loses not
   await relay.flow?.drained()
   await relay.settled()
   assert.is(heard.length, 1_000)
+})
+
+test('an answer that took longer than a call without questions may take is still shown to plugins', async () => {
+  const seen: unknown[] = []
+  const bus = busWith((registry) =>
+    registry.add('looks', 'feature.response', ({ result }) => (seen.push(result), pass()), 'normal'),
+  )
+  const { response } = createInspect({
+    rules: { ...masking, inspectResponse: () => passed } as unknown as Rules,
+    bus,
+    raise: () => undefined,
+    publicResult: (_call, result) => result,
+  })
+  const gone = { signal: () => new AbortController().signal }
+  const reply = { result: { content: [] }, error: null, era: 'legacy' }
+  const identity = {
+    principal: { ...PRINCIPAL },
+    era: 'legacy',
+    version: '2025-11-25',
+    gone,
+    deadline: Date.now() - 60_000,
+  }
+  const { call } = callOf({ ...identity, reply })
+  const plan = { rules: [], gateway: { id: 'g', slug: 'g' } }
+  const released = await response({ ...call, plan } as unknown as Answered)
+  assert.equal([released.result, seen], [{ content: [] }, [{ content: [] }]])
 })
 
 test.run()

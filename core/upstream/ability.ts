@@ -50,7 +50,7 @@ function intern(capabilities: JsonObject): Ability {
 const APP = 'text/html;profile=mcp-app'
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,40}\/[\w!#$&^.+-]{1,40}(?:;[\w-]{1,20}=[\w.-]{1,20})?$/
 const MOST_TYPES = 4
-const MOST_LISTS = 32
+const MOST_LISTS = 8
 /** Lists with a type that is not known here, in the order in which they came. */
 const others = new Set<string>()
 

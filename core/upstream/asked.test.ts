@@ -108,6 +108,23 @@ test('params that are no object are left out', async () => {
   )
 })
 
+test('a server’s own token for progress stays on its side, the rest of _meta goes on', async () => {
+  const seen: Question[] = []
+  const { asked, begin } = bench(null)
+  begin(async (question) => (seen.push(question), answer('x')))
+  for (const _meta of [{ progressToken: 7, 'example.com/x': 1 }, { progressToken: 0 }, { 'example.com/x': 1 }, 'odd'])
+    await asked.answer(request(1, { ...ELICIT, params: { message: '?', _meta } }), null)
+  assert.equal(
+    seen.map(({ params }) => params),
+    [
+      { message: '?', _meta: { 'example.com/x': 1 } },
+      { message: '?', _meta: {} },
+      { message: '?', _meta: { 'example.com/x': 1 } },
+      { message: '?', _meta: 'odd' },
+    ],
+  )
+})
+
 test('thirty-two wait at once, the rest is refused at once, and room is made again', async () => {
   const { onQuestion, settle } = held()
   const { asked, begin } = bench(null)

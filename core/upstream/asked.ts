@@ -1,3 +1,4 @@
+import type { JsonObject } from '@gatehouse/sdk'
 import { Cancel } from '../domain/cancel-signal.js'
 import { asGatehouseError } from '../errors.js'
 import { isQuestion } from '../mcp/questions.js'
@@ -25,7 +26,7 @@ export function createAsked(calls: Calls, events: Pick<PeerEvents, 'asked'>): As
   async function ask(request: RpcRequest, call: Call | null, cancel: Cancel): Promise<QuestionAnswer> {
     const { method, params } = request
     if (!isQuestion(method)) return refusal(-32601, `This gateway relays no '${method.slice(0, 100)}'`)
-    const question = isObject(params) ? { method, params } : { method }
+    const question = isObject(params) ? { method, params: withoutToken(params) } : { method }
     const whose = call ?? onlyOne(method)
     if (whose !== null) return whose.ask(question, cancel)
     if (events.asked === null) return refusal(-32601, 'The client cannot be asked outside of a call')
@@ -74,6 +75,14 @@ export function createAsked(calls: Calls, events: Pick<PeerEvents, 'asked'>): As
       for (const cancel of [...waiting.values()]) cancel.tell()
     },
   }
+}
+
+/** Nobody tells a server how far its question is: tokens of one side mean nothing on the other. */
+function withoutToken(params: JsonObject): JsonObject {
+  const { _meta } = params
+  if (!isObject(_meta) || _meta['progressToken'] === undefined) return params
+  const { progressToken: _, ...rest } = _meta
+  return { ...params, _meta: rest }
 }
 
 const refusal = (code: number, message: string): QuestionAnswer => ({ error: { code, message } })
