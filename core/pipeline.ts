@@ -113,7 +113,8 @@ async function use(rooms: Rooms, call: InSession): Promise<Released> {
     const answered = await rooms.forward(inspected, relay)
     unseen = answered.reply.unseen
     const released = await rooms.inspectResponse(answered)
-    await relay.settled()
+    const noted = relay.settled()
+    if (noted !== undefined) await noted
     if (released.gone.aborted) unseen?.()
     return released
   } catch (thrown) {

@@ -11,6 +11,8 @@ export interface Flight extends Enrolled {
   readonly gone: CallGone
   /** Opens the stream of its answer; null: the client takes none there. */
   readonly line: (() => Line) | null
+  /** Whoever waits longer than until then gets a stream, to be able to come back for the answer; Infinity: nobody does. */
+  dueAt: number
   /** Which of them is the newest; given when it enters. */
   since: number
   /** Its client took it back: it gets no response. */
@@ -21,10 +23,13 @@ export interface Flight extends Enrolled {
 export class Flights {
   readonly #flights = new Roll<Flight>()
   #entered = 0
+  #timer: NodeJS.Timeout | undefined
+  #ringsAt = Infinity
 
   enter(flight: Flight): void {
     flight.since = this.#entered += 1
     this.#flights.add(flight)
+    this.#mind(flight.dueAt)
   }
 
   leave(flight: Flight): void {
@@ -44,5 +49,29 @@ export class Flights {
     found.cancelled = true
     found.gone.tell()
     return true
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** One timer for all, set for the first that is due: most have left long before and never touch it. */
+  #mind(dueAt: number): void {
+    if (dueAt >= this.#ringsAt) return
+    this.#ringsAt = dueAt
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#ring(), dueAt - Date.now()).unref()
+  }
+
+  #ring(): void {
+    const now = Date.now()
+    this.#ringsAt = Infinity
+    for (const flight of this.#flights.all()) {
+      if (flight.dueAt > now) this.#mind(flight.dueAt)
+      else {
+        flight.dueAt = Infinity
+        flight.line?.()
+      }
+    }
   }
 }

@@ -273,12 +273,24 @@ test('a request waits while its client does not read what it has', async () => {
   })
   assert.is((await open(endpoint, rpc('notifications/roots/list_changed'))).status, 202, 'what has no answer does not')
   assert.not(isTaken)
+  const leaving = new AbortController()
+  const left = open(endpoint, request('never'), { signal: leaving.signal }).catch(() => 'left')
+  const note = () => open(endpoint, rpc('notifications/initialized'))
+  assert.is((await note()).status, 202)
+  leaving.abort()
+  assert.is(await left, 'left')
+  assert.is((await note()).status, 202)
   assert.equal(
     calls.map(({ method }) => method),
     ['large'],
   )
   read()
   assert.is(await second, 202)
+  assert.equal(
+    calls.map(({ method }) => method),
+    ['large', 'act'],
+    'who has left is not served',
+  )
   leave()
 })
 

@@ -16,7 +16,6 @@ export class Presence {
   readonly #arrived: Arrived
   readonly #welcome: ((principal: Principal) => void) | undefined
   #flight: Flight | undefined
-  #patience: NodeJS.Timeout | undefined
   #leavePlace: (() => void) | undefined
 
   /** `welcome` is told first whose it is; what it throws refuses the message. */
@@ -51,11 +50,11 @@ export class Presence {
     if (session === null) return
     this.#visit.session = session
     const line = this.hasLine ? () => this.#visit.openStream() : null
-    this.#flight = { session, id: item.message.id, since: 0, gone: this.gone, line, cancelled: false, place: -1 }
-    options.lines.enter(this.#flight)
     // Whoever waits long shall be able to come back, and proxies shall see that it lives.
-    if (line !== null && hasResumption(session.version))
-      this.#patience = setTimeout(line, options.lines.patience).unref()
+    const dueAt = line !== null && hasResumption(session.version) ? Date.now() + options.lines.patience : Infinity
+    const { id } = item.message
+    this.#flight = { session, id, since: 0, gone: this.gone, line, dueAt, cancelled: false, place: -1 }
+    options.lines.enter(this.#flight)
   }
 
   #tellFaults({ connection }: Principal, session: LegacySession | null): void {
@@ -73,7 +72,6 @@ export class Presence {
   }
 
   leave(): void {
-    clearTimeout(this.#patience)
     this.#leavePlace?.()
     if (this.#flight !== undefined) this.#visit.options.lines.leave(this.#flight)
   }

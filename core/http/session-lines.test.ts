@@ -124,6 +124,7 @@ function flight(sessionId: string, id: string | number = 1) {
     since: 0,
     gone: new CallGone(),
     line: () => stream,
+    dueAt: Infinity,
     cancelled: false,
     place: -1,
   }

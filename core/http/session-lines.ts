@@ -131,6 +131,7 @@ export function createSessionLines(options: LinesOptions): Lines {
     leave: (flight) => flights.leave(flight),
     cancel: (sessionId, requestId) => flights.cancel(sessionId, requestId),
     stop() {
+      flights.stop()
       for (const sessionId of [...standing.keys()]) endStanding(sessionId)
       kept.stop()
       for (const ofSession of [...asked.values()]) ofSession.giveUp('is asked by a gateway that stops')

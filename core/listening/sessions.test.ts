@@ -88,6 +88,19 @@ test('a stream of a session that never spoke here hears nothing', () => {
   stop()
 })
 
+test('a session whose stream is older than its first message hears from that on', () => {
+  const { w, listeners, notes, stand, stop } = bench()
+  stand('s')
+  stand('left')
+  stand('left', false)
+  stand('over')
+  listeners.ended('over')
+  for (const id of ['s', 'left', 'over']) listeners.attend(session([], id), PRINCIPAL)
+  w.upstreams.announce('server-a', 'tools')
+  assert.equal(notes, [['s', { jsonrpc: '2.0', method: 'notifications/tools/list_changed' }]])
+  stop()
+})
+
 test('what a session has subscribed to is watched from its next message on, as after a restart', async () => {
   const { listeners, notes, update, stop } = bench()
   listeners.attend(session(['x:1']), PRINCIPAL)

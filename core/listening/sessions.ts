@@ -40,6 +40,8 @@ const PATIENCE_MS = 600_000
 export function createSessionListeners(options: SessionListenersOptions): SessionListeners {
   const { audience, lines, accessOf, pass, patienceMs = PATIENCE_MS } = options
   const present = new Map<string, Present>()
+  /** Of those too that have not sent a message yet: a line of 2024-11-05 is open before its session is. */
+  const standing = new Set<string>()
 
   function seatOf(one: Present): Seat {
     const { session, principal } = one
@@ -76,6 +78,8 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
   const sweeper = setInterval(sweep, patienceMs / 10).unref()
 
   lines.onStanding((sessionId, stands) => {
+    if (stands) standing.add(sessionId)
+    else standing.delete(sessionId)
     const one = present.get(sessionId)
     if (one === undefined) return
     one.stands = stands
@@ -97,8 +101,9 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
     attend(session, principal) {
       const known = present.get(session.id)
       if (known === undefined) {
-        const one = { principal, session, seat: null, stands: false, attendedAt: Date.now() }
+        const one = { principal, session, seat: null, stands: standing.has(session.id), attendedAt: Date.now() }
         present.set(session.id, one)
+        if (one.stands) void seatOf(one).hear(LISTED)
         if (session.subscriptions.length > 0) subscribe(one)
         return
       }
@@ -112,6 +117,7 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
     ended(sessionId) {
       present.get(sessionId)?.seat?.leave()
       present.delete(sessionId)
+      standing.delete(sessionId)
     },
     stop: () => clearInterval(sweeper),
   }

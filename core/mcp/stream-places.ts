@@ -28,7 +28,7 @@ export function createStreamPlaces({ most = MOST, perUser }: PlacesOptions): Str
     take(user) {
       if (taken >= most) throw busy('This replica has as many open streams as it may')
       if (user !== undefined && (byUser.get(user) ?? 0) >= perUser())
-        throw busy(`At most ${perUser()} subscription streams may be open at once`)
+        throw busy(`At most ${perUser()} streams may be open at once`)
       taken += 1
       if (user !== undefined) add(user, 1)
       let isHeld = true

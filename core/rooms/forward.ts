@@ -13,6 +13,7 @@ import { logLevelOf, progressTokenOf } from '../mcp/translate.js'
 import { wayOf } from '../record/trail.js'
 import { NOT_SENT } from '../upstream/faults.js'
 import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
+import type { WholeRequest } from '../upstream/whole-request.js'
 
 /** What passes between server and client before the answer, inspected like it. */
 export interface Aside {
@@ -67,13 +68,9 @@ function exchange(
   const logLevel = logLevelOf(call)
   const onNote = aside.onNote === null ? null : heard(aside.onNote, logLevel)
   const progressToken = onNote === null ? undefined : progressTokenOf(call.params)
-  const first = {
-    flow: aside.flow ?? undefined,
-    deadline: call.deadline,
-    hardDeadline: call.trail.at + options.limits().callTotal,
-  }
-  const send = (request: Pick<UpstreamRequest, 'params'> & Partial<UpstreamRequest>) =>
-    sendHealed(call, options, { ...first, method: call.method, logLevel, ...request })
+  const { flow } = aside
+  const first = () => ({ deadline: call.deadline, hardDeadline: call.trail.at + options.limits().callTotal })
+  const send = (own: Own, span = first()) => sendHealed(call, options, requestOf(call, own, { flow, logLevel, span }))
   if (call.era === 'modern') {
     const wantsLog = typeof logLevel === 'string'
     return sendModern({ target, subject: subjectOf(call), params, progressToken, wantsLog, onNote, gone, send })
@@ -84,14 +81,14 @@ function exchange(
     party: partyOf(call),
     ask: call.ask,
     onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
-    onAnswer: aside.answer,
+    onAnswer: (answer) => aside.answer(answer),
     onNote,
     // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
-    send: ({ added, ...rest }) => {
-      const isFirst = Object.keys(added).length === 0
-      const again = isFirst ? {} : anew(options.limits())
+    send: ({ added, conversation, onNotification }) => {
       const onCut = call.interrupt ?? undefined
-      return send({ ...again, ...rest, params: { ...params, ...added }, onCut, progressToken, signal: gone })
+      const own = { params, signal: gone, progressToken, onNotification, conversation, onCut }
+      const isFirst = Object.keys(added).length === 0
+      return isFirst ? send(own) : send({ ...own, params: { ...params, ...added } }, anew(options.limits()))
     },
   })
 }
@@ -101,6 +98,32 @@ function withoutRetry(params: JsonObject): JsonObject {
   if (params.requestState === undefined && params.inputResponses === undefined) return params
   const { requestState: _, inputResponses: __, ...rest } = params
   return rest
+}
+
+/** What of a request is not the call's. */
+type Own = Pick<UpstreamRequest, 'params' | 'signal' | 'progressToken' | 'onNotification' | 'conversation' | 'onCut'>
+
+interface Passed {
+  readonly flow: Flow | null
+  readonly logLevel: string | null | undefined
+  readonly span: { readonly deadline: number; readonly hardDeadline: number }
+}
+
+function requestOf(call: Inspected, own: Own, { flow, logLevel, span }: Passed): WholeRequest {
+  return {
+    method: call.method,
+    params: own.params,
+    deadline: span.deadline,
+    hardDeadline: span.hardDeadline,
+    signal: own.signal,
+    progressToken: own.progressToken,
+    paramHeaders: headersOf(call.method, call.feature.definition, own.params),
+    onNotification: own.onNotification,
+    flow: flow ?? undefined,
+    onCut: own.onCut,
+    conversation: own.conversation,
+    logLevel,
+  }
 }
 
 /** Each round of questions has a call's whole time. */
@@ -118,15 +141,11 @@ const HEADER_MISMATCH = -32020
  * A server that refuses our headers has changed the tool since we read its list: it is read again, and the request, which
  * was refused before it ran, is sent once more.
  */
-async function sendHealed(call: Inspected, options: ForwardOptions, request: UpstreamRequest): Promise<UpstreamReply> {
-  const { definition } = call.feature
-  const dressed = (tool: JsonObject | null) => ({
-    ...request,
-    paramHeaders: headersOf(call.method, tool, request.params),
-  })
-  const reply = await options.upstreams.request(call.target, dressed(definition))
+async function sendHealed(call: Inspected, options: ForwardOptions, request: WholeRequest): Promise<UpstreamReply> {
+  const reply = await options.upstreams.request(call.target, request)
   if (reply.error?.code !== HEADER_MISMATCH || reply.era === 'legacy') return reply
-  const again = await options.upstreams.request(call.target, dressed(await options.definitionNow(call)))
+  const paramHeaders = headersOf(call.method, await options.definitionNow(call), request.params)
+  const again = await options.upstreams.request(call.target, { ...request, paramHeaders })
   if (again.error?.code !== HEADER_MISMATCH) return again
   throw new GatehouseError('GH_UPSTREAM_PROTOCOL', {
     message: `Server "${call.feature.assignment.server.slug}" refuses headers that agree with its own list`,

@@ -33,9 +33,9 @@ export interface Inspect {
 export interface Relayed {
   readonly onNote: ((note: JsonObject) => void) | null
   readonly flow: Flow | null
-  readonly question: (question: Question) => Promise<Question>
-  readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
-  readonly settled: () => Promise<void> | undefined
+  question(question: Question): Promise<Question>
+  answer(answer: QuestionAnswer): Promise<QuestionAnswer>
+  settled(): Promise<void> | undefined
 }
 
 /** Shows both legs of a call to the gateway's rules, then to the plugins. What is blocked here goes no further. */
@@ -97,63 +97,102 @@ export function createInspect(options: InspectOptions): Inspect {
       if (seen instanceof Promise || bus.has('feature.response')) return afterResponse(call, subject, given, seen)
       return letOut(call, settleOutcome(call, seen, given, options.raise))
     },
-    relay: (call) => relay(call, options),
+    relay: (call) => new Relay(call, options),
   }
 }
 
-/** What passes besides request and answer. What rules did to it stands on the legs of those, so as not to be lost. */
-function relay(call: Inspected, { rules, raise }: InspectOptions): Relayed {
-  const subject: Subject = { ...subjectOf(call), shape: 'tool' }
-  // From the server, like the answer; what the client says is the request's.
-  const receipts: Receipt[] = []
-  const keep: Keep = (some) => void (receipts.push(...some), receipts.splice(0, receipts.length - MOST_ASIDE_RECEIPTS))
-  const keepRequest = bounded(MOST_ASIDE_RECEIPTS, (some) => call.trail.ruled(some))
-  // Rules may be slower than a server talks.
-  const backlog = call.notify === null ? null : new Backlog(call.flow)
-  let last: Promise<void> | undefined
+/**
+ * What passes besides request and answer. One is made for each call, and most are never needed: what it does stands in its
+ * prototype. What rules did stands on the legs of request and answer, so as not to be lost.
+ */
+class Relay implements Relayed {
+  readonly onNote: ((note: JsonObject) => void) | null
+  /** Rules may be slower than a server talks. */
+  readonly flow: Backlog | null
+  readonly #call: Inspected
+  readonly #options: InspectOptions
+  /** Of what comes from the server, like the answer: the newest. */
+  #receipts: Receipt[] | undefined
+  /** Of what the client says, which is the request's. */
+  #kept = 0
+  #last: Promise<void> | undefined
 
-  async function pass(aside: JsonObject, notify: (note: JsonObject) => void): Promise<void> {
+  constructor(call: Inspected, options: InspectOptions) {
+    const { notify } = call
+    this.#call = call
+    this.#options = options
+    this.flow = notify === null ? null : new Backlog(call.flow)
+    this.onNote = notify === null ? null : (note) => this.#enter(note, notify)
+  }
+
+  async question(question: Question): Promise<Question> {
+    const { params } = question
+    if (params === undefined) return question
+    const seen = { structuredContent: params }
+    const outcome = await this.#options.rules.inspectResponse(this.#call.plan.rules, this.#subject, seen)
+    const ruled = conclude(this.#call, outcome, seen, {
+      raise: this.#options.raise,
+      keep: (some) => this.#keep(some),
+    })
+    return { ...question, params: ruled.structuredContent as JsonObject }
+  }
+
+  async answer(answer: QuestionAnswer): Promise<QuestionAnswer> {
+    const isResult = 'result' in answer
+    const seen = { structuredContent: isResult ? answer.result : { message: answer.error.message } } as JsonObject
+    const outcome = await this.#options.rules.inspectRequest(this.#call.plan.rules, this.#subject, seen)
+    const ruled = conclude(this.#call, outcome, seen, {
+      raise: this.#options.raise,
+      keep: (some) => this.#keepRequest(some),
+    })
+    const left = ruled.structuredContent as JsonObject
+    return isResult ? { result: left } : { error: { code: answer.error.code, message: String(left.message) } }
+  }
+
+  settled(): Promise<void> | undefined {
+    if (this.#last === undefined && this.#receipts === undefined) return undefined
+    return (this.#last ?? Promise.resolve()).then(() => this.#call.trail.ruled(this.#receipts?.splice(0) ?? []))
+  }
+
+  get #subject(): Subject {
+    return { ...subjectOf(this.#call), shape: 'tool' }
+  }
+
+  #keep(some: readonly Receipt[]): void {
+    if (some.length === 0) return
+    const receipts = (this.#receipts ??= [])
+    receipts.push(...some)
+    receipts.splice(0, receipts.length - MOST_ASIDE_RECEIPTS)
+  }
+
+  /** What goes beyond so many is lost. */
+  #keepRequest(some: readonly Receipt[]): void {
+    if (this.#kept + some.length > MOST_ASIDE_RECEIPTS) return
+    this.#kept += some.length
+    this.#call.trail.ruled(some)
+  }
+
+  #enter(note: JsonObject, notify: (note: JsonObject) => void): void {
+    if (this.flow?.enter() !== true) return
+    this.#last = (this.#last ?? Promise.resolve())
+      .then(() => this.#pass(note, notify))
+      .catch(() => undefined)
+      .finally(() => this.flow?.leave())
+  }
+
+  async #pass(aside: JsonObject, notify: (note: JsonObject) => void): Promise<void> {
     const note = readNote(aside)
     if (note === null) return
     const { method, params } = note
     const jsonrpc = '2.0'
     if (params === undefined) return notify({ jsonrpc, method })
-    const outcome = await rules.inspectResponse(call.plan.rules, subject, { structuredContent: params })
+    const { rules, raise } = this.#options
+    const outcome = await rules.inspectResponse(this.#call.plan.rules, this.#subject, { structuredContent: params })
     for (const alert of outcome.alerts) raise(alert)
-    keep(outcome.receipts.filter((receipt) => receipt.verdict !== 'pass'))
+    this.#keep(outcome.receipts.filter((receipt) => receipt.verdict !== 'pass'))
     // What stands beside the params was not inspected, and belongs to no note.
     if (outcome.kind === 'pass') notify({ jsonrpc, method, params })
     if (outcome.kind === 'changed') notify({ jsonrpc, method, params: outcome.message.structuredContent })
-  }
-
-  const inOrder = (notify: (note: JsonObject) => void) => (note: JsonObject) => {
-    if (!backlog?.enter()) return
-    last = (last ?? Promise.resolve())
-      .then(() => pass(note, notify))
-      .catch(() => undefined)
-      .finally(() => backlog.leave())
-  }
-  const settled = () => (last ?? Promise.resolve()).then(() => call.trail.ruled(receipts.splice(0)))
-  return {
-    onNote: call.notify === null ? null : inOrder(call.notify),
-    flow: backlog,
-    async question(question) {
-      const { params } = question
-      if (params === undefined) return question
-      const seen = { structuredContent: params }
-      const outcome = await rules.inspectResponse(call.plan.rules, subject, seen)
-      const ruled = conclude(call, outcome, seen, { raise, keep })
-      return { ...question, params: ruled.structuredContent as JsonObject }
-    },
-    async answer(answer) {
-      const isResult = 'result' in answer
-      const seen = { structuredContent: isResult ? answer.result : { message: answer.error.message } }
-      const outcome = await rules.inspectRequest(call.plan.rules, subject, seen)
-      const ruled = conclude(call, outcome, seen, { raise, keep: keepRequest })
-      const left = ruled.structuredContent as JsonObject
-      return isResult ? { result: left } : { error: { code: answer.error.code, message: String(left.message) } }
-    },
-    settled: () => (last === undefined && receipts.length === 0 ? undefined : settled()),
   }
 }
 
@@ -161,16 +200,6 @@ function relay(call: Inspected, { rules, raise }: InspectOptions): Relayed {
 const MOST_ASIDE_RECEIPTS = 100
 
 type Keep = (receipts: readonly Receipt[]) => void
-
-/** What goes beyond so many is lost. */
-function bounded(most: number, keep: Keep): Keep {
-  let count = 0
-  return (receipts) => {
-    if (count + receipts.length > most) return
-    count += receipts.length
-    keep(receipts)
-  }
-}
 
 /** Writes the receipts, raises the alerts and gives the message as the rules left it; throws when they blocked it. */
 function settleOutcome(

@@ -2,7 +2,7 @@ import { enter, type Authenticated, type InSession, type LegacySession } from '.
 import { GatehouseError } from '../errors.js'
 import { capabilitiesOf, clientInfoOf } from '../mcp/translate.js'
 import { hasBatches } from '../mcp/versions.js'
-import { abilityOf, NO_ABILITY } from '../upstream/ability.js'
+import { type Ability, abilityOf, NO_ABILITY } from '../upstream/ability.js'
 
 /** Where legacy sessions live. */
 export interface Sessions {
@@ -43,12 +43,21 @@ function bind(call: Authenticated, session: LegacySession | null): InSession {
   call.trail.wire(version, session?.id ?? null)
   call.joins(call.principal, session)
   call.trail.client(session?.client ?? clientInfoOf(call.params, call.era))
+  return enter(call, 'session', { session, version, ability: abilityIn(call, session) })
+}
+
+/** What a session's client can do is worked out once. */
+const known = new WeakMap<LegacySession, Ability>()
+
+function abilityIn({ era, ask, params, version }: Authenticated, session: LegacySession | null): Ability {
+  if (era === 'modern') return abilityOf(capabilitiesOf({ era, params, session }), version)
   // A legacy client that cannot be asked on this message is taken for one that can do nothing.
-  const isMute = call.era === 'legacy' && (call.ask === null || session === null)
-  const ability = isMute
-    ? NO_ABILITY
-    : abilityOf(capabilitiesOf({ era: call.era, params: call.params, session }), version)
-  return enter(call, 'session', { session, version, ability })
+  if (ask === null || session === null) return NO_ABILITY
+  const found = known.get(session)
+  if (found !== undefined) return found
+  const ability = abilityOf(capabilitiesOf({ era, params, session }), session.version)
+  known.set(session, ability)
+  return ability
 }
 
 function legacy(sessions: Sessions, call: Authenticated): LegacySession | null | Promise<LegacySession> {

@@ -11,6 +11,14 @@ import type { UpstreamRequest } from './types.js'
 
 const LONGEST_TIMER = 2_147_483_647
 
+/** Whoever waits for a call. */
+interface Ends {
+  readonly giveUp: (error: GatehouseError) => void
+  readonly moved: (deadline: number) => void
+}
+
+const NOBODY: Ends = Object.freeze({ giveUp() {}, moved() {} })
+
 /**
  * One request under way: its own id, which is its progress token too, and its deadline. Once it has ended it holds on to
  * nothing, so that whatever still knows of it (a connection, its last request) does not keep the whole call alive.
@@ -19,7 +27,7 @@ export class Call {
   place = -1
   readonly #started = Date.now()
   #request: UpstreamRequest
-  #giveUp: (error: GatehouseError) => void
+  #ends: Ends
   #deadline: number
   #hardDeadline: number
   #onAbort: (() => void) | undefined
@@ -33,10 +41,10 @@ export class Call {
     readonly id: number,
     request: UpstreamRequest,
     private readonly slug: string,
-    private readonly ends: { giveUp: (error: GatehouseError) => void; moved: (deadline: number) => void },
+    ends: Ends,
   ) {
     this.#request = request
-    this.#giveUp = ends.giveUp
+    this.#ends = ends
     this.#deadline = request.deadline
     this.#hardDeadline = request.hardDeadline ?? request.deadline
     if (!request.signal) return
@@ -98,12 +106,12 @@ export class Call {
       if (this.#holds > 0) return
       this.#hardDeadline += Date.now() - this.#heldAt
       this.#extend()
-      this.ends.moved(this.deadline)
+      this.#ends.moved(this.deadline)
     }
   }
 
   fail(error: GatehouseError): void {
-    this.#giveUp(error)
+    this.#ends.giveUp(error)
   }
 
   late(): void {
@@ -115,7 +123,7 @@ export class Call {
     if (this.#onAbort) this.#request.signal?.removeEventListener('abort', this.#onAbort)
     this.#onAbort = undefined
     this.#request = ENDED
-    this.#giveUp = () => {}
+    this.#ends = NOBODY
     for (const question of [...(this.#questions ?? [])]) question.tell()
   }
 

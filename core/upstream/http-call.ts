@@ -62,7 +62,6 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   #reject!: (error: unknown) => void
   #controller: Dispatcher.DispatchController | undefined
   #aborted: Error | undefined
-  #settled = false
   #status = 0
   #headers: HttpHeaders = {}
   #limit = 0
@@ -72,7 +71,13 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   #answered = false
   #drain: NodeJS.Timeout | undefined
 
-  constructor(private readonly send: HttpSend) {
+  readonly #slug: string
+  /** Null once it has settled: a connection knows its last request, which must not keep the whole call alive. */
+  #send: HttpSend | null
+
+  constructor(send: HttpSend) {
+    this.#slug = send.slug
+    this.#send = send
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -112,10 +117,12 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#status = status
     this.#headers = headers
     const ok = status >= 200 && status < 300
-    this.#limit = ok ? this.send.limits.upstreamBody : ERROR_BODY
+    if (this.#send === null) return
+    const { limits, onStream } = this.#send
+    this.#limit = ok ? limits.upstreamBody : ERROR_BODY
     if (ok && header(headers, 'content-type')?.startsWith('text/event-stream')) {
-      this.#sse = this.#openStream()
-      this.send.onStream?.()
+      this.#sse = this.#openStream(limits.upstreamEvent)
+      onStream?.()
     } else if (ok && Number(header(headers, 'content-length') ?? 0) > this.#limit) this.#tooLarge(this.#limit)
   }
 
@@ -143,22 +150,20 @@ export class HttpCall implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.#drain)
-    this.#fail(networkFault(this.send.slug, error, this.#controller !== undefined))
+    this.#fail(networkFault(this.#slug, error, this.#controller !== undefined))
   }
 
-  #openStream(): SseParser {
-    const limit = this.send.limits.upstreamEvent
+  #openStream(limit: number): SseParser {
     return createSseParser({
       limit,
       onEvent: (event) => {
-        if (!this.#settled && event.data !== '') this.#read(event)
+        if (this.#send !== null && event.data !== '') this.#read(this.#send, event)
       },
       onOverflow: () => this.#tooLarge(limit),
     })
   }
 
-  #read(event: SseEvent): void {
-    const { slug, onMessage, onEvent } = this.send
+  #read({ slug, onMessage, onEvent }: HttpSend, event: SseEvent): void {
     try {
       if (event.type !== 'message') return onEvent?.(event)
       if (!onMessage(parseJson(slug, event.data), event.data)) return
@@ -174,9 +179,9 @@ export class HttpCall implements Dispatcher.DispatchHandler {
 
   /** What is not read stays in the socket, and so slows the server down. */
   #mindFlow(): void {
-    const { flow } = this.send
+    const flow = this.#send?.flow
     const controller = this.#controller
-    if (flow === undefined || controller === undefined || controller.paused || !flow.full || this.#settled) return
+    if (flow === undefined || controller === undefined || controller.paused || !flow.full) return
     controller.pause()
     void flow.drained().then(() => controller.resume())
   }
@@ -186,12 +191,12 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   }
 
   #tooLarge(limit: number): void {
-    this.abort(fault('GH_UPSTREAM_TOO_LARGE', this.send.slug, `answered with more than ${limit} bytes`))
+    this.abort(fault('GH_UPSTREAM_TOO_LARGE', this.#slug, `answered with more than ${limit} bytes`))
   }
 
   #finish(): void {
-    if (this.#settled) return
-    this.#settled = true
+    if (this.#send === null) return
+    this.#send = null
     this.#resolve({
       status: this.#status,
       headers: this.#headers,
@@ -203,8 +208,8 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   }
 
   #fail(error: unknown): void {
-    if (this.#settled) return
-    this.#settled = true
+    if (this.#send === null) return
+    this.#send = null
     this.#reject(error)
   }
 }

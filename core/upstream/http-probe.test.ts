@@ -81,7 +81,7 @@ test('an outage or a refused credential gives no verdict, and initialize is neve
     const learnt: Verdict[] = []
     const fake = await probed(discover)
     const upstreams = makeUpstreams({
-      timing: { dial: 100 },
+      timing: { dial: 500 },
       verdicts: { get: async () => null, set: async (_, verdict) => void learnt.push(verdict) },
     })
     const target = makeTarget({ url: fake.url })

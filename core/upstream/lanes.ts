@@ -5,6 +5,7 @@ import type { Connection } from './connection.js'
 import type { Peer } from './options.js'
 import type { Dialect } from './verdicts.js'
 import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from './types.js'
+import { listenedTo } from './whole-request.js'
 
 /** Which of the connections to one server as one identity. */
 export interface Lane {
@@ -84,7 +85,6 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
 
   /** The lane of a legacy client at a server of the modern era that speaks its own as well; null when it does not. */
   async function ofOwnEra(target: Target, party: Party, request: UpstreamRequest): Promise<Connection | null> {
-    if (!twofold.mayBe(target)) return null
     const connection = ofSession(target, party, 'legacy')
     try {
       const { stateful } = await connection.ready(request)
@@ -130,20 +130,18 @@ export function createLanes({ connectionOf, leave, isFull }: LanesOptions): Lane
     return true
   }
 
-  async function send(
-    target: Target,
-    request: UpstreamRequest,
-    { party, whose }: Conversation,
-  ): Promise<UpstreamReply> {
+  /** Waits for nothing of its own where the peer is there and nobody has to be asked which era it speaks. */
+  function send(target: Target, request: UpstreamRequest, { party, whose }: Conversation): Promise<UpstreamReply> {
     const shared = connectionOf(target)
-    const peer = await shared.ready(request)
-    if (peer.info.era === 'modern' && party !== null) {
-      const own = await ofOwnEra(target, party, request)
-      return (own ?? shared).request(request)
+    const sendTo = (peer: Peer): Promise<UpstreamReply> => {
+      if (peer.info.era === 'modern' && party !== null && twofold.mayBe(target))
+        return ofOwnEra(target, party, request).then((own) => (own ?? shared).request(request))
+      const way = wayFor(peer, target, request)
+      if (way === 'shared' || mustShare(target, party, whose)) return shared.request(withoutQuestions(request, peer))
+      return party === null ? onLease(target, request, whose) : ofSession(target, party, null).request(request)
     }
-    const way = wayFor(peer, target, request)
-    if (way === 'shared' || mustShare(target, party, whose)) return shared.request(withoutQuestions(request, peer))
-    return party === null ? onLease(target, request, whose) : ofSession(target, party, null).request(request)
+    const peer = shared.ready(request)
+    return peer instanceof Promise ? peer.then(sendTo) : sendTo(peer)
   }
 
   return {
@@ -194,5 +192,5 @@ function wayFor({ info, stateful }: Peer, { ability, server }: Target, request: 
 /** On a connection that others use too, a question could be meant for any of them. */
 function withoutQuestions(request: UpstreamRequest, { info }: Peer): UpstreamRequest {
   if (info.era === 'modern' || request.conversation === undefined) return request
-  return { ...request, conversation: undefined }
+  return listenedTo(request, { onNotification: request.onNotification, conversation: undefined })
 }

@@ -11,7 +11,7 @@ export function bars({ samples, missing, many, record }) {
   const least = (name, value, limit) => add(name, value, `at least ${limit}`, (found) => found >= limit)
 
   for (const bytes of [64, 2048]) {
-    const load = { bytes, inFlight: 64 }
+    const load = { group: 'calls', bytes, inFlight: 64 }
     const ratio = (pair, key) => compare(samples, load, pair, key)
     const at = `64 in flight, ${SIZES[bytes]}`
     most(`CPU of Gatehouse to byte pass-through, ${at}`, ratio(['gatehouse', 'pass-through'], 'cpu'), 1.6)
@@ -20,7 +20,12 @@ export function bars({ samples, missing, many, record }) {
       least(`requests/s of Gatehouse to ${peer}, ${at}`, ratio(['gatehouse', peer], 'perSecond'), 3)
     }
   }
-  const rules = compare(samples, { bytes: 2048, inFlight: 64 }, ['gatehouse-rules', 'pass-through'], 'cpu')
+  const rules = compare(
+    samples,
+    { group: 'calls', bytes: 2048, inFlight: 64 },
+    ['gatehouse-rules', 'pass-through'],
+    'cpu',
+  )
   most('CPU of Gatehouse with five rules to byte pass-through, 64 in flight, 2 KiB', rules, 3)
   for (const bytes of [64, 2048])
     most(
@@ -37,7 +42,7 @@ export function bars({ samples, missing, many, record }) {
 
 /** What a front adds to the median of a direct call, against what the pass-through adds; round by round. */
 function added(samples, bytes) {
-  const of = (front) => valuesOf(samples, { bytes, inFlight: 1, front }, 'p50')
+  const of = (front) => valuesOf(samples, { group: 'calls', bytes, inFlight: 1, front }, 'p50')
   const [ours, yardstick, direct] = [of('gatehouse'), of('pass-through'), of('direct')]
   return median(ours.map((value, n) => (value - direct[n]) / (yardstick[n] - direct[n])))
 }

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
+import { openEras } from './eras.mjs'
 import { startScript, STARTS } from './fronts.mjs'
 import { startGatehouse } from './gatehouse.mjs'
-import { LOADS, startLoad } from './loads.mjs'
+import { isFor, loadsOf, nameOf, startLoad } from './loads.mjs'
 import { machine, opened, openPlace, say } from './opened.mjs'
 import { cpuOf, memoryOf } from './usage.mjs'
 
@@ -18,7 +19,8 @@ export function bench(options) {
     const run = await prepare(options, closing)
     const samples = await rounds(run)
     const record = await compareRecords(run)
-    const many = options.fronts.includes('gatehouse') ? await manyServers(run) : null
+    const hasMany = options.fronts.includes('gatehouse') && options.loads.includes('calls')
+    const many = hasMany ? await manyServers(run) : null
     const missing = record.reduce((sum, { missing }) => sum + missing, 0) + (many?.missing ?? 0)
     return { at: new Date().toISOString(), machine: on, options, samples, record, many, missing }
   })
@@ -32,10 +34,22 @@ async function prepare(options, closing) {
   const load = startLoad()
   closing.push(load.stop)
   const rules = parse(await readFile(new URL('five-rules.yaml', import.meta.url), 'utf8'))
-  const run = { options, closing, postgres, upstream, load, place: { home, postgres }, rules, fronts: [] }
-  for (const name of options.fronts) run.fronts.push(await openFront(name, await STARTS[name](run), run))
+  const loads = loadsOf(options.loads)
+  const run = { options, closing, postgres, upstream, load, place: { home, postgres }, rules, loads, fronts: [] }
+  for (const name of options.fronts.filter((front) => loads.some((one) => isFor(front, one))))
+    run.fronts.push(await openFront(name, await STARTS[name](run), run))
+  run.eras = options.loads.includes('eras') ? await openEras(run) : { seats: [], fronts: [] }
   return run
 }
+
+/** Who is visited at a load. */
+function seatsAt({ fronts, eras }, load) {
+  if (load.group === 'eras')
+    return eras.seats.filter(({ client, server }) => client === load.client && server === load.server)
+  return fronts.filter(({ name }) => isFor(name, load)).map(seatOf)
+}
+
+const seatOf = (of) => ({ front: of.name, target: of.name, tool: of.tools[0], of })
 
 /** Adds what is counted over the run: the calls that were answered. */
 async function openFront(name, front, { load, closing }) {
@@ -46,39 +60,37 @@ async function openFront(name, front, { load, closing }) {
 }
 
 async function rounds(run) {
-  const { options, fronts } = run
+  const { options, loads } = run
   const random = randomOf(options.seed)
   say('warming up')
-  for (const front of fronts)
-    for (const load of LOADS.filter(({ inFlight }) => inFlight > 1))
-      await visit(run, front, { ...load, ms: WARM_UP_MS })
+  for (const load of loads.filter(({ inFlight }) => inFlight > 1))
+    for (const seat of seatsAt(run, load)) await visit(run, seat, { ...load, ms: Math.min(WARM_UP_MS, options.ms) })
   const samples = []
   for (let round = 1; round <= options.rounds; round += 1)
-    for (const load of LOADS) {
-      say(`round ${round} of ${options.rounds}: ${load.bytes} bytes, ${load.inFlight} in flight`)
-      for (const front of shuffled(fronts, random))
-        samples.push({ round, ...(await visit(run, front, { ...load, ms: options.ms })) })
+    for (const load of loads) {
+      say(`round ${round} of ${options.rounds}: ${nameOf(load)}`)
+      for (const seat of shuffled(seatsAt(run, load), random))
+        samples.push({ round, ...(await visit(run, seat, { ...load, ms: options.ms })) })
     }
   return samples
 }
 
 /** One burst, and what it cost: the CPU is read when the last of its calls is in the database. */
-async function visit({ load, postgres }, front, { bytes, inFlight, ms, tool = front.tools[0] }) {
-  const { name, pid, record } = front
+async function visit({ load, postgres }, { front, target, tool, of }, { ms, ...asked }) {
+  const { pid, record } = of
   const account = () => ({
     front: pid === null ? NaN : cpuOf(pid),
     postgres: record === undefined ? NaN : cpuOf(postgres.pid, { except: record.backend }),
   })
   const mark = await record?.mark()
   const before = account()
-  const { calls, ...measured } = await load.ask('burst', { name, tool, inFlight, bytes, ms })
-  front.answered += calls
+  const { calls, ...measured } = await load.ask('burst', { ...asked, name: target, tool, ms })
+  of.answered += calls
   await record?.settled(mark, calls, PATIENCE_MS)
   const after = account()
   return {
-    front: name,
-    bytes,
-    inFlight,
+    front,
+    ...asked,
     calls,
     ...measured,
     cpu: (after.front - before.front) / calls,
@@ -88,8 +100,8 @@ async function visit({ load, postgres }, front, { bytes, inFlight, ms, tool = fr
 }
 
 /** Every call that was answered stands in the record, once, as answered well. */
-async function compareRecords({ fronts }) {
-  const kept = fronts.filter(({ record }) => record !== undefined)
+async function compareRecords({ fronts, eras }) {
+  const kept = [...fronts, ...eras.fronts].filter(({ record }) => record !== undefined)
   return Promise.all(
     kept.map(async ({ name, answered, record }) => {
       const { calls, good, ids } = await record.total()
@@ -111,8 +123,9 @@ async function manyServers(run) {
   const upstreams = Array.from({ length: MANY }, (_, n) => ({ ...upstream, path: `/mcp/${n + 1}` }))
   const started = await startGatehouse({ name: 'many', upstreams, rules: [], ...place })
   const front = await openFront('many', started, { ...run, closing })
-  for (const tool of front.tools.slice(0, 5)) await visit(run, front, { bytes: 64, inFlight: 4, ms: 200, tool })
-  const [record] = await compareRecords({ fronts: [front] })
+  for (const tool of front.tools.slice(0, 5))
+    await visit(run, { ...seatOf(front), tool }, { bytes: 64, inFlight: 4, ms: 200 })
+  const [record] = await compareRecords({ fronts: [front], eras: { fronts: [] } })
   return { servers: MANY, tools: front.tools.length, memory: memoryOf(front.pid), missing: record.missing }
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { GROUPS } from './loads.mjs'
 
 /** Every front, and how it is called in the tables. */
 export const TITLES = {
@@ -18,9 +19,11 @@ Measures Gatehouse beside other fronts of the same upstream, in turn, and prints
   --seconds N     length of one burst (default 1.2)
   --fronts A,B    only these, of ${Object.keys(TITLES).join(', ')}
                   (direct and pass-through are always there: the others are compared with them)
+  --loads A,B     only these, of ${Object.keys(GROUPS).join(', ')}: calls of the first benchmark, answers in event
+                  streams, results of 1 MiB, clients and servers of both eras (default all)
   --troubles      instead: 20 servers behind one Gatehouse, one of them in trouble; how the calls to the others fare
-                  (rounds default 5, seconds 3; fronts and seed say nothing here)
-  --quick         2 rounds of 0.5 s bursts: shows that everything works, its figures mean little
+                  (rounds default 5, seconds 3; fronts, loads and seed say nothing here)
+  --quick         2 rounds of 0.4 s bursts: shows that everything works, its figures mean little
   --seed N        of the order in which the fronts are visited (default 1)
   --no-build      measure what is compiled already
   --json          print one JSON document instead of the tables
@@ -38,6 +41,7 @@ export function readOptions(argv) {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       fronts: { type: 'string' },
+      loads: { type: 'string' },
       seed: { type: 'string', default: '1' },
       troubles: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
@@ -47,12 +51,13 @@ export function readOptions(argv) {
     },
   })
   const { build, json, help, quick, troubles } = values
-  const seconds = troubles ? (quick ? '1.5' : '3') : quick ? '0.5' : '1.2'
+  const seconds = troubles ? (quick ? '1.5' : '3') : quick ? '0.4' : '1.2'
   return {
     rounds: whole('rounds', values.rounds ?? (quick ? '2' : '5')),
     ms: positive('seconds', values.seconds ?? seconds) * 1000,
     seed: whole('seed', values.seed),
-    fronts: chosen(values.fronts),
+    fronts: chosen('front', Object.keys(TITLES), { text: values.fronts, always: ['direct', 'pass-through'] }),
+    loads: chosen('load', Object.keys(GROUPS), { text: values.loads }),
     troubles,
     build,
     json,
@@ -72,11 +77,10 @@ function whole(name, text) {
   throw new TypeError(`--${name} takes a whole number`)
 }
 
-function chosen(text) {
-  const known = Object.keys(TITLES)
+function chosen(noun, known, { text, always = [] }) {
   if (text === undefined) return known
   const named = text.split(',').map((name) => name.trim())
   const unknown = named.find((name) => !known.includes(name))
-  if (unknown !== undefined) throw new TypeError(`no front is called '${unknown}'; there are ${known.join(', ')}`)
-  return known.filter((name) => name === 'direct' || name === 'pass-through' || named.includes(name))
+  if (unknown !== undefined) throw new TypeError(`no ${noun} is called '${unknown}'; there are ${known.join(', ')}`)
+  return known.filter((name) => always.includes(name) || named.includes(name))
 }

@@ -40,13 +40,11 @@ function requestOf(target, name) {
   return writeRequest(target, { jsonrpc: '2.0', id: FIRST_ID, method: 'tools/call', params })
 }
 
-async function send(run, n, { bytes, idAt }, due) {
+async function send(run, n, { bytes, number }, due) {
   run.waiting += 1
   const wire = run.free.pop() ?? (await Wire.open(run.target.port))
   const id = run.nextId++
-  const own = Buffer.from(bytes)
-  own.latin1Write(String(id), idAt)
-  wire.send(own, (error, answer) => {
+  wire.send(number(id, Buffer.from(bytes)), (error, answer) => {
     run.waiting -= 1
     run.outcomes[n].push({ ms: performance.now() - due, said: error ? String(error) : saidIn(answer, id) })
     if (!error) run.free.push(wire)

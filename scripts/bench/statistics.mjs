@@ -11,8 +11,8 @@ export const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.f
 /** Half the distance between least and greatest, as a part of the median. */
 export const spread = (values) => (Math.max(...values) - Math.min(...values)) / 2 / median(values)
 
-const same = (sample, { bytes, inFlight, front }) =>
-  sample.bytes === bytes && sample.inFlight === inFlight && sample.front === front
+const KEYS = ['group', 'bytes', 'inFlight', 'client', 'server', 'front']
+const same = (sample, place) => KEYS.every((key) => sample[key] === place[key])
 
 /** One measure of one front at one load, round by round; what was not measured is left out. */
 export function valuesOf(samples, place, key) {
@@ -25,7 +25,11 @@ export function valuesOf(samples, place, key) {
  */
 export function compare(samples, load, [front, other], key) {
   const values = valuesOf(samples, { ...load, front }, key)
-  const others = valuesOf(samples, { ...load, front: other }, key)
+  return ratioOf(values, valuesOf(samples, { ...load, front: other }, key))
+}
+
+/** The median of the ratios, round by round. */
+export function ratioOf(values, others) {
   return values.length === 0 || values.length !== others.length
     ? null
     : median(values.map((value, n) => value / others[n]))

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { readAnswer, readMessage } from './answers.mjs'
+import { AnswerReader, readMessage } from './answers.mjs'
 
 /** Where the ids of calls begin: nine digits each, so that a request is written once and only its id is changed. */
 export const FIRST_ID = 100_000_000
@@ -8,7 +8,7 @@ export const FIRST_ID = 100_000_000
 /** One kept-alive connection with at most one request on its way. */
 export class Wire {
   #socket
-  #held = null
+  #reader = new AnswerReader()
   #settle = null
 
   static async open(port) {
@@ -46,9 +46,7 @@ export class Wire {
   }
 
   #take(chunk) {
-    const bytes = this.#held === null ? chunk : Buffer.concat([this.#held, chunk])
-    const answer = readAnswer(bytes)
-    this.#held = answer === null ? bytes : null
+    const answer = this.#reader.push(chunk)
     if (answer === null) return
     const done = this.#settle
     this.#settle = null
@@ -62,7 +60,7 @@ export class Wire {
   }
 }
 
-/** The bytes of one POST, and where in them its id stands. */
+/** The bytes of one POST, and how its id is written into them: wherever the id of `message` stands in its body. */
 export function writeRequest({ port, path, headers = {} }, message) {
   const body = Buffer.from(JSON.stringify(message))
   const lines = Object.entries({
@@ -73,5 +71,17 @@ export function writeRequest({ port, path, headers = {} }, message) {
     ...headers,
   }).map(([name, value]) => `${name}: ${value}\r\n`)
   const head = Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
-  return { bytes: Buffer.concat([head, body]), idAt: head.length + body.indexOf(String(message.id)) }
+  const bytes = Buffer.concat([head, body])
+  const places = placesOf(bytes, String(message.id), head.length)
+  const number = (id, into = bytes) => {
+    for (const at of places) into.latin1Write(String(id), at)
+    return into
+  }
+  return { bytes, number }
+}
+
+function placesOf(bytes, text, from) {
+  const places = []
+  for (let at = bytes.indexOf(text, from); at !== -1; at = bytes.indexOf(text, at + 1)) places.push(at)
+  return places
 }

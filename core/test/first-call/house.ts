@@ -8,11 +8,12 @@ export interface House {
   stop(): Promise<void>
 }
 
-export async function startHouse(): Promise<House> {
+/** Its gateway offers the older transport, too, when told so. */
+export async function startHouse({ legacySse = false } = {}): Promise<House> {
   const servers = await startRealServers()
   // The documentation is served by the gateway itself: its address is known once the port is.
-  const gateway = await startGateway({ yaml: houseYaml(servers) })
-  await gateway.configure(houseYaml(servers, `${gateway.url}/docs/mcp`))
+  const gateway = await startGateway({ yaml: houseYaml(servers, { legacySse }) })
+  await gateway.configure(houseYaml(servers, { legacySse, docs: `${gateway.url}/docs/mcp` }))
   return {
     gateway,
     servers,
@@ -23,11 +24,17 @@ export async function startHouse(): Promise<House> {
   }
 }
 
-function houseYaml({ yaml }: RealServers, docs?: string): string {
+interface HouseFile {
+  readonly legacySse: boolean
+  readonly docs?: string
+}
+
+function houseYaml({ yaml }: RealServers, { legacySse, docs }: HouseFile): string {
   return `version: 1
 servers:${yaml}${docs === undefined ? '' : `  docs: { url: "${docs}" }\n`}
 gateways:
   house:
+    legacySse: ${legacySse}
     servers:
       - { server: everything }
       - { server: everything-http, as: web }

@@ -59,6 +59,9 @@ function hostile(seen: Seen): void {
 function sideStream({ res }: Seen, random: Random): void {
   if (random.chance(0.4)) return void res.writeHead(random.pick([405, 404, 500, 200])).end()
   res.writeHead(200, { 'content-type': 'text/event-stream' })
+  // Where the endpoint of 2024-11-05 is said to be; most of it is none that may be taken.
+  if (random.chance(0.3))
+    res.write(`event: endpoint\ndata: ${random.pick(['/mcp?id=1', '', '//x', 'http://127.0.0.1:1/', 'ü', '{}'])}\n\n`)
   const note = oddOf({ jsonrpc: '2.0', id: 1, method: 'notifications/tools/list_changed', params: {} })
   const text = `id: ${random.pick(['1', 'ü', ''])}\ndata: ${writeOdd(mutate(note, random))}\n\n`
   res.end(random.chance(0.7) ? text : text.slice(0, random.int(text.length)))
@@ -75,7 +78,7 @@ function resultOf(method: string, isModern: boolean): object {
 test('whatever a server says when it is dialled, the caller is told what is wrong in time, and nothing breaks', async () => {
   const upstreams = makeUpstreams({ timing: TIMING })
   const dial = async ({ number, random }: Case): Promise<Finding | null> => {
-    const protocol = random.pick(['auto', 'modern', 'legacy'] as const)
+    const protocol = random.pick(['auto', 'auto', 'modern', 'legacy', 'sse'] as const)
     const headers = {
       'x-case': String(number),
       'x-era': protocol === 'legacy' ? 'legacy' : random.pick(['modern', 'legacy']),

@@ -15,6 +15,9 @@ const STATUSES = [201, 202, 204, 301, 307, 400, 404, 405, 409, 418, 422, 500, 50
 /** How often a case was called: each round of it is another. */
 const rounds = new Map<number, number>()
 
+/** How many cases have come this far. */
+export const reached = (): number => rounds.size
+
 /** Answers the tool `act` as the case says that stands in its arguments; every other tool as it should be. */
 export function answerHostile(told: Told, number: number): void {
   const round = rounds.get(number) ?? 0
@@ -68,12 +71,7 @@ function noAnswer(told: Told, random: Random): void {
     case 0:
       return answer(told, 'no', { ...JSON_TYPE, ...challenge(random) }, random.pick([401, 403]))
     case 1:
-      return answer(
-        told,
-        '',
-        { ...JSON_TYPE, ...{ 'retry-after': random.pick(['0', '-1', 'soon', '99999999999']) } },
-        429,
-      )
+      return answer(told, '', { ...JSON_TYPE, ...{ 'retry-after': random.pick(['0', '-1', 'soon', '1.5']) } }, 429)
     case 2:
       return void setTimeout(() => res.destroy(), HANG_MS)
     case 3:

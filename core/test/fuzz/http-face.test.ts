@@ -6,9 +6,10 @@ import { PEOPLE } from './canaries.js'
 import { answerFeature, nameOf } from './canary-features.js'
 import { startCanaryServer, type CanaryServer } from './canary-server.js'
 import { mustBeNone, runAll } from './crew.js'
-import { answerHostile, caseOf } from './hostile.js'
+import { answerHostile, caseOf, reached } from './hostile.js'
 import { mustLive, startFuzzHouse, troubleIn, type FuzzHouse, type FuzzServer } from './house.js'
-import { casesOf, isReplay } from './plan.js'
+import { casesOf, isReplay, SEED } from './plan.js'
+import { randomOf } from './random.js'
 import { Callers } from './upstream-run.js'
 
 const AT_ONCE = 24
@@ -18,6 +19,8 @@ const ERAS = ['modern', 'legacy'] as const
 const cases = casesOf('http')
 
 let server: CanaryServer
+const LAST = { number: 1, random: randomOf(SEED) }
+
 let house: FuzzHouse
 let callers: Callers
 test.before(async () => {
@@ -53,7 +56,7 @@ const toolsOf = (servers: readonly FuzzServer[]) =>
 test(`${cases.total} answers of HTTP servers that something is wrong with reach nobody but who asked`, async () => {
   const findings = await runAll(cases, AT_ONCE, (one) => callers.run(one))
   mustBeNone('http', findings)
-  if (!isReplay) assert.ok(callers.served > cases.total / 4, `only ${callers.served} calls were served`)
+  if (!isReplay) assert.ok(reached() > cases.total * 0.8, `only ${reached()} cases reached a server`)
 })
 
 test('servers were told nothing by anybody but whose credential came along', () => {
@@ -64,7 +67,7 @@ test('whoever calls without fault is served afterwards', async () => {
   for (const person of PEOPLE)
     for (const era of ERAS)
       await until(`${person} is served by ${era}`, async () =>
-        (await callers.mustServe(person, 1, nameOf(era, 'act'))) ? true : undefined,
+        (await callers.isServed(person, LAST, nameOf(era, 'act'))) ? true : undefined,
       )
 })
 
