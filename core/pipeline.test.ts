@@ -126,6 +126,15 @@ test('a reply that its client does not get to see is told so, any other is not',
   assert.is(unseen, 2)
 })
 
+test('what rules did to notes and questions is on record, too, when the call fails', async () => {
+  let settled = 0
+  const relay = (() => ({ settled: () => (settled += 1) })) as unknown as Rooms['relay']
+  await walkWith({ relay })(inbound())
+  await walkWith({ relay, forward: throwing('GH_INSPECT_BLOCKED') })(inbound())
+  await walkWith({ relay, inspectResponse: throwing('GH_INSPECT_BLOCKED') })(inbound())
+  assert.is(settled, 3)
+})
+
 test('a stranger leaves one leg, anyone else the first and the last', async () => {
   kept.length = 0
   await walkWith({ authenticate: throwing('GH_AUTHENTICATE_INVALID') })(inbound())
