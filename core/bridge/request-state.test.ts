@@ -124,6 +124,14 @@ test('arguments bind by value: equal ones open, changed ones do not', () => {
   }
 })
 
+test('a key that looks like a prototype binds like any other', () => {
+  const polluted = JSON.parse('{"__proto__":{"a":1}}') as JsonObject
+  const sealed = states.seal(EACH[0] as RequestState, { ...SUBJECT, arguments: polluted })
+  refused(sealed, { ...SUBJECT, arguments: {} })
+  refused(sealed, { ...SUBJECT, arguments: JSON.parse('{"__proto__":{"a":2}}') as JsonObject })
+  states.open(sealed, { ...SUBJECT, arguments: polluted })
+})
+
 test('a number that no double holds binds as the digits that came, at every replica', () => {
   const long = (text: string) => parseJson(`{"n":${text}}`) as JsonObject
   const sealed = states.seal(EACH[0] as RequestState, { ...SUBJECT, arguments: long('12345678901234567890') })

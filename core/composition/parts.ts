@@ -78,6 +78,7 @@ export async function openParts(
       raise: h.get(PARTS.raise),
       gateway: (id) => h.get(PARTS.snapshots).current().gateways.get(id),
       lines: h.get(PARTS.lines),
+      levelOf: (sessionId) => h.get(PARTS.listeners).levelOf(sessionId),
       completions: h.get(PARTS.completions),
     }),
   )

@@ -13,6 +13,8 @@ export interface SessionListeners {
   changed(session: LegacySession): void
   /** Whether updates of the resource will be told; null: it is not among the session's subscriptions. */
   watched(sessionId: string, uri: string): Promise<Watched> | null
+  /** The least level of log notes that its client has set; undefined: none, or it is not here. */
+  levelOf(sessionId: string): string | undefined
   ended(sessionId: string): void
   stop(): void
 }
@@ -114,6 +116,7 @@ export function createSessionListeners(options: SessionListenersOptions): Sessio
       const { seat } = present.get(sessionId) ?? {}
       return seat?.watched.includes(uri) ? seat.watch(uri) : null
     },
+    levelOf: (sessionId) => present.get(sessionId)?.session.logLevel ?? undefined,
     ended(sessionId) {
       present.get(sessionId)?.seat?.leave()
       present.delete(sessionId)

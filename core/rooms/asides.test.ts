@@ -18,7 +18,11 @@ const YES: QuestionAnswer = { result: { action: 'accept', content: { x: 'fine' }
 const alert = { type: 'rule_blocked' } as Alert
 
 /** Blocks what holds the word `block`, masks `secret`, for each subject that it is shown. */
-function bench({ gateway = plan(['crm']) as GatewayPlan | null, answer = YES as QuestionAnswer | Error } = {}) {
+function bench({
+  gateway = plan(['crm']) as GatewayPlan | null,
+  answer = YES as QuestionAnswer | Error,
+  level = undefined as string | undefined,
+} = {}) {
   const seen: { leg: string; subject: Subject }[] = []
   const raised: Alert[] = []
   const asked: { session: string; question: Question }[] = []
@@ -46,6 +50,7 @@ function bench({ gateway = plan(['crm']) as GatewayPlan | null, answer = YES as 
         return answer
       },
     },
+    levelOf: () => level,
     completions: { done: (serverId, id) => void done.push(`${serverId} ${id}`) },
   })
   const server = (gateway?.assignments[0] ?? plan(['crm']).assignments[0])?.server
@@ -137,6 +142,20 @@ test('a note reaches its session as rules leave it, and nothing beside its param
   assert.equal(notes, [
     { session: 's', note: { jsonrpc: '2.0', method: 'notifications/message', params: { data: 'a ***' } } },
   ])
+})
+
+test('a log note below the level that the client set is not passed on', async () => {
+  const { asides, target, party, notes } = bench({ level: 'warning' })
+  for (const level of ['info', 'warning', 'error', 'made-up'])
+    await asides.note(
+      target,
+      { jsonrpc: '2.0', method: 'notifications/message', params: { level, data: level } },
+      party,
+    )
+  assert.equal(
+    notes.map(({ note }) => (note.params as JsonObject).data),
+    ['warning', 'error', 'made-up'],
+  )
 })
 
 test('what is done at a URL is known for whoever waits, on whichever session it was said', async () => {

@@ -7,6 +7,7 @@ import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import { GatehouseError } from '../errors.js'
 import { readNote } from '../mcp/message.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
+import { hears } from '../mcp/log-levels.js'
 import type { SessionLines } from '../mcp/session-lines.js'
 import { NO_FEATURE } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
@@ -28,6 +29,8 @@ export interface AsidesOptions {
   readonly raise: (alert: Alert) => void
   readonly gateway: (id: string) => GatewayPlan | undefined
   readonly lines: Pick<SessionLines, 'note' | 'ask'>
+  /** The least level of log notes that a session's client wants; undefined: all. */
+  readonly levelOf: (sessionId: string) => string | undefined
   readonly completions: Pick<Completions, 'done'>
 }
 
@@ -42,7 +45,7 @@ export interface Asides {
 const QUESTION_MS = 600_000
 const BLOCKED: QuestionAnswer = { error: { code: -32603, message: 'Blocked by policy' } }
 
-export function createAsides({ rules, raise, gateway, lines, completions }: AsidesOptions): Asides {
+export function createAsides({ rules, raise, gateway, lines, levelOf, completions }: AsidesOptions): Asides {
   async function pass(place: Place, leg: 'request' | 'response', content: JsonObject): Promise<JsonObject | null> {
     const { plan, assignment, feature } = place
     const subject = {
@@ -97,7 +100,7 @@ export function createAsides({ rules, raise, gateway, lines, completions }: Asid
       if (method === 'notifications/elicitation/complete' && typeof params?.elicitationId === 'string')
         completions.done(target.server.id, params.elicitationId)
       const places = party === null ? [] : placesOf(party, target)
-      if (party === null || places.length === 0) return
+      if (party === null || places.length === 0 || !hears(levelOf(party.sessionId), aside)) return
       const left = params === undefined ? params : await passAll(places, 'response', params)
       if (left !== null)
         lines.note(party.sessionId, { jsonrpc: '2.0', method, ...(left === undefined ? {} : { params: left }) })

@@ -176,6 +176,8 @@ function openSideStream(session: Session): HeldStream {
     if (message.kind === 'broken') throw brokenProtocol(context.slug, message.why)
     if (message.kind === 'reply') return false
     if (takeAside(session, message.raw, null) || session.calls.progress(message.raw)) return false
+    // Of a call that is over: to its client the token could be that of another.
+    if (message.raw.method === 'notifications/progress') return false
     const call = leasedTo(session, message.raw)
     if (call === null) context.events.note(message.raw)
     else call.note(message.raw)

@@ -196,6 +196,34 @@ test('a log note on the stream of a session is heard by the call that has the se
   await stop()
 })
 
+test('progress of a call that is over, or was never made, reaches nobody: its token could be another’s', async () => {
+  const told: JsonObject[] = []
+  const heard: JsonObject[] = []
+  const { fake, request, begun, stop } = await bench({ onServerNote: (_target, note) => void told.push(note) })
+  const onNotification = (note: JsonObject) => void heard.push(note)
+  const call = request('a', talk('s', party('s')), { onNotification, progressToken: 'mine' })
+  const [session = ''] = await begun('a')
+  const progress = (progressToken: unknown) => ({
+    method: 'notifications/progress',
+    params: { progressToken, progress: 1 },
+  })
+  const own = fake.open.get('a')?.body['id'] as number
+  fake.push(session, progress(own))
+  fake.push(session, progress(own + 1))
+  await until('its own is heard', () => heard[0])
+  fake.answer('a')
+  await call
+  fake.push(session, progress(own))
+  fake.push(session, { method: 'notifications/other' })
+  await until('what came after it is told', () => told.find(({ method }) => method === 'notifications/other'))
+  assert.equal(told.length, 1)
+  assert.equal(
+    heard.map(({ params }) => (params as JsonObject)['progressToken']),
+    ['mine'],
+  )
+  await stop()
+})
+
 test('a call that is given up takes its session with it, whatever it would still ask', async () => {
   const { fake, request, begun, stop } = await bench()
   const gone = new Cancel()

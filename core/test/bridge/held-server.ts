@@ -1,5 +1,5 @@
 import type { JsonObject } from '@gatehouse/sdk'
-import { legacyFake } from '../../upstream/testing.js'
+import { fakeServer, INITIALIZED } from '../../upstream/testing.js'
 import { answerJson, sendEvent, startStream, type FakeServer, type Seen } from '../fake-upstream.js'
 import { until } from '../until.js'
 
@@ -33,6 +33,7 @@ export interface HeldOptions {
   readonly stands?: boolean
 }
 
+const capabilities = { tools: {}, logging: {} }
 const LISTS: Readonly<Record<string, JsonObject>> = {
   'tools/list': { tools: ['act', 'other'].map((name) => ({ name, inputSchema: { type: 'object' } })) },
   'prompts/list': { prompts: [] },
@@ -44,17 +45,22 @@ const LISTS: Readonly<Record<string, JsonObject>> = {
 export async function heldServer({ stands = false }: HeldOptions = {}): Promise<HeldServer> {
   const calls: HeldCall[] = []
   const streams = new Map<string, Seen>()
-  const server = await legacyFake((seen) => {
+  let opened = 0
+  const server = await fakeServer((seen) => {
     const { body, verb, res } = seen
-    const list = LISTS[String(body['method'])]
+    const method = String(body['method'])
+    const list = LISTS[method]
     if (list !== undefined) answerJson(seen, { result: list })
-    else if (body['method'] === 'tools/call') calls.push(hold(seen))
+    else if (method === 'server/discover') answerJson(seen, { id: null, error: { code: -32000, message: 'Bad' } }, 400)
+    else if (method === 'initialize')
+      answerJson(seen, { result: { ...INITIALIZED, capabilities } }, 200, { 'mcp-session-id': `s${(opened += 1)}` })
+    else if (method === 'tools/call') calls.push(hold(seen))
     else if (verb === 'POST' && 'method' in body && 'id' in body) answerJson(seen, { result: {} })
     else if (verb === 'POST') res.writeHead(202).end()
     else if (verb === 'GET' && stands) {
       streams.set(sessionOf(seen), seen)
       startStream(seen)
-    }
+    } else res.writeHead(verb === 'DELETE' ? 200 : 405).end()
   })
   return {
     ...server,

@@ -152,6 +152,23 @@ test('with several calls under way, a question of the session is looked at by ev
   await close()
 })
 
+test('the log of a session is heard from the level on that its client set last, at once', async () => {
+  const { client, session, close } = await paired()
+  await client.listen()
+  const log = (level: string, data: string) =>
+    server.push(session, { method: 'notifications/message', params: { level, data } })
+  const heard = () =>
+    client.heard.flatMap(({ message }) => (message.method === 'notifications/message' ? [message.params.data] : []))
+  log('info', 'before')
+  await until('all is heard before a level is set', () => heard()[0])
+  await client.request('logging/setLevel', { level: 'error' })
+  log('info', 'below')
+  log('error', 'above')
+  await until('what is above is heard', () => (heard().includes('above') ? true : undefined))
+  assert.equal(heard(), ['before', 'above'])
+  await close()
+})
+
 test('of two servers the person sees which one asks, in a call and outside of one', async () => {
   const access = await gateway.mintToken({ gateway: 'pair', host: 'agent' })
   const { client, held, session, name, close } = await paired(access)
