@@ -6,7 +6,7 @@ Lets clients of both eras use a gateway for a while (calls, lists, questions bot
 sessions ended and abandoned, calls taken back, calls that wait for answers nobody gives), and judges it by its memory,
 its sockets and its processes.
 
-  --minutes N     how long (default 10); below 5 the judgement of the memory means little
+  --minutes N     how long (default 10); below 5 what is said of growth means little
   --clients N     how many clients at once (default 24)
   --seed N        of what they do (default 1)
   --no-build      soak what is compiled already

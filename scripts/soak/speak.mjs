@@ -36,47 +36,22 @@ export class Speaker {
 
   #exchange({ verb = 'POST', headers = {}, body, onEvent = () => undefined, leaveAfter }) {
     return new Promise((resolve, reject) => {
-      let left = false
-      let timer
-      const options = {
-        agent: this.#agent,
-        method: verb,
-        headers: {
-          authorization: `Bearer ${this.token}`,
-          accept: 'application/json, text/event-stream',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
+      const own = {
+        authorization: `Bearer ${this.token}`,
+        accept: 'application/json, text/event-stream',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       }
-      const sent = request(this.url, options, (res) => {
-        const isStream = res.headers['content-type']?.startsWith('text/event-stream') ?? false
-        const answer = { status: res.statusCode, headers: res.headers, messages: [], eventId: undefined, left: false }
-        let text = ''
-        const end = () => {
-          clearTimeout(timer)
-          if (!isStream && text !== '') answer.messages.push(JSON.parse(text))
-          resolve({ ...answer, left })
-        }
-        res.setEncoding('utf8').on('data', (piece) => {
-          text += piece
-          if (!isStream) return
-          const blocks = text.split('\n\n')
-          text = blocks.pop()
-          for (const block of blocks) hear(block, answer, onEvent, leave)
-        })
-        res.once('end', end).once('error', () => (left ? end() : reject(new Error('the answer was cut'))))
-        res.once('close', () => left && end())
-      })
+      const sent = request(this.url, { agent: this.#agent, method: verb, headers: { ...own, ...headers } })
+      const state = { left: false }
       const leave = () => {
-        left = true
+        state.left = true
         sent.destroy()
       }
-      if (leaveAfter !== undefined) timer = setTimeout(leave, leaveAfter)
-      sent.once('error', (error) => {
-        clearTimeout(timer)
-        if (left) resolve({ status: 0, headers: {}, messages: [], left })
-        else reject(error)
-      })
+      const timer = leaveAfter === undefined ? undefined : setTimeout(leave, leaveAfter)
+      const settle = (answer) => (clearTimeout(timer), resolve({ ...answer, left: state.left }))
+      const fail = (error) => (clearTimeout(timer), reject(error))
+      sent.once('response', (res) => listenTo(res, { state, leave, onEvent, settle, fail }))
+      sent.once('error', (error) => (state.left ? settle({ status: 0, headers: {}, messages: [] }) : fail(error)))
       sent.end(body === undefined ? undefined : JSON.stringify(body))
     })
   }
@@ -137,6 +112,26 @@ export class Speaker {
 
 const sessionHeaders = (session) =>
   session === undefined ? {} : { 'mcp-session-id': session, 'mcp-protocol-version': LEGACY }
+
+/** Reads one answer to its end, or until we leave. */
+function listenTo(res, { state, leave, onEvent, settle, fail }) {
+  const isStream = res.headers['content-type']?.startsWith('text/event-stream') ?? false
+  const answer = { status: res.statusCode, headers: res.headers, messages: [], eventId: undefined }
+  let text = ''
+  const end = () => {
+    if (!isStream && text !== '' && !state.left) answer.messages.push(JSON.parse(text))
+    settle(answer)
+  }
+  res.setEncoding('utf8').on('data', (piece) => {
+    text += piece
+    if (!isStream) return
+    const blocks = text.split('\n\n')
+    text = blocks.pop()
+    for (const block of blocks) hear(block, answer, onEvent, leave)
+  })
+  res.once('end', end).once('error', () => (state.left ? end() : fail(new Error('the answer was cut'))))
+  res.once('close', () => state.left && end())
+}
 
 function hear(block, answer, onEvent, leave) {
   const lines = block.split('\n')

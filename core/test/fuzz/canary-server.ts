@@ -32,47 +32,17 @@ interface Session {
 
 const NAMED: Readonly<Record<string, string>> = { 'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri' }
 
+type Answer = (told: Told) => void | Promise<void>
+type Handle = (req: IncomingMessage, res: ServerResponse, text: string) => void
+
 /** Two servers, one of each era, that keep books of who told them what. Features go to `answer`. */
-export async function startCanaryServer(answer: (told: Told) => void | Promise<void>): Promise<CanaryServer> {
+export async function startCanaryServer(answer: Answer): Promise<CanaryServer> {
   const books = createBooks()
-  const sessions = new Map<string, Session>()
-  let [calls, opened] = [0, 0]
-
-  function handle(req: IncomingMessage, res: ServerResponse, text: string): void {
-    const era = req.url?.startsWith('/modern') ? 'modern' : 'legacy'
-    const key = String(req.headers['x-key'] ?? '')
-    books.see(key, text, req)
-    if (req.method === 'GET') return void stream(res)
-    const id = req.headers['mcp-session-id']
-    const session = typeof id === 'string' ? sessions.get(id) : undefined
-    if (session !== undefined && session.key !== key) books.breach(`a session of ${session.key} was used by ${key}`)
-    if (req.method === 'DELETE') {
-      if (typeof id === 'string') sessions.delete(id)
-      return void res.writeHead(200).end()
-    }
-    const body = JSON.parse(text) as JsonObject
-    if (body['method'] === 'server/discover') return discover(era, body, res)
-    if (body['method'] === 'initialize') {
-      opened += 1
-      sessions.set(`s${opened}`, { key, waiting: new Map() })
-      return json(
-        res,
-        body,
-        { result: { ...INITIALIZED, capabilities: CAPABILITIES } },
-        { 'mcp-session-id': `s${opened}` },
-      )
-    }
-    if (body['method'] === undefined) {
-      session?.waiting.get(String(body['id']))?.(body)
-      return void res.writeHead(202).end()
-    }
-    if (!('id' in body)) return void res.writeHead(202).end()
-    if (era === 'modern') books.compare(req, body)
+  let calls = 0
+  const handle = createHandle(books, (told) => {
     calls += 1
-    const params = (body['params'] ?? {}) as JsonObject
-    void answer({ era, key, body, params, res, ask: (question) => ask(res, session, question) })
-  }
-
+    return answer(told)
+  })
   const server = createServer((req, res) => {
     const chunks: Buffer[] = []
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -90,6 +60,39 @@ export async function startCanaryServer(answer: (told: Told) => void | Promise<v
         server.close(() => resolve())
         server.closeAllConnections()
       }),
+  }
+}
+
+function createHandle(books: ReturnType<typeof createBooks>, answer: Answer): Handle {
+  const sessions = new Map<string, Session>()
+  let opened = 0
+  const open = (key: string): string => {
+    opened += 1
+    sessions.set(`s${opened}`, { key, waiting: new Map() })
+    return `s${opened}`
+  }
+  return (req, res, text) => {
+    const era = req.url?.startsWith('/modern') ? 'modern' : 'legacy'
+    const key = String(req.headers['x-key'] ?? '')
+    books.see(key, text, req)
+    if (req.method === 'GET') return stream(res)
+    const id = String(req.headers['mcp-session-id'])
+    const session = sessions.get(id)
+    if (session !== undefined && session.key !== key) books.breach(`a session of ${session.key} was used by ${key}`)
+    if (req.method === 'DELETE') {
+      sessions.delete(id)
+      return void res.writeHead(200).end()
+    }
+    const body = JSON.parse(text) as JsonObject
+    const { method } = body
+    if (method === 'server/discover') return discover(era, body, res)
+    const result = { ...INITIALIZED, capabilities: CAPABILITIES }
+    if (method === 'initialize') return json(res, body, { result }, { 'mcp-session-id': open(key) })
+    if (method === undefined) session?.waiting.get(String(body['id']))?.(body)
+    if (method === undefined || !('id' in body)) return void res.writeHead(202).end()
+    if (era === 'modern') books.compare(req, body)
+    const params = (body['params'] ?? {}) as JsonObject
+    void answer({ era, key, body, params, res, ask: (question) => ask(res, session, question) })
   }
 }
 
