@@ -113,7 +113,8 @@ async function run(seed: number): Promise<End> {
     if (next(2) === 0) await turn()
   }
 
-  // Whatever happened: a client that comes back learns one of three things.
+  // Whatever happened: a client that comes back learns one of three things. Every third one comes too late.
+  if (seed % 3 === 0 && pending === null) await until('nothing sleeps', () => parked.size === 0 || undefined)
   isOver = true
   call.reply(legacyReply({ content: [] }))
   const comesBack = () => {
@@ -144,7 +145,7 @@ test('any order of what may happen to a parked call ends it in one of three ways
     )
     for (const end of batchEnds) ends[end] += 1
   }
-  for (const [end, times] of Object.entries(ends)) assert.ok(times > 5, `${end}: ${times}`)
+  for (const [end, times] of Object.entries(ends)) assert.ok(times > 3, `${end}: ${times}`)
 })
 
 test.run()

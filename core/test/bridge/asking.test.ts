@@ -124,4 +124,26 @@ for (const server of Object.keys(SERVERS) as ServerName[])
     })
   }
 
+test('each request of all this has its four legs, however often its server asked in between', async () => {
+  const four = ['proxy_request_success', 'mcp_request_success', 'mcp_response_success', 'proxy_response_success']
+  for (const server of Object.keys(SERVERS) as ServerName[]) {
+    const recorded = await gateway.recorded(agents[server])
+    const calls = recorded.filter(
+      ({ method, legs }) =>
+        (method === 'tools/call' || method === 'prompts/get') && legs[0]?.outbound_gateway_name === server,
+    )
+    assert.ok(calls.length >= 14)
+    for (const { legs } of calls) {
+      assert.equal(
+        legs.map(({ log_type }) => log_type),
+        four,
+      )
+      assert.equal(
+        legs.map(({ inbound_server_name }) => inbound_server_name),
+        [null, server, server, null],
+      )
+    }
+  }
+})
+
 test.run()
