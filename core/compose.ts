@@ -12,6 +12,7 @@ import { type House, PARTS, type Part, type Surroundings } from './composition/h
 import { openParts } from './composition/parts.js'
 import { createServing } from './composition/serving.js'
 import { layRooms } from './composition/rooms.js'
+import { laySigningIn } from './composition/signing-in.js'
 import type { Config } from './config.js'
 import { createKeeper } from './configuration/keeper.js'
 import { ensureOperator, leaveCredential } from './configuration/local-credential.js'
@@ -48,6 +49,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const onBroken = (thrown: unknown) => log.error({ err: thrown }, 'a request broke')
   await openParts(house, resources, config, around)
   layRooms(house, () => place.url, log)
+  laySigningIn(house, () => place.url)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]
   await house.get(PARTS.epochs).check()
   await snapshots.rebuild()

@@ -47,6 +47,8 @@ const Environment = z.object({
   GATEHOUSE_TLS_KEY: optional,
   GATEHOUSE_TRUSTED_PROXIES: list,
   GATEHOUSE_REPLICA_URL: baseUrl,
+  GATEHOUSE_SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' }).optional(),
+  GATEHOUSE_MAIL_FROM: optional,
   HTTPS_PROXY: optional,
   NO_PROXY: optional,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -67,6 +69,8 @@ export interface Config {
   readonly tls: { readonly cert: string; readonly key: string } | null
   readonly trustedProxies: readonly string[]
   readonly replicaUrl: string | null
+  /** Where mail goes out, and from whom; without both none is sent. The URL may hold a password: never log it. */
+  readonly mail: { readonly url: string; readonly from: string } | null
   readonly httpsProxy: string | null
   readonly noProxy: string | null
   readonly logLevel: string
@@ -83,6 +87,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const e = parsed.data
   if ((e.GATEHOUSE_TLS_CERT === undefined) !== (e.GATEHOUSE_TLS_KEY === undefined))
     throw new GatehouseError('GH_CONFIG_INVALID', { message: 'GATEHOUSE_TLS_CERT and GATEHOUSE_TLS_KEY come together' })
+  if ((e.GATEHOUSE_SMTP_URL === undefined) !== (e.GATEHOUSE_MAIL_FROM === undefined))
+    throw new GatehouseError('GH_CONFIG_INVALID', {
+      message: 'GATEHOUSE_SMTP_URL and GATEHOUSE_MAIL_FROM come together',
+    })
   const scheme = e.GATEHOUSE_TLS_CERT === undefined ? 'http' : 'https'
   return Object.freeze({
     port: e.PORT,
@@ -101,6 +109,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
         : null,
     trustedProxies: e.GATEHOUSE_TRUSTED_PROXIES,
     replicaUrl: e.GATEHOUSE_REPLICA_URL ?? null,
+    mail:
+      e.GATEHOUSE_SMTP_URL !== undefined && e.GATEHOUSE_MAIL_FROM !== undefined
+        ? Object.freeze({ url: e.GATEHOUSE_SMTP_URL, from: e.GATEHOUSE_MAIL_FROM })
+        : null,
     httpsProxy: e.HTTPS_PROXY ?? null,
     noProxy: e.NO_PROXY ?? null,
     logLevel: e.LOG_LEVEL,

@@ -108,6 +108,13 @@ export const ERRORS = {
   GH_API_NOT_FOUND: { http: 404, rpc: -32600, summary: 'No such thing.' },
   GH_API_CONFLICT: { http: 409, rpc: -32600, summary: 'It is taken, in use, or managed by the file.' },
   GH_API_INVALID: { http: 400, rpc: -32602, summary: 'The request is not valid; the field is named.' },
+  GH_PAGE_FORM: {
+    http: 403,
+    rpc: -32600,
+    summary: 'This form was not opened here, or someone signed in or out since. Open the page again.',
+  },
+  GH_PAGE_GONE: { http: 410, rpc: -32600, summary: 'This link or page has expired or was used already.' },
+  GH_PAGE_RATE_LIMITED: { http: 429, rpc: -32600, summary: 'Too many tries. Wait a little and try again.' },
   GH_INTERNAL: { http: 500, rpc: -32603, summary: 'Something unforeseen; the log has the cause.' },
 } as const satisfies Record<string, ErrorEntry>
 

@@ -13,7 +13,7 @@ export function createChores(house: House, log: Surroundings['log'], onBroken: (
     logger: asPluginLog(log),
   })
   const nightly = () => void ifUnlocked(dataSource, 'retention', retention.maintain).catch(onBroken)
-  const often = () => void house.get(PARTS.sessions).sweep().catch(onBroken)
+  const often = () => void sweep(house).catch(onBroken)
   const tasks: { stop(): unknown }[] = []
   return {
     async start(): Promise<void> {
@@ -24,4 +24,11 @@ export function createChores(house: House, log: Surroundings['log'], onBroken: (
     },
     stop: () => Promise.all(tasks.map((task) => task.stop())),
   }
+}
+
+/** What has ended by itself is deleted, a bounded number at a time. */
+async function sweep(house: House): Promise<void> {
+  await house.get(PARTS.sessions).sweep()
+  await house.get(PARTS.consoleSessions).sweep()
+  await house.get(PARTS.oneTime).sweep(2_000)
 }

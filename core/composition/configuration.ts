@@ -8,7 +8,7 @@ import type { KeeperOptions } from '../configuration/keeper.js'
 import { type Mutations, createMutations } from '../configuration/mutations.js'
 import type { Checks } from '../configuration/work.js'
 import { guardAll } from '../db/repositories/failures.js'
-import { createSecretSource } from '../db/repositories/secrets.js'
+import { createSealedSource } from '../db/repositories/sealed.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
 import { asPluginLog } from './resources.js'
@@ -65,7 +65,7 @@ export function apiOptions(house: House, url: () => string, onBroken: (thrown: u
     resolveAdmin: house.get(PARTS.identities).resolveAdmin,
     logs: guardAll(createLogReader(recordPool)),
     exporterStatus: house.get(PARTS.exporters).status,
-    rotateKeys: () => rotate({ vault, source: createSecretSource(dataSource.manager) }),
+    rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,
     onBroken,
   }

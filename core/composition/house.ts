@@ -10,11 +10,14 @@ import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
 import type { Snapshots } from '../configuration/snapshots.js'
 import type { AlertRepository } from '../db/repositories/alerts.js'
+import type { OneTimeRows } from '../db/repositories/one-time.js'
 import type { Store } from '../domain/store.js'
 import type { Egress } from '../egress/egress.js'
 import type { Host } from '../host/lifecycle.js'
 import type { Lines } from '../http/session-lines.js'
 import type { ToOwner } from '../http/to-owner.js'
+import type { Browser } from '../http/pages/browser.js'
+import type { ConsoleSessions } from '../identity/console-sessions.js'
 import type { Identities } from '../identity/identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
@@ -22,6 +25,7 @@ import type { LegacySessions } from '../mcp/sessions.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
+import type { Refused } from '../record/refusals.js'
 import type { Tailer } from '../record/tailer.js'
 import type { Resources } from './resources.js'
 import type { Asides } from '../rooms/asides.js'
@@ -56,7 +60,9 @@ export const PARTS = {
   alerts: part<AlertRepository>('alerts'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),
+  browser: part<Browser>('browser'),
   catalog: part<Catalog>('catalog'),
+  consoleSessions: part<ConsoleSessions>('consoleSessions'),
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
@@ -67,6 +73,7 @@ export const PARTS = {
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
+  oneTime: part<OneTimeRows>('oneTime'),
   parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
   listen: part<Listen>('listen'),
@@ -74,6 +81,7 @@ export const PARTS = {
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
+  refused: part<Refused>('refused'),
   replicas: part<Replicas>('replicas'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),

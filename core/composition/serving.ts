@@ -9,6 +9,8 @@ import { createHealth } from '../http/health.js'
 import { createDoor } from '../http/mcp-door.js'
 import { createOlderLines } from '../http/older-lines.js'
 import { createOwnNames, type OwnNames } from '../http/origin.js'
+import { createPageFaults } from '../http/pages/faults.js'
+import { createStyle } from '../http/pages/page.js'
 import { createAddressOf } from '../http/peer.js'
 import { createServer } from '../http/server.js'
 import { createTolerances } from '../http/tolerances.js'
@@ -63,6 +65,8 @@ export async function createServing(house: House, config: Config, place: Place, 
       createApi(apiOptions(house, () => place.url, onBroken)).routes() as Middleware,
       createHealth({ draining, checks }),
       createWellKnown(() => place.url),
+      createStyle(),
+      createPageFaults(onBroken),
       createDocs(library, docs),
     ],
     tls: config.tls,

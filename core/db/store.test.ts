@@ -6,7 +6,7 @@ import { masterKey } from '../vault/keys.js'
 import { rotate } from '../vault/rotate.js'
 import { createVault } from '../vault/vault.js'
 import { migrate } from './data-source.js'
-import { createSecretSource } from './repositories/secrets.js'
+import { createSealedSource } from './repositories/sealed.js'
 import { createStore } from './repositories/store.js'
 import { fakeVault, gatewayDraft, migratedDatabase, ruleDraft, serverDraft, userDraft } from './testing.js'
 
@@ -327,7 +327,7 @@ test('secrets open only in their place and go with their owner', async () => {
 })
 
 test('the rotation walks every secret once and swaps only what it has seen', async () => {
-  const source = createSecretSource(database.dataSource.manager)
+  const source = createSealedSource(database.dataSource.manager)
   for (const field of ['a', 'b', 'c']) await store.secrets.put({ kind: 'x', id: '1' }, field, field)
   const seen = []
   for await (const page of source.pages(undefined, 2)) seen.push(...page)
@@ -349,7 +349,7 @@ test('master keys rotate: every secret is sealed anew and still opens, in its pl
   const { dataSource } = database
   const owner = { kind: 'server', id: 'rotating' }
   await createStore({ dataSource, vault: createVault([old]) }).secrets.put(owner, 'headers.x-key', 's3cret')
-  const report = await rotate({ vault: createVault([fresh, old]), source: createSecretSource(dataSource.manager) })
+  const report = await rotate({ vault: createVault([fresh, old]), source: createSealedSource(dataSource.manager) })
   assert.is(report.rotated, 1)
   const rotated = createStore({ dataSource, vault: createVault([fresh]) })
   assert.is(await rotated.secrets.get(owner, 'headers.x-key'), 's3cret')

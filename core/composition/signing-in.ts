@@ -1,0 +1,15 @@
+import { createConsoleSessionRows } from '../db/repositories/console-sessions.js'
+import { createOneTimeRows } from '../db/repositories/one-time.js'
+import { createBrowser } from '../http/pages/browser.js'
+import { createConsoleSessions } from '../identity/console-sessions.js'
+import { createRefused } from '../record/refusals.js'
+import { type House, PARTS } from './house.js'
+
+/** Who is in front of a browser, for every page of ours. */
+export function laySigningIn(house: House, publicUrl: () => string): void {
+  const { dataSource, vault } = house.get(PARTS.resources)
+  house.make(PARTS.consoleSessions, () => createConsoleSessions(createConsoleSessionRows(dataSource.manager)))
+  house.make(PARTS.oneTime, () => createOneTimeRows(dataSource.manager, vault))
+  house.make(PARTS.browser, (h) => createBrowser({ sessions: h.get(PARTS.consoleSessions), url: publicUrl }))
+  house.make(PARTS.refused, (h) => createRefused(h.get(PARTS.recorder)))
+}

@@ -1,0 +1,31 @@
+import type { Middleware } from 'koa'
+import { asGatehouseError, retryAfter } from '../../errors.js'
+import { html } from './html.js'
+import { showPage } from './page.js'
+
+const PAGES = /^\/(?:oauth\/interaction|oauth\/upstream|connect|auth)(?:\/|$)/
+
+/** What a page of ours throws is shown as a page: what happened, and what to do next. */
+export function createPageFaults(onBroken: (thrown: unknown) => void): Middleware {
+  return async (ctx, next) => {
+    if (!PAGES.test(ctx.path)) return next()
+    try {
+      await next()
+    } catch (thrown) {
+      const error = asGatehouseError(thrown)
+      if (error.code === 'GH_INTERNAL') onBroken(thrown)
+      const { http } = error.entry
+      ctx.set(retryAfter(error))
+      showPage(ctx, {
+        // What travels inside JSON-RPC answers with 200 is a failure here.
+        status: http === 200 ? 400 : http,
+        title: 'That did not work',
+        body: html`<h1>That did not work</h1>
+          <p class="error" role="alert">${error.message}</p>
+          <p class="hint">
+            Go back and try again, or start again in your AI client. Code: <code>${error.code}</code>
+          </p>`,
+      })
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import type { UserRef } from '@gatehouse/sdk'
+import type { ConsoleSessionRows, IdpSession, PersonRow, SignInMethod } from '../db/repositories/console-sessions.js'
+import { hashSecret } from './tokens.js'
+
+const HOUR = 3_600_000
+export const SESSION_IDLE_MS = 12 * HOUR
+export const SESSION_TOTAL_MS = 7 * 24 * HOUR
+/** How often a use is written down. */
+const SEEN_MS = 60_000
+
+/** A person in front of a browser. */
+export interface SignedIn {
+  readonly user: UserRef
+  /** SHA-256 of the session's secret: names the session wherever something is bound to it. */
+  readonly sessionHash: string
+  readonly method: SignInMethod
+  /** Milliseconds since the epoch. */
+  readonly since: number
+}
+
+/** Who is signed in to this workspace, for the console and for the pages that AI clients lead to alike. */
+export interface ConsoleSessions {
+  /** Null when there is no such session, it has ended, or its person is disabled. Asks the database each time. */
+  of(secret: string | undefined): Promise<SignedIn | null>
+  /** Signs in: always a new secret, and the one before it ends (session fixation). */
+  open(
+    userId: string,
+    how: { readonly method: SignInMethod; readonly idp?: IdpSession; readonly instead?: string | undefined },
+  ): Promise<string>
+  end(secret: string): Promise<void>
+  /** Ends all sessions of a person, but one by its hash. */
+  endOf(userId: string, but?: string): Promise<number>
+  endOfIdp: ConsoleSessionRows['endOfIdp']
+  /** A person as a session would show them; null when there is none or they are disabled. */
+  person(userId: string): Promise<UserRef | null>
+  sweep(): Promise<void>
+}
+
+export function createConsoleSessions(rows: ConsoleSessionRows, now: () => number = Date.now): ConsoleSessions {
+  return {
+    async of(secret) {
+      if (secret === undefined || secret === '') return null
+      const sessionHash = hashSecret(secret)
+      const row = await rows.find(sessionHash)
+      if (row === null || !row.user.enabled) return null
+      const at = now()
+      if (at - row.seenAt > SESSION_IDLE_MS || at - row.createdAt > SESSION_TOTAL_MS) return null
+      if (at - row.seenAt > SEEN_MS) await rows.seen(sessionHash)
+      return { user: userRef(row.user), sessionHash, method: row.method, since: row.createdAt }
+    },
+    async open(userId, { method, idp = null, instead }) {
+      const secret = randomBytes(32).toString('base64url')
+      await rows.insert({ idHash: hashSecret(secret), userId, method, idp })
+      if (instead !== undefined) await rows.end(hashSecret(instead))
+      return secret
+    },
+    end: (secret) => rows.end(hashSecret(secret)),
+    endOf: rows.endOf,
+    endOfIdp: rows.endOfIdp,
+    async person(userId) {
+      const row = await rows.person(userId)
+      return row === null || !row.enabled ? null : userRef(row)
+    },
+    sweep: () => rows.sweep(SESSION_IDLE_MS, SESSION_TOTAL_MS),
+  }
+}
+
+function userRef({ id, email, name, role, teams, capabilities }: PersonRow): UserRef {
+  return Object.freeze({ id, email, name, role, teams, capabilities: new Set(capabilities) })
+}
