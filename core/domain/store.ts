@@ -54,6 +54,12 @@ export interface GatewayRepository extends Repository<Gateway> {
   ): Promise<void>
 }
 
+/** With a person go their connections, tokens, memberships and personal identities; what they made for all stays. */
+export interface UserRepository extends Repository<User> {
+  /** Who holds a role, oldest first. */
+  inRole(slug: string): Promise<User[]>
+}
+
 export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
   /** `hash` is the hex SHA-256 of the secret, the only trace of it. */
   insert(draft: Draft<Token> & { readonly hash: string }): Promise<Token>
@@ -151,7 +157,7 @@ export interface Store {
   readonly gateways: GatewayRepository
   readonly identities: Repository<Identity>
   readonly teams: Repository<Team>
-  readonly users: Repository<User>
+  readonly users: UserRepository
   readonly roles: Repository<Role>
   readonly hosts: Repository<Host>
   readonly connections: Repository<Connection>
