@@ -18,6 +18,7 @@ import type { Lines } from '../http/session-lines.js'
 import type { ToOwner } from '../http/to-owner.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
+import type { Enrolment } from '../identity/enrolment.js'
 import type { Identities } from '../identity/identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
@@ -66,6 +67,7 @@ export const PARTS = {
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
+  enrolment: part<Enrolment>('enrolment'),
   epochs: part<Epochs>('epochs'),
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),

@@ -54,6 +54,14 @@ export interface GatewayRepository extends Repository<Gateway> {
   ): Promise<void>
 }
 
+export interface IdentityRepository extends Repository<Identity> {
+  /** Those that may be lent to everyone; personal ones are as many as people times servers. */
+  shared(): Promise<Identity[]>
+  /** The personal ones of a person. */
+  ofUser(userId: string): Promise<Identity[]>
+  ofServer(serverId: string): Promise<Identity[]>
+}
+
 export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
   /** `hash` is the hex SHA-256 of the secret, the only trace of it. */
   insert(draft: Draft<Token> & { readonly hash: string }): Promise<Token>
@@ -149,7 +157,7 @@ export interface InfoRepository {
 export interface Store {
   readonly servers: Repository<Server>
   readonly gateways: GatewayRepository
-  readonly identities: Repository<Identity>
+  readonly identities: IdentityRepository
   readonly teams: Repository<Team>
   readonly users: Repository<User>
   readonly roles: Repository<Role>

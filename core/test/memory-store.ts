@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Settings, Stored } from '../domain/nouns.js'
 import { DEFAULT_SETTINGS } from '../domain/nouns.js'
-import type { Draft, GatewayRepository, Patch, Repository, Store, TokenRepository } from '../domain/store.js'
+import type {
+  Draft,
+  GatewayRepository,
+  IdentityRepository,
+  Patch,
+  Repository,
+  Store,
+  TokenRepository,
+} from '../domain/store.js'
 import type { Assignment, Connection, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
 import type { Server, Team, Token, User } from '../domain/nouns.js'
 import { GatehouseError } from '../errors.js'
@@ -22,7 +30,7 @@ export function createMemoryStore(): Store {
   const store: Store = {
     servers: repository<Server>(cell, 'servers', (row) => row.slug),
     gateways: gatewayRepository(cell),
-    identities: repository<Identity>(cell, 'identities', (row) => row.slug),
+    identities: identityRepository(cell),
     teams: repository<Team>(cell, 'teams', (row) => row.slug),
     users: repository<User>(cell, 'users', (row) => row.email),
     roles: repository<Role>(cell, 'roles', (row) => row.slug),
@@ -80,6 +88,17 @@ function repository<N extends Stored>(cell: { state: State }, table: string, key
     async remove(id) {
       if (!rows().delete(id)) throw missing()
     },
+  }
+}
+
+function identityRepository(cell: { state: State }): IdentityRepository {
+  const plain = repository<Identity>(cell, 'identities', (row) => row.slug)
+  const where = async (fits: (row: Identity) => boolean) => (await plain.all()).filter(fits)
+  return {
+    ...plain,
+    shared: () => where((row) => row.shared),
+    ofUser: (userId) => where((row) => !row.shared && row.ownerId === userId),
+    ofServer: (serverId) => where((row) => row.serverId === serverId),
   }
 }
 

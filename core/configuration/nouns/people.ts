@@ -91,8 +91,7 @@ export async function removeUser(work: Work, reference: string): Promise<void> {
       await store.teams.update(team.id, { memberIds: team.memberIds.filter((id) => id !== stored.id) })
   for (const host of await store.hosts.all())
     if (host.ownerId === stored.id) await store.hosts.update(host.id, { ownerId: null })
-  for (const identity of await store.identities.all()) {
-    if (identity.ownerId !== stored.id) continue
+  for (const identity of await store.identities.ofUser(stored.id)) {
     await store.secrets.remove({ kind: 'identity', id: identity.id })
     await store.identities.remove(identity.id)
   }
