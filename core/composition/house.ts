@@ -20,6 +20,7 @@ import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
 import type { Enrolment } from '../identity/enrolment.js'
 import type { Identities } from '../identity/identities.js'
+import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
@@ -76,6 +77,7 @@ export const PARTS = {
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
   oneTime: part<OneTimeRows>('oneTime'),
+  own: part<OwnIdentities>('own'),
   parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
   listen: part<Listen>('listen'),

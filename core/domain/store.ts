@@ -98,6 +98,8 @@ export interface TokenHolder {
   readonly capabilities: readonly string[] | null
   /** Ids of the enabled teams of the person. */
   readonly teams: readonly string[]
+  /** The identities that the person brought themselves. */
+  readonly own: readonly Identity[]
 }
 
 /** Secrets of any noun, sealed one by one; the context binds each to its owner and field. */

@@ -15,6 +15,10 @@ export interface Kind<E extends StoredEntity> {
   readonly users?: readonly { readonly what: string; readonly sql: string }[]
 }
 
+/** A moment as the nouns have it. */
+export const moment = (column: string): string =>
+  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export const isId = (text: string): boolean => UUID.test(text)
 

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { GatehouseError } from '../../errors.js'
+import type { GatehouseError } from '../../errors.js'
 import type { SignedIn } from '../../identity/console-sessions.js'
 import type { Enrolment, Standing } from '../../identity/enrolment.js'
 import { isComplete, showStandings, takeEnrolment } from './enrol.js'
