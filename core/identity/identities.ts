@@ -5,6 +5,7 @@ import type { Store, TokenHolder } from '../domain/store.js'
 import { asGatehouseError } from '../errors.js'
 import { admit, admitAdmin, invalid, refuseEnded } from './admit.js'
 import { Lru } from './lru.js'
+import type { OwnIdentities } from './own-identities.js'
 
 /** A replica that has heard of the epoch within this time believes its cache; else it asks the database first. */
 const FRESH_MS = 750
@@ -32,6 +33,8 @@ export interface Identities {
 export interface IdentitiesOptions {
   readonly store: { readonly tokens: Pick<Store['tokens'], 'holderOf' | 'touch'> }
   readonly epochs: Pick<Epochs, 'current' | 'freshWithin' | 'check'>
+  /** Learns the identities of whoever comes in, in the same question to the database. */
+  readonly own: Pick<OwnIdentities, 'learn'>
   /** Milliseconds since the epoch of Unix. */
   readonly clock?: () => number
 }
@@ -44,7 +47,7 @@ interface Entry {
 }
 
 /** People and tokens by the hash of a token: read once per epoch, so that a change holds on the next request. */
-export function createIdentities({ store, epochs, clock = Date.now }: IdentitiesOptions): Identities {
+export function createIdentities({ store, epochs, own, clock = Date.now }: IdentitiesOptions): Identities {
   const entries = new Lru<Entry>(CAPACITY)
   const loading = new Map<string, Promise<Entry>>()
   const used = new Set<string>()
@@ -61,6 +64,7 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
         entries.delete(hash)
         throw invalid('no such token')
       }
+      if (holder.userId !== null) own.learn(holder.userId, epoch, holder.own)
       const entry: Entry = { epoch, holder, admitted: undefined }
       entries.set(hash, entry)
       return entry

@@ -3,6 +3,7 @@ import type { Connection, Token } from '../../domain/nouns.js'
 import type { Repository, TokenHolder, TokenRepository } from '../../domain/store.js'
 import type { ConnectionEntity } from '../entities/host.js'
 import { TokenEntity } from '../entities/host.js'
+import { OWN_IDENTITIES } from './identities.js'
 import { CONNECTION, CONNECTION_BY_LINK, TOKEN } from './kinds.js'
 import { copyIfThere, isId, rowRepository } from './rows.js'
 
@@ -32,7 +33,8 @@ const HOLDER = `select t.id as "tokenId", t.kind, t.enabled as "tokenEnabled",
   h.id as "hostId", h.title as "hostName", h.kind as "hostKind", h.enabled as "hostEnabled",
   u.id as "userId", u.email, u.name, u.role, u.enabled as "userEnabled", r.capabilities,
   array(select m.team_id::text from team_members m join teams on teams.id = m.team_id and teams.enabled
-    where m.user_id = u.id) as teams
+    where m.user_id = u.id) as teams,
+  ${OWN_IDENTITIES} as own
   from tokens t
   left join connections c on c.id = t.connection_id
   left join hosts h on h.id = c.host_id
