@@ -10,6 +10,7 @@ import { SessionState1795392000002 } from './migrations/0002-session-state.js'
 import { Replicas1795478400003 } from './migrations/0003-replicas.js'
 import { SigningIn1795564800004 } from './migrations/0004-signing-in.js'
 import { UpstreamAuth1795824000007 } from './migrations/0007-upstream-auth.js'
+import { AuthorizationServer1795737600006 } from './migrations/0006-authorization-server.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -32,6 +33,7 @@ const MIGRATIONS = [
   SessionState1795392000002,
   Replicas1795478400003,
   SigningIn1795564800004,
+  AuthorizationServer1795737600006,
   UpstreamAuth1795824000007,
 ]
 
