@@ -1,6 +1,6 @@
 import { type House, PARTS } from './house.js'
 
-/** A change of a server reaches its connections, its lists and those who listen; the end of a session what is held for it. */
+/** A change of a server reaches its connections, its lists, those who listen and the calls under way; the end of a session what is held for it. */
 export function followChanges(house: House): void {
   const [catalog, upstreams, lines] = [house.get(PARTS.catalog), house.get(PARTS.upstreams), house.get(PARTS.lines)]
   const [snapshots, audience] = [house.get(PARTS.snapshots), house.get(PARTS.audience)]
@@ -25,5 +25,7 @@ export function followChanges(house: House): void {
       catalog.drop(identity.serverId)
     }
     audience.swapped()
+    house.get(PARTS.errands).recheck()
+    void house.get(PARTS.parked).recheck()
   })
 }

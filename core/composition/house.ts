@@ -33,6 +33,7 @@ import type { Listen } from '../rooms/listen.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
+import type { Errands } from '../upstream/errands.js'
 import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
@@ -67,6 +68,7 @@ export const PARTS = {
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
   epochs: part<Epochs>('epochs'),
+  errands: part<Errands>('errands'),
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
