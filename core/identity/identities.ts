@@ -1,13 +1,11 @@
 import type { Identification, Principal, UserRef } from '@gatehouse/sdk'
-import type { Epochs } from '../cluster/epochs.js'
+import { type Epochs, FRESH_MS } from '../cluster/epochs.js'
 import type { Gateway } from '../domain/nouns.js'
 import type { Store, TokenHolder } from '../domain/store.js'
 import { asGatehouseError } from '../errors.js'
 import { admit, admitAdmin, invalid, refuseEnded } from './admit.js'
 import { Lru } from './lru.js'
 
-/** A replica that has heard of the epoch within this time believes its cache; else it asks the database first. */
-const FRESH_MS = 750
 /**
  * While the database is away, nobody can change anything in it, and calls of those who are known go on: but only this
  * long, since a change may have reached it by another way.
