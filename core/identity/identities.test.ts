@@ -225,6 +225,8 @@ test('what is no token is refused, with a reason for the log', async () => {
     assert.match(await refusal(() => identities.resolve(identification, { gateway })), /^GH_AUTHENTICATE_INVALID: ./)
 })
 
+const connections = { touch: async () => undefined }
+
 test('while the database is away those who are known go on for five minutes, strangers do not', async () => {
   const { hash, gateway } = await scene()
   let time = 0
@@ -243,7 +245,7 @@ test('while the database is away those who are known go on for five minutes, str
     clock: () => time,
   })
   await epochs.check()
-  const identities = createIdentities({ store: { tokens }, epochs })
+  const identities = createIdentities({ store: { tokens, connections }, epochs })
   const resolve = (asked = hash) => identities.resolve({ kind: 'token', hash: asked }, { gateway })
   const principal = await resolve()
   isAway = true
@@ -265,7 +267,10 @@ test('when a change was heard of but cannot be read, even the known are refused'
     return store.tokens.holderOf(asked)
   }
   const epochs = { current: () => epoch, freshWithin: () => true, check: async () => epoch }
-  const identities = createIdentities({ store: { tokens: { holderOf, touch: async () => undefined } }, epochs })
+  const identities = createIdentities({
+    store: { tokens: { holderOf, touch: async () => undefined }, connections },
+    epochs,
+  })
   await identities.resolve({ kind: 'token', hash }, { gateway })
   isAway = true
   epoch = 2
@@ -283,7 +288,10 @@ test('who asks after a change never shares a question that was asked before it',
     return new Promise<typeof answer>((resolve) => answers.push(() => resolve(answer)))
   }
   const epochs = { current: () => epoch, freshWithin: () => true, check: async () => epoch }
-  const identities = createIdentities({ store: { tokens: { holderOf, touch: async () => undefined } }, epochs })
+  const identities = createIdentities({
+    store: { tokens: { holderOf, touch: async () => undefined }, connections },
+    epochs,
+  })
   const resolve = async () => identities.resolve({ kind: 'token', hash }, { gateway })
   const before = [resolve(), resolve()]
   revoked = true

@@ -22,13 +22,16 @@ export interface Identities {
   resolve(identification: Identification, plan: { readonly gateway: Gateway }): Principal | Promise<Principal>
   /** Whose admin token has this hash; the same refusals. */
   resolveAdmin(hash: string): Promise<UserRef>
-  /** Writes down which tokens were used. */
+  /** Writes down which tokens and connections were used. */
   flush(): Promise<void>
   stop(): Promise<void>
 }
 
 export interface IdentitiesOptions {
-  readonly store: { readonly tokens: Pick<Store['tokens'], 'holderOf' | 'touch'> }
+  readonly store: {
+    readonly tokens: Pick<Store['tokens'], 'holderOf' | 'touch'>
+    readonly connections: Pick<Store['connections'], 'touch'>
+  }
   readonly epochs: Pick<Epochs, 'current' | 'freshWithin' | 'check'>
   /** Milliseconds since the epoch of Unix. */
   readonly clock?: () => number
@@ -46,6 +49,7 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
   const entries = new Lru<Entry>(CAPACITY)
   const loading = new Map<string, Promise<Entry>>()
   const used = new Set<string>()
+  const usedConnections = new Set<string>()
 
   const isCurrent = (entry: Entry | undefined): entry is Entry => entry?.epoch === epochs.current()
 
@@ -85,14 +89,18 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
     if (entry.admitted?.gateway === gateway) refuseEnded(entry.holder, now)
     else entry.admitted = { gateway, principal: admit(entry.holder, gateway, now) }
     used.add(entry.holder.tokenId)
+    usedConnections.add(entry.admitted.principal.connection.id)
     return entry.admitted.principal
   }
 
   const flush = async (): Promise<void> => {
     if (used.size === 0) return
-    const ids = [...used]
+    const [tokens, connections] = [[...used], [...usedConnections]]
     used.clear()
-    await store.tokens.touch(ids, new Date(clock()))
+    usedConnections.clear()
+    const at = new Date(clock())
+    await store.tokens.touch(tokens, at)
+    if (connections.length > 0) await store.connections.touch(connections, at)
   }
   // That a use is not written down is no reason to disturb anyone.
   const timer = setInterval(() => void flush().catch(() => undefined), TOUCH_MS)

@@ -4,7 +4,6 @@ import { invalid } from '../problems.js'
 import type { Role as RoleSchema, Team as TeamSchema, User as UserSchema } from '../schemas.js'
 import { conflict, given, managerAfter, mustBeFree, mustBeMine, mustCover, mustExist, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
-import { removeConnections } from './connections.js'
 
 export type RoleInput = z.output<typeof RoleSchema>
 export type TeamInput = z.output<typeof TeamSchema>
@@ -84,8 +83,8 @@ export async function removeUser(work: Work, reference: string): Promise<void> {
   mustBeMine(work, 'user', stored.email, stored)
   await mustOutrank(work, stored)
   await mustNotBeLast(work, stored)
-  await removeConnections(store, ({ userId }) => userId === stored.id)
-  for (const token of await store.tokens.all()) if (token.userId === stored.id) await store.tokens.remove(token.id)
+  await store.connections.removeOf({ userId: stored.id })
+  await store.tokens.removeOf({ userId: stored.id })
   for (const team of await store.teams.all())
     if (team.memberIds.includes(stored.id))
       await store.teams.update(team.id, { memberIds: team.memberIds.filter((id) => id !== stored.id) })

@@ -1,13 +1,13 @@
 import type { EntityManager } from 'typeorm'
 import type { Team, User } from '../../domain/nouns.js'
-import type { Draft, Repository } from '../../domain/store.js'
+import type { Draft, Paged, Repository } from '../../domain/store.js'
 import { TeamEntity } from '../entities/people.js'
 import { USER } from './kinds.js'
 import { insertRow, isId, present, removeRow, rowRepository, updateRow } from './rows.js'
 import type { Kind } from './rows.js'
 
 /** E-mail addresses are kept in lower case. A user's own identities and their secrets go with the user. */
-export function userRepository(manager: EntityManager): Repository<User> {
+export function userRepository(manager: EntityManager): Repository<User> & Paged<User> {
   const rows = rowRepository<User, InstanceType<typeof USER.entity>>(manager, USER)
   return {
     ...rows,
