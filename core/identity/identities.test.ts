@@ -81,6 +81,7 @@ test('a token leads to user, host and connection; the second time at once', asyn
   })
   assert.is(resolve(), principal)
   await identities.flush()
+  assert.ok((await store.connections.find(connection.id))?.lastUsedAt)
   assert.ok((await store.tokens.find(token.id))?.lastUsedAt)
 })
 
