@@ -109,6 +109,12 @@ export interface TokenSeen extends Token {
   readonly user: string | null
 }
 
+/** With a person go their connections, tokens, memberships and personal identities; what they made for all stays. */
+export interface UserRepository extends Repository<User>, Paged<User> {
+  /** Who holds a role, oldest first. */
+  inRole(slug: string): Promise<User[]>
+}
+
 export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
   pageVisible(slice: Slice, filter: TokenFilter): Promise<readonly TokenSeen[]>
   /** `hash` is the hex SHA-256 of the secret, the only trace of it. */
@@ -209,7 +215,7 @@ export interface Store {
   readonly gateways: GatewayRepository
   readonly identities: Repository<Identity> & Paged<Identity>
   readonly teams: Repository<Team>
-  readonly users: Repository<User> & Paged<User>
+  readonly users: UserRepository
   readonly roles: Repository<Role>
   readonly hosts: HostRepository
   readonly connections: ConnectionRepository

@@ -1,8 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { Settings, Stored } from '../domain/nouns.js'
 import { DEFAULT_SETTINGS } from '../domain/nouns.js'
-import type { ConnectionRepository, Draft, GatewayRepository, HostRepository, Paged } from '../domain/store.js'
-import type { Patch, Repository, Slice, Store, TokenRepository } from '../domain/store.js'
+import type {
+  ConnectionRepository,
+  Draft,
+  GatewayRepository,
+  HostRepository,
+  Paged,
+  Patch,
+  Repository,
+  Slice,
+  Store,
+  TokenRepository,
+  UserRepository,
+} from '../domain/store.js'
 import type { Assignment, Connection, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
 import type { Server, Team, Token, User } from '../domain/nouns.js'
 import { GatehouseError } from '../errors.js'
@@ -25,7 +36,7 @@ export function createMemoryStore(): Store {
     gateways: gatewayRepository(cell),
     identities: repository<Identity>(cell, 'identities', (row) => row.slug),
     teams: repository<Team>(cell, 'teams', (row) => row.slug),
-    users: repository<User>(cell, 'users', (row) => row.email),
+    users: userRepository(cell),
     roles: repository<Role>(cell, 'roles', (row) => row.slug),
     hosts: hostRepository(cell),
     connections: connectionRepository(cell),
@@ -147,6 +158,34 @@ function connectionRepository(cell: { state: State }): ConnectionRepository {
     },
     async touch(ids, at) {
       for (const id of ids) await plain.update(id, { lastUsedAt: at.toISOString() })
+    },
+  }
+}
+
+/** What the database does by itself: with a person goes what is theirs. */
+function userRepository(cell: { state: State }): UserRepository {
+  const plain = repository<User>(cell, 'users', (row) => row.email)
+  const rowsOf = <N extends Stored>(table: string) => [...(cell.state.rows[table]?.values() ?? [])] as unknown as N[]
+  const drop = (table: string, gone: readonly Stored[]) => gone.forEach(({ id }) => cell.state.rows[table]?.delete(id))
+  return {
+    ...plain,
+    inRole: async (slug) => (await plain.all()).filter(({ role }) => role === slug),
+    async remove(id) {
+      const connections = rowsOf<Connection>('connections').filter(({ userId }) => userId === id)
+      const ids = new Set(connections.map((connection) => connection.id))
+      const isTheirs = ({ userId, connectionId }: Token) => userId === id || ids.has(connectionId ?? '')
+      drop('tokens', rowsOf<Token>('tokens').filter(isTheirs))
+      drop('connections', connections)
+      drop(
+        'identities',
+        rowsOf<Identity>('identities').filter((one) => one.ownerId === id && !one.shared),
+      )
+      for (const team of rowsOf<Team>('teams'))
+        cell.state.rows['teams']?.set(team.id, {
+          ...team,
+          memberIds: team.memberIds.filter((member) => member !== id),
+        } as Stored)
+      await plain.remove(id)
     },
   }
 }

@@ -80,6 +80,12 @@ export const UserAnswer = z.object({
   enabled: z.boolean(),
 })
 export const RoleAnswer = z.object({ ...stored, slug: z.string(), title: z.string(), capabilities: names })
+export const CapabilityAnswer = z.object({
+  key: z.string(),
+  label: z.string(),
+  group: z.string(),
+  description: z.string(),
+})
 export const HostAnswer = z.object({
   ...stored,
   slug: z.string(),

@@ -2,7 +2,7 @@ import { createRole, createTeam, createUser } from '../../configuration/nouns/pe
 import { removeRole, removeTeam, removeUser, teamState } from '../../configuration/nouns/people.js'
 import { updateRole, updateTeam, updateUser } from '../../configuration/nouns/people.js'
 import { strict } from '../../configuration/problems.js'
-import { email, roleShape, slug, teamShape, userShape } from '../../configuration/schemas.js'
+import { email, reference, roleShape, slug, teamShape, userShape } from '../../configuration/schemas.js'
 import { mustExist } from '../../configuration/work.js'
 import { RoleAnswer, TeamAnswer, UserAnswer } from './answers.js'
 import { crud } from './crud.js'
@@ -62,9 +62,20 @@ export function roleOperations({ store, mutations }: ApiOptions): Operation[] {
     see,
     needs: NEEDS.roles,
     answer: RoleAnswer,
-    create: strict({ slug, ...roleShape }),
+    create: strict({
+      slug,
+      ...roleShape,
+      capabilities: roleShape.capabilities.optional(),
+      from: reference.optional().describe('a role to copy, by id or name'),
+    }).refine(({ capabilities, from }) => capabilities !== undefined || from !== undefined, {
+      path: ['capabilities'],
+      error: 'is needed, or `from` with a role to copy',
+    }),
     patch: strict({ ...roleShape, capabilities: roleShape.capabilities.optional() }),
-    about: { delete: 'Removes a role that nobody holds.' },
+    about: {
+      create: 'Makes a role, new or as a copy of another one.',
+      delete: 'Removes a role that nobody holds.',
+    },
     mutations,
     rows: () => store.roles.all(),
     one: (_, reference) => mustExist(store.roles, 'role', reference),
