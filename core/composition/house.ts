@@ -39,6 +39,7 @@ import type { Listen } from '../rooms/listen.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
+import type { Errands } from '../upstream/errands.js'
 import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
@@ -74,6 +75,7 @@ export const PARTS = {
   egress: part<Egress>('egress'),
   enrolment: part<Enrolment>('enrolment'),
   epochs: part<Epochs>('epochs'),
+  errands: part<Errands>('errands'),
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),

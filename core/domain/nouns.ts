@@ -141,6 +141,8 @@ export interface Connection extends Stored {
   readonly gatewayId: string
   readonly userId: string | null
   readonly enabled: boolean
+  /** Written at most once a minute. */
+  readonly lastUsedAt: string | null
 }
 
 /** `access` is an `API_` token of one connection, `admin` a `gpat_` of one user. Only the SHA-256 of a secret is stored. */

@@ -1,21 +1,21 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import type { JsonObject } from '@gatehouse/sdk'
 import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../domain/nouns.js'
-import type { Exporter, Host, Role, Server, Settings } from '../../domain/nouns.js'
+import type { Exporter, Role, Server, Settings } from '../../domain/nouns.js'
 import type { InfoRepository, ListRepository, Store } from '../../domain/store.js'
-import type { HostEntity } from '../entities/host.js'
 import type { RoleEntity } from '../entities/people.js'
 import type { ExporterEntity, ServerEntity } from '../entities/server.js'
 import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
+import { connectionRepository, hostRepository } from './hosts.js'
 import { identityRepository } from './identities.js'
-import { EXPORTER, HOST, ROLE, SERVER } from './kinds.js'
+import { EXPORTER, ROLE, SERVER } from './kinds.js'
 import { nameRepository } from './names.js'
 import { teamRepository, userRepository } from './people.js'
 import { rowRepository } from './rows.js'
 import { secretRepository } from './secrets.js'
 import type { Sealer } from './secrets.js'
-import { connectionRepository, tokenRepository } from './tokens.js'
+import { tokenRepository } from './tokens.js'
 
 export interface StoreParts {
   readonly dataSource: DataSource
@@ -34,7 +34,7 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     teams: guardAll(teamRepository(manager)),
     users: guardAll(userRepository(manager)),
     roles: guardAll(rowRepository<Role, RoleEntity>(manager, ROLE)),
-    hosts: guardAll(rowRepository<Host, HostEntity>(manager, HOST)),
+    hosts: guardAll(hostRepository(manager)),
     connections: guardAll(connectionRepository(manager)),
     tokens: guardAll(tokenRepository(manager)),
     exporters: guardAll(rowRepository<Exporter, ExporterEntity>(manager, EXPORTER)),

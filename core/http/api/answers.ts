@@ -93,6 +93,8 @@ export const HostAnswer = z.object({
   kind: z.string(),
   owner: z.string().nullable(),
   enabled: z.boolean(),
+  connections: z.int(),
+  lastUsedAt: z.string().nullable(),
 })
 export const ConnectionAnswer = z.object({
   ...stored,
@@ -100,6 +102,7 @@ export const ConnectionAnswer = z.object({
   gateway: z.string(),
   user: z.string().nullable(),
   enabled: z.boolean(),
+  lastUsedAt: z.string().nullable(),
 })
 export const TokenAnswer = z.object({
   ...stored,

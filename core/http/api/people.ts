@@ -8,6 +8,7 @@ import { RoleAnswer, TeamAnswer, UserAnswer } from './answers.js'
 import { crud } from './crud.js'
 import { NEEDS } from './needs.js'
 import type { ApiOptions, Operation } from './operation.js'
+import { PageQuery } from './pages.js'
 
 const see = 'managePeople'
 
@@ -45,7 +46,7 @@ export function userOperations({ store, mutations }: ApiOptions): Operation[] {
       delete: 'Removes a person with their connections, tokens and personal identities.',
     },
     mutations,
-    rows: () => store.users.all(),
+    paged: { query: PageQuery, page: (_, slice) => store.users.page(slice) },
     one: (_, reference) => mustExist(store.users, 'user', reference),
     show: async (user) => user,
     doCreate: (work, { email, ...input }) => createUser(work, email, input),
