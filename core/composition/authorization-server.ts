@@ -102,7 +102,7 @@ export function authorizationRoutes(house: House, url: () => string, config: Con
       browser,
       snapshot,
       url,
-      enrolment: () => null,
+      enrolment: house.get(PARTS.enrolment),
       throttle: (ctx) => throttles.answer(ctx.req),
     }),
   }

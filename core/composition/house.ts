@@ -19,7 +19,11 @@ import type { ToOwner } from '../http/to-owner.js'
 import type { Counter } from '../http/oauth/mount.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
+import type { Enrolment } from '../identity/enrolment.js'
 import type { Identities } from '../identity/identities.js'
+import type { Passwords } from '../identity/passwords.js'
+import type { SignInWays } from '../identity/sign-in-ways.js'
+import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
@@ -35,6 +39,7 @@ import type { Listen } from '../rooms/listen.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
+import type { Errands } from '../upstream/errands.js'
 import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
@@ -68,7 +73,9 @@ export const PARTS = {
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
+  enrolment: part<Enrolment>('enrolment'),
   epochs: part<Epochs>('epochs'),
+  errands: part<Errands>('errands'),
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
@@ -79,6 +86,8 @@ export const PARTS = {
   oauthServer: part<AuthorizationServer>('oauthServer'),
   oauthSweep: part<() => Promise<void>>('oauthSweep'),
   oneTime: part<OneTimeRows>('oneTime'),
+  passwords: part<Passwords>('passwords'),
+  own: part<OwnIdentities>('own'),
   parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
   listen: part<Listen>('listen'),
@@ -91,6 +100,7 @@ export const PARTS = {
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
+  signInWays: part<SignInWays>('signInWays'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
   subscriptions: part<Subscriptions>('subscriptions'),

@@ -1,13 +1,12 @@
 import type { Identification, Principal, UserRef } from '@gatehouse/sdk'
-import type { Epochs } from '../cluster/epochs.js'
+import { type Epochs, FRESH_MS } from '../cluster/epochs.js'
 import type { Gateway } from '../domain/nouns.js'
 import type { Store, TokenHolder } from '../domain/store.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { admit, admitAdmin, invalid, refuseEnded } from './admit.js'
 import { Lru } from './lru.js'
+import type { OwnIdentities } from './own-identities.js'
 
-/** A replica that has heard of the epoch within this time believes its cache; else it asks the database first. */
-const FRESH_MS = 750
 /**
  * While the database is away, nobody can change anything in it, and calls of those who are known go on: but only this
  * long, since a change may have reached it by another way.
@@ -26,7 +25,7 @@ export interface Identities {
   resolveAtPicker(identification: Identification, plans: Plans): Principal | Promise<Principal>
   /** Whose admin token has this hash; the same refusals. */
   resolveAdmin(hash: string): Promise<UserRef>
-  /** Writes down which tokens were used. */
+  /** Writes down which tokens and connections were used. */
   flush(): Promise<void>
   stop(): Promise<void>
 }
@@ -34,8 +33,13 @@ export interface Identities {
 type Plans = ReadonlyMap<string, { readonly gateway: Gateway }>
 
 export interface IdentitiesOptions {
-  readonly store: { readonly tokens: Pick<Store['tokens'], 'holderOf' | 'touch'> }
+  readonly store: {
+    readonly tokens: Pick<Store['tokens'], 'holderOf' | 'touch'>
+    readonly connections: Pick<Store['connections'], 'touch'>
+  }
   readonly epochs: Pick<Epochs, 'current' | 'freshWithin' | 'check'>
+  /** Learns the identities of whoever comes in, in the same question to the database. */
+  readonly own: Pick<OwnIdentities, 'learn'>
   /** Milliseconds since the epoch of Unix. */
   readonly clock?: () => number
 }
@@ -48,10 +52,11 @@ interface Entry {
 }
 
 /** People and tokens by the hash of a token: read once per epoch, so that a change holds on the next request. */
-export function createIdentities({ store, epochs, clock = Date.now }: IdentitiesOptions): Identities {
+export function createIdentities({ store, epochs, own, clock = Date.now }: IdentitiesOptions): Identities {
   const entries = new Lru<Entry>(CAPACITY)
   const loading = new Map<string, Promise<Entry>>()
   const used = new Set<string>()
+  const usedConnections = new Set<string>()
 
   const isCurrent = (entry: Entry | undefined): entry is Entry => entry?.epoch === epochs.current()
 
@@ -65,6 +70,7 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
         entries.delete(hash)
         throw invalid('no such token')
       }
+      if (holder.userId !== null) own.learn(holder.userId, epoch, holder.own)
       const entry: Entry = { epoch, holder, admitted: undefined }
       entries.set(hash, entry)
       return entry
@@ -91,6 +97,7 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
     if (entry.admitted?.gateway === gateway) refuseEnded(entry.holder, now)
     else entry.admitted = { gateway, principal: admit(entry.holder, gateway, now) }
     used.add(entry.holder.tokenId)
+    usedConnections.add(entry.admitted.principal.connection.id)
     return entry.admitted.principal
   }
 
@@ -105,9 +112,12 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
 
   const flush = async (): Promise<void> => {
     if (used.size === 0) return
-    const ids = [...used]
+    const [tokens, connections] = [[...used], [...usedConnections]]
     used.clear()
-    await store.tokens.touch(ids, new Date(clock()))
+    usedConnections.clear()
+    const at = new Date(clock())
+    await store.tokens.touch(tokens, at)
+    if (connections.length > 0) await store.connections.touch(connections, at)
   }
   // That a use is not written down is no reason to disturb anyone.
   const timer = setInterval(() => void flush().catch(() => undefined), TOUCH_MS)

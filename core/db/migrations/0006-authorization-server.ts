@@ -41,8 +41,7 @@ create table connection_grants (
   connection_id uuid not null constraint connection_grants_connection references connections on delete cascade,
   -- Asked for at /mcp, where the person chose the gateway.
   picker boolean not null,
-  created_at timestamptz not null default clock_timestamp(),
-  last_used_at timestamptz
+  created_at timestamptz not null default clock_timestamp()
 );
 create index connection_grants_by_connection on connection_grants (connection_id);
 
