@@ -65,6 +65,7 @@ export function apiOptions(house: House, url: () => string, onBroken: (thrown: u
     resolveAdmin: house.get(PARTS.identities).resolveAdmin,
     logs: guardAll(createLogReader(recordPool)),
     exporterStatus: house.get(PARTS.exporters).status,
+    oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,
     onBroken,

@@ -27,6 +27,7 @@ import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
+import type { AdminClients } from '../oauth/server/admin-clients.js'
 import type { AuthorizationServer } from '../oauth/server/server.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
@@ -82,6 +83,7 @@ export const PARTS = {
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
+  oauthClients: part<AdminClients>('oauthClients'),
   oauthCounter: part<Counter>('oauthCounter'),
   oauthServer: part<AuthorizationServer>('oauthServer'),
   oauthSweep: part<() => Promise<void>>('oauthSweep'),

@@ -11,6 +11,8 @@ export interface GrantRows {
   connect(grant: NewGrant): Promise<{ readonly hostId: string; readonly connectionId: string }>
   /** Ends a grant with all codes and tokens that stand for it; answers whether there was one. */
   end(grantHash: string): Promise<boolean>
+  /** The same for all grants of a client. */
+  endOfClient(clientId: string): Promise<number>
 }
 
 export interface Link {
@@ -21,6 +23,7 @@ export interface Link {
 
 export interface NewGrant extends Link {
   readonly grantHash: string
+  readonly clientId: string
   readonly picker: boolean
   /** Of the host, if it has to be made: what people see, and the beginning of its slug. */
   readonly title: string
@@ -45,11 +48,10 @@ export function createGrantRows(manager: EntityManager): GrantRows {
       manager.transaction(async (inside) => {
         const hostId = await host(inside, grant)
         const connectionId = await connection(inside, hostId, grant)
-        await inside.query('insert into connection_grants (grant_hash, connection_id, picker) values ($1, $2, $3)', [
-          grant.grantHash,
-          connectionId,
-          grant.picker,
-        ])
+        await inside.query(
+          'insert into connection_grants (grant_hash, connection_id, client_id, picker) values ($1, $2, $3, $4)',
+          [grant.grantHash, connectionId, grant.clientId, grant.picker],
+        )
         return { hostId, connectionId }
       }),
     end: async (grantHash: string) => {
@@ -58,6 +60,13 @@ export function createGrantRows(manager: EntityManager): GrantRows {
         [grantHash],
       )
       return gone.length > 0
+    },
+    endOfClient: async (clientId: string) => {
+      const gone: unknown[] = await manager.query(
+        'with gone as (delete from connection_grants where client_id = $1 returning 1) select * from gone',
+        [clientId],
+      )
+      return gone.length
     },
   })
 }

@@ -3,6 +3,7 @@ import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
 import { identityOperations } from './identities.js'
 import { logOperations } from './logs.js'
+import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, teamOperations, userOperations } from './people.js'
@@ -23,6 +24,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     hostOperations,
     connectionOperations,
     tokenOperations,
+    oauthOperations,
     identityOperations,
     exporterOperations,
     logOperations,

@@ -78,6 +78,8 @@ function configuration(options: ProviderOptions): Configuration {
     issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
     rotateRefreshToken: () => true,
+    // Whichever token a client gives back, all that came of the same consent ends (RFC 7009, section 2.1).
+    revokeGrantPolicy: () => true,
     loadExistingGrant: loadGrantOfThisConsent,
     findAccount: async (_, sub) =>
       (await exists(sub)) ? { accountId: sub, claims: async () => ({ sub }) } : undefined,

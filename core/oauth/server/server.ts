@@ -80,18 +80,18 @@ export function createAuthorizationServer(options: ServerOptions): Authorization
       const grantId = await grant.save()
       const { name, metadata, id } = asked.client
       const key = clientKey(metadata)
-      const link = { clientKey: key, gatewayId, userId, picker, title: name, slug: slugOf(name) }
+      const link = { clientKey: key, clientId: id, gatewayId, userId, picker, title: name, slug: slugOf(name) }
       await grants.connect({ ...link, grantHash: hashSecret(grantId) })
       await clientRows.granted(id)
       await finish(at, { consent: { grantId } })
     },
     deny: (at) => finish(at, { error: 'access_denied', error_description: 'the person said no' }),
-    turnKeys: (how) => turnKeys(keyring, how),
+    turnKeys: (how) => turnKeys(keyring, how).then(provider.forget),
   }
 }
 
 /** The library's server with the keys of now: it cannot change those that sign, so it is made anew with them. */
-function createCurrent(options: ServerOptions, now: () => number): () => Promise<Provider> {
+function createCurrent(options: ServerOptions, now: () => number): (() => Promise<Provider>) & { forget(): void } {
   let made: { readonly keys: ServerKeys; readonly provider: Provider } | undefined
   let readAt = 0
   let reading: Promise<Provider> | undefined
@@ -104,9 +104,10 @@ function createCurrent(options: ServerOptions, now: () => number): () => Promise
     made = { keys, provider }
     return provider
   }
-  return async () => {
+  const current = async () => {
     if (made !== undefined && now() - readAt < KEYS_MS) return made.provider
     reading ??= read().finally(() => (reading = undefined))
     return reading
   }
+  return Object.assign(current, { forget: () => void (readAt = 0) })
 }
