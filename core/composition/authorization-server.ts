@@ -10,6 +10,7 @@ import { createCounter, createMount } from '../http/oauth/mount.js'
 import { createAddressOf } from '../http/peer.js'
 import { showServerError } from '../http/oauth/failure.js'
 import { createThrottles } from '../http/oauth/throttles.js'
+import { NO_ISSUERS } from '../identity/trusted-issuers.js'
 import { createAdminClients } from '../oauth/server/admin-clients.js'
 import { createDocumentFetch, MOST_BYTES } from '../oauth/server/client-documents.js'
 import { createClientSource } from '../oauth/server/client-source.js'
@@ -44,8 +45,10 @@ export function layAuthorizationServer(
   const schemes = () => snapshot().settings.redirectSchemes
   house.put(PARTS.oauthClients, createAdminClients({ rows: clientRows, grants, schemes, onEnded }))
   house.put(PARTS.oauthCounter, counter)
+  house.make(PARTS.trustedIssuers, () => NO_ISSUERS)
   house.put(PARTS.oauthSweep, async () => {
     await artifacts.sweep(SWEPT)
+    await grants.sweep(SWEPT)
     await clientRows.sweep(MOST_IDLE_CLIENTS, SWEPT)
     await house.get(PARTS.oauthServer).turnKeys()
   })
@@ -67,6 +70,9 @@ export function layAuthorizationServer(
       documents: createDocumentFetch({
         fetch: asWebFetch(h.get(PARTS.egress), { timeoutMs: DOCUMENT_MS, maxBytes: MOST_BYTES }),
       }),
+      issuers: h.get(PARTS.trustedIssuers),
+      person: h.get(PARTS.consoleSessions).person,
+      first: (hash, expiresAt) => h.get(PARTS.oneTime).first('id-jag', hash, expiresAt),
       renderError: showServerError,
       happenings: happeningsOf(h, config, log),
       onEnded,

@@ -20,6 +20,7 @@ import type { Counter } from '../http/oauth/mount.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
 import type { Enrolment } from '../identity/enrolment.js'
+import type { TrustedIssuers } from '../identity/trusted-issuers.js'
 import type { Identities } from '../identity/identities.js'
 import type { Passwords } from '../identity/passwords.js'
 import type { SignInWays } from '../identity/sign-in-ways.js'
@@ -109,6 +110,7 @@ export const PARTS = {
   tailer: part<Tailer>('tailer'),
   toOwner: part<ToOwner>('toOwner'),
   told: part<SessionTold>('told'),
+  trustedIssuers: part<TrustedIssuers>('trustedIssuers'),
   troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }

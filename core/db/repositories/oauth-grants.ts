@@ -13,6 +13,8 @@ export interface GrantRows {
   end(grantHash: string): Promise<boolean>
   /** The same for all grants of a client. */
   endOfClient(clientId: string): Promise<number>
+  /** Unties connections from grants that have expired, at most `limit`; answers how many. */
+  sweep(limit: number): Promise<number>
 }
 
 export interface Link {
@@ -68,8 +70,16 @@ export function createGrantRows(manager: EntityManager): GrantRows {
       )
       return gone.length
     },
+    sweep: async (limit: number) => {
+      const gone: unknown[] = await manager.query(SWEEP, [limit])
+      return gone.length
+    },
   })
 }
+
+const SWEEP = `with gone as (delete from connection_grants where grant_hash in (
+  select g.grant_hash from connection_grants g left join oauth_artifacts a on a.kind = 'Grant' and a.id_hash = g.grant_hash
+  where a.id_hash is null and g.created_at < clock_timestamp() - interval '1 hour' limit $1) returning 1) select * from gone`
 
 /** Two people may come with a new client at once, and another host may have its name already. */
 async function host(manager: EntityManager, { clientKey, title, slug }: NewGrant): Promise<string> {

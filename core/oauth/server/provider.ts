@@ -4,7 +4,7 @@ import type { Snapshot } from '../../domain/snapshot.js'
 import type { SignedIn } from '../../identity/console-sessions.js'
 import { type AdapterOptions, createAdapters } from './adapter.js'
 import { publicClientId } from './client-names.js'
-import { JWT_BEARER, normalise, OF_ADMIN } from './client-metadata.js'
+import { normalise, OF_ADMIN } from './client-metadata.js'
 import type { DocumentFetch } from './client-documents.js'
 import type { ServerKeys } from './keys.js'
 import { audienceOf, readResource } from './resources.js'
@@ -154,5 +154,3 @@ function clientIdFor(ctx: KoaContextWithOIDC): string {
   if (body['token_endpoint_auth_method'] === 'none') return publicClientId(body)
   return `dcr_${crypto.randomUUID()}`
 }
-
-export { JWT_BEARER }
