@@ -209,16 +209,18 @@ export const limitShape = {
   listensPerUser: count.max(10_000).optional(),
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
+  parkedCalls: strict({
+    perReplica: count.max(100_000).optional(),
+    perUser: count.max(100_000).optional(),
+    perServer: count.max(100_000).optional(),
+  }).optional(),
 }
 export const Settings = strict(
   {
     audit: z.enum(['fast', 'strict']).optional(),
     retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
     defaultRole: reference.optional(),
-    limits: strict(limitShape, {
-      parkedCalls: 'this limit is',
-      registrations: 'this limit is',
-    }).optional(),
+    limits: strict(limitShape, { registrations: 'this limit is' }).optional(),
   },
   { refreshReuse: 'OAuth for clients is', redirectSchemes: 'OAuth for clients is' },
 )

@@ -175,6 +175,14 @@ export interface Limits {
   readonly listensPerUser: number
   readonly stdioProcesses: number
   readonly bodyInLog: number
+  readonly parkedCalls: ParkedCallLimits
+}
+
+/** Most calls that sleep until their client answers: at one replica, of one person, and of one at one server. */
+export interface ParkedCallLimits {
+  readonly perReplica: number
+  readonly perUser: number
+  readonly perServer: number
 }
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
@@ -191,6 +199,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   listensPerUser: 20,
   stdioProcesses: 64,
   bodyInLog: 64 * 1024,
+  parkedCalls: Object.freeze({ perReplica: 1_000, perUser: 20, perServer: 5 }),
 })
 
 export const DEFAULT_SETTINGS: Settings = Object.freeze({

@@ -135,7 +135,9 @@ export const SettingsAnswer = z.object({
   audit: z.string(),
   retentionDays: z.object({ logs: z.int() }),
   defaultRole: z.string(),
-  limits: z.record(z.string(), z.number()).describe('milliseconds, bytes, counts'),
+  limits: z
+    .record(z.string(), z.union([z.number(), z.record(z.string(), z.number())]))
+    .describe('milliseconds, bytes, counts'),
 })
 export const StepsAnswer = z.object({
   steps: z.array(
