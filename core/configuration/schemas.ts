@@ -233,6 +233,11 @@ export const limitShape = {
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
   registrations: count.max(100_000).optional(),
+  parkedCalls: strict({
+    perReplica: count.max(100_000).optional(),
+    perUser: count.max(100_000).optional(),
+    perServer: count.max(100_000).optional(),
+  }).optional(),
 }
 export const Settings = strict({
   audit: z.enum(['fast', 'strict']).optional(),
@@ -243,7 +248,7 @@ export const Settings = strict({
     uses: count.max(100).optional(),
   }).optional(),
   redirectSchemes: z.array(privateScheme).max(50).optional(),
-  limits: strict(limitShape, { parkedCalls: 'this limit is' }).optional(),
+  limits: strict(limitShape).optional(),
 })
 
 export const Server = strict(serverShape)
