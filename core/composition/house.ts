@@ -19,6 +19,8 @@ import type { ToOwner } from '../http/to-owner.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
 import type { Identities } from '../identity/identities.js'
+import type { Passwords } from '../identity/passwords.js'
+import type { SignInWays } from '../identity/sign-in-ways.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
@@ -74,6 +76,7 @@ export const PARTS = {
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
   oneTime: part<OneTimeRows>('oneTime'),
+  passwords: part<Passwords>('passwords'),
   parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
   listen: part<Listen>('listen'),
@@ -86,6 +89,7 @@ export const PARTS = {
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
+  signInWays: part<SignInWays>('signInWays'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
   subscriptions: part<Subscriptions>('subscriptions'),

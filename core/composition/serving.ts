@@ -9,8 +9,11 @@ import { createHealth } from '../http/health.js'
 import { createDoor } from '../http/mcp-door.js'
 import { createOlderLines } from '../http/older-lines.js'
 import { createOwnNames, type OwnNames } from '../http/origin.js'
+import { createAuthPages } from '../http/pages/auth/index.js'
+import type { AuthOptions } from '../http/pages/auth/options.js'
 import { createPageFaults } from '../http/pages/faults.js'
 import { createStyle } from '../http/pages/page.js'
+import { createTurnedAway } from '../http/pages/turned-away.js'
 import { createAddressOf } from '../http/peer.js'
 import { createServer } from '../http/server.js'
 import { createTolerances } from '../http/tolerances.js'
@@ -36,6 +39,8 @@ export async function createServing(house: House, config: Config, place: Place, 
   const library = await openLibrary(fileURLToPath(new URL('../../../docs', import.meta.url)))
   const docs = createDocsServer(library, VERSION)
   const snapshots = house.get(PARTS.snapshots)
+  const addressOf = createAddressOf(config.trustedProxies)
+  const turnedAway = createTurnedAway(house.get(PARTS.refused), addressOf)
   const draining = () => place.draining
   const older = createOlderLines({
     replica: house.get(PARTS.replicas).id,
@@ -53,7 +58,7 @@ export async function createServing(house: House, config: Config, place: Place, 
     older,
     places: createStreamPlaces({ perUser: () => snapshots.current().settings.limits.listensPerUser }),
     toOwner: house.get(PARTS.toOwner),
-    addressOf: createAddressOf(config.trustedProxies),
+    addressOf,
     draining,
     onTolerated: createTolerances((fault) => log.info({ ...fault }, "a client's fault is tolerated")),
     onBroken,
@@ -66,7 +71,8 @@ export async function createServing(house: House, config: Config, place: Place, 
       createHealth({ draining, checks }),
       createWellKnown(() => place.url),
       createStyle(),
-      createPageFaults(onBroken),
+      createPageFaults(onBroken, turnedAway),
+      createAuthPages(authOptions(house, { turnedAway, addressOf })),
       createDocs(library, docs),
     ],
     tls: config.tls,
@@ -80,6 +86,15 @@ export async function createServing(house: House, config: Config, place: Place, 
     await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])
   }
   return { server, stop }
+}
+
+function authOptions(house: House, rest: Pick<AuthOptions, 'turnedAway' | 'addressOf'>): AuthOptions {
+  return {
+    ...rest,
+    browser: house.get(PARTS.browser),
+    passwords: house.get(PARTS.passwords),
+    ways: house.get(PARTS.signInWays),
+  }
 }
 
 function lazily(make: () => OwnNames): OwnNames {
