@@ -18,6 +18,9 @@ import type { Lines } from '../http/session-lines.js'
 import type { ToOwner } from '../http/to-owner.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
+import type { IdpAsks } from '../identity/sso/asks.js'
+import type { SubjectTokens } from '../identity/subject-tokens.js'
+import type { TrustedIssuers } from '../identity/trusted-issuers.js'
 import type { Identities } from '../identity/identities.js'
 import type { Passwords } from '../identity/passwords.js'
 import type { SignInWays } from '../identity/sign-in-ways.js'
@@ -72,6 +75,7 @@ export const PARTS = {
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
+  idpAsks: part<IdpAsks>('idpAsks'),
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
@@ -92,10 +96,12 @@ export const PARTS = {
   signInWays: part<SignInWays>('signInWays'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
+  subjectTokens: part<SubjectTokens>('subjectTokens'),
   subscriptions: part<Subscriptions>('subscriptions'),
   tailer: part<Tailer>('tailer'),
   toOwner: part<ToOwner>('toOwner'),
   told: part<SessionTold>('told'),
+  trustedIssuers: part<TrustedIssuers>('trustedIssuers'),
   troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }

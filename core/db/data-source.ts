@@ -3,12 +3,14 @@ import type { PluginLog } from '@gatehouse/sdk'
 import { AssignmentEntity, GatewayEntity, RuleEntity } from './entities/gateway.js'
 import { ConnectionEntity, HostEntity, TokenEntity } from './entities/host.js'
 import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
+import { IdpEntity } from './entities/idp.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
 import { asDatabaseError } from './repositories/failures.js'
 import { Initial1795305600001 } from './migrations/0001-initial.js'
 import { SessionState1795392000002 } from './migrations/0002-session-state.js'
 import { Replicas1795478400003 } from './migrations/0003-replicas.js'
 import { SigningIn1795564800004 } from './migrations/0004-signing-in.js'
+import { Sso1795996800009 } from './migrations/0009-sso.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -23,10 +25,17 @@ const ENTITIES = [
   HostEntity,
   ConnectionEntity,
   TokenEntity,
+  IdpEntity,
 ]
 
 /** In the order of their times; each is run once. */
-const MIGRATIONS = [Initial1795305600001, SessionState1795392000002, Replicas1795478400003, SigningIn1795564800004]
+const MIGRATIONS = [
+  Initial1795305600001,
+  SessionState1795392000002,
+  Replicas1795478400003,
+  SigningIn1795564800004,
+  Sso1795996800009,
+]
 
 /** Any number will do, as long as every replica takes the same. */
 const MIGRATION_LOCK = 7_014_001
