@@ -16,16 +16,6 @@ plugins: [{ use: auth-token }]
 roles: { auditor: { capabilities: [viewMessageBodies, viewAndExportLogs] } }
 users: { Ana@example.com: { role: auditor }, bob@example.com: {} }
 teams: { engineering: { members: [bob@example.com, Ana@example.com] } }
-idps:
-  okta:
-    plugin: idp-oidc
-    issuer: https://acme.okta.com
-    clientId: gateway
-    clientSecret: "\${env:OKTA_SECRET}"
-    domains: [Example.com]
-    role: auditor
-    groups: { eng: engineering }
-    breakGlass: [bob@example.com]
 servers:
   everything: { command: [npx, -y, everything], env: { DEBUG: "0", API_KEY: "\${env:EV_KEY}" } }
   search: { url: https://search.example.com/mcp, auth: { headers: { X-Key: "\${env:SEARCH_KEY}" } }, protocol: legacy }
@@ -46,6 +36,16 @@ exporters:
   soc: { plugin: siem-otlp, url: https://otel.example.com/v1/logs, headers: { X-Key: "\${env:SOC_KEY}" } }
 hosts: { bot: { kind: token, owner: bob@example.com } }
 settings: { audit: strict, retentionDays: { logs: 30 }, limits: { call: 90s, bodyInLog: 16KiB, sessionsPerUser: 5 } }
+idps:
+  okta:
+    plugin: idp-oidc
+    issuer: https://acme.okta.com
+    clientId: gateway
+    clientSecret: "\${env:OKTA_SECRET}"
+    domains: [Example.com]
+    role: auditor
+    groups: { eng: engineering }
+    breakGlass: [bob@example.com]
 `
 export const FULL_SECRETS = {
   'env:EV_KEY': 'ev',
