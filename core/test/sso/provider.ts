@@ -56,10 +56,15 @@ export async function startProvider({ gateway, clientId = 'gateway' }: ProviderO
   const { port } = server.address() as AddressInfo
   const issuer = `http://127.0.0.1:${port}`
   const build = () => {
-    const provider = new Provider(issuer, configurationOf({ people, gateway, clientId, clientSecret, key: signing.jwk }))
+    const provider = new Provider(
+      issuer,
+      configurationOf({ people, gateway, clientId, clientSecret, key: signing.jwk }),
+    )
     const callback = provider.callback()
     handle = (req, res) =>
-      req.url?.startsWith('/interaction/') ? interact(provider, req, res).catch(() => res.destroy()) : callback(req, res)
+      req.url?.startsWith('/interaction/')
+        ? interact(provider, req, res).catch(() => res.destroy())
+        : callback(req, res)
   }
   build()
   const close = () =>
@@ -91,7 +96,10 @@ export async function startProvider({ gateway, clientId = 'gateway' }: ProviderO
   }
 }
 
-async function newKey(): Promise<{ readonly jwk: JWK; readonly privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'] }> {
+async function newKey(): Promise<{
+  readonly jwk: JWK
+  readonly privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey']
+}> {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
   const kid = randomBytes(6).toString('hex')
   return { privateKey, jwk: { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' } }
