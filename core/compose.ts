@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 
 import { type DependencyContainer, container as root, instanceCachingFactory } from 'tsyringe'
 import { withAdvisoryLock } from './cluster/locks.js'
+import { layAuthorizationServer } from './composition/authorization-server.js'
 import { banner } from './composition/banner.js'
 import { createChores } from './composition/chores.js'
 import { followReplicas } from './composition/cluster.js'
@@ -14,6 +15,7 @@ import { createServing } from './composition/serving.js'
 import { layRooms } from './composition/rooms.js'
 import { laySigningIn } from './composition/signing-in.js'
 import { laySso } from './composition/sso.js'
+import { layUpstreamAuth } from './composition/upstream-auth.js'
 import type { Config } from './config.js'
 import { createKeeper } from './configuration/keeper.js'
 import { ensureOperator, leaveCredential } from './configuration/local-credential.js'
@@ -52,6 +54,8 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   layRooms(house, () => place.url, log)
   laySigningIn(house, () => place.url)
   laySso(house)
+  layUpstreamAuth(house)
+  layAuthorizationServer(house, () => place.url, config, log)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]
   await house.get(PARTS.epochs).check()
   await snapshots.rebuild()

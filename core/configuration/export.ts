@@ -7,6 +7,7 @@ import { KINDS } from './kinds.js'
 import type { NounName, Present, State } from './kinds.js'
 import { idpDefaults } from './nouns/idps.js'
 import { serverDefaults } from './nouns/servers.js'
+import type { ServerState } from './nouns/servers.js'
 import { isSecretKey } from './schemas.js'
 import { writeDuration, writeSize } from './units.js'
 
@@ -63,8 +64,15 @@ function hideSecrets(noun: NounName, key: string, state: State, namer: ReturnTyp
     return { ...state, ...hide(Object.fromEntries(secret.map((field) => [field, null]))) }
   }
   if (noun !== 'servers') return state
-  const { auth, env } = state as { auth: 'none' | { headers: object }; env: object }
-  return { ...state, auth: auth === 'none' ? auth : { headers: hide(auth.headers) }, env: hide(env) }
+  const { auth, env } = state as unknown as Pick<ServerState, 'auth' | 'env'>
+  return { ...state, auth: hideAuth(auth, hide), env: hide(env) }
+}
+
+function hideAuth(auth: ServerState['auth'], hide: (values: unknown) => Record<string, string>): ServerState['auth'] {
+  if (typeof auth === 'string') return auth
+  if ('headers' in auth) return Array.isArray(auth.headers) ? auth : { headers: hide(auth.headers) }
+  const { clientSecret, ...open } = auth.oauth
+  return { oauth: { ...open, ...hide(clientSecret === undefined ? {} : { clientSecret }) } }
 }
 
 /** What is as it would be without being said is not said. */
@@ -103,7 +111,7 @@ function defaultsOf(noun: NounName, key: string): State {
     case 'servers':
       return { ...serverDefaults(key) }
     case 'identities':
-      return { shared: false, owner: null, enabled: true }
+      return { shared: false, owner: null, headers: {}, enabled: true }
     case 'gateways':
       return { ...plain, teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] }
     case 'exporters':
@@ -117,7 +125,7 @@ const unlike = (state: State, defaults: State): State =>
   Object.fromEntries(Object.entries(state).filter(([key, value]) => !isDeepStrictEqual(value, defaults[key])))
 
 const SIZES = new Set(['requestBody', 'upstreamEvent', 'upstreamBody', 'bodyInLog'])
-const COUNTS = new Set(['sessionsPerUser', 'listensPerUser', 'stdioProcesses'])
+const COUNTS = new Set(['sessionsPerUser', 'listensPerUser', 'stdioProcesses', 'registrations'])
 
 function writeSettings(settings: Settings): State {
   const { limits, ...plain } = settings

@@ -114,7 +114,7 @@ export function mustHold(work: Work, capability: string): void {
 }
 
 /** Nobody gives away or takes from others what they do not hold themselves. */
-export function mustCover(work: Work, capabilities: readonly string[], what: string): void {
+export function mustCover(work: Pick<Work, 'actor'>, capabilities: readonly string[], what: string): void {
   const missing = capabilities.find((key) => !holds(work.actor.capabilities, key))
   if (missing !== undefined)
     throw new GatehouseError('GH_API_FORBIDDEN', {

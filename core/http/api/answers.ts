@@ -80,6 +80,12 @@ export const UserAnswer = z.object({
   enabled: z.boolean(),
 })
 export const RoleAnswer = z.object({ ...stored, slug: z.string(), title: z.string(), capabilities: names })
+export const CapabilityAnswer = z.object({
+  key: z.string(),
+  label: z.string(),
+  group: z.string(),
+  description: z.string(),
+})
 export const HostAnswer = z.object({
   ...stored,
   slug: z.string(),
@@ -87,6 +93,8 @@ export const HostAnswer = z.object({
   kind: z.string(),
   owner: z.string().nullable(),
   enabled: z.boolean(),
+  connections: z.int(),
+  lastUsedAt: z.string().nullable(),
 })
 export const ConnectionAnswer = z.object({
   ...stored,
@@ -94,6 +102,7 @@ export const ConnectionAnswer = z.object({
   gateway: z.string(),
   user: z.string().nullable(),
   enabled: z.boolean(),
+  lastUsedAt: z.string().nullable(),
 })
 export const TokenAnswer = z.object({
   ...stored,
@@ -165,6 +174,8 @@ export const IdpTestAnswer = z.looseObject({
 export const SettingsAnswer = z.object({
   audit: z.string(),
   retentionDays: z.object({ logs: z.int() }),
+  refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
+  redirectSchemes: z.array(z.string()),
   defaultRole: z.string(),
   limits: z.record(z.string(), z.number()).describe('milliseconds, bytes, counts'),
 })

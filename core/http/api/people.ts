@@ -2,12 +2,13 @@ import { createRole, createTeam, createUser } from '../../configuration/nouns/pe
 import { removeRole, removeTeam, removeUser, teamState } from '../../configuration/nouns/people.js'
 import { updateRole, updateTeam, updateUser } from '../../configuration/nouns/people.js'
 import { strict } from '../../configuration/problems.js'
-import { email, roleShape, slug, teamShape, userShape } from '../../configuration/schemas.js'
+import { email, reference, roleShape, slug, teamShape, userShape } from '../../configuration/schemas.js'
 import { mustExist } from '../../configuration/work.js'
 import { RoleAnswer, TeamAnswer, UserAnswer } from './answers.js'
 import { crud } from './crud.js'
 import { NEEDS } from './needs.js'
 import type { ApiOptions, Operation } from './operation.js'
+import { PageQuery } from './pages.js'
 
 const see = 'managePeople'
 
@@ -45,7 +46,7 @@ export function userOperations({ store, mutations }: ApiOptions): Operation[] {
       delete: 'Removes a person with their connections, tokens and personal identities.',
     },
     mutations,
-    rows: () => store.users.all(),
+    paged: { query: PageQuery, page: (_, slice) => store.users.page(slice) },
     one: (_, reference) => mustExist(store.users, 'user', reference),
     show: async (user) => user,
     doCreate: (work, { email, ...input }) => createUser(work, email, input),
@@ -61,9 +62,20 @@ export function roleOperations({ store, mutations }: ApiOptions): Operation[] {
     see,
     needs: NEEDS.roles,
     answer: RoleAnswer,
-    create: strict({ slug, ...roleShape }),
+    create: strict({
+      slug,
+      ...roleShape,
+      capabilities: roleShape.capabilities.optional(),
+      from: reference.optional().describe('a role to copy, by id or name'),
+    }).refine(({ capabilities, from }) => capabilities !== undefined || from !== undefined, {
+      path: ['capabilities'],
+      error: 'is needed, or `from` with a role to copy',
+    }),
     patch: strict({ ...roleShape, capabilities: roleShape.capabilities.optional() }),
-    about: { delete: 'Removes a role that nobody holds.' },
+    about: {
+      create: 'Makes a role, new or as a copy of another one.',
+      delete: 'Removes a role that nobody holds.',
+    },
     mutations,
     rows: () => store.roles.all(),
     one: (_, reference) => mustExist(store.roles, 'role', reference),
