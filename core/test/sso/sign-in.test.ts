@@ -28,37 +28,39 @@ await added('other', second, { title: 'Other', domains: ['other.example'], butto
 const START = '/auth/sso/start?idp=acme'
 const from = () => newWalker(gateway, provider)
 
-/** The reason of the latest refusal, once there are more of them than before. */
-async function refusalAfter(work: () => Promise<unknown>): Promise<string> {
-  const read = async () => (await gateway.api('GET', '/logs?method=auth/sso&limit=500'))['items'] as Row[]
-  const before = (await read()).length
-  await work()
-  const rows = await until('the refusal is on record', async () => {
-    const now = await read()
-    return now.length > before ? now : undefined
-  })
-  assert.is(rows[0]?.log_type, 'auth_refused')
-  return JSON.stringify(rows[0])
-}
 interface Row {
+  readonly log_id: string
   readonly log_type: string
 }
 
-/** Nobody came in, the page says why, and the refusal is on record. */
+const refusals = async () => {
+  const { items } = await gateway.api('GET', '/logs?method=auth/sso&limit=500')
+  return (items as Row[]).filter(({ log_type: type }) => type === 'auth_refused')
+}
+
+/** Waits for a new refusal that says so. */
+async function refusesFor(reason: RegExp, work: () => Promise<unknown>): Promise<void> {
+  const known = new Set((await refusals()).map((row) => row.log_id))
+  await work()
+  const row = await until(`a refusal for ${String(reason)} is on record`, async () => {
+    const fresh = (await refusals()).filter((one) => !known.has(one.log_id))
+    return fresh.map((one) => JSON.stringify(one)).find((text) => reason.test(text))
+  })
+  for (const secret of [provider.clientSecret, second.clientSecret]) assert.not.match(row, secret)
+}
+
+/** Nobody came in, the page says why and what to do, and the refusal is on record. */
 async function refuses(
-  says: RegExp,
   login: string,
-  options: { start?: string; walker?: ReturnType<typeof from> } = {},
-) {
-  const walker = options.walker ?? from()
-  const reason = await refusalAfter(async () => {
-    const shown = await signInThere(walker, options.start ?? START, login)
+  { says, reason }: { says: RegExp; reason: RegExp },
+  { start = START, walker = from() } = {},
+): Promise<void> {
+  await refusesFor(reason, async () => {
+    const shown = await signInThere(walker, start, login)
     assert.match(shown.text, says)
     assert.match(shown.text, '/auth/signin?to=')
     assert.is(walker.here.cookie('gh_session'), undefined)
   })
-  for (const secret of [provider.clientSecret, second.clientSecret]) assert.not.match(reason, secret)
-  return reason
 }
 
 const teamsOf = async (email: string) => {
@@ -77,39 +79,39 @@ test('who comes for the first time is made, with the default role and no more', 
 
 test('an address that is not verified, or of which nothing is said, is refused; trust holds for its own domains', async () => {
   people.set('una', { email: 'una@example.com', email_verified: false })
-  assert.match(await refuses(/does not say that your e-mail address is verified/, 'una'), 'not verified')
+  const unverified = { says: /does not say that your e-mail address is verified/, reason: /not verified/ }
+  await refuses('una', unverified)
   people.set('una', { email: 'una@example.com' })
-  assert.match(await refuses(/does not say/, 'una'), 'not verified')
+  await refuses('una', unverified)
   await gateway.api('PATCH', '/idps/acme', { trustDomainVerifiedEmail: true })
   people.set('eve', { email: 'eve@elsewhere.example' })
-  await refuses(/does not say/, 'eve')
+  await refuses('eve', unverified)
   assert.is((await signInThere(from(), START, 'una')).path, '/auth/account')
   await gateway.api('PATCH', '/idps/acme', { trustDomainVerifiedEmail: false })
   // Also for who is known already.
-  await refuses(/does not say/, 'una')
+  await refuses('una', unverified)
 })
 
 test('an address of another domain makes nobody, and takes over nobody', async () => {
   people.set('bob', { email: 'bob@other.example', email_verified: true })
-  await refuses(/does not speak for addresses of other\.example/, 'bob')
+  const foreign = { says: /does not speak for addresses of other\.example/, reason: /none of its domains/ }
+  await refuses('bob', foreign)
   await gateway.api('POST', '/users', { email: 'bob@other.example' })
-  assert.match(await refuses(/does not speak for/, 'bob'), 'none of its domains')
+  await refuses('bob', foreign)
 })
 
 test('a second provider cannot take over the people of the first', async () => {
   second.people.set('mallory', { email: 'ada@example.com', email_verified: true })
   const walker = newWalker(gateway, second)
-  await refuses(/does not speak for addresses of example\.com/, 'mallory', {
-    start: '/auth/sso/start?idp=other',
-    walker,
-  })
+  const foreign = { says: /does not speak for addresses of example\.com/, reason: /none of its domains/ }
+  await refuses('mallory', foreign, { start: '/auth/sso/start?idp=other', walker })
 })
 
 test('the tie is the subject: a changed address keeps the account, a used one opens nothing to another', async () => {
   people.set('ada', { email: 'ada.new@example.com', email_verified: true })
   assert.match((await signInThere(from(), START, 'ada')).text, 'ada@example.com')
   people.set('ada2', { email: 'ada@example.com', email_verified: true })
-  assert.match(await refuses(/tied to another account of Acme/, 'ada2'), 'another subject')
+  await refuses('ada2', { says: /tied to another account of Acme/, reason: /another subject/ })
   await gateway.api('DELETE', '/idps/acme/people/ada@example.com')
   assert.match((await signInThere(from(), START, 'ada2')).text, 'ada@example.com')
 })
@@ -122,7 +124,7 @@ test('an account that was there is tied by its address; a super admin only by it
 
   await gateway.api('POST', '/users', { email: 'root@example.com', role: 'super-admin' })
   people.set('root', { email: 'root@example.com', email_verified: true })
-  assert.match(await refuses(/tied to Acme only by whoever holds it/, 'root'), 'without its holder')
+  await refuses('root', { says: /tied to Acme only by whoever holds it/, reason: /without its holder/ })
   await givePassword(gateway, 'root@example.com')
   const walker = from()
   await walker.here.submit('/auth/signin', { email: 'root@example.com', password: PASSWORD })
@@ -141,10 +143,11 @@ test('an account that was there is tied by its address; a super admin only by it
 
 test('a disabled person stays out, known or not', async () => {
   await gateway.api('PATCH', '/users/carl@example.com', { enabled: false })
-  assert.match(await refuses(/This account is disabled/, 'carl'), 'disabled')
+  const disabled = { says: /This account is disabled/, reason: /the person is disabled/ }
+  await refuses('carl', disabled)
   await gateway.api('POST', '/users', { email: 'dora@example.com', enabled: false })
   people.set('dora', { email: 'dora@example.com', email_verified: true })
-  await refuses(/This account is disabled/, 'dora')
+  await refuses('dora', disabled)
 })
 
 test('groups give and take the teams that they are mapped to, and no others', async () => {
@@ -170,8 +173,7 @@ test('the callback is good once, in the browser that began, and with what the pr
   const back = await goOut(walker, `${START}&to=/auth/account?y`, 'gil')
   const path = back.pathname + back.search
   const other = openBrowser(gateway.url)
-  const stolen = await refusalAfter(async () => assert.is((await other.get(path)).status, 410))
-  assert.match(stolen, 'of another browser')
+  await refusesFor(/of another browser/, async () => assert.is((await other.get(path)).status, 410))
   assert.is(other.cookie('gh_session'), undefined)
   assert.is((await walker.here.get(path)).path, '/auth/account?y')
   assert.is((await walker.here.get(path)).status, 410)
@@ -222,7 +224,7 @@ test('the tile of the provider leads in: by our address for it, by its issuer, a
 })
 
 test('a provider that says no, keys that were changed there, and one that is gone', async () => {
-  assert.match(await refuses(/Acme did not sign you in/, 'nobody'), 'access_denied')
+  await refuses('nobody', { says: /Acme did not sign you in/, reason: /access_denied/ })
   await provider.rotate()
   assert.is((await signInThere(from(), START, 'gil')).path, '/auth/account')
 })
