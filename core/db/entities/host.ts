@@ -18,6 +18,10 @@ export class HostEntity extends StoredEntity implements Host {
 
   @Column({ type: 'boolean' })
   enabled!: boolean
+
+  /** What all registrations of one AI client share; written and asked for where clients are granted something. */
+  @Column({ type: 'text', name: 'client_key', nullable: true, select: false, insert: false, update: false })
+  clientKey?: string | null
 }
 
 @Entity('connections')

@@ -1,6 +1,7 @@
 import { exporterOperations } from './exporters.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
+import { idpOperations } from './idps.js'
 import { identityOperations } from './identities.js'
 import { logOperations } from './logs.js'
 import type { ApiOptions, Operation } from './operation.js'
@@ -24,6 +25,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     connectionOperations,
     tokenOperations,
     identityOperations,
+    idpOperations,
     exporterOperations,
     logOperations,
     systemOperations,
