@@ -73,6 +73,7 @@ export function apiOptions(house: House, url: () => string, onBroken: (thrown: u
     logs: guardAll(createLogReader(recordPool)),
     describeIdp: house.get(PARTS.idpAsks).describe,
     exporterStatus: house.get(PARTS.exporters).status,
+    oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,
     onBroken,

@@ -175,7 +175,7 @@ export const identityShape = {
 }
 const hostKind = z.literal('token', {
   error: (issue) =>
-    issue.input === 'oauth' ? 'hosts that sign in by OAuth are not in this version; token' : 'must be token',
+    issue.input === 'oauth' ? 'hosts that sign in by OAuth appear by themselves; token' : 'must be token',
 })
 export const hostShape = {
   title: title.optional(),

@@ -19,8 +19,8 @@ export class HostEntity extends StoredEntity implements Host {
   @Column({ type: 'boolean' })
   enabled!: boolean
 
-  /** What all registrations of one AI client share; written and asked for where clients are granted something. */
-  @Column({ type: 'text', name: 'client_key', nullable: true, select: false, insert: false, update: false })
+  /** Of a host that signs in by OAuth; written and asked for where people let it in. */
+  @Column({ type: 'text', name: 'client_key', nullable: true, select: false, update: false })
   clientKey?: string | null
 }
 

@@ -7,6 +7,8 @@ import type { Idp } from '../../domain/nouns.js'
 import type { Store } from '../../domain/store.js'
 import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
+import type { AdminClients } from '../../oauth/server/admin-clients.js'
+import type { AuthorizationServer } from '../../oauth/server/server.js'
 import type { RotationCounts } from '../../vault/rotate.js'
 
 /** All that the admin API works on. */
@@ -22,6 +24,7 @@ export interface ApiOptions {
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>
+  readonly oauth: { readonly clients: AdminClients; readonly turnKeys: AuthorizationServer['turnKeys'] }
   /** Ids of the plugins that run, in their order. */
   readonly plugins: () => readonly string[]
   readonly version: string

@@ -4,6 +4,7 @@ import { connectionOperations, hostOperations } from './hosts.js'
 import { idpOperations } from './idps.js'
 import { identityOperations } from './identities.js'
 import { logOperations } from './logs.js'
+import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, teamOperations, userOperations } from './people.js'
@@ -24,6 +25,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     hostOperations,
     connectionOperations,
     tokenOperations,
+    oauthOperations,
     identityOperations,
     idpOperations,
     exporterOperations,
