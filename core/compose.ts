@@ -14,13 +14,14 @@ import { openParts } from './composition/parts.js'
 import { createServing } from './composition/serving.js'
 import { layRooms } from './composition/rooms.js'
 import { laySigningIn } from './composition/signing-in.js'
+import { laySso } from './composition/sso.js'
 import { layUpstreamAuth } from './composition/upstream-auth.js'
 import type { Config } from './config.js'
 import { createKeeper } from './configuration/keeper.js'
 import { ensureOperator, leaveCredential } from './configuration/local-credential.js'
 import { readQuickstart, seedQuickstart } from './configuration/quickstart.js'
 import { hashSecret } from './identity/tokens.js'
-import { openResources, type Resources } from './composition/resources.js'
+import { openOwnPort, openResources, type Resources } from './composition/resources.js'
 
 /** A running gateway. */
 export interface Gatehouse {
@@ -52,6 +53,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   await openParts(house, resources, config, around)
   layRooms(house, () => place.url, log)
   laySigningIn(house, () => place.url)
+  laySso(house)
   layUpstreamAuth(house)
   layAuthorizationServer(house, () => place.url, config, log)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]
@@ -68,6 +70,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const serving = await createServing(house, config, place, log)
   await house.get(PARTS.replicas).present()
   const port = await serving.server.listen(config.host, config.port)
+  openOwnPort(house.get(PARTS.egress), config, port)
   const scheme = config.tls === null ? 'http' : 'https'
   place.url = config.url ?? `${scheme}://localhost:${port}`
   // No certificate fits an address.

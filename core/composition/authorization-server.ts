@@ -10,7 +10,6 @@ import { createCounter, createMount } from '../http/oauth/mount.js'
 import { createAddressOf } from '../http/peer.js'
 import { showServerError } from '../http/oauth/failure.js'
 import { createThrottles } from '../http/oauth/throttles.js'
-import { NO_ISSUERS } from '../identity/trusted-issuers.js'
 import { createAdminClients } from '../oauth/server/admin-clients.js'
 import { createDocumentFetch, MOST_BYTES } from '../oauth/server/client-documents.js'
 import { createClientSource } from '../oauth/server/client-source.js'
@@ -45,7 +44,6 @@ export function layAuthorizationServer(
   const schemes = () => snapshot().settings.redirectSchemes
   house.put(PARTS.oauthClients, createAdminClients({ rows: clientRows, grants, schemes, onEnded }))
   house.put(PARTS.oauthCounter, counter)
-  house.make(PARTS.trustedIssuers, () => NO_ISSUERS)
   house.put(PARTS.oauthSweep, async () => {
     await artifacts.sweep(SWEPT)
     await grants.sweep(SWEPT)

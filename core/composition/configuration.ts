@@ -29,6 +29,13 @@ export function createConfiguration(house: House, config: Config): { mutations: 
       const parsed = schema === undefined ? null : parseStrictly(schema, given)
       return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
     },
+    idps: () => bus.keys('idp.begin'),
+    idpSecrets: (plugin) => bus.keyed('idp.begin', plugin)?.options.secret ?? [],
+    checkIdp: async (plugin, given) => {
+      const schema = bus.keyed('idp.begin', plugin)?.options.config
+      const parsed = schema === undefined ? null : parseStrictly(schema, given)
+      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
+    },
     checkUrl: house.get(PARTS.egress).check,
     stdio: config.stdio,
   }
@@ -64,6 +71,7 @@ export function apiOptions(house: House, url: () => string, onBroken: (thrown: u
     url,
     resolveAdmin: house.get(PARTS.identities).resolveAdmin,
     logs: guardAll(createLogReader(recordPool)),
+    describeIdp: house.get(PARTS.idpAsks).describe,
     exporterStatus: house.get(PARTS.exporters).status,
     oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),

@@ -19,6 +19,8 @@ import type { ToOwner } from '../http/to-owner.js'
 import type { Counter } from '../http/oauth/mount.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
+import type { IdpAsks } from '../identity/sso/asks.js'
+import type { SubjectTokens } from '../identity/subject-tokens.js'
 import type { Enrolment } from '../identity/enrolment.js'
 import type { TrustedIssuers } from '../identity/trusted-issuers.js'
 import type { Identities } from '../identity/identities.js'
@@ -81,6 +83,7 @@ export const PARTS = {
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
+  idpAsks: part<IdpAsks>('idpAsks'),
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
@@ -106,6 +109,7 @@ export const PARTS = {
   signInWays: part<SignInWays>('signInWays'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
+  subjectTokens: part<SubjectTokens>('subjectTokens'),
   subscriptions: part<Subscriptions>('subscriptions'),
   tailer: part<Tailer>('tailer'),
   toOwner: part<ToOwner>('toOwner'),

@@ -65,11 +65,6 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'gateways.eng.capture: sealed capture is not in this version',
   ],
   [
-    'a limit that is not there yet',
-    'version: 1\nsettings: { limits: { parkedCalls: 5 } }\n',
-    'settings.limits.parkedCalls: this limit is not in this version',
-  ],
-  [
     'OAuth hosts',
     'version: 1\nhosts: { app: { kind: oauth } }\n',
     'hosts.app.kind: hosts that sign in by OAuth appear by themselves',

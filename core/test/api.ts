@@ -26,6 +26,7 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
       logs: async (request) => (asked.push(request), { rows: [LOG_ROW as never], next: null }),
       follow: async (cursor) => ({ rows: cursor === null ? [] : [LOG_ROW as never], cursor: '7' }),
     },
+    describeIdp: async () => ({ ok: false, failure: 'unavailable', reason: 'nobody is there' }),
     exporterStatus: async () => null,
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
     plugins: () => ['auth-token'],

@@ -1,8 +1,9 @@
-import type { UserRef } from '@gatehouse/sdk'
+import type { IdpDescription, UserRef } from '@gatehouse/sdk'
 import type { z } from 'zod'
 import type { FileOperations } from '../../configuration/apply.js'
 import type { Mutations } from '../../configuration/mutations.js'
 import type { Actor } from '../../configuration/work.js'
+import type { Idp } from '../../domain/nouns.js'
 import type { Store } from '../../domain/store.js'
 import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
@@ -18,6 +19,8 @@ export interface ApiOptions {
   /** Whose admin token has this SHA-256; throws GH_AUTHENTICATE_INVALID or GH_AUTHENTICATE_DISABLED. */
   readonly resolveAdmin: (hash: string) => Promise<UserRef>
   readonly logs: LogReader
+  /** What an identity provider says of itself, asked now. */
+  readonly describeIdp: (idp: Idp) => Promise<IdpDescription>
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>

@@ -1,6 +1,7 @@
 import { exporterOperations } from './exporters.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
+import { idpOperations } from './idps.js'
 import { identityOperations } from './identities.js'
 import { logOperations } from './logs.js'
 import { oauthOperations } from './oauth.js'
@@ -26,6 +27,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     tokenOperations,
     oauthOperations,
     identityOperations,
+    idpOperations,
     exporterOperations,
     logOperations,
     systemOperations,

@@ -32,7 +32,8 @@ export function layOutSignIn(router: Router, options: AuthOptions): void {
     const to = ownPath(form.get('to'), ACCOUNT)
     const email = (form.get('email') ?? '').trim().toLowerCase().slice(0, 254)
     const elsewhere = await options.ways.byEmail(email)
-    if (elsewhere !== null) return seeOther(ctx, withTo(elsewhere.url, to))
+    if (elsewhere !== null && (elsewhere.required || !form.get('password')))
+      return seeOther(ctx, withTo(elsewhere.url, to))
     await throttle(options.addressOf(ctx.req))
     const checked = await options.passwords.check(email, form.get('password') ?? '')
     if (checked.ok) {
