@@ -19,7 +19,11 @@ import type { ToOwner } from '../http/to-owner.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
 import type { Identities } from '../identity/identities.js'
+import type { Invitations } from '../identity/invitations.js'
+import type { Passkeys } from '../identity/passkeys.js'
 import type { Passwords } from '../identity/passwords.js'
+import type { Postman } from '../identity/postman.js'
+import type { SetupLinks } from '../identity/setup-links.js'
 import type { SignInWays } from '../identity/sign-in-ways.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
@@ -72,10 +76,13 @@ export const PARTS = {
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
+  invitations: part<Invitations>('invitations'),
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
   oneTime: part<OneTimeRows>('oneTime'),
+  mail: part<{ readonly postman: Postman | null }>('mail'),
+  passkeys: part<Passkeys>('passkeys'),
   passwords: part<Passwords>('passwords'),
   parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
@@ -89,6 +96,7 @@ export const PARTS = {
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
+  setupLinks: part<SetupLinks>('setupLinks'),
   signInWays: part<SignInWays>('signInWays'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),

@@ -10,7 +10,6 @@ import { createDoor } from '../http/mcp-door.js'
 import { createOlderLines } from '../http/older-lines.js'
 import { createOwnNames, type OwnNames } from '../http/origin.js'
 import { createAuthPages } from '../http/pages/auth/index.js'
-import type { AuthOptions } from '../http/pages/auth/options.js'
 import { createPageFaults } from '../http/pages/faults.js'
 import { createStyle } from '../http/pages/page.js'
 import { createTurnedAway } from '../http/pages/turned-away.js'
@@ -23,6 +22,7 @@ import { createAuthenticate } from '../rooms/authenticate.js'
 import { apiOptions } from './configuration.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+import { authOptions } from './signing-in.js'
 
 /** Where the gateway is and whether it still takes calls; the URL is known only once the port is. */
 export interface Place {
@@ -67,12 +67,12 @@ export async function createServing(house: House, config: Config, place: Place, 
   const server = createServer({
     door,
     middleware: [
-      createApi(apiOptions(house, () => place.url, onBroken)).routes() as Middleware,
+      createApi(apiOptions(house, { url: () => place.url, turnedAway, onBroken })).routes() as Middleware,
       createHealth({ draining, checks }),
       createWellKnown(() => place.url),
       createStyle(),
       createPageFaults(onBroken, turnedAway),
-      createAuthPages(authOptions(house, { turnedAway, addressOf })),
+      createAuthPages(authOptions(house, { turnedAway, addressOf, onBroken })),
       createDocs(library, docs),
     ],
     tls: config.tls,
@@ -86,15 +86,6 @@ export async function createServing(house: House, config: Config, place: Place, 
     await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])
   }
   return { server, stop }
-}
-
-function authOptions(house: House, rest: Pick<AuthOptions, 'turnedAway' | 'addressOf'>): AuthOptions {
-  return {
-    ...rest,
-    browser: house.get(PARTS.browser),
-    passwords: house.get(PARTS.passwords),
-    ways: house.get(PARTS.signInWays),
-  }
 }
 
 function lazily(make: () => OwnNames): OwnNames {
