@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { GatehouseError } from '../errors.js'
+import type { GatehouseError } from '../errors.js'
 import { COST, createHasher } from './password-hash.js'
 import { problemOfPassword } from './password-rules.js'
 
