@@ -16,8 +16,10 @@ import type { Egress } from '../egress/egress.js'
 import type { Host } from '../host/lifecycle.js'
 import type { Lines } from '../http/session-lines.js'
 import type { ToOwner } from '../http/to-owner.js'
+import type { Counter } from '../http/oauth/mount.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
+import type { Enrolment } from '../identity/enrolment.js'
 import type { Identities } from '../identity/identities.js'
 import type { Invitations } from '../identity/invitations.js'
 import type { Passkeys } from '../identity/passkeys.js'
@@ -25,9 +27,11 @@ import type { Passwords } from '../identity/passwords.js'
 import type { Postman } from '../identity/postman.js'
 import type { SetupLinks } from '../identity/setup-links.js'
 import type { SignInWays } from '../identity/sign-in-ways.js'
+import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
+import type { AuthorizationServer } from '../oauth/server/server.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
@@ -39,6 +43,7 @@ import type { Listen } from '../rooms/listen.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
+import type { Errands } from '../upstream/errands.js'
 import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
@@ -72,7 +77,9 @@ export const PARTS = {
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
+  enrolment: part<Enrolment>('enrolment'),
   epochs: part<Epochs>('epochs'),
+  errands: part<Errands>('errands'),
   exporters: part<Exporters>('exporters'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
@@ -80,10 +87,14 @@ export const PARTS = {
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
+  oauthCounter: part<Counter>('oauthCounter'),
+  oauthServer: part<AuthorizationServer>('oauthServer'),
+  oauthSweep: part<() => Promise<void>>('oauthSweep'),
   oneTime: part<OneTimeRows>('oneTime'),
   mail: part<{ readonly postman: Postman | null }>('mail'),
   passkeys: part<Passkeys>('passkeys'),
   passwords: part<Passwords>('passwords'),
+  own: part<OwnIdentities>('own'),
   parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
   listen: part<Listen>('listen'),

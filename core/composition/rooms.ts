@@ -1,12 +1,13 @@
 import { createRequestStates, REQUEST_STATE } from '../bridge/request-state.js'
 import type { Inspected, InSession, Routed } from '../call.js'
+import { asGatehouseError } from '../errors.js'
 import { resourceMetadataUrl } from '../http/well-known.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import { publicResult } from '../mcp/uris.js'
 import { createPipeline, type OnRefused } from '../pipeline.js'
 import { createAnswer } from '../rooms/answer.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
-import { createForward } from '../rooms/forward.js'
+import { createForward, type ForwardOptions } from '../rooms/forward.js'
 import { createHear, type HearOptions } from '../rooms/hear.js'
 import { createInspect } from '../rooms/inspect.js'
 import { createList } from '../rooms/list.js'
@@ -19,7 +20,6 @@ import { createSubscribe } from '../rooms/subscribe.js'
 import { createCredentials } from '../upstream/credentials.js'
 import { createTokenSealer } from '../vault/seal-token.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
-import { createPersonalIdentities } from './personal.js'
 
 /** The rooms in the order of the corridor. */
 export function layRooms(house: House, publicUrl: () => string, log: Surroundings['log']): void {
@@ -31,7 +31,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
   house.make(PARTS.credentials, (h) =>
     createCredentials({
       secrets: h.get(PARTS.store).secrets,
-      identityOf: createPersonalIdentities(h.get(PARTS.snapshots).current),
+      identityOf: h.get(PARTS.own).of,
       bus: h.get(PARTS.host).bus,
     }),
   )
@@ -69,6 +69,8 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
           states: createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE)),
           completions: h.get(PARTS.completions),
           replica: h.get(PARTS.replicas).id,
+          errands: h.get(PARTS.errands),
+          stillEnters: createStillEnters(h),
           definitionNow: async (call) => {
             const { assignment, publicName } = call.feature
             catalog.drop(assignment.server.id, ['tools'])
@@ -94,6 +96,21 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       onRefused,
     )
   })
+}
+
+/** A failure that says nothing of the caller's right (the database is away) ends nobody. */
+function createStillEnters(house: House): ForwardOptions['stillEnters'] {
+  const { bus } = house.get(PARTS.host)
+  return async (credentials, gatewayId) => {
+    try {
+      const plan = house.get(PARTS.snapshots).current().gateways.get(gatewayId)
+      if (plan === undefined) return false
+      await house.get(PARTS.identities).resolve(await bus.first('auth.identify', credentials), plan)
+      return true
+    } catch (thrown) {
+      return ![401, 403].includes(asGatehouseError(thrown).entry.http)
+    }
+  }
 }
 
 /** Whoever sends a message is there to be told of what it subscribed to. */

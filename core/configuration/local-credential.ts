@@ -29,9 +29,7 @@ export async function leaveCredential(store: Store, home: string, url: string, p
   const label = `${LABEL} (${place})`
   await store.transaction(async (tx) => {
     const operator = await ensureOperator(tx)
-    for (const token of await tx.tokens.all())
-      if (token.kind === 'admin' && token.label === label && token.managedBy === 'system')
-        await tx.tokens.remove(token.id)
+    await tx.tokens.removeOf({ kind: 'admin', label, managedBy: 'system' })
     await tx.tokens.insert({
       kind: 'admin',
       label,

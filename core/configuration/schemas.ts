@@ -60,12 +60,29 @@ export const headers = z
     error: 'a header is named twice',
   })
 
-const auth = z.union([z.literal('none'), strict({ headers }, { oauth: 'OAuth towards a server is' })], {
-  error: (issue) =>
-    issue.input === 'oauth'
-      ? 'OAuth towards a server is not in this version; use { headers: … }'
-      : 'must be none or { headers: { <name>: <value> } }',
+/** Names alone: each identity brings its own values. */
+const headerNames = z
+  .array(headerName)
+  .min(1)
+  .max(20)
+  .refine((names) => names.every((name) => !RESERVED_HEADERS.has(name.toLowerCase())), 'names one of our own headers')
+  .refine((names) => new Set(names.map((name) => name.toLowerCase())).size === names.length, 'a header is named twice')
+// RFC 6749, appendix A: visible characters, and spaces between scopes.
+const vschars = z.string().regex(/^[\x21-\x7e][\x20-\x7e]{0,2047}$/, 'must be visible ASCII characters')
+const oauthClient = strict({
+  clientId: vschars.optional(),
+  clientSecret: vschars.optional(),
+  scope: vschars.optional(),
+}).refine(({ clientId, clientSecret }) => clientSecret === undefined || clientId !== undefined, {
+  error: 'a clientSecret needs its clientId',
 })
+const auth = z.union(
+  [z.enum(['none', 'oauth']), strict({ headers: z.union([headers, headerNames]) }), strict({ oauth: oauthClient })],
+  {
+    error:
+      'must be none, oauth, { headers: { <name>: <value> } }, { headers: [<name>] } or { oauth: { clientId, clientSecret } }',
+  },
+)
 
 export const serverShape = {
   title: title.optional(),
@@ -153,7 +170,7 @@ export const identityShape = {
   server: reference,
   shared: z.boolean().optional(),
   owner: reference.optional(),
-  headers,
+  headers: headers.optional(),
   enabled: enabled.optional(),
 }
 const hostKind = z.literal('token', {
@@ -195,6 +212,12 @@ export const TokenCreate = z.discriminatedUnion(
 export const TokenPatch = strict({ label: label.optional(), enabled: enabled.optional() })
 
 const count = z.int().min(1)
+/** Schemes that browsers open or run themselves are never an app's own. */
+const NO_APP = new Set('http https javascript vbscript data blob file about ftp ws wss view-source'.split(' '))
+const privateScheme = z
+  .string()
+  .regex(/^[a-z][a-z0-9+.-]{0,62}$/, 'must be a scheme in lower case, without the colon')
+  .refine((scheme) => !NO_APP.has(scheme), 'is no private scheme of an app')
 export const limitShape = {
   requestBody: size.optional(),
   upstreamEvent: size.optional(),
@@ -209,19 +232,24 @@ export const limitShape = {
   listensPerUser: count.max(10_000).optional(),
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
+  registrations: count.max(100_000).optional(),
+  parkedCalls: strict({
+    perReplica: count.max(100_000).optional(),
+    perUser: count.max(100_000).optional(),
+    perServer: count.max(100_000).optional(),
+  }).optional(),
 }
-export const Settings = strict(
-  {
-    audit: z.enum(['fast', 'strict']).optional(),
-    retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
-    defaultRole: reference.optional(),
-    limits: strict(limitShape, {
-      parkedCalls: 'this limit is',
-      registrations: 'this limit is',
-    }).optional(),
-  },
-  { refreshReuse: 'OAuth for clients is', redirectSchemes: 'OAuth for clients is' },
-)
+export const Settings = strict({
+  audit: z.enum(['fast', 'strict']).optional(),
+  retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
+  defaultRole: reference.optional(),
+  refreshReuse: strict({
+    seconds: z.int().min(0).max(3_600).optional(),
+    uses: count.max(100).optional(),
+  }).optional(),
+  redirectSchemes: z.array(privateScheme).max(50).optional(),
+  limits: strict(limitShape).optional(),
+})
 
 export const Server = strict(serverShape)
 export const Gateway = strict(gatewayFileShape)

@@ -38,6 +38,49 @@ export interface Repository<N extends Stored> {
   remove(id: string): Promise<void>
 }
 
+/** So many rows, the oldest first, after the one of this id. An id that is not there throws GH_API_INVALID naming the cursor. */
+export interface Slice {
+  readonly limit: number
+  readonly after: string | null
+}
+
+/** A noun of which there may be more than anyone reads at once. */
+export interface Paged<N extends Stored> {
+  /** Those whose fields are these. */
+  page(slice: Slice, where?: Partial<N>): Promise<readonly N[]>
+}
+
+/** A host as a list shows it: with its connections counted. */
+export interface HostSeen extends Host {
+  readonly connections: number
+  readonly lastUsedAt: string | null
+}
+
+export interface HostRepository extends Repository<Host> {
+  pageSeen(slice: Slice, where?: Partial<Host>): Promise<readonly HostSeen[]>
+}
+
+export type ConnectionKey = Pick<Connection, 'hostId' | 'gatewayId' | 'userId'>
+
+/** Of a connection's ids, any that are given. */
+export type ConnectionFilter = Partial<Pick<Connection, 'id' | 'hostId' | 'gatewayId' | 'userId'>>
+
+/** A connection with the names of what it ties together. */
+export interface ConnectionSeen extends Connection {
+  readonly host: string
+  readonly gateway: string
+  readonly user: string | null
+}
+
+export interface ConnectionRepository extends Omit<Repository<Connection>, 'insert'> {
+  insert(draft: Omit<Draft<Connection>, 'lastUsedAt'>): Promise<Connection>
+  pageSeen(slice: Slice, where: ConnectionFilter): Promise<readonly ConnectionSeen[]>
+  /** With their tokens. At least one id must be given. */
+  removeOf(where: ConnectionFilter): Promise<void>
+  /** Written in batches, at most once a minute and connection. */
+  touch(ids: readonly string[], at: Date): Promise<void>
+}
+
 /** Gateways come with their assignments and rules; those are written whole, in order, with ids kept where given. */
 export interface GatewayRepository extends Repository<Gateway> {
   setAssignments(
@@ -54,18 +97,41 @@ export interface GatewayRepository extends Repository<Gateway> {
   ): Promise<void>
 }
 
+/** Whose tokens someone may see, and which of those they ask for. */
+export interface TokenFilter extends Partial<Pick<Token, 'kind' | 'connectionId' | 'userId'>> {
+  readonly access: boolean
+  /** Admin tokens of this person alone; null: of everyone. */
+  readonly adminOf: string | null
+}
+
+/** A token with the e-mail address of its person. */
+export interface TokenSeen extends Token {
+  readonly user: string | null
+}
+
 /** With a person go their connections, tokens, memberships and personal identities; what they made for all stays. */
-export interface UserRepository extends Repository<User> {
+export interface UserRepository extends Repository<User>, Paged<User> {
   /** Who holds a role, oldest first. */
   inRole(slug: string): Promise<User[]>
 }
 
+export interface IdentityRepository extends Repository<Identity>, Paged<Identity> {
+  /** Those that may be lent to everyone; personal ones are as many as people times servers. */
+  shared(): Promise<Identity[]>
+  /** The personal ones of a person. */
+  ofUser(userId: string): Promise<Identity[]>
+  ofServer(serverId: string): Promise<Identity[]>
+}
+
 export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
+  pageVisible(slice: Slice, filter: TokenFilter): Promise<readonly TokenSeen[]>
   /** `hash` is the hex SHA-256 of the secret, the only trace of it. */
   insert(draft: Draft<Token> & { readonly hash: string }): Promise<Token>
   byHash(hash: string): Promise<Token | null>
   /** The token with all that decides over it, in one statement; null when there is no such token. */
   holderOf(hash: string): Promise<TokenHolder | null>
+  /** Removes all whose fields are these; at least one must be given. */
+  removeOf(where: Partial<Token>): Promise<void>
   /** Written in batches, at most once a minute and token. */
   touch(ids: readonly string[], at: Date): Promise<void>
 }
@@ -75,12 +141,15 @@ export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
  * connection names none).
  */
 export interface TokenHolder {
+  /** A UUID; of an access token of the authorization server the hash that it was found by. */
   readonly tokenId: string
   readonly kind: Token['kind']
   readonly tokenEnabled: boolean
   /** Milliseconds since the epoch. */
   readonly expiresAt: number | null
   readonly revoked: boolean
+  /** Granted at the URL without a gateway, where its person chose one. */
+  readonly picker: boolean
   readonly connectionId: string | null
   readonly gatewayId: string | null
   readonly connectionEnabled: boolean | null
@@ -96,6 +165,8 @@ export interface TokenHolder {
   readonly capabilities: readonly string[] | null
   /** Ids of the enabled teams of the person. */
   readonly teams: readonly string[]
+  /** The identities that the person brought themselves. */
+  readonly own: readonly Identity[]
 }
 
 /** Secrets of any noun, sealed one by one; the context binds each to its owner and field. */
@@ -155,12 +226,12 @@ export interface InfoRepository {
 export interface Store {
   readonly servers: Repository<Server>
   readonly gateways: GatewayRepository
-  readonly identities: Repository<Identity>
+  readonly identities: IdentityRepository
   readonly teams: Repository<Team>
   readonly users: UserRepository
   readonly roles: Repository<Role>
-  readonly hosts: Repository<Host>
-  readonly connections: Repository<Connection>
+  readonly hosts: HostRepository
+  readonly connections: ConnectionRepository
   readonly tokens: TokenRepository
   readonly exporters: Repository<Exporter>
   readonly secrets: SecretRepository

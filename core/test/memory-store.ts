@@ -2,10 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { Settings, Stored } from '../domain/nouns.js'
 import { DEFAULT_SETTINGS } from '../domain/nouns.js'
 import type {
+  ConnectionRepository,
   Draft,
   GatewayRepository,
+  IdentityRepository,
+  HostRepository,
+  Paged,
   Patch,
   Repository,
+  Slice,
   Store,
   TokenRepository,
   UserRepository,
@@ -30,12 +35,12 @@ export function createMemoryStore(): Store {
   const store: Store = {
     servers: repository<Server>(cell, 'servers', (row) => row.slug),
     gateways: gatewayRepository(cell),
-    identities: repository<Identity>(cell, 'identities', (row) => row.slug),
+    identities: identityRepository(cell),
     teams: repository<Team>(cell, 'teams', (row) => row.slug),
     users: userRepository(cell),
     roles: repository<Role>(cell, 'roles', (row) => row.slug),
-    hosts: repository<Host>(cell, 'hosts', (row) => row.slug),
-    connections: repository<Connection>(cell, 'connections', (row) => row.id),
+    hosts: hostRepository(cell),
+    connections: connectionRepository(cell),
     tokens: tokenRepository(cell),
     exporters: repository<Exporter>(cell, 'exporters', (row) => row.slug),
     secrets: secretRepository(cell),
@@ -64,11 +69,16 @@ export function createMemoryStore(): Store {
   return store
 }
 
-function repository<N extends Stored>(cell: { state: State }, table: string, keyOf: (row: N) => string): Repository<N> {
+function repository<N extends Stored>(
+  cell: { state: State },
+  table: string,
+  keyOf: (row: N) => string,
+): Repository<N> & Paged<N> {
   const rows = () => (cell.state.rows[table] ??= new Map()) as Map<string, Stored> as unknown as Map<string, N>
   const byKey = async (key: string) => [...rows().values()].find((row) => keyOf(row) === key) ?? null
   return {
     all: async () => [...rows().values()],
+    page: async (slice, where = {}) => sliceOf([...rows().values()].filter(fits(where)), slice),
     find: async (id) => rows().get(id) ?? null,
     byKey,
     async insert(draft: Draft<N>) {
@@ -87,6 +97,68 @@ function repository<N extends Stored>(cell: { state: State }, table: string, key
     },
     async remove(id) {
       if (!rows().delete(id)) throw missing()
+    },
+  }
+}
+
+const fits =
+  (where: object) =>
+  (row: object): boolean =>
+    Object.entries(where).every(
+      ([key, value]) => value === undefined || (row as Record<string, unknown>)[key] === value,
+    )
+
+function sliceOf<T extends { readonly id: string }>(rows: readonly T[], { limit, after }: Slice): readonly T[] {
+  const last = rows.findIndex(({ id }) => id === after)
+  if (after !== null && last === -1) throw new GatehouseError('GH_API_INVALID', { data: { field: 'cursor' } })
+  return rows.slice(last + 1, last + 1 + limit)
+}
+
+function hostRepository(cell: { state: State }): HostRepository {
+  const plain = repository<Host>(cell, 'hosts', (row) => row.slug)
+  const connections = repository<Connection>(cell, 'connections', linkOf)
+  return {
+    ...plain,
+    async pageSeen(slice, where = {}) {
+      const all = await connections.all()
+      const seen = (await plain.all()).filter(fits(where)).map((host) => {
+        const own = all.filter(({ hostId }) => hostId === host.id)
+        const lastUsedAt = own.map((one) => one.lastUsedAt).toSorted().at(-1) ?? null // prettier-ignore
+        return { ...host, connections: own.length, lastUsedAt }
+      })
+      return sliceOf(seen, slice)
+    },
+  }
+}
+
+const linkOf = ({ hostId, gatewayId, userId }: Connection) => `${hostId}/${gatewayId}/${userId ?? ''}`
+
+function connectionRepository(cell: { state: State }): ConnectionRepository {
+  const { all, insert, page: _page, ...plain } = repository<Connection>(cell, 'connections', linkOf)
+  const tokens = repository<Token>(cell, 'tokens', (row) => row.id)
+  const nameIn = (table: string, id: string | null, key: string) =>
+    ((id === null ? undefined : cell.state.rows[table]?.get(id)) as Record<string, unknown> | undefined)?.[key]
+  return {
+    ...plain,
+    all,
+    insert: (draft) => insert({ ...draft, lastUsedAt: null }),
+    async pageSeen(slice, where) {
+      const seen = (await all()).filter(fits(where)).map((one) => ({
+        ...one,
+        host: nameIn('hosts', one.hostId, 'slug') as string,
+        gateway: nameIn('gateways', one.gatewayId, 'slug') as string,
+        user: (nameIn('users', one.userId, 'email') ?? null) as string | null,
+      }))
+      return sliceOf(seen, slice)
+    },
+    async removeOf(where) {
+      for (const { id } of (await all()).filter(fits(where))) {
+        for (const token of await tokens.all()) if (token.connectionId === id) await tokens.remove(token.id)
+        await plain.remove(id)
+      }
+    },
+    async touch(ids, at) {
+      for (const id of ids) await plain.update(id, { lastUsedAt: at.toISOString() })
     },
   }
 }
@@ -116,6 +188,17 @@ function userRepository(cell: { state: State }): UserRepository {
         } as Stored)
       await plain.remove(id)
     },
+  }
+}
+
+function identityRepository(cell: { state: State }): IdentityRepository {
+  const plain = repository<Identity>(cell, 'identities', (row) => row.slug)
+  const where = async (fits: (row: Identity) => boolean) => (await plain.all()).filter(fits)
+  return {
+    ...plain,
+    shared: () => where((row) => row.shared),
+    ofUser: (userId) => where((row) => !row.shared && row.ownerId === userId),
+    ofServer: (serverId) => where((row) => row.serverId === serverId),
   }
 }
 
@@ -180,9 +263,10 @@ const prefixOf = (owner: { kind: string; id: string }) => `${owner.kind} ${owner
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
 function tokenRepository(cell: { state: State }): TokenRepository {
-  const { insert, ...plain } = repository<Token>(cell, 'tokens', (row) => row.id)
+  const { insert, all, page: _page, ...plain } = repository<Token>(cell, 'tokens', (row) => row.id)
   return {
     ...plain,
+    all,
     async insert({ hash, ...draft }) {
       const token = await insert(draft)
       cell.state.hashes.set(hash, token.id)
@@ -190,6 +274,19 @@ function tokenRepository(cell: { state: State }): TokenRepository {
     },
     byHash: async (hash) => plain.find(cell.state.hashes.get(hash) ?? ''),
     holderOf: notKept,
+    async pageVisible(slice, { access, adminOf, ...where }) {
+      const isVisible = ({ kind, userId }: Token) =>
+        kind === 'access' ? access : adminOf === null || userId === adminOf
+      const users = cell.state.rows['users'] as unknown as Map<string, User> | undefined
+      const seen = (await all()).filter((row) => isVisible(row) && fits(where)(row))
+      return sliceOf(
+        seen.map((row) => ({ ...row, user: users?.get(row.userId ?? '')?.email ?? null })),
+        slice,
+      )
+    },
+    async removeOf(where) {
+      for (const { id } of (await all()).filter(fits(where))) await plain.remove(id)
+    },
     async touch(ids, at) {
       for (const id of ids) await plain.update(id, { lastUsedAt: at.toISOString() })
     },

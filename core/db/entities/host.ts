@@ -33,6 +33,9 @@ export class ConnectionEntity extends StoredEntity implements Connection {
 
   @Column({ type: 'boolean' })
   enabled!: boolean
+
+  @Column({ type: 'timestamptz', name: 'last_used_at', nullable: true, transformer: MOMENT })
+  lastUsedAt!: string | null
 }
 
 /** The hash is written once, used to look a token up, and never read out. */

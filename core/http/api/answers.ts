@@ -110,6 +110,8 @@ export const HostAnswer = z.object({
   kind: z.string(),
   owner: z.string().nullable(),
   enabled: z.boolean(),
+  connections: z.int(),
+  lastUsedAt: z.string().nullable(),
 })
 export const ConnectionAnswer = z.object({
   ...stored,
@@ -117,6 +119,7 @@ export const ConnectionAnswer = z.object({
   gateway: z.string(),
   user: z.string().nullable(),
   enabled: z.boolean(),
+  lastUsedAt: z.string().nullable(),
 })
 export const TokenAnswer = z.object({
   ...stored,
@@ -157,8 +160,12 @@ export const ExporterAnswer = z.looseObject({
 export const SettingsAnswer = z.object({
   audit: z.string(),
   retentionDays: z.object({ logs: z.int() }),
+  refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
+  redirectSchemes: z.array(z.string()),
   defaultRole: z.string(),
-  limits: z.record(z.string(), z.number()).describe('milliseconds, bytes, counts'),
+  limits: z
+    .record(z.string(), z.union([z.number(), z.record(z.string(), z.number())]))
+    .describe('milliseconds, bytes, counts'),
 })
 export const StepsAnswer = z.object({
   steps: z.array(

@@ -10,6 +10,7 @@ import { crud } from './crud.js'
 import { NEEDS } from './needs.js'
 import { operation } from './operation.js'
 import type { ApiOptions, Operation } from './operation.js'
+import { PageQuery } from './pages.js'
 
 const see = 'managePeople'
 
@@ -47,7 +48,7 @@ export function userOperations({ store, mutations }: ApiOptions): Operation[] {
       delete: 'Removes a person with their connections, tokens and personal identities.',
     },
     mutations,
-    rows: () => store.users.all(),
+    paged: { query: PageQuery, page: (_, slice) => store.users.page(slice) },
     one: (_, reference) => mustExist(store.users, 'user', reference),
     show: async (user) => user,
     doCreate: (work, { email, ...input }) => createUser(work, email, input),
