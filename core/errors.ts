@@ -85,6 +85,12 @@ export const ERRORS = {
     reason: 'connect_required',
     summary: 'The server refused the credential.',
   },
+  GH_UPSTREAM_SIGN_IN: {
+    http: 200,
+    rpc: -32603,
+    reason: 'server_unreachable',
+    summary: "The server's sign-in cannot be reached, so its access could not be renewed. Try again soon.",
+  },
   GH_UPSTREAM_CANCELLED: { http: 200, rpc: -32603, summary: 'The caller took the request back.' },
   GH_EGRESS_REFUSED: { http: 400, rpc: -32603, summary: 'The address is not one that the gateway may call.' },
   GH_EGRESS_REDIRECT: { http: 502, rpc: -32603, summary: 'The other side redirects, which is never followed.' },

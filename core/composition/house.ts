@@ -18,12 +18,17 @@ import type { Lines } from '../http/session-lines.js'
 import type { ToOwner } from '../http/to-owner.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
-import type { Enrolment } from '../identity/enrolment.js'
+import type { Enrolments } from '../http/connect/enrolment.js'
 import type { Identities } from '../identity/identities.js'
 import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
+import type { OneTime } from '../identity/one-time.js'
+import type { Grants } from '../oauth/client/grants.js'
+import type { SignIn, StoredTrip } from '../oauth/client/sign-in.js'
+import type { createProbe } from '../upstream/probe.js'
+import type { GrantEnds } from './grant-ends.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
@@ -68,9 +73,11 @@ export const PARTS = {
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
-  enrolment: part<Enrolment>('enrolment'),
+  enrolment: part<Enrolments>('enrolment'),
   epochs: part<Epochs>('epochs'),
   exporters: part<Exporters>('exporters'),
+  grantEnds: part<GrantEnds>('grantEnds'),
+  grants: part<Grants>('grants'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
   infos: part<ServerInfos>('infos'),
@@ -83,6 +90,7 @@ export const PARTS = {
   listen: part<Listen>('listen'),
   listeners: part<SessionListeners>('listeners'),
   pipeline: part<Pipeline>('pipeline'),
+  probe: part<ReturnType<typeof createProbe>>('probe'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
   refused: part<Refused>('refused'),
@@ -90,12 +98,14 @@ export const PARTS = {
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
+  signIn: part<SignIn>('signIn'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
   subscriptions: part<Subscriptions>('subscriptions'),
   tailer: part<Tailer>('tailer'),
   toOwner: part<ToOwner>('toOwner'),
   told: part<SessionTold>('told'),
+  trips: part<OneTime<StoredTrip>>('trips'),
   troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }

@@ -32,6 +32,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       secrets: h.get(PARTS.store).secrets,
       identityOf: h.get(PARTS.own).of,
       bus: h.get(PARTS.host).bus,
+      bearer: h.get(PARTS.grants).bearer,
     }),
   )
   house.make(PARTS.pipeline, (h) => {

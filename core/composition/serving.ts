@@ -18,6 +18,7 @@ import { createWellKnown } from '../http/well-known.js'
 import { createStreamPlaces } from '../mcp/stream-places.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { apiOptions } from './configuration.js'
+import { connectPages } from './upstream-auth.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 
@@ -67,6 +68,7 @@ export async function createServing(house: House, config: Config, place: Place, 
       createWellKnown(() => place.url),
       createStyle(),
       createPageFaults(onBroken),
+      ...connectPages(house, config, () => place.url),
       createDocs(library, docs),
     ],
     tls: config.tls,

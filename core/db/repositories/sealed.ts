@@ -29,6 +29,8 @@ const SEALED: readonly SealedColumn[] = [
     placeOf: ([kind, id, field]) => ({ table: 'secrets', id: `${kind}/${id}`, field: field ?? '' }),
   },
   { table: 'one_time', keys: ['kind', 'hash'], column: 'payload' },
+  { table: 'identity_grants', keys: ['identity_id'], column: 'tokens' },
+  { table: 'upstream_clients', keys: ['server_id', 'issuer'], column: 'registration' },
 ]
 
 const placeIn = ({ table, column, placeOf }: SealedColumn, keys: readonly string[]): Place =>

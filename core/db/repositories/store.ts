@@ -8,6 +8,7 @@ import type { RoleEntity } from '../entities/people.js'
 import type { ExporterEntity, ServerEntity } from '../entities/server.js'
 import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
+import { grantRepository, upstreamClientRepository } from './grants.js'
 import { identityRepository } from './identities.js'
 import { EXPORTER, HOST, ROLE, SERVER } from './kinds.js'
 import { nameRepository } from './names.js'
@@ -39,6 +40,8 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     tokens: guardAll(tokenRepository(manager)),
     exporters: guardAll(rowRepository<Exporter, ExporterEntity>(manager, EXPORTER)),
     secrets: guardAll(secretRepository(manager, vault)),
+    grants: guardAll(grantRepository(manager, vault)),
+    upstreamClients: guardAll(upstreamClientRepository(manager, vault)),
     names: guardAll(nameRepository(manager)),
     lists: guardAll(listRepository(manager)),
     infos: guardAll(infoRepository(manager)),
