@@ -33,6 +33,12 @@ export const ERRORS = {
   GH_INSPECT_BLOCKED: { http: 200, rpc: -32603, reason: 'blocked_by_rule', summary: 'A rule blocked the message.' },
   GH_INSPECT_DEPTH: { http: 200, rpc: -32602, summary: 'The message is nested too deeply.' },
   GH_FORWARD_CONNECT: { http: 200, rpc: -32603, reason: 'connect_required', summary: 'A credential has to be given.' },
+  GH_FORWARD_URL: {
+    http: 200,
+    rpc: -32042,
+    reason: 'connect_required',
+    summary: 'A person has to open a URL first, to give a credential.',
+  },
   GH_FORWARD_CAPABILITY: {
     http: 400,
     rpc: -32021,

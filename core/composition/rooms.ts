@@ -6,6 +6,7 @@ import { publicResult } from '../mcp/uris.js'
 import { createPipeline, type OnRefused } from '../pipeline.js'
 import { createAnswer } from '../rooms/answer.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
+import { createConnect } from '../rooms/connect.js'
 import { createForward } from '../rooms/forward.js'
 import { createHear, type HearOptions } from '../rooms/hear.js'
 import { createInspect } from '../rooms/inspect.js'
@@ -52,6 +53,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       raise: h.get(PARTS.raise),
       publicResult: (call, result) => publicResult(result, catalog.publicUris(call.plan, call.feature.assignment)),
     })
+    const states = createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE))
     const listeners = h.get(PARTS.listeners)
     const subscribe = createSubscribe({ update: sessions.update, attend: listeners.attend, watched: listeners.watched })
     return createPipeline(
@@ -60,13 +62,14 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
         session: attending(createSession(sessions), listeners),
         route: whereOffered(createRoute(catalog, accessOf), mayHave),
         permit: createPermit(accessOf),
+        connect: createConnect({ states, publicUrl }),
         inspectRequest: inspect.request,
         relay: inspect.relay,
         forward: createForward({
           upstreams: h.get(PARTS.upstreams),
           limits,
           parked: h.get(PARTS.parked),
-          states: createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE)),
+          states,
           completions: h.get(PARTS.completions),
           replica: h.get(PARTS.replicas).id,
           definitionNow: async (call) => {

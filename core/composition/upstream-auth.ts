@@ -39,6 +39,7 @@ export function layUpstreamAuth(house: House, publicUrl: () => string, log: Surr
       },
       fetch: fetch(),
       base: publicUrl,
+      onFault: ({ slug }, { detail }) => log.warn({ server: slug, detail }, 'a sign-in at a server failed'),
     }),
   )
   house.make(PARTS.grantEnds, (h) => createGrantEnds(h, createAlerting(h, log), log))

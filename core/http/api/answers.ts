@@ -120,6 +120,7 @@ export const IdentityAnswer = z.object({
   owner: z.string().nullable(),
   headers: names.describe('names of the headers'),
   enabled: z.boolean(),
+  kind: z.enum(['headers', 'oauth']),
   status: z.enum(['ok', 'needs_reauth']),
 })
 /** With the keys of the exporter's plugin beside these. */

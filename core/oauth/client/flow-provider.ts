@@ -43,7 +43,11 @@ export function createFlowProvider(options: FlowProviderOptions): FlowProvider {
     ...(isPublic(base) ? { clientMetadataUrl: base + DOCUMENT_PATH } : {}),
     clientMetadata: { ...ourMetadata(base), token_endpoint_auth_method: authMethod },
     state: () => state,
-    clientInformation: async (context) => flow.client ?? options.clientOf(issuerOf(context)),
+    // The way back must find the very client that the way there was begun with.
+    async clientInformation(context) {
+      flow.client ??= (await options.clientOf(issuerOf(context))) ?? null
+      return flow.client ?? undefined
+    },
     async saveClientInformation(client, context) {
       flow.client = client
       if (client.client_id !== base + DOCUMENT_PATH) await options.keepClient(issuerOf(context), client)

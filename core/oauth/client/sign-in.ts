@@ -56,6 +56,8 @@ export interface SignInOptions {
   readonly fetch: typeof globalThis.fetch
   /** Our public URL, without a trailing slash. */
   readonly base: () => string
+  /** Told why a sign-in failed, for the log: the person is told less. */
+  readonly onFault: (server: Server, fault: GatehouseError) => void
   readonly now?: () => number
 }
 
@@ -79,7 +81,8 @@ export function createSignIn(options: SignInOptions): SignIn {
         const discovery = await discover(url, challenge, fetch)
         const flow: FlowState = { codeVerifier: null, discovery, client: null }
         const { provider, redirect } = providerOf(server, state, flow)
-        const scope = unionOf(wanted, wanted === null ? null : challenge.scope) ?? server.oauth?.scope ?? challenge.scope
+        const scope =
+          unionOf(wanted, wanted === null ? null : challenge.scope) ?? server.oauth?.scope ?? challenge.scope
         await auth(provider, { serverUrl: url, fetchFn: fetch, ...(scope === undefined ? {} : { scope }) })
         const to = redirect()
         if (to === null || flow.codeVerifier === null) throw new Error('nobody was sent anywhere')
@@ -88,7 +91,7 @@ export function createSignIn(options: SignInOptions): SignIn {
         await trips.put(state, { payload, ttlMs: TRIP_MS, userId: trip.userId })
         return to.href
       } catch (error) {
-        throw signInFault(server, error, base() + CALLBACK_PATH)
+        throw failed(server, error)
       }
     },
 
@@ -124,9 +127,15 @@ export function createSignIn(options: SignInOptions): SignIn {
           },
         }
       } catch (error) {
-        throw signInFault(server, error, base() + CALLBACK_PATH)
+        throw failed(server, error)
       }
     },
+  }
+
+  function failed(server: Server, error: unknown): GatehouseError {
+    const fault = signInFault(server, error, base() + CALLBACK_PATH)
+    options.onFault(server, fault)
+    return fault
   }
 
   function providerOf(server: Server, state: string, flow: FlowState) {
