@@ -36,7 +36,6 @@ export const ERRORS = {
   GH_FORWARD_URL: {
     http: 200,
     rpc: -32042,
-    reason: 'connect_required',
     summary: 'A person has to open a URL first, to give a credential.',
   },
   GH_FORWARD_CAPABILITY: {

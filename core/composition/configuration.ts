@@ -11,6 +11,7 @@ import { guardAll } from '../db/repositories/failures.js'
 import { createSealedSource } from '../db/repositories/sealed.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
+import { detectOf } from './upstream-auth.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -64,6 +65,7 @@ export function apiOptions(house: House, url: () => string, onBroken: (thrown: u
     url,
     resolveAdmin: house.get(PARTS.identities).resolveAdmin,
     logs: guardAll(createLogReader(recordPool)),
+    detect: detectOf(house, url),
     exporterStatus: house.get(PARTS.exporters).status,
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,

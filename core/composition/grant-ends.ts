@@ -1,16 +1,9 @@
 import type { Actor } from '../configuration/work.js'
 import type { Identity } from '../domain/nouns.js'
 import type { Grant } from '../domain/store.js'
-import type { HeldGrantOptions } from '../oauth/client/held-grant.js'
+import type { GrantEnds } from '../oauth/client/grants.js'
 import type { Alerting } from './alerts.js'
 import { type House, PARTS, type Surroundings } from './house.js'
-
-/** What follows from how renewing an identity's tokens ended. */
-export interface GrantEnds {
-  readonly ended: HeldGrantOptions['onEnd']
-  /** Somebody has given or renewed it. */
-  readonly authorised: (identity: Pick<Identity, 'id'>) => void
-}
 
 /** The gateway itself: what it finds out about an identity is no change that somebody made. */
 const GATEWAY: Actor = { userId: null, capabilities: new Set(['*']), managedBy: 'api', isOperator: false }

@@ -2,6 +2,8 @@ import type { Context, Middleware } from 'koa'
 import type { Config } from '../config.js'
 import { asWebFetch } from '../egress/web-fetch.js'
 import { createCallback, createClientDocument } from '../http/connect/callback.js'
+import { createDetect } from '../http/connect/detect.js'
+import type { Detection } from '../http/connect/detect.js'
 import { createEnrolment } from '../http/connect/enrolment.js'
 import { createIdentityPage } from '../http/connect/identity-page.js'
 import { createThrottle } from '../http/pages/throttle.js'
@@ -58,6 +60,16 @@ export function layUpstreamAuth(house: House, publicUrl: () => string, log: Surr
       signIn: h.get(PARTS.signIn),
     }),
   )
+}
+
+export function detectOf(house: House, publicUrl: () => string): (url: string) => Promise<Detection> {
+  const egress = house.get(PARTS.egress)
+  return createDetect({
+    check: egress.check,
+    probe: house.get(PARTS.probe),
+    fetch: asWebFetch(egress, BOUNDS),
+    base: publicUrl,
+  })
 }
 
 /** The client as an administrator has it now: its secret may have been given anew. */

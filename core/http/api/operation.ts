@@ -6,6 +6,7 @@ import type { Actor } from '../../configuration/work.js'
 import type { Store } from '../../domain/store.js'
 import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
+import type { Detection } from '../connect/detect.js'
 import type { RotationCounts } from '../../vault/rotate.js'
 
 /** All that the admin API works on. */
@@ -16,6 +17,8 @@ export interface ApiOptions {
   /** Whose admin token has this SHA-256; throws GH_AUTHENTICATE_INVALID or GH_AUTHENTICATE_DISABLED. */
   readonly resolveAdmin: (hash: string) => Promise<UserRef>
   readonly logs: LogReader
+  /** What a server at a URL wants of us. */
+  readonly detect: (url: string) => Promise<Detection>
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>

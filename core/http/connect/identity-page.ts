@@ -65,8 +65,7 @@ export function createIdentityPage(options: IdentityPageOptions): Middleware {
       ctx.status = 303
       return ctx.redirect(ctx.path)
     }
-    const begin: Enrolments['begin'] = (trip) =>
-      enrolment.begin(identityId === null ? trip : { ...trip, identityId })
+    const begin: Enrolments['begin'] = (trip) => enrolment.begin(identityId === null ? trip : { ...trip, identityId })
     await takeEnrolment(ctx, form, {
       enrolment: { ...enrolment, begin },
       signedIn,
@@ -144,7 +143,9 @@ async function ofIdentity(
   const state = isOff ? 'disabled' : identity.status === 'ok' ? 'ready' : 'needs_reauth'
   const standing: Standing = { server, prefix: server.slug, state, ...methodOf(server) }
   if (identity.shared && standing.method === 'headers')
-    throw new GatehouseError('GH_API_INVALID', { message: 'Give the header values of a shared identity in the console.' })
+    throw new GatehouseError('GH_API_INVALID', {
+      message: 'Give the header values of a shared identity in the console.',
+    })
   return { standing, identityId: identity.shared ? identity.id : null, removable: null }
 }
 

@@ -16,6 +16,13 @@ export interface Grants {
   stop(): Promise<void>
 }
 
+/** What follows from how renewing an identity's tokens ended. */
+export interface GrantEnds {
+  readonly ended: HeldGrantOptions['onEnd']
+  /** Somebody has given or renewed it. */
+  readonly authorised: (identity: Pick<Identity, 'id'>) => void
+}
+
 export interface GrantsOptions extends Omit<RenewalOptions, 'grants'> {
   readonly grants: GrantRepository
   readonly onEnd: HeldGrantOptions['onEnd']

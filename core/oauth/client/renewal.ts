@@ -30,9 +30,7 @@ export interface Fresh {
 }
 
 export type Renewed =
-  | { readonly kind: 'grant'; readonly grant: Grant }
-  | { readonly kind: 'gone' }
-  | ({ readonly grant: Grant } & Outcome)
+  { readonly kind: 'grant'; readonly grant: Grant } | { readonly kind: 'gone' } | ({ readonly grant: Grant } & Outcome)
 
 /**
  * Renews one grant, once for all replicas: whoever gets the lease asks the token endpoint, the others wait for the version to

@@ -7,6 +7,8 @@ export interface Person {
   readonly email: string
   get(url: string): Promise<Shown>
   /** Sends the form of a page that was shown, with these fields added. */
+  /** The same, but stops before it goes to an address that begins so, and tells it. */
+  until(page: Shown, prefix: string): Promise<string>
   submit(page: Shown, fields?: Readonly<Record<string, string>>, form?: number): Promise<Shown>
 }
 
@@ -36,7 +38,7 @@ export async function personOf(gateway: RunningGateway, email: string): Promise<
 export const stranger = (): Person => browserOf('nobody', {})
 
 function browserOf(email: string, jar: Record<string, Record<string, string>>): Person {
-  const visit = async (first: string, init: RequestInit): Promise<Shown> => {
+  const visit = async (first: string, init: RequestInit, stopAt?: string): Promise<Shown> => {
     const way: string[] = []
     let [url, how] = [first, init]
     for (let hops = 0; hops < 20; hops++) {
@@ -54,22 +56,25 @@ function browserOf(email: string, jar: Record<string, Record<string, string>>): 
       const to = response.headers.get('location')
       if (to === null) return { url, status: response.status, text: await response.text(), way }
       url = new URL(to, url).href
+      if (stopAt !== undefined && url.startsWith(stopAt)) return { url, status: 0, text: '', way }
       how = {}
     }
     throw new Error(`sent round and round: ${way.join(' ')}`)
   }
+  const send = (page: Shown, fields: Readonly<Record<string, string>>, form: number, stopAt?: string) => {
+    const [, action = '', body = ''] =
+      [...page.text.matchAll(/<form[^>]*action="([^"]*)"[^>]*>(.*?)<\/form>/gs)][form] ?? []
+    const hidden = [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)]
+    const sent = new URLSearchParams({
+      ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])),
+      ...fields,
+    })
+    return visit(new URL(action.replaceAll('&amp;', '&'), page.url).href, { method: 'POST', body: sent }, stopAt)
+  }
   return {
     email,
     get: (url) => visit(url, {}),
-    submit(page, fields = {}, form = 0) {
-      const [, action = '', body = ''] =
-        [...page.text.matchAll(/<form[^>]*action="([^"]*)"[^>]*>(.*?)<\/form>/gs)][form] ?? []
-      const hidden = [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)]
-      const sent = new URLSearchParams({
-        ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])),
-        ...fields,
-      })
-      return visit(new URL(action.replaceAll('&amp;', '&'), page.url).href, { method: 'POST', body: sent })
-    },
+    submit: (page, fields = {}, form = 0) => send(page, fields, form),
+    until: async (page, prefix) => (await send(page, {}, 0, prefix)).url,
   }
 }
