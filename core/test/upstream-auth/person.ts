@@ -6,6 +6,8 @@ import type { RunningGateway } from '../gateway.js'
 export interface Person {
   readonly email: string
   get(url: string): Promise<Shown>
+  /** Goes to an address and on, but stops before one that begins so, and tells it. */
+  follow(url: string, prefix: string): Promise<string>
   /** Sends the form of a page that was shown, with these fields added. */
   /** The same, but stops before it goes to an address that begins so, and tells it. */
   until(page: Shown, prefix: string): Promise<string>
@@ -74,6 +76,7 @@ function browserOf(email: string, jar: Record<string, Record<string, string>>): 
   return {
     email,
     get: (url) => visit(url, {}),
+    follow: async (url, prefix) => (await visit(url, {}, prefix)).url,
     submit: (page, fields = {}, form = 0) => send(page, fields, form),
     until: async (page, prefix) => (await send(page, {}, 0, prefix)).url,
   }

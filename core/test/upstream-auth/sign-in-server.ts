@@ -11,7 +11,7 @@ export interface SignInServer {
   /** Answers the next token requests with this instead; null: as it should. */
   broken: { status: number; body: object } | null
   /** Called with each token request before it is answered; may hold it up. */
-  onToken: (form: URLSearchParams) => void | Promise<void>
+  onToken: (form: URLSearchParams) => unknown
   /** Told after a token request was answered. */
   readonly asked: { readonly grantType: string; readonly authorization: string | undefined; readonly status: number }[]
   readonly registered: { readonly body: Record<string, unknown> }[]
