@@ -13,6 +13,7 @@ import { openParts } from './composition/parts.js'
 import { createServing } from './composition/serving.js'
 import { layRooms } from './composition/rooms.js'
 import { laySigningIn } from './composition/signing-in.js'
+import { layUpstreamAuth } from './composition/upstream-auth.js'
 import type { Config } from './config.js'
 import { createKeeper } from './configuration/keeper.js'
 import { ensureOperator, leaveCredential } from './configuration/local-credential.js'
@@ -50,6 +51,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   await openParts(house, resources, config, around)
   layRooms(house, () => place.url, log)
   laySigningIn(house, () => place.url)
+  layUpstreamAuth(house)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]
   await house.get(PARTS.epochs).check()
   await snapshots.rebuild()

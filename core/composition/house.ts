@@ -18,9 +18,11 @@ import type { Lines } from '../http/session-lines.js'
 import type { ToOwner } from '../http/to-owner.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
+import type { Enrolment } from '../identity/enrolment.js'
 import type { Identities } from '../identity/identities.js'
 import type { Passwords } from '../identity/passwords.js'
 import type { SignInWays } from '../identity/sign-in-ways.js'
+import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
@@ -69,6 +71,7 @@ export const PARTS = {
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
+  enrolment: part<Enrolment>('enrolment'),
   epochs: part<Epochs>('epochs'),
   errands: part<Errands>('errands'),
   exporters: part<Exporters>('exporters'),
@@ -79,6 +82,7 @@ export const PARTS = {
   offers: part<Offers>('offers'),
   oneTime: part<OneTimeRows>('oneTime'),
   passwords: part<Passwords>('passwords'),
+  own: part<OwnIdentities>('own'),
   parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
   listen: part<Listen>('listen'),

@@ -20,7 +20,6 @@ import { createSubscribe } from '../rooms/subscribe.js'
 import { createCredentials } from '../upstream/credentials.js'
 import { createTokenSealer } from '../vault/seal-token.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
-import { createPersonalIdentities } from './personal.js'
 
 /** The rooms in the order of the corridor. */
 export function layRooms(house: House, publicUrl: () => string, log: Surroundings['log']): void {
@@ -32,7 +31,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
   house.make(PARTS.credentials, (h) =>
     createCredentials({
       secrets: h.get(PARTS.store).secrets,
-      identityOf: createPersonalIdentities(h.get(PARTS.snapshots).current),
+      identityOf: h.get(PARTS.own).of,
       bus: h.get(PARTS.host).bus,
     }),
   )

@@ -6,6 +6,7 @@ import type { Store } from '../domain/store.js'
 import { KINDS } from './kinds.js'
 import type { NounName, Present, State } from './kinds.js'
 import { serverDefaults } from './nouns/servers.js'
+import type { ServerState } from './nouns/servers.js'
 import { writeDuration, writeSize } from './units.js'
 
 /**
@@ -57,8 +58,15 @@ function hideSecrets(noun: NounName, key: string, state: State, namer: ReturnTyp
     Object.fromEntries(Object.keys(values as object).map((field) => [field, namer.placeholder(key, field)]))
   if (noun === 'identities' || noun === 'exporters') return { ...state, headers: hide(state['headers']) }
   if (noun !== 'servers') return state
-  const { auth, env } = state as { auth: 'none' | { headers: object }; env: object }
-  return { ...state, auth: auth === 'none' ? auth : { headers: hide(auth.headers) }, env: hide(env) }
+  const { auth, env } = state as unknown as Pick<ServerState, 'auth' | 'env'>
+  return { ...state, auth: hideAuth(auth, hide), env: hide(env) }
+}
+
+function hideAuth(auth: ServerState['auth'], hide: (values: unknown) => Record<string, string>): ServerState['auth'] {
+  if (typeof auth === 'string') return auth
+  if ('headers' in auth) return Array.isArray(auth.headers) ? auth : { headers: hide(auth.headers) }
+  const { clientSecret, ...open } = auth.oauth
+  return { oauth: { ...open, ...hide(clientSecret === undefined ? {} : { clientSecret }) } }
 }
 
 /** What is as it would be without being said is not said. */
@@ -95,7 +103,7 @@ function defaultsOf(noun: NounName, key: string): State {
     case 'servers':
       return { ...serverDefaults(key) }
     case 'identities':
-      return { shared: false, owner: null, enabled: true }
+      return { shared: false, owner: null, headers: {}, enabled: true }
     case 'gateways':
       return { ...plain, teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] }
     case 'exporters':

@@ -103,7 +103,7 @@ const identities = kind('identities', {
   stateOf: async (store, identity) => ({ ...(await identityState({ store }, identity)) }),
   want(key, input) {
     const { server, shared = false, owner, headers, enabled = true } = input
-    const state = { server, shared, owner: owner ?? null, headers, enabled }
+    const state = { server, shared, owner: owner ?? null, headers: headers ?? {}, enabled }
     const full = { ...input, shared, enabled }
     return {
       state,

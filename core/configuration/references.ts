@@ -18,12 +18,22 @@ interface Place {
 /** A variable by such a name holds a secret, so it is never written into the file. */
 const SECRET_NAME = /key|token|secret|passw|pwd|credential|auth/i
 
+type Auth = NonNullable<File['servers']>[string]['auth']
+
+function authPlaces(slug: string, auth: Auth): Place[] {
+  if (typeof auth !== 'object') return []
+  if ('headers' in auth)
+    return Array.isArray(auth.headers)
+      ? []
+      : [{ path: ['servers', slug, 'auth', 'headers'], values: auth.headers, mustRefer: () => true }]
+  const values = auth.oauth as Record<string, string>
+  return [{ path: ['servers', slug, 'auth', 'oauth'], values, mustRefer: (name) => name === 'clientSecret' }]
+}
+
 function placesOf(content: File): Place[] {
   const always = () => true
   const servers = Object.entries(content.servers ?? {}).flatMap(([slug, { auth, env }]): Place[] => [
-    ...(typeof auth === 'object'
-      ? [{ path: ['servers', slug, 'auth', 'headers'], values: auth.headers, mustRefer: always }]
-      : []),
+    ...authPlaces(slug, auth),
     ...(env
       ? [{ path: ['servers', slug, 'env'], values: env, mustRefer: (name: string) => SECRET_NAME.test(name) }]
       : []),

@@ -60,12 +60,29 @@ export const headers = z
     error: 'a header is named twice',
   })
 
-const auth = z.union([z.literal('none'), strict({ headers }, { oauth: 'OAuth towards a server is' })], {
-  error: (issue) =>
-    issue.input === 'oauth'
-      ? 'OAuth towards a server is not in this version; use { headers: … }'
-      : 'must be none or { headers: { <name>: <value> } }',
+/** Names alone: each identity brings its own values. */
+const headerNames = z
+  .array(headerName)
+  .min(1)
+  .max(20)
+  .refine((names) => names.every((name) => !RESERVED_HEADERS.has(name.toLowerCase())), 'names one of our own headers')
+  .refine((names) => new Set(names.map((name) => name.toLowerCase())).size === names.length, 'a header is named twice')
+// RFC 6749, appendix A: visible characters, and spaces between scopes.
+const vschars = z.string().regex(/^[\x21-\x7e][\x20-\x7e]{0,2047}$/, 'must be visible ASCII characters')
+const oauthClient = strict({
+  clientId: vschars.optional(),
+  clientSecret: vschars.optional(),
+  scope: vschars.optional(),
+}).refine(({ clientId, clientSecret }) => clientSecret === undefined || clientId !== undefined, {
+  error: 'a clientSecret needs its clientId',
 })
+const auth = z.union(
+  [z.enum(['none', 'oauth']), strict({ headers: z.union([headers, headerNames]) }), strict({ oauth: oauthClient })],
+  {
+    error:
+      'must be none, oauth, { headers: { <name>: <value> } }, { headers: [<name>] } or { oauth: { clientId, clientSecret } }',
+  },
+)
 
 export const serverShape = {
   title: title.optional(),
@@ -153,7 +170,7 @@ export const identityShape = {
   server: reference,
   shared: z.boolean().optional(),
   owner: reference.optional(),
-  headers,
+  headers: headers.optional(),
   enabled: enabled.optional(),
 }
 const hostKind = z.literal('token', {

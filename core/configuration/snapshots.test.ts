@@ -60,6 +60,7 @@ test('a gateway is found by id, slug and former slug, with what its assignments 
     ownerId: null,
     headers: [],
     enabled: true,
+    kind: 'headers',
     status: 'ok',
   })
   const { id } = await store.gateways.insert(gatewayDraft('old'))

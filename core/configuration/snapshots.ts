@@ -146,7 +146,7 @@ async function load(store: SnapshotsOptions['store']): Promise<Loaded> {
     const [gateways, servers, identities, settings] = await Promise.all([
       store.gateways.all(),
       store.servers.all(),
-      store.identities.all(),
+      store.identities.shared(),
       store.settings.get(),
     ])
     // Labelled with the number from before, a torn reading is found old by whoever compares.

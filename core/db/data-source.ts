@@ -10,6 +10,7 @@ import { SessionState1795392000002 } from './migrations/0002-session-state.js'
 import { Replicas1795478400003 } from './migrations/0003-replicas.js'
 import { Connections1795910400008 } from './migrations/0008-connections.js'
 import { SigningIn1795564800004 } from './migrations/0004-signing-in.js'
+import { UpstreamAuth1795824000007 } from './migrations/0007-upstream-auth.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -32,6 +33,7 @@ const MIGRATIONS = [
   SessionState1795392000002,
   Replicas1795478400003,
   SigningIn1795564800004,
+  UpstreamAuth1795824000007,
   Connections1795910400008,
 ]
 

@@ -23,8 +23,17 @@ export interface Server extends Stored {
   readonly auth: 'none' | 'headers' | 'oauth'
   /** Names of the headers; the values are sealed. */
   readonly headers: readonly string[]
+  /** How an administrator registered us at the server's authorization server; null: we find and register ourselves. */
+  readonly oauth: ServerOauth | null
   readonly protocol: Protocol
   readonly enabled: boolean
+}
+
+/** The client secret, where there is one, is sealed. */
+export interface ServerOauth {
+  readonly clientId: string | null
+  /** Asked for instead of what the server says that it needs. */
+  readonly scope: string | null
 }
 
 /** What of a server is secret, opened from the vault only when the server is dialled. */
@@ -40,7 +49,10 @@ export interface Identity extends Stored {
   readonly slug: string
   readonly serverId: string
   readonly shared: boolean
+  /** A person has one personal identity for a server at most. */
   readonly ownerId: string | null
+  /** `headers`: sealed values that are sent as they are. `oauth`: a grant of the server's authorization server. */
+  readonly kind: 'headers' | 'oauth'
   readonly headers: readonly string[]
   readonly enabled: boolean
   readonly status: 'ok' | 'needs_reauth'

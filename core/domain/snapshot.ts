@@ -7,6 +7,7 @@ export interface Snapshot {
   /** By id, slug and former slug. */
   readonly gateways: ReadonlyMap<string, GatewayPlan>
   readonly servers: ReadonlyMap<string, Server>
+  /** Those that may be lent to everyone. */
   readonly identities: ReadonlyMap<string, Identity>
   readonly settings: Settings
 }

@@ -115,6 +115,14 @@ export interface UserRepository extends Repository<User>, Paged<User> {
   inRole(slug: string): Promise<User[]>
 }
 
+export interface IdentityRepository extends Repository<Identity>, Paged<Identity> {
+  /** Those that may be lent to everyone; personal ones are as many as people times servers. */
+  shared(): Promise<Identity[]>
+  /** The personal ones of a person. */
+  ofUser(userId: string): Promise<Identity[]>
+  ofServer(serverId: string): Promise<Identity[]>
+}
+
 export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
   pageVisible(slice: Slice, filter: TokenFilter): Promise<readonly TokenSeen[]>
   /** `hash` is the hex SHA-256 of the secret, the only trace of it. */
@@ -154,6 +162,8 @@ export interface TokenHolder {
   readonly capabilities: readonly string[] | null
   /** Ids of the enabled teams of the person. */
   readonly teams: readonly string[]
+  /** The identities that the person brought themselves. */
+  readonly own: readonly Identity[]
 }
 
 /** Secrets of any noun, sealed one by one; the context binds each to its owner and field. */
@@ -213,7 +223,7 @@ export interface InfoRepository {
 export interface Store {
   readonly servers: Repository<Server>
   readonly gateways: GatewayRepository
-  readonly identities: Repository<Identity> & Paged<Identity>
+  readonly identities: IdentityRepository
   readonly teams: Repository<Team>
   readonly users: UserRepository
   readonly roles: Repository<Role>

@@ -5,6 +5,7 @@ import type { Store, TokenHolder } from '../domain/store.js'
 import { asGatehouseError } from '../errors.js'
 import { admit, admitAdmin, invalid, refuseEnded } from './admit.js'
 import { Lru } from './lru.js'
+import type { OwnIdentities } from './own-identities.js'
 
 /**
  * While the database is away, nobody can change anything in it, and calls of those who are known go on: but only this
@@ -33,6 +34,8 @@ export interface IdentitiesOptions {
     readonly connections: Pick<Store['connections'], 'touch'>
   }
   readonly epochs: Pick<Epochs, 'current' | 'freshWithin' | 'check'>
+  /** Learns the identities of whoever comes in, in the same question to the database. */
+  readonly own: Pick<OwnIdentities, 'learn'>
   /** Milliseconds since the epoch of Unix. */
   readonly clock?: () => number
 }
@@ -45,7 +48,7 @@ interface Entry {
 }
 
 /** People and tokens by the hash of a token: read once per epoch, so that a change holds on the next request. */
-export function createIdentities({ store, epochs, clock = Date.now }: IdentitiesOptions): Identities {
+export function createIdentities({ store, epochs, own, clock = Date.now }: IdentitiesOptions): Identities {
   const entries = new Lru<Entry>(CAPACITY)
   const loading = new Map<string, Promise<Entry>>()
   const used = new Set<string>()
@@ -63,6 +66,7 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
         entries.delete(hash)
         throw invalid('no such token')
       }
+      if (holder.userId !== null) own.learn(holder.userId, epoch, holder.own)
       const entry: Entry = { epoch, holder, admitted: undefined }
       entries.set(hash, entry)
       return entry

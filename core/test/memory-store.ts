@@ -6,6 +6,7 @@ import type {
   Draft,
   GatewayRepository,
   HostRepository,
+  IdentityRepository,
   Paged,
   Patch,
   Repository,
@@ -34,7 +35,7 @@ export function createMemoryStore(): Store {
   const store: Store = {
     servers: repository<Server>(cell, 'servers', (row) => row.slug),
     gateways: gatewayRepository(cell),
-    identities: repository<Identity>(cell, 'identities', (row) => row.slug),
+    identities: identityRepository(cell),
     teams: repository<Team>(cell, 'teams', (row) => row.slug),
     users: userRepository(cell),
     roles: repository<Role>(cell, 'roles', (row) => row.slug),
@@ -187,6 +188,17 @@ function userRepository(cell: { state: State }): UserRepository {
         } as Stored)
       await plain.remove(id)
     },
+  }
+}
+
+function identityRepository(cell: { state: State }): IdentityRepository {
+  const plain = repository<Identity>(cell, 'identities', (row) => row.slug)
+  const where = async (fits: (row: Identity) => boolean) => (await plain.all()).filter(fits)
+  return {
+    ...plain,
+    shared: () => where((row) => row.shared),
+    ofUser: (userId) => where((row) => !row.shared && row.ownerId === userId),
+    ofServer: (serverId) => where((row) => row.serverId === serverId),
   }
 }
 

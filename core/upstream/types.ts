@@ -114,8 +114,8 @@ export interface Upstreams {
   ): void
   /** Told when the shared connection of a target was lost or opened anew: what the server was to tell, it has forgotten. */
   onForgotten(listener: (target: Target) => void): void
-  /** The server, or a credential of it, was changed: from now on it is called anew. What is under way ends by itself. */
-  replace(serverId: string): void
+  /** The server, or with `key` a credential of it, was changed: from now on it is called anew. What is under way ends by itself. */
+  replace(serverId: string, key?: string): void
   /** Ends what belongs to a server, calls under way too: it was disabled or removed. */
   forget(serverId: string): Promise<void>
   /** How a server fares, for health and lists. */

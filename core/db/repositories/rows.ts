@@ -15,8 +15,27 @@ export interface Kind<E extends StoredEntity> {
   readonly users?: readonly { readonly what: string; readonly sql: string }[]
 }
 
+/** A moment as the nouns have it. */
+export const moment = (column: string): string =>
+  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export const isId = (text: string): boolean => UUID.test(text)
+
+/** Oldest first. */
+export async function rowsWhere<N extends Stored, E extends StoredEntity & N>(
+  manager: EntityManager,
+  { entity }: Kind<E>,
+  where: FindOptionsWhere<E>,
+): Promise<N[]> {
+  const rows = await manager
+    .createQueryBuilder(entity, 'row')
+    .where(where)
+    .orderBy('row.createdAt')
+    .addOrderBy('row.id')
+    .getMany()
+  return rows.map((row) => copy<N>(row))
+}
 
 /** A repository of nouns that are one row each. */
 export function rowRepository<N extends Stored, E extends StoredEntity & N>(
@@ -28,14 +47,7 @@ export function rowRepository<N extends Stored, E extends StoredEntity & N>(
   const byId = (id: string): Promise<N | null> => find(isId(id) ? whereId<E>(id) : null)
 
   return {
-    all: async () => {
-      const rows = await manager
-        .createQueryBuilder(kind.entity, 'row')
-        .orderBy('row.createdAt')
-        .addOrderBy('row.id')
-        .getMany()
-      return rows.map((row) => copy<N>(row))
-    },
+    all: () => rowsWhere<N, E>(manager, kind, {}),
     page: async (slice, where = {}) => {
       if (slice.after !== null)
         await mustBeThere(manager, manager.dataSource.getMetadata(kind.entity).tablePath, slice.after)

@@ -1,14 +1,15 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import type { JsonObject } from '@gatehouse/sdk'
 import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../domain/nouns.js'
-import type { Exporter, Identity, Role, Server, Settings } from '../../domain/nouns.js'
+import type { Exporter, Role, Server, Settings } from '../../domain/nouns.js'
 import type { InfoRepository, ListRepository, Store } from '../../domain/store.js'
 import type { RoleEntity } from '../entities/people.js'
-import type { ExporterEntity, IdentityEntity, ServerEntity } from '../entities/server.js'
+import type { ExporterEntity, ServerEntity } from '../entities/server.js'
 import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
 import { connectionRepository, hostRepository } from './hosts.js'
-import { EXPORTER, IDENTITY, ROLE, SERVER } from './kinds.js'
+import { identityRepository } from './identities.js'
+import { EXPORTER, ROLE, SERVER } from './kinds.js'
 import { nameRepository } from './names.js'
 import { teamRepository, userRepository } from './people.js'
 import { rowRepository } from './rows.js'
@@ -29,7 +30,7 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
   return {
     servers: guardAll(rowRepository<Server, ServerEntity>(manager, SERVER)),
     gateways: guardAll(gatewayRepository(manager)),
-    identities: guardAll(rowRepository<Identity, IdentityEntity>(manager, IDENTITY)),
+    identities: guardAll(identityRepository(manager)),
     teams: guardAll(teamRepository(manager)),
     users: guardAll(userRepository(manager)),
     roles: guardAll(rowRepository<Role, RoleEntity>(manager, ROLE)),

@@ -2,8 +2,9 @@ import type { EntityManager } from 'typeorm'
 import type { Token } from '../../domain/nouns.js'
 import type { TokenHolder, TokenRepository, TokenSeen } from '../../domain/store.js'
 import { TokenEntity } from '../entities/host.js'
-import { TOKEN } from './kinds.js'
 import { mustName } from './hosts.js'
+import { OWN_IDENTITIES } from './identities.js'
+import { TOKEN } from './kinds.js'
 import { copyIfThere, isId, rowRepository } from './rows.js'
 import { readSlice } from './slices.js'
 
@@ -54,7 +55,8 @@ const HOLDER = `select t.id as "tokenId", t.kind, t.enabled as "tokenEnabled",
   h.id as "hostId", h.title as "hostName", h.kind as "hostKind", h.enabled as "hostEnabled",
   u.id as "userId", u.email, u.name, u.role, u.enabled as "userEnabled", r.capabilities,
   array(select m.team_id::text from team_members m join teams on teams.id = m.team_id and teams.enabled
-    where m.user_id = u.id) as teams
+    where m.user_id = u.id) as teams,
+  ${OWN_IDENTITIES} as own
   from tokens t
   left join connections c on c.id = t.connection_id
   left join hosts h on h.id = c.host_id
