@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 
 import { type DependencyContainer, container as root, instanceCachingFactory } from 'tsyringe'
 import { withAdvisoryLock } from './cluster/locks.js'
+import { layAuthorizationServer } from './composition/authorization-server.js'
 import { banner } from './composition/banner.js'
 import { createChores } from './composition/chores.js'
 import { followReplicas } from './composition/cluster.js'
@@ -52,6 +53,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   layRooms(house, () => place.url, log)
   laySigningIn(house, () => place.url)
   layUpstreamAuth(house)
+  layAuthorizationServer(house, () => place.url, config, log)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]
   await house.get(PARTS.epochs).check()
   await snapshots.rebuild()

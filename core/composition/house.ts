@@ -16,6 +16,7 @@ import type { Egress } from '../egress/egress.js'
 import type { Host } from '../host/lifecycle.js'
 import type { Lines } from '../http/session-lines.js'
 import type { ToOwner } from '../http/to-owner.js'
+import type { Counter } from '../http/oauth/mount.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
 import type { Enrolment } from '../identity/enrolment.js'
@@ -26,6 +27,7 @@ import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
+import type { AuthorizationServer } from '../oauth/server/server.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
@@ -80,6 +82,9 @@ export const PARTS = {
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
+  oauthCounter: part<Counter>('oauthCounter'),
+  oauthServer: part<AuthorizationServer>('oauthServer'),
+  oauthSweep: part<() => Promise<void>>('oauthSweep'),
   oneTime: part<OneTimeRows>('oneTime'),
   passwords: part<Passwords>('passwords'),
   own: part<OwnIdentities>('own'),

@@ -20,6 +20,7 @@ import { createTolerances } from '../http/tolerances.js'
 import { createWellKnown } from '../http/well-known.js'
 import { createStreamPlaces } from '../mcp/stream-places.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
+import { authorizationRoutes } from './authorization-server.js'
 import { apiOptions } from './configuration.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -65,15 +66,18 @@ export async function createServing(house: House, config: Config, place: Place, 
     onBroken,
   })
   const checks = { database: () => databaseIsThere(resources), record: () => recordIsCarried(house) }
+  const authorization = authorizationRoutes(house, () => place.url, config)
   const server = createServer({
     door,
     middleware: [
       createApi(apiOptions(house, () => place.url, onBroken)).routes() as Middleware,
       createHealth({ draining, checks }),
       createWellKnown(() => place.url),
+      authorization.mount,
       createStyle(),
       createPageFaults(onBroken, turnedAway),
       createAuthPages(authOptions(house, { turnedAway, addressOf })),
+      authorization.interaction,
       createDocs(library, docs),
     ],
     tls: config.tls,

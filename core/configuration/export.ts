@@ -117,7 +117,7 @@ const unlike = (state: State, defaults: State): State =>
   Object.fromEntries(Object.entries(state).filter(([key, value]) => !isDeepStrictEqual(value, defaults[key])))
 
 const SIZES = new Set(['requestBody', 'upstreamEvent', 'upstreamBody', 'bodyInLog'])
-const COUNTS = new Set(['sessionsPerUser', 'listensPerUser', 'stdioProcesses'])
+const COUNTS = new Set(['sessionsPerUser', 'listensPerUser', 'stdioProcesses', 'registrations'])
 
 function writeSettings(settings: Settings): State {
   const { limits, ...plain } = settings

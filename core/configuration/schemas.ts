@@ -212,6 +212,12 @@ export const TokenCreate = z.discriminatedUnion(
 export const TokenPatch = strict({ label: label.optional(), enabled: enabled.optional() })
 
 const count = z.int().min(1)
+/** Schemes that browsers open or run themselves are never an app's own. */
+const NO_APP = new Set('http https javascript vbscript data blob file about ftp ws wss view-source'.split(' '))
+const privateScheme = z
+  .string()
+  .regex(/^[a-z][a-z0-9+.-]{0,62}$/, 'must be a scheme in lower case, without the colon')
+  .refine((scheme) => !NO_APP.has(scheme), 'is no private scheme of an app')
 export const limitShape = {
   requestBody: size.optional(),
   upstreamEvent: size.optional(),
@@ -226,19 +232,19 @@ export const limitShape = {
   listensPerUser: count.max(10_000).optional(),
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
+  registrations: count.max(100_000).optional(),
 }
-export const Settings = strict(
-  {
-    audit: z.enum(['fast', 'strict']).optional(),
-    retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
-    defaultRole: reference.optional(),
-    limits: strict(limitShape, {
-      parkedCalls: 'this limit is',
-      registrations: 'this limit is',
-    }).optional(),
-  },
-  { refreshReuse: 'OAuth for clients is', redirectSchemes: 'OAuth for clients is' },
-)
+export const Settings = strict({
+  audit: z.enum(['fast', 'strict']).optional(),
+  retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
+  defaultRole: reference.optional(),
+  refreshReuse: strict({
+    seconds: z.int().min(0).max(3_600).optional(),
+    uses: count.max(100).optional(),
+  }).optional(),
+  redirectSchemes: z.array(privateScheme).max(50).optional(),
+  limits: strict(limitShape, { parkedCalls: 'this limit is' }).optional(),
+})
 
 export const Server = strict(serverShape)
 export const Gateway = strict(gatewayFileShape)

@@ -172,6 +172,10 @@ export interface Settings {
   readonly audit: 'fast' | 'strict'
   readonly retentionDays: { readonly logs: number }
   readonly defaultRole: string
+  /** How often and how long after its first use a refresh token may be used again; 0 seconds: not at all. */
+  readonly refreshReuse: { readonly seconds: number; readonly uses: number }
+  /** Private schemes that AI clients may send people back to, without the colon. */
+  readonly redirectSchemes: readonly string[]
   readonly limits: Limits
 }
 
@@ -189,6 +193,8 @@ export interface Limits {
   readonly listensPerUser: number
   readonly stdioProcesses: number
   readonly bodyInLog: number
+  /** How many clients may register in a minute from one address; three times as many at once. */
+  readonly registrations: number
 }
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
@@ -205,11 +211,14 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   listensPerUser: 20,
   stdioProcesses: 64,
   bodyInLog: 64 * 1024,
+  registrations: 20,
 })
 
 export const DEFAULT_SETTINGS: Settings = Object.freeze({
   audit: 'fast',
   retentionDays: Object.freeze({ logs: 90 }),
   defaultRole: 'member',
+  refreshReuse: Object.freeze({ seconds: 60, uses: 5 }),
+  redirectSchemes: Object.freeze(['cursor', 'vscode', 'vscode-insiders', 'jetbrains']),
   limits: DEFAULT_LIMITS,
 })

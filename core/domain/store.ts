@@ -141,12 +141,15 @@ export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
  * connection names none).
  */
 export interface TokenHolder {
+  /** A UUID; of an access token of the authorization server the hash that it was found by. */
   readonly tokenId: string
   readonly kind: Token['kind']
   readonly tokenEnabled: boolean
   /** Milliseconds since the epoch. */
   readonly expiresAt: number | null
   readonly revoked: boolean
+  /** Granted at the URL without a gateway, where its person chose one. */
+  readonly picker: boolean
   readonly connectionId: string | null
   readonly gatewayId: string | null
   readonly connectionEnabled: boolean | null

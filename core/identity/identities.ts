@@ -2,7 +2,7 @@ import type { Identification, Principal, UserRef } from '@gatehouse/sdk'
 import { type Epochs, FRESH_MS } from '../cluster/epochs.js'
 import type { Gateway } from '../domain/nouns.js'
 import type { Store, TokenHolder } from '../domain/store.js'
-import { asGatehouseError } from '../errors.js'
+import { asGatehouseError, GatehouseError } from '../errors.js'
 import { admit, admitAdmin, invalid, refuseEnded } from './admit.js'
 import { Lru } from './lru.js'
 import type { OwnIdentities } from './own-identities.js'
@@ -21,12 +21,16 @@ export interface Identities {
    * Throws GH_AUTHENTICATE_INVALID, GH_AUTHENTICATE_DISABLED, GH_PERMIT_REFUSED or GH_DB_UNAVAILABLE.
    */
   resolve(identification: Identification, plan: { readonly gateway: Gateway }): Principal | Promise<Principal>
+  /** The same at the URL that names no gateway: the person chose one of `plans` (by id) when they let the client in. */
+  resolveAtPicker(identification: Identification, plans: Plans): Principal | Promise<Principal>
   /** Whose admin token has this hash; the same refusals. */
   resolveAdmin(hash: string): Promise<UserRef>
   /** Writes down which tokens and connections were used. */
   flush(): Promise<void>
   stop(): Promise<void>
 }
+
+type Plans = ReadonlyMap<string, { readonly gateway: Gateway }>
 
 export interface IdentitiesOptions {
   readonly store: {
@@ -97,6 +101,15 @@ export function createIdentities({ store, epochs, own, clock = Date.now }: Ident
     return entry.admitted.principal
   }
 
+  const enterChosen = (entry: Entry, plans: Plans): Principal => {
+    const { holder } = entry
+    refuseEnded(holder, clock())
+    if (!holder.picker) throw elsewhere(holder)
+    const plan = plans.get(holder.gatewayId ?? '')
+    if (plan === undefined) throw invalid('the gateway of the token is gone')
+    return enter(entry, plan.gateway)
+  }
+
   const flush = async (): Promise<void> => {
     if (used.size === 0) return
     const [tokens, connections] = [[...used], [...usedConnections]]
@@ -117,6 +130,12 @@ export function createIdentities({ store, epochs, own, clock = Date.now }: Ident
       if (isCurrent(entry) && epochs.freshWithin(FRESH_MS)) return enter(entry, gateway)
       return find(hash).then((found) => enter(found, gateway))
     },
+    resolveAtPicker: (identification, plans) => {
+      const hash = hashOf(identification)
+      const entry = entries.get(hash)
+      if (isCurrent(entry) && epochs.freshWithin(FRESH_MS)) return enterChosen(entry, plans)
+      return find(hash).then((found) => enterChosen(found, plans))
+    },
     resolveAdmin: async (hash) => {
       const { holder } = await find(hash)
       const user = admitAdmin(holder, clock())
@@ -130,6 +149,12 @@ export function createIdentities({ store, epochs, own, clock = Date.now }: Ident
     },
   }
 }
+
+/** A token of a token host cannot choose, and its owner can be told; that of a client is for another audience. */
+const elsewhere = ({ hostKind }: TokenHolder): GatehouseError =>
+  hostKind === 'token'
+    ? new GatehouseError('GH_ROUTE_GATEWAY', { message: 'Name the gateway in the URL: /mcp/<gateway>' })
+    : invalid('the token is for a gateway of its own')
 
 function hashOf(identification: Identification): string {
   switch (identification.kind) {

@@ -21,11 +21,9 @@ export function tokenRepository(manager: EntityManager): TokenRepository {
     },
     removeOf: async (where) => void (await manager.delete(TokenEntity, mustName(where))),
     touch: async (ids, at) => {
-      await manager.query(
-        `update tokens set last_used_at = $2
-         where id = any($1::uuid[]) and (last_used_at is null or last_used_at < $2)`,
-        [[...ids], at],
-      )
+      const made = ids.filter(isId)
+      if (made.length > 0) await manager.query(TOUCH, [made, at])
+      if (made.length < ids.length) await manager.query(TOUCH_GRANTS, [ids.filter((id) => !isId(id)), at])
     },
   }
 }
@@ -48,18 +46,33 @@ function mustBeId(id: string): string {
   return id
 }
 
-/** All that decides over a token, of one moment. Disabled teams grant nothing and are left out. */
-const HOLDER = `select t.id as "tokenId", t.kind, t.enabled as "tokenEnabled",
-  (extract(epoch from t.expires_at) * 1000)::float8 as "expiresAt", t.revoked_at is not null as revoked,
+const TOUCH = `update tokens set last_used_at = $2
+  where id = any($1::uuid[]) and (last_used_at is null or last_used_at < $2)`
+const TOUCH_GRANTS = `update connection_grants g set last_used_at = $2 from oauth_artifacts a
+  where a.kind = 'AccessToken' and a.id_hash = any($1::text[]) and g.grant_hash = a.grant_hash
+    and (g.last_used_at is null or g.last_used_at < $2)`
+
+/**
+ * All that decides over a token, of one moment: one that was made here, or an access token of the authorization server.
+ * Disabled teams grant nothing and are left out.
+ */
+const HOLDER = `with t as (
+    select id::text as id, kind, enabled, expires_at, revoked_at is not null as revoked, connection_id, user_id,
+      false as picker from tokens where hash = $1
+    union all
+    select a.id_hash, 'access', true, a.expires_at, false, g.connection_id, null, g.picker
+      from oauth_artifacts a join connection_grants g on g.grant_hash = a.grant_hash
+      where a.kind = 'AccessToken' and a.id_hash = $1)
+  select t.id as "tokenId", t.kind, t.enabled as "tokenEnabled",
+  (extract(epoch from t.expires_at) * 1000)::float8 as "expiresAt", t.revoked, t.picker,
   c.id as "connectionId", c.gateway_id as "gatewayId", c.enabled as "connectionEnabled",
   h.id as "hostId", h.title as "hostName", h.kind as "hostKind", h.enabled as "hostEnabled",
   u.id as "userId", u.email, u.name, u.role, u.enabled as "userEnabled", r.capabilities,
   array(select m.team_id::text from team_members m join teams on teams.id = m.team_id and teams.enabled
     where m.user_id = u.id) as teams,
   ${OWN_IDENTITIES} as own
-  from tokens t
+  from t
   left join connections c on c.id = t.connection_id
   left join hosts h on h.id = c.host_id
   left join users u on u.id = case t.kind when 'access' then c.user_id else t.user_id end
-  left join roles r on r.slug = u.role
-  where t.hash = $1`
+  left join roles r on r.slug = u.role`

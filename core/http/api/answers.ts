@@ -143,6 +143,8 @@ export const ExporterAnswer = z.looseObject({
 export const SettingsAnswer = z.object({
   audit: z.string(),
   retentionDays: z.object({ logs: z.int() }),
+  refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
+  redirectSchemes: z.array(z.string()),
   defaultRole: z.string(),
   limits: z.record(z.string(), z.number()).describe('milliseconds, bytes, counts'),
 })
