@@ -22,6 +22,7 @@ import { createStreamPlaces } from '../mcp/stream-places.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { authorizationRoutes } from './authorization-server.js'
 import { apiOptions } from './configuration.js'
+import { hostFlow } from './connect.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 
@@ -78,6 +79,7 @@ export async function createServing(house: House, config: Config, place: Place, 
       createPageFaults(onBroken, turnedAway),
       createAuthPages(authOptions(house, { turnedAway, addressOf })),
       authorization.interaction,
+      hostFlow(house, () => place.url),
       createDocs(library, docs),
     ],
     tls: config.tls,
