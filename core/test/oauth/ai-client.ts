@@ -130,7 +130,7 @@ export async function allow(browser: TestBrowser, page: Page, gateway?: string):
     const chosen = await browser.press(page, 'Continue', gateway === undefined ? {} : { gateway })
     return allow(browser, chosen)
   }
-  const button = /<button[^>]*value="allow"[^>]*>([^<]*)</.exec(page.text)?.[1]
+  const button = /<button[^>]*value="allow"[^>]*>([^<]*)</.exec(page.text)?.[1]?.trim()
   if (button === undefined) throw new Error(`nothing to allow at ${page.url} (${page.status}): ${page.text}`)
   return browser.press(page, button)
 }
