@@ -23,6 +23,7 @@ import { createAuthenticate } from '../rooms/authenticate.js'
 import { authorizationRoutes } from './authorization-server.js'
 import { apiOptions } from './configuration.js'
 import { connectPages } from './upstream-auth.js'
+import { hostFlow } from './connect.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 import { authOptions } from './signing-in.js'
@@ -82,6 +83,7 @@ export async function createServing(house: House, config: Config, place: Place, 
       createAuthPages(authOptions(house, { turnedAway, addressOf, onBroken })),
       authorization.interaction,
       ...connectPages(house, config, () => place.url),
+      hostFlow(house, () => place.url),
       createDocs(library, docs),
     ],
     tls: config.tls,
