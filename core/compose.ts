@@ -13,7 +13,7 @@ import { type House, PARTS, type Part, type Surroundings } from './composition/h
 import { openParts } from './composition/parts.js'
 import { createServing } from './composition/serving.js'
 import { layRooms } from './composition/rooms.js'
-import { laySigningIn } from './composition/signing-in.js'
+import { laySigningIn, setupUrl } from './composition/signing-in.js'
 import { laySso } from './composition/sso.js'
 import { layUpstreamAuth } from './composition/upstream-auth.js'
 import type { Config } from './config.js'
@@ -52,7 +52,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const onBroken = (thrown: unknown) => log.error({ err: thrown }, 'a request broke')
   await openParts(house, resources, config, around)
   layRooms(house, () => place.url, log)
-  laySigningIn(house, () => place.url)
+  laySigningIn(house, { url: () => place.url, mail: config.mail, log })
   laySso(house)
   layUpstreamAuth(house)
   layAuthorizationServer(house, () => place.url, config, log)
@@ -80,11 +80,12 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   // Two gateways of one machine must not end each other's credential.
   await leaveCredential(store, resources.home, local, `${hostname()}:${resources.home}`)
   keeper?.watch()
+  const setup = await setupUrl(house, place.url)
   const quickstart = await readQuickstart(store, resources.home, hashSecret)
   return {
     url: place.url,
     port,
-    banner: banner(place.url, quickstart, house.get(PARTS.host)),
+    banner: banner({ url: place.url, setup, quickstart, plugins: house.get(PARTS.host).plugins }),
     stop: () => {
       place.draining = true
       const steps = [() => keeper?.stop(), chores.stop, serving.stop, ...inReverse(house), resources.close]

@@ -115,6 +115,7 @@ export const ERRORS = {
   },
   GH_PAGE_GONE: { http: 410, rpc: -32600, summary: 'This link or page has expired or was used already.' },
   GH_PAGE_DISABLED: { http: 403, rpc: -32600, summary: 'This account is disabled. Ask an administrator to enable it.' },
+  GH_PAGE_REFUSED: { http: 403, rpc: -32600, summary: 'That was refused. Go back and try another way.' },
   GH_PAGE_BUSY: { http: 503, rpc: -32600, summary: 'Too many people are signing in just now. Try again in a moment.' },
   GH_PAGE_RATE_LIMITED: { http: 429, rpc: -32600, summary: 'Too many tries. Wait a little and try again.' },
   GH_SSO_REFUSED: { http: 403, rpc: -32600, summary: 'The sign-in at the identity provider does not let you in here.' },

@@ -62,19 +62,22 @@ export function keeperOptions(house: House, path: string, around: Surroundings):
   }
 }
 
-export function apiOptions(house: House, url: () => string, onBroken: (thrown: unknown) => void): ApiOptions {
+export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedAway' | 'onBroken'>): ApiOptions {
   const { dataSource, recordPool, vault } = house.get(PARTS.resources)
   return {
     ...house.get(PARTS.configuration),
     store: house.get(PARTS.store),
     version: VERSION,
-    url,
+    ...rest,
     resolveAdmin: house.get(PARTS.identities).resolveAdmin,
+    browser: house.get(PARTS.browser),
+    sessions: house.get(PARTS.consoleSessions),
+    invitations: house.get(PARTS.invitations),
+    setupLinks: house.get(PARTS.setupLinks),
     logs: guardAll(createLogReader(recordPool)),
     describeIdp: house.get(PARTS.idpAsks).describe,
     exporterStatus: house.get(PARTS.exporters).status,
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,
-    onBroken,
   }
 }

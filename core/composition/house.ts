@@ -24,7 +24,11 @@ import type { SubjectTokens } from '../identity/subject-tokens.js'
 import type { TrustedIssuers } from '../identity/trusted-issuers.js'
 import type { Enrolment } from '../identity/enrolment.js'
 import type { Identities } from '../identity/identities.js'
+import type { Invitations } from '../identity/invitations.js'
+import type { Passkeys } from '../identity/passkeys.js'
 import type { Passwords } from '../identity/passwords.js'
+import type { Postman } from '../identity/postman.js'
+import type { SetupLinks } from '../identity/setup-links.js'
 import type { SignInWays } from '../identity/sign-in-ways.js'
 import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
@@ -83,6 +87,7 @@ export const PARTS = {
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
   idpAsks: part<IdpAsks>('idpAsks'),
+  invitations: part<Invitations>('invitations'),
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
@@ -90,6 +95,8 @@ export const PARTS = {
   oauthServer: part<AuthorizationServer>('oauthServer'),
   oauthSweep: part<() => Promise<void>>('oauthSweep'),
   oneTime: part<OneTimeRows>('oneTime'),
+  mail: part<{ readonly postman: Postman | null }>('mail'),
+  passkeys: part<Passkeys>('passkeys'),
   passwords: part<Passwords>('passwords'),
   own: part<OwnIdentities>('own'),
   parked: part<ParkedCalls>('parked'),
@@ -104,6 +111,7 @@ export const PARTS = {
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
+  setupLinks: part<SetupLinks>('setupLinks'),
   signInWays: part<SignInWays>('signInWays'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),

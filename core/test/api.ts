@@ -7,6 +7,7 @@ import type { Store } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
 import { createApi } from '../http/api/index.js'
 import type { ApiOptions } from '../http/api/operation.js'
+import type { Invitations } from '../identity/invitations.js'
 import { mintSecret } from '../identity/tokens.js'
 import { configurationBench } from './configuration.js'
 
@@ -21,6 +22,11 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
   const options: ApiOptions = {
     ...{ store, mutations, files, version: '0.0.0-test', url: () => 'https://gate.example.com' },
     resolveAdmin: (hash) => resolveAdmin(store, hash),
+    browser: { session: async () => null, saysOurs: () => false },
+    sessions: { endOf: async () => 0 },
+    invitations: fakeInvitations,
+    setupLinks: { mint: async () => 'secret', endAll: async () => undefined },
+    turnedAway: async () => undefined,
     logs: {
       logs: async (request) => (asked.push(request), { rows: [LOG_ROW as never], next: null }),
       follow: async (cursor) => ({ rows: cursor === null ? [] : [LOG_ROW as never], cursor: '7' }),
@@ -69,6 +75,19 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
     token: (capabilities: readonly string[]) => tokenOf(store, capabilities),
     stop: () => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))),
   }
+}
+
+/** Nobody has come, and every link is to be copied. */
+const fakeInvitations: Invitations = {
+  send: async ({ user }) => ({
+    ...{ id: user.id, email: user.email, mailed: false, url: 'https://gate.example.com/auth/invite/x' },
+    expiresAt: new Date(0).toISOString(),
+  }),
+  pending: async () => [],
+  of: async () => null,
+  take: async () => null,
+  revoke: async () => undefined,
+  hasCome: async () => false,
 }
 
 let count = 0

@@ -86,6 +86,23 @@ export const CapabilityAnswer = z.object({
   group: z.string(),
   description: z.string(),
 })
+export const SentAnswer = z.object({
+  id: z.string().describe('of the person'),
+  email: z.string(),
+  mailed: z.boolean(),
+  url: z.string().nullable().describe('to be given to the person; null when it went out by mail'),
+  expiresAt: z.string(),
+})
+export const InvitationAnswer = z.object({
+  id: z.string().describe('of the person'),
+  email: z.string(),
+  name: z.string(),
+  role: z.string(),
+  invitedBy: z.string().nullable(),
+  mailed: z.boolean(),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+})
 export const HostAnswer = z.object({
   ...stored,
   slug: z.string(),

@@ -5,9 +5,14 @@ import type { Mutations } from '../../configuration/mutations.js'
 import type { Actor } from '../../configuration/work.js'
 import type { Idp } from '../../domain/nouns.js'
 import type { Store } from '../../domain/store.js'
+import type { ConsoleSessions } from '../../identity/console-sessions.js'
+import type { Invitations } from '../../identity/invitations.js'
+import type { SetupLinks } from '../../identity/setup-links.js'
 import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
 import type { RotationCounts } from '../../vault/rotate.js'
+import type { Browser } from '../pages/browser.js'
+import type { TurnedAway } from '../pages/turned-away.js'
 
 /** All that the admin API works on. */
 export interface ApiOptions {
@@ -16,6 +21,12 @@ export interface ApiOptions {
   readonly files: FileOperations
   /** Whose admin token has this SHA-256; throws GH_AUTHENTICATE_INVALID or GH_AUTHENTICATE_DISABLED. */
   readonly resolveAdmin: (hash: string) => Promise<UserRef>
+  /** Who is signed in to the console in the browser that asks. */
+  readonly browser: Pick<Browser, 'session' | 'saysOurs'>
+  readonly sessions: Pick<ConsoleSessions, 'endOf'>
+  readonly invitations: Invitations
+  readonly setupLinks: Pick<SetupLinks, 'mint' | 'endAll'>
+  readonly turnedAway: TurnedAway
   readonly logs: LogReader
   /** What an identity provider says of itself, asked now. */
   readonly describeIdp: (idp: Idp) => Promise<IdpDescription>
