@@ -47,6 +47,12 @@ async function sessionsThere(): Promise<readonly { sid: string }[]> {
   return rows as readonly { sid: string }[]
 }
 
+/** For each ID token that is kept, where in it a JWT stands in the clear: nowhere. */
+const tokensKept = async () => {
+  const rows = await cluster.sql("select position('eyJ' in payload) as at from one_time where kind = 'subject_token'")
+  return rows.map(({ at }) => String(at))
+}
+
 test('signing out at the provider signs out here, at every replica, at once', async () => {
   const { walker, elsewhere } = await signedIn()
   // The provider's own way, which tells us behind the browser's back.
@@ -60,11 +66,13 @@ test('signing out at the provider signs out here, at every replica, at once', as
 test('a logout token ends the session that it names and leaves others; without one, all of the person', async () => {
   const [a, b] = [await signedIn(), await signedIn()]
   const [first] = await sessionsThere()
+  assert.equal(await tokensKept(), ['0'])
   const answer = await notify(two, await provider.logoutToken({ sub: 'ada', sid: first?.sid }))
   assert.equal([answer.status, answer.headers.get('cache-control')], [200, 'no-store'])
   assert.equal([await isOut(a.walker.here), await isOut(b.walker.here)].toSorted(), [false, true])
   assert.is((await notify(two, await provider.logoutToken({ sub: 'ada' }))).status, 200)
   assert.ok((await isOut(a.elsewhere)) && (await isOut(b.elsewhere)))
+  assert.equal(await tokensKept(), [])
 })
 
 test('a logout token that is not quite one ends nothing', async () => {
