@@ -21,7 +21,7 @@ import { createKeeper } from './configuration/keeper.js'
 import { ensureOperator, leaveCredential } from './configuration/local-credential.js'
 import { readQuickstart, seedQuickstart } from './configuration/quickstart.js'
 import { hashSecret } from './identity/tokens.js'
-import { openResources, type Resources } from './composition/resources.js'
+import { openOwnPort, openResources, type Resources } from './composition/resources.js'
 
 /** A running gateway. */
 export interface Gatehouse {
@@ -70,6 +70,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const serving = await createServing(house, config, place, log)
   await house.get(PARTS.replicas).present()
   const port = await serving.server.listen(config.host, config.port)
+  openOwnPort(house.get(PARTS.egress), config, port)
   const scheme = config.tls === null ? 'http' : 'https'
   place.url = config.url ?? `${scheme}://localhost:${port}`
   // No certificate fits an address.

@@ -77,6 +77,7 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     logs: guardAll(createLogReader(recordPool)),
     describeIdp: house.get(PARTS.idpAsks).describe,
     exporterStatus: house.get(PARTS.exporters).status,
+    oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,
   }

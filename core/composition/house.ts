@@ -21,8 +21,8 @@ import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
 import type { IdpAsks } from '../identity/sso/asks.js'
 import type { SubjectTokens } from '../identity/subject-tokens.js'
-import type { TrustedIssuers } from '../identity/trusted-issuers.js'
 import type { Enrolment } from '../identity/enrolment.js'
+import type { TrustedIssuers } from '../identity/trusted-issuers.js'
 import type { Identities } from '../identity/identities.js'
 import type { Invitations } from '../identity/invitations.js'
 import type { Passkeys } from '../identity/passkeys.js'
@@ -34,6 +34,7 @@ import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
+import type { AdminClients } from '../oauth/server/admin-clients.js'
 import type { AuthorizationServer } from '../oauth/server/server.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
@@ -91,6 +92,7 @@ export const PARTS = {
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
+  oauthClients: part<AdminClients>('oauthClients'),
   oauthCounter: part<Counter>('oauthCounter'),
   oauthServer: part<AuthorizationServer>('oauthServer'),
   oauthSweep: part<() => Promise<void>>('oauthSweep'),

@@ -75,7 +75,7 @@ export async function openParts(
   house.make(PARTS.sessions, () =>
     createSessions(createSessionRows(dataSource), limits, { others: house.get(PARTS.replicas) }),
   )
-  house.make(PARTS.parked, () => createParkedCalls())
+  house.make(PARTS.parked, () => createParkedCalls(() => limits().parkedCalls))
   house.make(PARTS.errands, (h) => createErrands(h.get(PARTS.snapshots).current))
   house.make(PARTS.completions, () => createCompletions())
   house.make(PARTS.asides, (h) =>

@@ -130,13 +130,13 @@ const COUNTS = new Set(['sessionsPerUser', 'listensPerUser', 'stdioProcesses', '
 function writeSettings(settings: Settings): State {
   const { limits, ...plain } = settings
   const changed = unlike({ ...limits }, { ...DEFAULT_SETTINGS.limits })
-  const written = Object.entries(changed).map(([key, value]) => [key, writeLimit(key, value as number)])
+  const written = Object.entries(changed).map(([key, value]) => [key, writeLimit(key, value)])
   const { limits: _, ...defaults } = DEFAULT_SETTINGS
   return { ...unlike(plain, defaults), ...(written.length > 0 ? { limits: Object.fromEntries(written) } : {}) }
 }
 
 /** A number of no unit would read as milliseconds or bytes; both are written with theirs. */
-function writeLimit(key: string, value: number): number | string {
-  if (COUNTS.has(key)) return value
+function writeLimit(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || COUNTS.has(key)) return value
   return SIZES.has(key) ? writeSize(value) : writeDuration(value)
 }

@@ -71,6 +71,10 @@ test('what the API makes, changes and removes stands, and a rule counts its vers
   assert.is((await refusalOf(mutations.change(admin, (work) => removeServer(work, 's')))).code, 'GH_API_CONFLICT')
   await mutations.change(admin, (work) => updateSettings(work, { limits: { call: 90_000 } }))
   assert.is((await store.settings.get()).limits.call, 90_000)
+  await mutations.change(admin, (work) => updateSettings(work, { limits: { parkedCalls: { perUser: 7 } } }))
+  await mutations.change(admin, (work) => updateSettings(work, { limits: { parkedCalls: { perServer: 3 } } }))
+  const { call, parkedCalls } = (await store.settings.get()).limits
+  assert.equal([call, parkedCalls], [90_000, { perReplica: 1_000, perUser: 7, perServer: 3 }])
 })
 
 test('a token opens what it was made for, and goes with its person', async () => {

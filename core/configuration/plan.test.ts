@@ -40,6 +40,7 @@ test('what the file says stands in the store', async () => {
   assert.equal(await store.secrets.fields({ kind: 'server', id: search?.id ?? '' }), { 'headers.X-Key': 'se' })
   assert.is((await store.settings.get()).limits.call, 90_000)
   assert.is((await store.settings.get()).limits.list, 5_000)
+  assert.equal((await store.settings.get()).limits.parkedCalls, { perReplica: 1_000, perUser: 7, perServer: 5 })
   assert.is((await store.users.byKey('bob@example.com'))?.role, 'member')
 })
 

@@ -175,7 +175,7 @@ export const identityShape = {
 }
 const hostKind = z.literal('token', {
   error: (issue) =>
-    issue.input === 'oauth' ? 'hosts that sign in by OAuth are not in this version; token' : 'must be token',
+    issue.input === 'oauth' ? 'hosts that sign in by OAuth appear by themselves; token' : 'must be token',
 })
 export const hostShape = {
   title: title.optional(),
@@ -255,6 +255,11 @@ export const limitShape = {
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
   registrations: count.max(100_000).optional(),
+  parkedCalls: strict({
+    perReplica: count.max(100_000).optional(),
+    perUser: count.max(100_000).optional(),
+    perServer: count.max(100_000).optional(),
+  }).optional(),
 }
 export const Settings = strict({
   audit: z.enum(['fast', 'strict']).optional(),
@@ -265,7 +270,7 @@ export const Settings = strict({
     uses: count.max(100).optional(),
   }).optional(),
   redirectSchemes: z.array(privateScheme).max(50).optional(),
-  limits: strict(limitShape, { parkedCalls: 'this limit is' }).optional(),
+  limits: strict(limitShape).optional(),
 })
 
 export const Server = strict(serverShape)

@@ -224,6 +224,14 @@ export interface Limits {
   readonly bodyInLog: number
   /** How many clients may register in a minute from one address; three times as many at once. */
   readonly registrations: number
+  readonly parkedCalls: ParkedCallLimits
+}
+
+/** Most calls that sleep until their client answers: at one replica, of one person, and of one at one server. */
+export interface ParkedCallLimits {
+  readonly perReplica: number
+  readonly perUser: number
+  readonly perServer: number
 }
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
@@ -241,6 +249,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   stdioProcesses: 64,
   bodyInLog: 64 * 1024,
   registrations: 20,
+  parkedCalls: Object.freeze({ perReplica: 1_000, perUser: 20, perServer: 5 }),
 })
 
 export const DEFAULT_SETTINGS: Settings = Object.freeze({

@@ -36,33 +36,33 @@ function scene(idps: readonly Idp[], said: Partial<Extract<IdpDescription, { ok:
 
 test('an issuer that is trusted has its keys, and is asked once for them', async () => {
   const { issuers, asked } = scene([idp({})])
-  const found = await issuers.of(ISSUER)
+  const found = await issuers.find(ISSUER)
   const jwt = await new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'ES256', kid: 'k' }).sign(privateKey)
   assert.is((await jwtVerify(jwt, found!.keys)).payload.sub, 'ada')
-  await issuers.of(ISSUER)
+  await issuers.find(ISSUER)
   assert.is(asked(), 1)
 })
 
 test('one that is not trusted, is disabled or says it is another is none', async () => {
   for (const facts of [{ trustAssertions: false }, { enabled: false }])
-    assert.is(await scene([idp(facts)]).issuers.of(ISSUER), null)
-  assert.is(await scene([idp({})]).issuers.of('https://evil.example'), null)
-  assert.is(await scene([idp({ config: {} })], { issuer: 'https://other.example' }).issuers.of(ISSUER), null)
+    assert.is(await scene([idp(facts)]).issuers.find(ISSUER), null)
+  assert.is(await scene([idp({})]).issuers.find('https://evil.example'), null)
+  assert.is(await scene([idp({ config: {} })], { issuer: 'https://other.example' }).issuers.find(ISSUER), null)
 })
 
 test('one that cannot be asked is a failure, not a no, and is asked again', async () => {
   const { issuers, asked } = scene([idp({})], null)
   for (let n = 0; n < 2; n++) {
-    const thrown = await issuers.of(ISSUER).catch((error: unknown) => error)
+    const thrown = await issuers.find(ISSUER).catch((error: unknown) => error)
     assert.instance(thrown, Error)
   }
   assert.is(asked(), 2)
 })
 
 test('a person is known by issuer and subject together', async () => {
-  const { issuers } = scene([idp({})])
-  assert.is(await issuers.personOf(ISSUER, 'ada'), 'u1')
-  assert.is(await issuers.personOf('https://evil.example', 'ada'), null)
+  const found = await scene([idp({})]).issuers.find(ISSUER)
+  assert.is(await found!.userOf('ada'), 'u1')
+  assert.is(await found!.userOf('bob'), null)
 })
 
 test.run()

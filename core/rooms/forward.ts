@@ -33,6 +33,7 @@ export type Forward = (call: Inspected, aside: Aside) => Promise<Answered>
 export interface ForwardOptions extends ModernOptions {
   readonly upstreams: Upstreams
   readonly limits: () => { readonly call: number; readonly callTotal: number }
+  readonly pulseMs?: number
   /** The feature as its server lists it now. */
   readonly definitionNow: (call: Inspected) => Promise<JsonObject | null>
   readonly errands: Errands
@@ -112,6 +113,8 @@ function exchange(
     onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: (answer) => aside.answer(answer),
     onNote,
+    progressToken,
+    pulseMs: options.pulseMs,
     // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
     send: ({ added, conversation, onNotification }) => {
       const onCut = call.interrupt ?? undefined

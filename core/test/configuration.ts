@@ -35,7 +35,7 @@ gateways:
 exporters:
   soc: { plugin: siem-otlp, url: https://otel.example.com/v1/logs, headers: { X-Key: "\${env:SOC_KEY}" } }
 hosts: { bot: { kind: token, owner: bob@example.com } }
-settings: { audit: strict, retentionDays: { logs: 30 }, limits: { call: 90s, bodyInLog: 16KiB, sessionsPerUser: 5 } }
+settings: { audit: strict, retentionDays: { logs: 30 }, limits: { call: 90s, bodyInLog: 16KiB, sessionsPerUser: 5, parkedCalls: { perUser: 7 } } }
 idps:
   okta:
     plugin: idp-oidc

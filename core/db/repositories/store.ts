@@ -57,7 +57,8 @@ function settingsOver(manager: EntityManager): Store['settings'] {
     get: async () => {
       const rows: { value: Partial<Settings> }[] = await manager.query('select value from settings')
       const value = rows[0]?.value ?? {}
-      return { ...DEFAULT_SETTINGS, ...value, limits: { ...DEFAULT_LIMITS, ...value.limits } }
+      const parkedCalls = { ...DEFAULT_LIMITS.parkedCalls, ...value.limits?.parkedCalls }
+      return { ...DEFAULT_SETTINGS, ...value, limits: { ...DEFAULT_LIMITS, ...value.limits, parkedCalls } }
     },
     set: async (settings) => {
       await manager.query(

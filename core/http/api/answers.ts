@@ -194,7 +194,9 @@ export const SettingsAnswer = z.object({
   refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
   redirectSchemes: z.array(z.string()),
   defaultRole: z.string(),
-  limits: z.record(z.string(), z.number()).describe('milliseconds, bytes, counts'),
+  limits: z
+    .record(z.string(), z.union([z.number(), z.record(z.string(), z.number())]))
+    .describe('milliseconds, bytes, counts'),
 })
 export const StepsAnswer = z.object({
   steps: z.array(

@@ -10,6 +10,8 @@ import type { Invitations } from '../../identity/invitations.js'
 import type { SetupLinks } from '../../identity/setup-links.js'
 import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
+import type { AdminClients } from '../../oauth/server/admin-clients.js'
+import type { AuthorizationServer } from '../../oauth/server/server.js'
 import type { RotationCounts } from '../../vault/rotate.js'
 import type { Browser } from '../pages/browser.js'
 import type { TurnedAway } from '../pages/turned-away.js'
@@ -33,6 +35,7 @@ export interface ApiOptions {
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>
+  readonly oauth: { readonly clients: AdminClients; readonly turnKeys: AuthorizationServer['turnKeys'] }
   /** Ids of the plugins that run, in their order. */
   readonly plugins: () => readonly string[]
   readonly version: string

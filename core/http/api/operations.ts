@@ -5,6 +5,7 @@ import { idpOperations } from './idps.js'
 import { identityOperations } from './identities.js'
 import { invitationOperations } from './invitations.js'
 import { logOperations } from './logs.js'
+import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
@@ -27,6 +28,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     hostOperations,
     connectionOperations,
     tokenOperations,
+    oauthOperations,
     identityOperations,
     idpOperations,
     exporterOperations,
