@@ -11,7 +11,7 @@ import { SessionState1795392000002 } from './migrations/0002-session-state.js'
 import { Replicas1795478400003 } from './migrations/0003-replicas.js'
 import { Connections1795910400008 } from './migrations/0008-connections.js'
 import { SigningIn1795564800004 } from './migrations/0004-signing-in.js'
-import { People1795564800005 } from './migrations/0005-people.js'
+import { People1795651200005 } from './migrations/0005-people.js'
 import { UpstreamAuth1795824000007 } from './migrations/0007-upstream-auth.js'
 import { AuthorizationServer1795737600006 } from './migrations/0006-authorization-server.js'
 import { Sso1795996800009 } from './migrations/0009-sso.js'
@@ -38,7 +38,7 @@ const MIGRATIONS = [
   SessionState1795392000002,
   Replicas1795478400003,
   SigningIn1795564800004,
-  People1795564800005,
+  People1795651200005,
   AuthorizationServer1795737600006,
   UpstreamAuth1795824000007,
   Connections1795910400008,

@@ -2,7 +2,11 @@ import type { MigrationInterface, QueryRunner } from 'typeorm'
 
 /** Who has been asked to join and has not come yet, and who has ever signed in. */
 export const PEOPLE_SQL = `
-alter table users add column signed_in_at timestamptz;
+-- Who has ever signed in, and when last: it stays when the sessions have gone.
+create table arrivals (
+  user_id uuid primary key constraint arrivals_user references users on delete cascade,
+  last_at timestamptz not null default clock_timestamp()
+);
 
 create table invitations (
   user_id uuid primary key constraint invitations_user references users on delete cascade,
@@ -15,8 +19,8 @@ create table invitations (
 create index invitations_by_inviter on invitations (invited_by);
 `
 
-export class People1795564800005 implements MigrationInterface {
-  readonly name = 'People1795564800005'
+export class People1795651200005 implements MigrationInterface {
+  readonly name = 'People1795651200005'
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(PEOPLE_SQL)

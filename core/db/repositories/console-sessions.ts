@@ -75,10 +75,10 @@ export function createConsoleSessionRows(manager: EntityManager): ConsoleSession
     insert: async ({ idHash, userId, method, idp }: Parameters<ConsoleSessionRows['insert']>[0]) => {
       const { idpId = null, issuer = null, subject = null, session = null } = idp ?? {}
       const made: unknown[] = await manager.query(
-        `with come as (update users set signed_in_at = clock_timestamp()
-           where id = $2 and enabled and email <> $8 returning id),
+        `with come as (insert into arrivals (user_id) select id from users where id = $2 and enabled and email <> $8
+           on conflict (user_id) do update set last_at = clock_timestamp() returning user_id),
          made as (insert into console_sessions (id_hash, user_id, method, idp_id, idp_issuer, idp_subject, idp_session)
-           select $1, id, $3, $4, $5, $6, $7 from come returning 1)
+           select $1, user_id, $3, $4, $5, $6, $7 from come returning 1)
          select * from made`,
         [idHash, userId, method, idpId, issuer, subject, session, OPERATOR_EMAIL],
       )

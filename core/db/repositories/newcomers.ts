@@ -36,7 +36,7 @@ export interface NewcomerRows {
 const INVITATIONS = `select u.id, u.email, u.name, u.role, b.email as "invitedBy", i.mailed,
   i.created_at as "createdAt", i.expires_at as "expiresAt"
   from invitations i join users u on u.id = i.user_id left join users b on b.id = i.invited_by
-  where u.signed_in_at is null order by i.created_at, u.id`
+  where not exists (select from arrivals a where a.user_id = u.id) order by i.created_at, u.id`
 
 type Raw = Omit<InvitationRow, 'createdAt' | 'expiresAt'> & { readonly createdAt: Date; readonly expiresAt: Date }
 
@@ -67,11 +67,14 @@ export function createNewcomerRows(manager: EntityManager): NewcomerRows {
     },
     hasCome: (userId: string) =>
       is(
-        `select from users u where u.id = $1 and (u.signed_in_at is not null
-           or exists (select from passwords where user_id = u.id) or exists (select from passkeys where user_id = u.id))`,
+        `select from arrivals where user_id = $1 union all select from passwords where user_id = $1
+         union all select from passkeys where user_id = $1`,
         [userId],
       ),
     hasComeAs: (role: string, not: string) =>
-      is('select from users where role = $1 and enabled and email <> $2 and signed_in_at is not null', [role, not]),
+      is('select from users u join arrivals a on a.user_id = u.id where role = $1 and enabled and email <> $2', [
+        role,
+        not,
+      ]),
   })
 }

@@ -67,7 +67,7 @@ function problemOf(email: string | null, name: string): string | undefined {
 
 const gone = () =>
   new GatehouseError('GH_PAGE_GONE', {
-    message: 'This set-up link has expired or was used already. `gatehouse setup-link` makes a new one.',
+    message: 'This set-up link has expired or was used already. The command gatehouse setup-link makes a new one.',
     detail: 'the set-up link is unknown, spent or expired',
   })
 
