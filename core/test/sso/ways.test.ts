@@ -104,6 +104,27 @@ test('what two people of the domain try in the same second for the first time en
   assert.is(items.filter(({ email }) => email === 'twin@example.com').length, 1)
 })
 
+test('whom an AI client sends to sign in comes from the provider back to what the client asked', async () => {
+  const redirect = 'http://127.0.0.1:9/callback'
+  const registered = await fetch(`${gateway.url}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ client_name: 'Probe', redirect_uris: [redirect], token_endpoint_auth_method: 'none' }),
+  })
+  const { client_id: clientId } = (await registered.json()) as { client_id: string }
+  const query = new URLSearchParams({
+    ...{ response_type: 'code', client_id: clientId, redirect_uri: redirect, state: 's' },
+    ...{ code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' },
+  })
+  const walker = newWalker(gateway, provider)
+  const asked = await walker.here.get(`/oauth/authorize?${query}`)
+  assert.match(asked.path, /^\/auth\/signin\?to=%2Foauth%2Finteraction%2F/)
+  const [, start = ''] = /href="(\/auth\/sso\/start[^"]+)"/.exec(asked.text) ?? []
+  const shown = await signInThere(walker, start.replaceAll('&amp;', '&'), 'ada')
+  assert.match(shown.path, /^\/oauth\/interaction\//, shown.text.slice(-500))
+  assert.match(shown.text, 'Probe')
+})
+
 inChromium('a person signs in at the provider in a real browser, and is turned away with a way back', async () => {
   const context = await chromium!.newContext({ baseURL: gateway.url })
   const page = await context.newPage()
