@@ -101,9 +101,11 @@ function partOf(
   }
 }
 
-/** The replica that alone can take it: where the question was asked that this answers, or where the call sleeps. */
+/** The replica that alone can take it: where the question was asked that this answers or is about, or where the call sleeps. */
 function ownerOfMessage(item: Classified): string | null {
   if (item.kind === 'response') return ownerOf(item.message.id)
+  if (item.kind === 'notification' && item.message.method === 'notifications/progress')
+    return item.era === 'legacy' ? ownerOf(item.message.params.progressToken) : null
   return item.kind === 'request' && item.era === 'modern' ? ownerOf(item.message.params.requestState) : null
 }
 

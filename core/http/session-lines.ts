@@ -127,6 +127,7 @@ export function createSessionLines(options: LinesOptions): Lines {
       return askAt(session.id, line(), question, { ...how, signals: [...signalsOf(how), gone] })
     },
     answered: (sessionId, id, answer) => asked.get(sessionId)?.answered(id, answer) ?? false,
+    progressed: (sessionId, params) => asked.get(sessionId)?.progressed(params) ?? false,
     enter: (flight) => flights.enter(flight),
     leave: (flight) => flights.leave(flight),
     cancel: (sessionId, requestId) => flights.cancel(sessionId, requestId),

@@ -11,4 +11,6 @@ export interface SessionLines {
   ask(sessionId: string, ...asked: Parameters<Ask>): ReturnType<Ask>
   /** The client's answer to a question of ours; false when nobody waits for it. */
   answered(sessionId: string, id: string | number, answer: QuestionAnswer): boolean
+  /** What the client tells of a question before it answers; false when nobody wants to hear of it. */
+  progressed(sessionId: string, params: JsonObject): boolean
 }

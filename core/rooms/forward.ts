@@ -24,6 +24,8 @@ export interface Aside {
   /** Answers what the rules leave; throws when one blocks it. */
   readonly question: (question: Question) => Promise<Question>
   readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
+  /** The same of what the client tells while it has a question; null when one blocks it. */
+  readonly progress: (told: JsonObject) => Promise<JsonObject | null>
 }
 
 export type Forward = (call: Inspected, aside: Aside) => Promise<Answered>
@@ -83,6 +85,7 @@ function exchange(
     ask: call.ask,
     onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: (answer) => aside.answer(answer),
+    onProgress: (told) => aside.progress(told),
     onNote,
     progressToken,
     pulseMs: options.pulseMs,

@@ -12,7 +12,10 @@ const HOUSE = plan(['crm'])
 function heard(facts: Partial<Inbound>, session: Partial<LegacySession> | null = { id: 's' }): unknown[] {
   const done: unknown[] = []
   const hear = createHear({
-    lines: { answered: (...told) => (done.push(['answered', ...told]), true) },
+    lines: {
+      answered: (...told) => (done.push(['answered', ...told]), true),
+      progressed: (...told) => (done.push(['progressed', ...told]), true),
+    },
     cancel: (...told) => void done.push(['cancel', ...told]),
     upstreams: { toldBySession: (...told) => void done.push(['told', ...told]) },
   })

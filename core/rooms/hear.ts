@@ -7,7 +7,7 @@ import type { SessionLines } from '../mcp/session-lines.js'
 import type { Upstreams } from '../upstream/types.js'
 
 export interface HearOptions {
-  readonly lines: Pick<SessionLines, 'answered'>
+  readonly lines: Pick<SessionLines, 'answered' | 'progressed'>
   /** Ends a call of this session; nothing happens when it is not under way. */
   readonly cancel: (sessionId: string, requestId: string | number) => void
   readonly upstreams: Pick<Upstreams, 'toldBySession'>
@@ -16,7 +16,8 @@ export interface HearOptions {
 export type Hear = (call: InSession) => void
 
 /**
- * What a client tells without asking: its answers to questions, that it takes a call back, that its roots changed. All else
+ * What a client tells without asking: its answers to questions and how far it is with them, that it takes a call back, that
+ * its roots changed. All else
  * is taken and dropped; so is what a modern client tells, since that era ends a call by closing its stream.
  */
 export function createHear({ lines, cancel, upstreams }: HearOptions): Hear {
@@ -36,6 +37,9 @@ export function createHear({ lines, cancel, upstreams }: HearOptions): Hear {
         if (typeof requestId === 'string' || typeof requestId === 'number') cancel(sessionId, requestId)
         return
       }
+      case 'notifications/progress':
+        lines.progressed(sessionId, call.params)
+        return
       case 'notifications/roots/list_changed':
         upstreams.toldBySession(sessionId, { jsonrpc: '2.0', method: call.method })
         return

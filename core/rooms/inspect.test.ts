@@ -133,6 +133,15 @@ test('a question that a rule blocks is not asked; the error names the rule and n
   assert.is(ruled.length, 1)
 })
 
+test('what a client tells of a question is looked at like its answer, and blocked alone', async () => {
+  const { call, ruled } = callOf({})
+  const relay = inspectWith(telling()).relay(call as unknown as Inspected)
+  assert.equal(await relay.progress({ progress: 1, message: 'a secret' }), { progress: 1, message: 'a ***' })
+  assert.equal(ruled, [{ hook: 'request', verdict: 'modify' }])
+  const blocking = inspectWith(telling(true)).relay(callOf({}).call as unknown as Inspected)
+  assert.is(await blocking.progress({ progress: 1, message: 'a secret' }), null)
+})
+
 test('a server that asks without end fills no record', async () => {
   const { call, ruled } = callOf({})
   const relay = inspectWith(telling()).relay(call as unknown as Inspected)

@@ -35,6 +35,7 @@ export interface Relayed {
   readonly flow: Flow | null
   question(question: Question): Promise<Question>
   answer(answer: QuestionAnswer): Promise<QuestionAnswer>
+  progress(told: JsonObject): Promise<JsonObject | null>
   settled(): Promise<void> | undefined
 }
 
@@ -147,6 +148,15 @@ class Relay implements Relayed {
     })
     const left = ruled.structuredContent as JsonObject
     return isResult ? { result: left } : { error: { code: answer.error.code, message: String(left.message) } }
+  }
+
+  async progress(told: JsonObject): Promise<JsonObject | null> {
+    const { rules, raise } = this.#options
+    const outcome = await rules.inspectRequest(this.#call.plan.rules, this.#subject, { structuredContent: told })
+    for (const alert of outcome.alerts) raise(alert)
+    this.#keepRequest(outcome.receipts.filter((receipt) => receipt.verdict !== 'pass'))
+    if (outcome.kind === 'blocked') return null
+    return outcome.kind === 'pass' ? told : (outcome.message.structuredContent as JsonObject)
   }
 
   settled(): Promise<void> | undefined {

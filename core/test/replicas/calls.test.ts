@@ -74,21 +74,24 @@ const told = (method: string, fits: (params: JsonObject) => boolean = () => true
 const answered = (id: string) =>
   until('the server has its answer', () => server.seen.find(({ body }) => body['id'] === id))
 const log = (data: string) => ({ method: 'notifications/message', params: { level: 'error', data } })
-const ask = (seen: Seen, id: string) =>
-  sendEvent(seen, { id, method: 'elicitation/create', params: { message: 'Name?', requestedSchema: {} } })
+const ask = (seen: Seen, id: string, more: JsonObject = {}) =>
+  sendEvent(seen, { id, method: 'elicitation/create', params: { message: 'Name?', requestedSchema: {}, ...more } })
 const finish = (seen: Seen, result: JsonObject = { content: [] }) => {
   sendEvent(seen, { id: seen.body['id'], result })
   seen.res.end()
 }
 const ADA = { action: 'accept', content: { name: 'Ada' } }
 
-test('a question that is asked at one replica is answered at the other', async () => {
+test('a question that is asked at one replica is answered at the other, and its progress told there', async () => {
   const client = await connect({ elicitation: {} })
   const first = client.send(one, { id: 'mine', ...call('act', { as: 'asking' }) })
   const seen = await atServer('asking')
-  ask(seen, 'q1')
+  ask(seen, 'q1', { _meta: { progressToken: 'of-q1' } })
   await says(await first, 'elicitation/create')
   const [question] = (await first).messages().filter(({ method }) => method === 'elicitation/create')
+  const half = { progressToken: question?.['id'] as string, progress: 0.5 }
+  assert.is((await client.send(other, { method: 'notifications/progress', params: half })).status, 202)
+  await told('notifications/progress', ({ progressToken, progress }) => progressToken === 'of-q1' && progress === 0.5)
   assert.is((await client.send(other, { id: question?.['id'] as string, result: ADA })).status, 202)
   assert.equal((await answered('q1')).body['result'], ADA)
   finish(seen, { content: [], done: true })
