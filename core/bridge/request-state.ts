@@ -9,10 +9,15 @@ import type { TokenSealer } from '../vault/seal-token.js'
  * What a client of the modern era keeps for us between two requests. `forward`: the server's own state, verbatim. `parked`: a
  * call that sleeps at replica `owner`. `rerun`: the call is made again once what is done at a URL is done.
  */
-export type RequestState =
-  | { readonly kind: 'forward'; readonly round: number; readonly state: string }
-  | { readonly kind: 'parked'; readonly round: number; readonly callId: string; readonly owner: string }
-  | { readonly kind: 'rerun'; readonly round: number; readonly elicitationIds: readonly string[] }
+export type RequestState = {
+  readonly round: number
+  /** The correlation id of the request that was asked first: later rounds stand under it. */
+  readonly correlationId: string
+} & (
+  | { readonly kind: 'forward'; readonly state: string }
+  | { readonly kind: 'parked'; readonly callId: string; readonly owner: string }
+  | { readonly kind: 'rerun'; readonly elicitationIds: readonly string[] }
+)
 
 /** The request that the state belongs to, and that alone. */
 export interface StateSubject {
@@ -40,10 +45,11 @@ const LIFE_MS = 600_000
 const LONGEST_STATE = 64 * 1024
 const MOST_ROUNDS = 20
 
+const common = { e: z.number(), n: z.number(), m: z.uuid() }
 const sealed = z.discriminatedUnion('t', [
-  z.strictObject({ t: z.literal('f'), e: z.number(), n: z.number(), u: z.string() }),
-  z.strictObject({ t: z.literal('p'), e: z.number(), n: z.number(), c: z.string(), o: z.string() }),
-  z.strictObject({ t: z.literal('r'), e: z.number(), n: z.number(), i: z.array(z.string()) }),
+  z.strictObject({ t: z.literal('f'), ...common, u: z.string() }),
+  z.strictObject({ t: z.literal('p'), ...common, c: z.string(), o: z.string() }),
+  z.strictObject({ t: z.literal('r'), ...common, i: z.array(z.string()) }),
 ])
 
 export function createRequestStates(sealer: TokenSealer, now: () => number = Date.now): RequestStates {
@@ -96,24 +102,26 @@ function readSealed(text: string): z.infer<typeof sealed> | null {
 }
 
 function short(state: RequestState) {
+  const common = { n: state.round, m: state.correlationId }
   switch (state.kind) {
     case 'forward':
-      return { t: 'f', n: state.round, u: state.state }
+      return { t: 'f', ...common, u: state.state }
     case 'parked':
-      return { t: 'p', n: state.round, c: state.callId, o: state.owner }
+      return { t: 'p', ...common, c: state.callId, o: state.owner }
     case 'rerun':
-      return { t: 'r', n: state.round, i: state.elicitationIds }
+      return { t: 'r', ...common, i: state.elicitationIds }
   }
 }
 
 function long(found: z.infer<typeof sealed>): RequestState {
+  const common = { round: found.n, correlationId: found.m }
   switch (found.t) {
     case 'f':
-      return { kind: 'forward', round: found.n, state: found.u }
+      return { kind: 'forward', ...common, state: found.u }
     case 'p':
-      return { kind: 'parked', round: found.n, callId: found.c, owner: found.o }
+      return { kind: 'parked', ...common, callId: found.c, owner: found.o }
     case 'r':
-      return { kind: 'rerun', round: found.n, elicitationIds: found.i }
+      return { kind: 'rerun', ...common, elicitationIds: found.i }
   }
 }
 

@@ -9,6 +9,7 @@ import { Initial1795305600001 } from './migrations/0001-initial.js'
 import { SessionState1795392000002 } from './migrations/0002-session-state.js'
 import { Replicas1795478400003 } from './migrations/0003-replicas.js'
 import { SigningIn1795564800004 } from './migrations/0004-signing-in.js'
+import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -26,7 +27,13 @@ const ENTITIES = [
 ]
 
 /** In the order of their times; each is run once. */
-const MIGRATIONS = [Initial1795305600001, SessionState1795392000002, Replicas1795478400003, SigningIn1795564800004]
+const MIGRATIONS = [
+  Initial1795305600001,
+  SessionState1795392000002,
+  Replicas1795478400003,
+  SigningIn1795564800004,
+  RootMessages1796083200010,
+]
 
 /** Any number will do, as long as every replica takes the same. */
 const MIGRATION_LOCK = 7_014_001

@@ -2,6 +2,7 @@ import type { JsonObject } from '@gatehouse/sdk'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import { GatehouseError } from '../errors.js'
 import { isObject } from '../mcp/message.js'
+import type { About } from '../mcp/session-lines.js'
 import type { OnProgress, Question, QuestionAnswer } from '../mcp/questions.js'
 
 /** Where a question goes out. */
@@ -18,9 +19,10 @@ export interface HowAsked {
   readonly signals: readonly CancelSignal[]
   /** Told of what its client says of it before the answer: one at a time, and of several meanwhile the newest. */
   readonly onProgress?: OnProgress | undefined
+  readonly correlationId?: string | undefined
 }
 
-interface Waiting {
+interface Waiting extends About {
   readonly settle: (answer: QuestionAnswer) => void
   readonly told: Told | null
   readonly fail: (why: string) => void
@@ -39,7 +41,7 @@ export class Asked {
 
   /** Settles once: with the answer, or with GH_FORWARD_UNANSWERED. */
   ask(id: string, line: Line, question: Question, how: HowAsked): Promise<QuestionAnswer> {
-    const { deadline, signals, onProgress } = how
+    const { deadline, signals, onProgress, correlationId } = how
     if (this.#waiting.size >= MOST_WAITING) return Promise.reject(unanswered('has too many questions before it'))
     if (signals.some(({ aborted }) => aborted)) return Promise.reject(unanswered('is not asked any more'))
     return new Promise((resolve, reject) => {
@@ -61,25 +63,26 @@ export class Asked {
       // What it told before comes before its answer.
       const settle = (answer: QuestionAnswer) => (end(), resolve(told === null ? answer : told.over.then(() => answer)))
       const fail = (why: string) => (end(), reject(unanswered(why)))
-      this.#waiting.set(id, { settle, fail, told })
+      this.#waiting.set(id, { settle, fail, told, correlationId })
       for (const signal of signals) signal.addEventListener('abort', takeBack, { once: true })
       line.must({ jsonrpc: '2.0', id, ...withToken(question, told === null ? undefined : id) })
       unwatch = line.onClosed(() => fail('has gone away'))
     })
   }
 
-  /** False when nobody waits for it. Our ids are strings: a number is the answer to nothing. */
-  answered(id: string | number, answer: QuestionAnswer): boolean {
+  /** Null when nobody waits for it. Our ids are strings: a number is the answer to nothing. */
+  answered(id: string | number, answer: QuestionAnswer): About | null {
     const waiting = typeof id === 'string' ? this.#waiting.get(id) : undefined
     waiting?.settle(answer)
-    return waiting !== undefined
+    return waiting ?? null
   }
 
-  /** A note of progress, whose token is the question's id. False when nobody wants to hear of it. */
-  progressed({ progressToken, ...params }: JsonObject): boolean {
+  /** A note of progress, whose token is the question's id. Null when nobody wants to hear of it. */
+  progressed({ progressToken, ...params }: JsonObject): About | null {
     const waiting = typeof progressToken === 'string' ? this.#waiting.get(progressToken) : undefined
-    waiting?.told?.enter(params)
-    return (waiting?.told ?? null) !== null
+    if (waiting === undefined || waiting.told === null) return null
+    waiting.told.enter(params)
+    return waiting
   }
 
   giveUp(why: string): void {

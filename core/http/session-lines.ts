@@ -3,7 +3,7 @@ import type { LegacySession } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import { hasResumption } from '../mcp/versions.js'
 import type { Ask, Question } from '../mcp/questions.js'
-import type { SessionLines } from '../mcp/session-lines.js'
+import type { About, SessionLines } from '../mcp/session-lines.js'
 import { Asked, type HowAsked, type Line, unanswered } from './asked.js'
 import { EventStream } from './event-stream.js'
 import type { WriterTiming } from './event-writer.js'
@@ -28,8 +28,8 @@ export interface Lines extends SessionLines {
   leave(flight: Flight): void
   /** Asks on the stream of this call. */
   askOn(flight: Flight, ...asked: Parameters<Ask>): ReturnType<Ask>
-  /** Ends a call that its client took back; false when it is not under way here. */
-  cancel(sessionId: string, requestId: string | number): boolean
+  /** Ends a call that its client took back; null when it is not under way here. */
+  cancel(sessionId: string, requestId: string | number): About | null
   stop(): void
 }
 
@@ -126,8 +126,8 @@ export function createSessionLines(options: LinesOptions): Lines {
       if (line === null || gone.aborted) return cannotAsk()
       return askAt(session.id, line(), question, { ...how, signals: [...signalsOf(how), gone] })
     },
-    answered: (sessionId, id, answer) => asked.get(sessionId)?.answered(id, answer) ?? false,
-    progressed: (sessionId, params) => asked.get(sessionId)?.progressed(params) ?? false,
+    answered: (sessionId, id, answer) => asked.get(sessionId)?.answered(id, answer) ?? null,
+    progressed: (sessionId, params) => asked.get(sessionId)?.progressed(params) ?? null,
     enter: (flight) => flights.enter(flight),
     leave: (flight) => flights.leave(flight),
     cancel: (sessionId, requestId) => flights.cancel(sessionId, requestId),

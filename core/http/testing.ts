@@ -68,7 +68,7 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
     if (call.fault !== null) throw call.fault
     const session =
       call.sessionId === null ? null : sessionOf(call.sessionId, call.sessionId.split('@')[1] ?? call.version)
-    call.joins(principalOf(call), session)
+    call.joins(principalOf(call), session, call.trail.correlationId)
     if (call.id === null) {
       hear({ ...inSession(house, call), session })
       return { status: 202, text: null, headers: {} }

@@ -30,6 +30,8 @@ export type Ask = (
     readonly signal?: CancelSignal | undefined
     /** Set when the server wants to hear of it. */
     readonly onProgress?: OnProgress | undefined
+    /** Of the call that it is about: what the client says of it stands under the same. */
+    readonly correlationId?: string | undefined
   },
 ) => Promise<QuestionAnswer>
 

@@ -76,13 +76,14 @@ function exchange(
   const send = (own: Own, span = first()) => sendHealed(call, options, requestOf(call, own, { flow, logLevel, span }))
   if (call.era === 'modern') {
     const wantsLog = typeof logLevel === 'string'
-    return sendModern({ target, subject: subjectOf(call), params, progressToken, wantsLog, onNote, gone, send })
+    const { trail } = call
+    return sendModern({ target, subject: subjectOf(call), params, progressToken, wantsLog, onNote, gone, trail, send })
   }
   return sendLegacy({
     target,
     gone,
     party: partyOf(call),
-    ask: call.ask,
+    ask: askFor(call),
     onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: (answer) => aside.answer(answer),
     onProgress: (told) => aside.progress(told),
@@ -97,6 +98,11 @@ function exchange(
       return isFirst ? send(own) : send({ ...own, params: { ...params, ...added } }, anew(options.limits()))
     },
   })
+}
+
+/** Its client's answer is on record as a message of its own, under the correlation id of the call. */
+function askFor({ ask, trail }: Inspected): Inspected['ask'] {
+  return ask && ((question, how) => ask(question, { ...how, correlationId: trail.correlationId }))
 }
 
 /** What only the modern era has means nothing from a legacy client: no rule looks at a state that was never sealed. */
