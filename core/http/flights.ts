@@ -28,6 +28,10 @@ export class Flights {
   #timer: NodeJS.Timeout | undefined
   #ringsAt = Infinity
 
+  get size(): number {
+    return this.#flights.size
+  }
+
   enter(flight: Flight): void {
     flight.since = this.#entered += 1
     this.#flights.add(flight)

@@ -30,6 +30,10 @@ export interface Lines extends SessionLines {
   askOn(flight: Flight, ...asked: Parameters<Ask>): ReturnType<Ask>
   /** Ends a call that its client took back; null when it is not under way here. */
   cancel(sessionId: string, requestId: string | number): About | null
+  /** Whether a call of a session is under way: its client may have to answer something. */
+  readonly busy: boolean
+  /** Ends what is not the stream of a call that somebody reads. Questions of those calls go on waiting. */
+  drain(): void
   stop(): void
 }
 
@@ -131,10 +135,16 @@ export function createSessionLines(options: LinesOptions): Lines {
     enter: (flight) => flights.enter(flight),
     leave: (flight) => flights.leave(flight),
     cancel: (sessionId, requestId) => flights.cancel(sessionId, requestId),
-    stop() {
-      flights.stop()
+    get busy() {
+      return flights.size > 0
+    },
+    drain() {
       for (const sessionId of [...standing.keys()]) endStanding(sessionId)
       kept.stop()
+    },
+    stop() {
+      flights.stop()
+      lines.drain()
       for (const ofSession of [...asked.values()]) ofSession.giveUp('is asked by a gateway that stops')
     },
   }

@@ -172,6 +172,24 @@ test('a call that sleeps at one replica is woken at the other, and its notes and
   assert.is(calls.length, 2, 'each is on record once')
 })
 
+test('a replica that stops gets the answers to its questions through the other, until its calls have ended', async () => {
+  const client = await connect({ elicitation: {} })
+  const leaving = await cluster.add()
+  const first = client.send(leaving, { id: 1, ...call('act', { as: 'leaving' }) })
+  const seen = await atServer('leaving')
+  ask(seen, 'q5')
+  await says(await first, 'elicitation/create')
+  const [question] = (await first).messages().filter(({ method }) => method === 'elicitation/create')
+  const gone = cluster.remove(leaving)
+  await until('it stops', async () => (await fetch(`${leaving.url}/readyz`)).status === 503 || undefined)
+  assert.is((await client.send(one, { id: question?.['id'] as string, result: ADA })).status, 202)
+  assert.equal((await answered('q5')).body['result'], ADA)
+  finish(seen)
+  await ended(await first)
+  assert.equal((await first).messages().at(-1), { jsonrpc: '2.0', id: 1, result: { content: [] } })
+  await gone
+})
+
 test('what a replica had in hand is lost with it, and everybody is told so', async () => {
   const client = await connect({ elicitation: {} })
   const doomed = await cluster.add()
