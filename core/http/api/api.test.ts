@@ -118,6 +118,10 @@ test('no secret is ever in an answer', async () => {
   }
   const minted = answers.at(-1)?.json.secret as string
   assert.match(minted, /^API_/)
+  const idp = { slug: 'okta', plugin: 'idp-oidc', issuer: 'https://a.okta.com', clientId: 'c', clientSecret: secret }
+  answers.push(await request('POST', '/idps', { body: idp }), await request('GET', '/idps/okta'))
+  assert.equal(answers.at(-1)?.json.secrets, ['clientSecret'])
+  answers.push(await request('PATCH', '/idps/okta', { body: { title: 'Okta' } }))
   answers.push(await request('PATCH', '/servers/crm', { body: { title: 'CRM' } }))
   for (const operation of operations.filter(({ method, path }) => method === 'get' && !path.includes('{')))
     answers.push(await request('GET', operation.path))

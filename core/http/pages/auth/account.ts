@@ -8,6 +8,7 @@ import { partsOfAccount } from './account-parts.js'
 import { ACCOUNT, first, newPasswordOf, seeOther, textOf } from './forms.js'
 import type { AuthRoom } from './options.js'
 import { needsOldPassword, signedInOrSent } from './signed-in.js'
+import { thereToo } from './signin.js'
 
 const DONE: Readonly<Record<string, string>> = {
   welcome: 'Welcome. Your account is ready.',
@@ -119,6 +120,10 @@ async function show(ctx: Context, room: AuthRoom, signedIn: SignedIn, problem?: 
       ${problem === undefined && note !== undefined && html`<p class="note ok" role="status">${note}</p>`}
       ${await partsOfAccount(ctx, room, signedIn)}
       <hr />
-      <form method="post" action="/auth/signout">${room.browser.formField(ctx)}<button>Sign out</button></form>`,
+      <form method="post" action="/auth/signout">
+        ${room.browser.formField(ctx)}
+        <button>Sign out</button>
+        ${signedIn.idp !== null && thereToo}
+      </form>`,
   })
 }

@@ -27,7 +27,11 @@ export function layOutInvite(router: Router, room: AuthRoom): void {
 
   router.get('/invite/:secret', async (ctx) => {
     const { secret = '' } = ctx.params
-    show(ctx, room, { secret, user: await guestOf(secret) })
+    const user = await guestOf(secret)
+    const elsewhere = await room.ways.byEmail(user.email)
+    // What they would set here, they could not use: the provider knows them, and ties them to this account.
+    if (elsewhere?.required) return ctx.redirect(elsewhere.url)
+    show(ctx, room, { secret, user })
   })
 
   router.post('/invite/:secret', async (ctx) => {
@@ -35,6 +39,8 @@ export function layOutInvite(router: Router, room: AuthRoom): void {
     await room.slowDown(ctx)
     const { secret = '' } = ctx.params
     const user = await guestOf(secret)
+    const elsewhere = await room.ways.byEmail(user.email)
+    if (elsewhere?.required) return seeOther(ctx, elsewhere.url)
     const name = textOf(form, 'name').slice(0, 100)
     const isByPasskey = form.get('way') === 'passkey' && room.passkeys.isPossible()
     const chosen = isByPasskey ? null : newPasswordOf(form, user.email)

@@ -50,13 +50,15 @@ export function layOutSignIn(router: Router, room: AuthRoom): void {
   })
 
   router.get('/signout', async (ctx) => {
-    if ((await browser.session(ctx)) === null) return ctx.redirect('/auth/signin')
+    const signedIn = await browser.session(ctx)
+    if (signedIn === null) return ctx.redirect('/auth/signin')
     showPage(ctx, {
       title: 'Sign out',
       body: html`<h1>Sign out?</h1>
         <form method="post" action="/auth/signout">
           ${browser.formField(ctx)}
           <button class="main">Sign out</button> <a class="button" href="${ACCOUNT}">Stay</a>
+          ${signedIn.idp !== null && thereToo}
         </form>`,
     })
   })
@@ -67,6 +69,9 @@ export function layOutSignIn(router: Router, room: AuthRoom): void {
     seeOther(ctx, '/auth/signin')
   })
 }
+
+/** For a session that rests on one. */
+export const thereToo = html`<button formaction="/auth/sso/signout">Sign out of your identity provider, too</button>`
 
 async function show(ctx: Context, room: AuthRoom, { to, email = '', problem }: Shown): Promise<void> {
   const { browser, ways, codes, passkeys } = room
