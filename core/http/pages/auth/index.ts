@@ -1,5 +1,6 @@
 import { Router } from '@koa/router'
 import type { Middleware } from 'koa'
+import { networkOf } from '../../peer.js'
 import { createThrottle } from '../throttle.js'
 import { layOutAccount } from './account.js'
 import { layOutCode } from './code.js'
@@ -14,7 +15,7 @@ const TRIES = { points: 60, seconds: 300 }
 /** The pages under `/auth`: coming in, signing in and out, and one's own account. */
 export function createAuthPages(options: AuthOptions): Middleware {
   const throttle = createThrottle(TRIES)
-  const room: AuthRoom = { ...options, slowDown: (ctx) => throttle(options.addressOf(ctx.req)) }
+  const room: AuthRoom = { ...options, slowDown: (ctx) => throttle(networkOf(options.addressOf(ctx.req))) }
   const router = new Router({ prefix: '/auth' })
   for (const layOut of [layOutSignIn, layOutCode, layOutPasskeys, layOutSetup, layOutInvite, layOutAccount])
     layOut(router, room)
