@@ -14,6 +14,7 @@ import { openParts } from './composition/parts.js'
 import { createServing } from './composition/serving.js'
 import { layRooms } from './composition/rooms.js'
 import { laySigningIn, setupUrl } from './composition/signing-in.js'
+import { laySso } from './composition/sso.js'
 import { layUpstreamAuth } from './composition/upstream-auth.js'
 import type { Config } from './config.js'
 import { createKeeper } from './configuration/keeper.js'
@@ -52,6 +53,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   await openParts(house, resources, config, around)
   layRooms(house, () => place.url, log)
   laySigningIn(house, { url: () => place.url, mail: config.mail, log })
+  laySso(house)
   layUpstreamAuth(house)
   layAuthorizationServer(house, () => place.url, config, log)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]

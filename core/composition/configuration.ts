@@ -29,6 +29,13 @@ export function createConfiguration(house: House, config: Config): { mutations: 
       const parsed = schema === undefined ? null : parseStrictly(schema, given)
       return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
     },
+    idps: () => bus.keys('idp.begin'),
+    idpSecrets: (plugin) => bus.keyed('idp.begin', plugin)?.options.secret ?? [],
+    checkIdp: async (plugin, given) => {
+      const schema = bus.keyed('idp.begin', plugin)?.options.config
+      const parsed = schema === undefined ? null : parseStrictly(schema, given)
+      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
+    },
     checkUrl: house.get(PARTS.egress).check,
     stdio: config.stdio,
   }
@@ -68,7 +75,9 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     invitations: house.get(PARTS.invitations),
     setupLinks: house.get(PARTS.setupLinks),
     logs: guardAll(createLogReader(recordPool)),
+    describeIdp: house.get(PARTS.idpAsks).describe,
     exporterStatus: house.get(PARTS.exporters).status,
+    oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,
   }

@@ -19,7 +19,10 @@ import type { ToOwner } from '../http/to-owner.js'
 import type { Counter } from '../http/oauth/mount.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
+import type { IdpAsks } from '../identity/sso/asks.js'
+import type { SubjectTokens } from '../identity/subject-tokens.js'
 import type { Enrolment } from '../identity/enrolment.js'
+import type { TrustedIssuers } from '../identity/trusted-issuers.js'
 import type { Identities } from '../identity/identities.js'
 import type { Invitations } from '../identity/invitations.js'
 import type { Passkeys } from '../identity/passkeys.js'
@@ -31,6 +34,7 @@ import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
+import type { AdminClients } from '../oauth/server/admin-clients.js'
 import type { AuthorizationServer } from '../oauth/server/server.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
@@ -84,9 +88,11 @@ export const PARTS = {
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
   invitations: part<Invitations>('invitations'),
+  idpAsks: part<IdpAsks>('idpAsks'),
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
+  oauthClients: part<AdminClients>('oauthClients'),
   oauthCounter: part<Counter>('oauthCounter'),
   oauthServer: part<AuthorizationServer>('oauthServer'),
   oauthSweep: part<() => Promise<void>>('oauthSweep'),
@@ -111,10 +117,12 @@ export const PARTS = {
   signInWays: part<SignInWays>('signInWays'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
+  subjectTokens: part<SubjectTokens>('subjectTokens'),
   subscriptions: part<Subscriptions>('subscriptions'),
   tailer: part<Tailer>('tailer'),
   toOwner: part<ToOwner>('toOwner'),
   told: part<SessionTold>('told'),
+  trustedIssuers: part<TrustedIssuers>('trustedIssuers'),
   troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }

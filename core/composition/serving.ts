@@ -9,6 +9,7 @@ import { createHealth } from '../http/health.js'
 import { createDoor } from '../http/mcp-door.js'
 import { createOlderLines } from '../http/older-lines.js'
 import { createOwnNames, type OwnNames } from '../http/origin.js'
+import { createSso } from './sso.js'
 import { createAuthPages } from '../http/pages/auth/index.js'
 import { createPageFaults } from '../http/pages/faults.js'
 import { createStyle } from '../http/pages/page.js'
@@ -76,6 +77,7 @@ export async function createServing(house: House, config: Config, place: Place, 
       authorization.mount,
       createStyle(),
       createPageFaults(onBroken, turnedAway),
+      createSso(house, { turnedAway, addressOf, url: () => place.url }),
       createAuthPages(authOptions(house, { turnedAway, addressOf, onBroken })),
       authorization.interaction,
       createDocs(library, docs),

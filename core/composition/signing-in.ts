@@ -9,8 +9,10 @@ import { createPasswordRows } from '../db/repositories/passwords.js'
 import { isOperator, OPERATOR_EMAIL, SUPER_ADMIN } from '../domain/people.js'
 import type { AuthOptions } from '../http/pages/auth/options.js'
 import { createBrowser } from '../http/pages/browser.js'
+import type { Idp } from '../domain/nouns.js'
+import { GatehouseError } from '../errors.js'
 import { createThrottle } from '../http/pages/throttle.js'
-import { createConsoleSessions } from '../identity/console-sessions.js'
+import { createConsoleSessions, type MayOpen } from '../identity/console-sessions.js'
 import { createEmailCodes } from '../identity/email-codes.js'
 import { createInvitations } from '../identity/invitations.js'
 import { createPasskeys } from '../identity/passkeys.js'
@@ -18,7 +20,7 @@ import { createHasher } from '../identity/password-hash.js'
 import { createPasswords } from '../identity/passwords.js'
 import { createPostman } from '../identity/postman.js'
 import { createSetupLinks } from '../identity/setup-links.js'
-import { NO_OTHER_WAYS } from '../identity/sign-in-ways.js'
+import { requiredFor } from '../identity/sso/ways.js'
 import { createRefused } from '../record/refusals.js'
 import { type House, PARTS, type Surroundings } from './house.js'
 
@@ -34,14 +36,17 @@ export function laySigningIn(house: House, { url, mail, log }: SigningIn): void 
   const { dataSource, vault } = house.get(PARTS.resources)
   const { manager } = dataSource
   const newcomers = createNewcomerRows(manager)
-  house.make(PARTS.consoleSessions, () => createConsoleSessions(createConsoleSessionRows(manager)))
+  house.make(PARTS.consoleSessions, (h) =>
+    createConsoleSessions(createConsoleSessionRows(manager), {
+      mayOpen: mayOpen(() => h.get(PARTS.snapshots).current().idps),
+    }),
+  )
   house.make(PARTS.oneTime, () => createOneTimeRows(manager, vault))
   house.make(PARTS.browser, (h) => createBrowser({ sessions: h.get(PARTS.consoleSessions), url }))
   house.make(PARTS.passwords, () => createPasswords(createPasswordRows(manager), createHasher()))
   house.make(PARTS.passkeys, (h) =>
     createPasskeys({ rows: createPasskeyRows(manager), oneTime: h.get(PARTS.oneTime), url }),
   )
-  house.make(PARTS.signInWays, () => NO_OTHER_WAYS)
   house.make(PARTS.mail, () => ({ postman: mail === null ? null : createPostman(mail) }))
   house.make(PARTS.invitations, (h) =>
     createInvitations({
@@ -99,3 +104,15 @@ export function authOptions(
     ways: house.get(PARTS.signInWays),
   }
 }
+
+/** Whose identity provider is required comes in no other way, whichever page let them; the set-up link is the operator's. */
+const mayOpen =
+  (idps: () => readonly Idp[]): MayOpen =>
+  (email, method) => {
+    const idp = method === 'sso' || method === 'setup' ? null : requiredFor(idps(), email)
+    if (idp === null) return
+    throw new GatehouseError('GH_SSO_REQUIRED', {
+      message: `You sign in with ${idp.title}. Go to the sign-in page and choose it there.`,
+      detail: `${idp.slug} is required: ${method} is not open`,
+    })
+  }

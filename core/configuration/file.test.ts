@@ -67,7 +67,7 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
   [
     'OAuth hosts',
     'version: 1\nhosts: { app: { kind: oauth } }\n',
-    'hosts.app.kind: hosts that sign in by OAuth are not in this version',
+    'hosts.app.kind: hosts that sign in by OAuth appear by themselves',
   ],
   [
     'an unknown capability',

@@ -175,7 +175,7 @@ export const identityShape = {
 }
 const hostKind = z.literal('token', {
   error: (issue) =>
-    issue.input === 'oauth' ? 'hosts that sign in by OAuth are not in this version; token' : 'must be token',
+    issue.input === 'oauth' ? 'hosts that sign in by OAuth appear by themselves; token' : 'must be token',
 })
 export const hostShape = {
   title: title.optional(),
@@ -185,6 +185,28 @@ export const hostShape = {
 }
 /** Keys that are not here belong to the exporter's plugin and are checked by it. */
 export const exporterShape = { plugin: slug, headers: headers.optional(), enabled: enabled.optional() }
+
+/** A key of a plugin by such a name holds a secret: it is sealed, never shown, and never written into the file. */
+export const isSecretKey = (key: string): boolean => /secret|password|privatekey/i.test(key)
+
+const domain = z
+  .string()
+  .toLowerCase()
+  .regex(/^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/, 'must be a domain such as example.com')
+/** Keys that are not here belong to the plugin of the identity provider and are checked by it. */
+export const idpShape = {
+  plugin: slug,
+  title: title.optional(),
+  domains: z.array(domain).max(200).optional(),
+  role: reference.nullable().optional(),
+  groups: z.record(z.string().min(1).max(256), reference).optional(),
+  button: z.boolean().optional(),
+  required: z.boolean().optional(),
+  breakGlass: z.array(email).max(100).optional(),
+  trustDomainVerifiedEmail: z.boolean().optional(),
+  trustAssertions: z.boolean().optional(),
+  enabled: enabled.optional(),
+}
 
 export const connectionShape = {
   host: reference,
@@ -259,6 +281,7 @@ export const Role = strict(roleShape)
 export const Identity = strict(identityShape)
 export const Host = strict(hostShape)
 export const Exporter = z.looseObject(exporterShape)
+export const Idp = z.looseObject(idpShape)
 export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string(), z.unknown()).optional() })
 
 /** The keys of the YAML file, in the order in which `export` writes them. */
@@ -268,6 +291,7 @@ export const fileShape = {
   roles: z.record(slug, Role).optional(),
   users: z.record(email, User).optional(),
   teams: z.record(slug, Team).optional(),
+  idps: z.record(slug, Idp).optional(),
   servers: z.record(slug, Server).optional(),
   identities: z.record(slug, Identity).optional(),
   gateways: z.record(slug, Gateway).optional(),

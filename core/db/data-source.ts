@@ -3,6 +3,7 @@ import type { PluginLog } from '@gatehouse/sdk'
 import { AssignmentEntity, GatewayEntity, RuleEntity } from './entities/gateway.js'
 import { ConnectionEntity, HostEntity, TokenEntity } from './entities/host.js'
 import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
+import { IdpEntity } from './entities/idp.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
 import { asDatabaseError } from './repositories/failures.js'
 import { Initial1795305600001 } from './migrations/0001-initial.js'
@@ -13,6 +14,7 @@ import { SigningIn1795564800004 } from './migrations/0004-signing-in.js'
 import { People1795651200005 } from './migrations/0005-people.js'
 import { UpstreamAuth1795824000007 } from './migrations/0007-upstream-auth.js'
 import { AuthorizationServer1795737600006 } from './migrations/0006-authorization-server.js'
+import { Sso1795996800009 } from './migrations/0009-sso.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -27,6 +29,7 @@ const ENTITIES = [
   HostEntity,
   ConnectionEntity,
   TokenEntity,
+  IdpEntity,
 ]
 
 /** In the order of their times; each is run once. */
@@ -39,6 +42,7 @@ const MIGRATIONS = [
   AuthorizationServer1795737600006,
   UpstreamAuth1795824000007,
   Connections1795910400008,
+  Sso1795996800009,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

@@ -167,6 +167,35 @@ export interface Exporter extends Stored {
   readonly enabled: boolean
 }
 
+/** Where people of a company sign in: one identity provider, and what follows from a sign-in there. */
+export interface Idp extends Stored {
+  readonly slug: string
+  /** What its button says. */
+  readonly title: string
+  readonly plugin: string
+  /** The plugin's own keys, without its secrets. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** Top-level keys of the configuration that are sealed. */
+  readonly secrets: readonly string[]
+  /** What may stand behind the `@` of people it vouches for; lower case, of one provider alone. */
+  readonly domains: readonly string[]
+  /** Role of who comes for the first time; null: the workspace's default. */
+  readonly role: string | null
+  /** Groups there to teams (slugs) here. */
+  readonly groups: Readonly<Record<string, string>>
+  /** Whether the sign-in page offers it to everybody. */
+  readonly button: boolean
+  /** People of its domains sign in there and nowhere else. */
+  readonly required: boolean
+  /** E-mail addresses that `required` does not hold for. */
+  readonly breakGlass: readonly string[]
+  /** Addresses of its own domains count as verified even when it does not say so. */
+  readonly trustDomainVerifiedEmail: boolean
+  /** Its assertions (ID-JAG) are good for tokens of AI clients. */
+  readonly trustAssertions: boolean
+  readonly enabled: boolean
+}
+
 /** `settings` of the YAML file and of `/api/v1/settings`. Durations are milliseconds, sizes bytes. */
 export interface Settings {
   readonly audit: 'fast' | 'strict'

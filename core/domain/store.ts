@@ -6,6 +6,7 @@ import type {
   Gateway,
   Host,
   Identity,
+  Idp,
   Role,
   Rule,
   Server,
@@ -169,6 +170,36 @@ export interface TokenHolder {
   readonly own: readonly Identity[]
 }
 
+/** A person here under the name that they have there. */
+export interface IdpLink {
+  readonly issuer: string
+  readonly subject: string
+  readonly userId: string
+  readonly idpId: string
+}
+
+/** What identity providers know of people, and what follows from it. */
+export interface IdpLinkRepository {
+  find(issuer: string, subject: string): Promise<IdpLink | null>
+  /** Ties them for good; GH_API_CONFLICT when that name is tied already. */
+  put(link: IdpLink): Promise<void>
+  /** Whether a person is tied to any name at this issuer. */
+  isTied(userId: string, issuer: string): Promise<boolean>
+  /** Unties a person from a provider; answers whether they were tied. */
+  untie(userId: string, idpId: string): Promise<boolean>
+  /** Notes that the link was used just now. */
+  used(issuer: string, subject: string): Promise<void>
+  /** Roles of all whom this provider can sign in: who is linked to it, and who has an address of these domains. */
+  reach(idpId: string | null, domains: readonly string[]): Promise<readonly { role: string; linked: boolean }[]>
+  /** Ends the console sessions that rest on a provider; answers how many. */
+  endSessions(idpId: string): Promise<number>
+  /** Slugs of the teams that a person is in, enabled or not. */
+  teamsOf(userId: string): Promise<readonly string[]>
+  /** By slugs; teams that do not exist are passed over. */
+  join(userId: string, teams: readonly string[]): Promise<void>
+  leave(userId: string, teams: readonly string[]): Promise<void>
+}
+
 /** Secrets of any noun, sealed one by one; the context binds each to its owner and field. */
 export interface SecretRepository {
   put(owner: { readonly kind: string; readonly id: string }, field: string, plain: string): Promise<void>
@@ -234,6 +265,8 @@ export interface Store {
   readonly connections: ConnectionRepository
   readonly tokens: TokenRepository
   readonly exporters: Repository<Exporter>
+  readonly idps: Repository<Idp>
+  readonly idpLinks: IdpLinkRepository
   readonly secrets: SecretRepository
   readonly names: NameRepository
   readonly lists: ListRepository

@@ -22,6 +22,8 @@ export interface SignedIn {
   /** SHA-256 of the session's secret: names the session wherever something is bound to it. */
   readonly sessionHash: string
   readonly method: SignInMethod
+  /** The sign-in at an identity provider that it rests on. */
+  readonly idp: IdpSession | null
   /** Milliseconds since the epoch. */
   readonly since: number
 }
@@ -54,7 +56,13 @@ export interface ConsoleSessions {
   sweep(): Promise<void>
 }
 
-export function createConsoleSessions(rows: ConsoleSessionRows, now: () => number = Date.now): ConsoleSessions {
+/** Throws for a person who may not sign in by this method. */
+export type MayOpen = (email: string, method: SignInMethod) => void
+
+export function createConsoleSessions(
+  rows: ConsoleSessionRows,
+  { now = Date.now, mayOpen }: { readonly now?: () => number; readonly mayOpen?: MayOpen } = {},
+): ConsoleSessions {
   return {
     async of(secret) {
       if (secret === undefined || secret === '') return null
@@ -64,9 +72,10 @@ export function createConsoleSessions(rows: ConsoleSessionRows, now: () => numbe
       const at = now()
       if (!isOpen(row, at)) return null
       if (at - row.seenAt > SEEN_MS) await rows.seen(sessionHash)
-      return { user: userRef(row.user), sessionHash, method: row.method, since: row.createdAt }
+      return { user: userRef(row.user), sessionHash, method: row.method, idp: row.idp, since: row.createdAt }
     },
     async open(userId, { method, idp = null, instead }) {
+      if (mayOpen) mayOpen((await rows.person(userId))?.email ?? '', method)
       const secret = randomBytes(32).toString('base64url')
       if (!(await rows.insert({ idHash: hashSecret(secret), userId, method, idp })))
         throw new GatehouseError('GH_PAGE_DISABLED', { detail: 'the person is disabled, or is none' })

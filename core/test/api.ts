@@ -9,6 +9,7 @@ import { createApi } from '../http/api/index.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import type { Invitations } from '../identity/invitations.js'
 import { mintSecret } from '../identity/tokens.js'
+import type { AdminClient, AdminClients } from '../oauth/server/admin-clients.js'
 import { configurationBench } from './configuration.js'
 
 export const LOG_ROW = { log_id: 'c-1', correlation_id: 'c', log_type: 'proxy_request_success', body: null }
@@ -31,9 +32,11 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
       logs: async (request) => (asked.push(request), { rows: [LOG_ROW as never], next: null }),
       follow: async (cursor) => ({ rows: cursor === null ? [] : [LOG_ROW as never], cursor: '7' }),
     },
+    describeIdp: async () => ({ ok: false, failure: 'unavailable', reason: 'nobody is there' }),
     exporterStatus: async () => null,
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
     plugins: () => ['auth-token'],
+    oauth: { clients: fakeClients(), turnKeys: async () => undefined },
     onBroken: (thrown) => void broken.push(thrown),
     ...fakes,
   }
@@ -108,6 +111,25 @@ async function tokenOf(store: Store, capabilities: readonly string[]): Promise<s
     ...{ expiresAt: null, revokedAt: null, lastUsedAt: null },
   })
   return secret
+}
+
+/** OAuth clients in memory. */
+function fakeClients(): AdminClients {
+  const made: AdminClient[] = []
+  return {
+    all: async () => made,
+    find: async (id) => made.find(({ clientId }) => clientId === id) ?? null,
+    async add(draft) {
+      const client = { ...draft, clientId: `client_${made.length}`, createdAt: new Date().toISOString() }
+      made.push(client)
+      return { client, secret: draft.confidential ? 'secret' : null }
+    },
+    remove: async (id) =>
+      void made.splice(
+        made.findIndex(({ clientId }) => clientId === id),
+        1,
+      ),
+  }
 }
 
 async function resolveAdmin(store: Store, hash: string): Promise<UserRef> {

@@ -7,6 +7,8 @@ import type {
   GatewayRepository,
   IdentityRepository,
   HostRepository,
+  IdpLink,
+  IdpLinkRepository,
   Paged,
   Patch,
   Repository,
@@ -16,10 +18,11 @@ import type {
   UserRepository,
 } from '../domain/store.js'
 import type { Assignment, Connection, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
-import type { Server, Team, Token, User } from '../domain/nouns.js'
+import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
 import { GatehouseError } from '../errors.js'
 
 interface State {
+  links: Map<string, IdpLink>
   rows: Record<string, Map<string, Stored>>
   hashes: Map<string, string>
   secrets: Map<string, string>
@@ -30,7 +33,7 @@ interface State {
 /** A store without a database, for tests: transactions are taken back as a whole, one at a time. */
 export function createMemoryStore(): Store {
   const cell: { state: State } = {
-    state: { rows: {}, hashes: new Map(), secrets: new Map(), settings: DEFAULT_SETTINGS, epoch: 0 },
+    state: { links: new Map(), rows: {}, hashes: new Map(), secrets: new Map(), settings: DEFAULT_SETTINGS, epoch: 0 },
   }
   const store: Store = {
     servers: repository<Server>(cell, 'servers', (row) => row.slug),
@@ -43,6 +46,8 @@ export function createMemoryStore(): Store {
     connections: connectionRepository(cell),
     tokens: tokenRepository(cell),
     exporters: repository<Exporter>(cell, 'exporters', (row) => row.slug),
+    idps: repository<Idp>(cell, 'idps', (row) => row.slug),
+    idpLinks: idpLinkRepository(cell),
     secrets: secretRepository(cell),
     names: {
       of: async () => [],
@@ -289,6 +294,47 @@ function tokenRepository(cell: { state: State }): TokenRepository {
     },
     async touch(ids, at) {
       for (const id of ids) await plain.update(id, { lastUsedAt: at.toISOString() })
+    },
+  }
+}
+
+function idpLinkRepository(cell: { state: State }): IdpLinkRepository {
+  const teams = () => [...(cell.state.rows['teams']?.values() ?? [])] as Team[]
+  const users = () => [...(cell.state.rows['users']?.values() ?? [])] as User[]
+  const links = () => [...cell.state.links.values()]
+  const set = (team: Team, memberIds: readonly string[]) =>
+    void cell.state.rows['teams']?.set(team.id, { ...team, memberIds } as Stored)
+  return {
+    find: async (issuer, subject) => cell.state.links.get(`${issuer} ${subject}`) ?? null,
+    async put(link) {
+      const key = `${link.issuer} ${link.subject}`
+      if (cell.state.links.has(key)) throw new GatehouseError('GH_API_CONFLICT')
+      cell.state.links.set(key, link)
+    },
+    isTied: async (userId, issuer) => links().some((link) => link.userId === userId && link.issuer === issuer),
+    async untie(userId, idpId) {
+      const mine = [...cell.state.links].filter(([, link]) => link.userId === userId && link.idpId === idpId)
+      for (const [key] of mine) cell.state.links.delete(key)
+      return mine.length > 0
+    },
+    used: async () => undefined,
+    reach: async (idpId, domains) =>
+      users().flatMap(({ id, email, role }) => {
+        const linked = links().some((link) => link.userId === id && link.idpId === idpId)
+        return linked || domains.includes(email.split('@')[1] ?? '') ? [{ role, linked }] : []
+      }),
+    endSessions: async () => 0,
+    teamsOf: async (userId) => teams().flatMap((team) => (team.memberIds.includes(userId) ? [team.slug] : [])),
+    async join(userId, slugs) {
+      for (const team of teams()) if (slugs.includes(team.slug)) set(team, [...new Set([...team.memberIds, userId])])
+    },
+    async leave(userId, slugs) {
+      for (const team of teams())
+        if (slugs.includes(team.slug))
+          set(
+            team,
+            team.memberIds.filter((id) => id !== userId),
+          )
     },
   }
 }

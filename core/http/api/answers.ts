@@ -157,6 +157,37 @@ export const ExporterAnswer = z.looseObject({
   enabled: z.boolean(),
   delivery: z.looseObject({}).nullable().describe('how far delivery is'),
 })
+const idpAddresses = {
+  redirectUri: z.string().describe('to be allowed there'),
+  initiateLoginUri: z.string().describe('for a tile on its dashboard'),
+  backchannelLogoutUri: z.string(),
+  postLogoutRedirectUri: z.string(),
+}
+/** With the keys of the provider's plugin beside these. */
+export const IdpAnswer = z.looseObject({
+  ...stored,
+  slug: z.string(),
+  title: z.string(),
+  plugin: z.string(),
+  secrets: names.describe('names of the keys that are sealed'),
+  domains: names,
+  role: z.string().nullable(),
+  groups: z.record(z.string(), z.string()).describe('groups there to teams here'),
+  button: z.boolean(),
+  required: z.boolean(),
+  breakGlass: names,
+  trustDomainVerifiedEmail: z.boolean(),
+  trustAssertions: z.boolean(),
+  enabled: z.boolean(),
+  ...idpAddresses,
+})
+export const IdpTestAnswer = z.looseObject({
+  ok: z.boolean(),
+  failure: z.string().optional(),
+  reason: z.string().optional(),
+  issuer: z.string().optional(),
+  ...idpAddresses,
+})
 export const SettingsAnswer = z.object({
   audit: z.string(),
   retentionDays: z.object({ logs: z.int() }),

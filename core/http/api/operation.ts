@@ -1,14 +1,17 @@
-import type { UserRef } from '@gatehouse/sdk'
+import type { IdpDescription, UserRef } from '@gatehouse/sdk'
 import type { z } from 'zod'
 import type { FileOperations } from '../../configuration/apply.js'
 import type { Mutations } from '../../configuration/mutations.js'
 import type { Actor } from '../../configuration/work.js'
+import type { Idp } from '../../domain/nouns.js'
 import type { Store } from '../../domain/store.js'
 import type { ConsoleSessions } from '../../identity/console-sessions.js'
 import type { Invitations } from '../../identity/invitations.js'
 import type { SetupLinks } from '../../identity/setup-links.js'
 import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
+import type { AdminClients } from '../../oauth/server/admin-clients.js'
+import type { AuthorizationServer } from '../../oauth/server/server.js'
 import type { RotationCounts } from '../../vault/rotate.js'
 import type { Browser } from '../pages/browser.js'
 import type { TurnedAway } from '../pages/turned-away.js'
@@ -27,9 +30,12 @@ export interface ApiOptions {
   readonly setupLinks: Pick<SetupLinks, 'mint' | 'endAll'>
   readonly turnedAway: TurnedAway
   readonly logs: LogReader
+  /** What an identity provider says of itself, asked now. */
+  readonly describeIdp: (idp: Idp) => Promise<IdpDescription>
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>
+  readonly oauth: { readonly clients: AdminClients; readonly turnKeys: AuthorizationServer['turnKeys'] }
   /** Ids of the plugins that run, in their order. */
   readonly plugins: () => readonly string[]
   readonly version: string

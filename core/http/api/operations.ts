@@ -1,9 +1,11 @@
 import { exporterOperations } from './exporters.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
+import { idpOperations } from './idps.js'
 import { identityOperations } from './identities.js'
 import { invitationOperations } from './invitations.js'
 import { logOperations } from './logs.js'
+import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
@@ -26,7 +28,9 @@ export function createOperations(options: ApiOptions): Operation[] {
     hostOperations,
     connectionOperations,
     tokenOperations,
+    oauthOperations,
     identityOperations,
+    idpOperations,
     exporterOperations,
     logOperations,
     systemOperations,

@@ -126,11 +126,11 @@ async function answered(response: Response): Promise<Answered> {
 
 /** Presses on until the browser leaves for the client. */
 export async function allow(browser: TestBrowser, page: Page, gateway?: string): Promise<Page> {
-  if (page.text.includes('>Continue<')) {
+  if (/>\s*Continue\s*</.test(page.text)) {
     const chosen = await browser.press(page, 'Continue', gateway === undefined ? {} : { gateway })
     return allow(browser, chosen)
   }
-  const button = /<button[^>]*value="allow"[^>]*>([^<]*)</.exec(page.text)?.[1]
+  const button = /<button[^>]*value="allow"[^>]*>([^<]*)</.exec(page.text)?.[1]?.trim()
   if (button === undefined) throw new Error(`nothing to allow at ${page.url} (${page.status}): ${page.text}`)
   return browser.press(page, button)
 }

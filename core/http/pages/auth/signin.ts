@@ -32,7 +32,8 @@ export function layOutSignIn(router: Router, room: AuthRoom): void {
     const password = form.get('password') ?? ''
     await room.slowDown(ctx)
     const elsewhere = await room.ways.byEmail(email)
-    if (elsewhere !== null) return seeOther(ctx, withTo(elsewhere.url, to))
+    const isLeftOpen = password === '' && form.get('way') !== 'code'
+    if (elsewhere !== null && (elsewhere.required || isLeftOpen)) return seeOther(ctx, withTo(elsewhere.url, to))
     if (room.codes !== null && (form.get('way') === 'code' || password === '')) {
       await room.codes.send(email, browser.browserId(ctx))
       return seeOther(ctx, withTo('/auth/code', to))
