@@ -4,7 +4,7 @@ import type { UserRef } from '@gatehouse/sdk'
 import { GatehouseError } from '../../../errors.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
-import { ACCOUNT, nameField, newPasswordFields, newPasswordOf, problemNote, seeOther, textOf, withTo } from './forms.js'
+import { ACCOUNT, nameField, newPasswordFields, newPasswordOf, problemNote, textOf, withTo } from './forms.js'
 import type { AuthRoom } from './options.js'
 
 interface Shown {
@@ -45,12 +45,13 @@ export function layOutInvite(router: Router, room: AuthRoom): void {
       return show(ctx, room, { secret, user: { ...user, name }, problem: chosen.problem })
     // Nobody loses a link to a way that is not open to them.
     if ((await room.ways.byEmail(user.email))?.required) throw gone()
+    const hash = chosen === null ? null : await room.passwords.hash(chosen.password)
     if ((await invitations.take(secret)) === null) throw gone()
     await sessions.endOf(user.id)
-    if (chosen !== null) await room.passwords.set(user.id, chosen.password)
-    await browser.signIn(ctx, user.id, { method: 'invite' })
+    if (hash !== null) await room.passwords.keep(user.id, hash)
     if (name !== '' && name !== user.name) await room.joining.rename(user, name)
-    seeOther(ctx, isByPasskey ? '/auth/passkeys/new' : `${ACCOUNT}?done=welcome`)
+    const to = isByPasskey ? '/auth/passkeys/new' : `${ACCOUNT}?done=welcome`
+    await room.welcome(ctx, { userId: user.id, method: 'invite', to })
   })
 }
 

@@ -39,10 +39,7 @@ export function layOutSignIn(router: Router, room: AuthRoom): void {
       return seeOther(ctx, withTo('/auth/code', to))
     }
     const checked = await room.passwords.check(email, password)
-    if (checked.ok) {
-      await browser.signIn(ctx, checked.userId, { method: 'password' })
-      return seeOther(ctx, to)
-    }
+    if (checked.ok) return room.welcome(ctx, { userId: checked.userId, method: 'password', to })
     // Whoever knows the password may be told.
     if (checked.disabled) throw new GatehouseError('GH_PAGE_DISABLED', { detail: checked.reason })
     await room.turnedAway(ctx, checked.reason, 401)
