@@ -39,8 +39,6 @@ export function layOutInvite(router: Router, room: AuthRoom): void {
     await room.slowDown(ctx)
     const { secret = '' } = ctx.params
     const user = await guestOf(secret)
-    const elsewhere = await room.ways.byEmail(user.email)
-    if (elsewhere?.required) return seeOther(ctx, elsewhere.url)
     const name = textOf(form, 'name').slice(0, 100)
     const isByPasskey = form.get('way') === 'passkey' && room.passkeys.isPossible()
     const chosen = isByPasskey ? null : newPasswordOf(form, user.email)
