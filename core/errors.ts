@@ -125,7 +125,14 @@ export const ERRORS = {
     summary: 'This form was not opened here, or someone signed in or out since. Open the page again.',
   },
   GH_PAGE_GONE: { http: 410, rpc: -32600, summary: 'This link or page has expired or was used already.' },
+  GH_PAGE_DISABLED: { http: 403, rpc: -32600, summary: 'This account is disabled. Ask an administrator to enable it.' },
+  GH_PAGE_REFUSED: { http: 403, rpc: -32600, summary: 'That was refused. Go back and try another way.' },
+  GH_PAGE_BUSY: { http: 503, rpc: -32600, summary: 'Too many people are signing in just now. Try again in a moment.' },
   GH_PAGE_RATE_LIMITED: { http: 429, rpc: -32600, summary: 'Too many tries. Wait a little and try again.' },
+  GH_SSO_REFUSED: { http: 403, rpc: -32600, summary: 'The sign-in at the identity provider does not let you in here.' },
+  GH_SSO_UNAVAILABLE: { http: 503, rpc: -32603, summary: 'The identity provider cannot be reached just now.' },
+  GH_SSO_UNKNOWN: { http: 404, rpc: -32600, summary: 'There is no such identity provider. Begin at the sign-in page.' },
+  GH_SSO_REQUIRED: { http: 403, rpc: -32600, summary: 'People of your domain sign in at their identity provider.' },
   GH_INTERNAL: { http: 500, rpc: -32603, summary: 'Something unforeseen; the log has the cause.' },
 } as const satisfies Record<string, ErrorEntry>
 

@@ -31,6 +31,8 @@ export interface ModernCall {
   readonly onNote: ((note: JsonObject) => void) | null
   readonly gone: CancelSignal
   readonly send: (request: Pick<UpstreamRequest, 'params'> & Partial<Started>) => Promise<UpstreamReply>
+  /** Whether it would be let in still: asked while it sleeps. */
+  readonly mayGoOn?: () => Promise<boolean>
 }
 
 export type SendModern = (call: ModernCall) => Promise<UpstreamReply>
@@ -122,11 +124,14 @@ async function awake(
   for (;;) {
     const end = await suspended.leg({ ...call, ability: target.ability })
     if (end.kind === 'reply') return pack(end.reply, call, options.states, round)
-    if (options.parked.park(suspended, { user: subject.user, server: subject.server }))
+    const { mayGoOn = always } = call
+    if (options.parked.park(suspended, { user: subject.user, server: subject.server, mayGoOn }))
       return asleep(suspended, end.questions, subject, options)
     suspended.refuse(end.questions.keys())
   }
 }
+
+const always = async () => true
 
 /** What its client gets to see of a call that sleeps; one that cannot be woken ends. */
 function asleep(

@@ -1,11 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { until } from '../test/until.js'
-import { createParkedCalls, PARKED_LIMITS, type ParkedLimits } from './parked-calls.js'
+import { createParkedCalls, type ParkedLimits } from './parked-calls.js'
 import { Suspended } from './suspended.js'
 import { ABLE, elicit, heldCall, legOf, sample } from './testing.js'
 
-const parkedWith = (limits: Partial<ParkedLimits> = {}) => createParkedCalls({ ...PARKED_LIMITS, ...limits })
+const parkedWith = (limits: Partial<ParkedLimits> = {}) => createParkedCalls(() => limits)
 
 /** A call that has asked and is about to sleep. */
 async function sleepy(question = elicit('Name?')) {
@@ -17,7 +17,7 @@ async function sleepy(question = elicit('Name?')) {
   await leg
   return { call, suspended }
 }
-const MINE = { user: 'me', server: 'crm' }
+const MINE = { user: 'me', server: 'crm', mayGoOn: async () => true }
 
 test('a call is taken once, by who has the answers to its last questions', async () => {
   const parked = parkedWith()
@@ -67,7 +67,7 @@ test('one more than a user may have, at a server or in all, ends the one that sl
   const calls = await Promise.all(Array.from({ length: 6 }, () => sleepy()))
   const cancelled = () => calls.map(({ call }) => call.isCancelled)
   const park = (at: number, server: string, user = 'me') =>
-    parked.park(calls[at]?.suspended as Suspended, { user, server })
+    parked.park(calls[at]?.suspended as Suspended, { ...MINE, user, server })
   for (const at of [0, 1]) park(at, 'crm')
   assert.equal(cancelled(), [false, false, false, false, false, false])
   park(2, 'crm')
@@ -83,17 +83,46 @@ test('one more than a user may have, at a server or in all, ends the one that sl
   assert.equal(cancelled(), [true, true, true, true, true, true])
 })
 
+test('a call that would not be let in any more ends where it sleeps, and no other', async () => {
+  const parked = parkedWith()
+  const [mine, other] = [await sleepy(), await sleepy()]
+  let isIn = true
+  parked.park(mine.suspended, { ...MINE, mayGoOn: async () => isIn })
+  parked.park(other.suspended, MINE)
+  await parked.recheck()
+  assert.is(parked.size, 2)
+  isIn = false
+  await parked.recheck()
+  assert.equal([mine.call.isCancelled, other.call.isCancelled, parked.size], [true, false, 1])
+  parked.stop()
+})
+
 test('a full replica takes no more, and ends nobody for it', async () => {
-  const parked = parkedWith({ all: 1 })
+  const parked = parkedWith({ perReplica: 1 })
   const [one, other] = [await sleepy(), await sleepy()]
   assert.ok(parked.park(one.suspended, MINE))
-  assert.not(parked.park(other.suspended, { user: 'you', server: 'crm' }))
+  assert.not(parked.park(other.suspended, { user: 'you', server: 'crm', mayGoOn: MINE.mayGoOn }))
   assert.not(one.call.isCancelled || other.call.isCancelled)
   parked.stop()
 })
 
+test('a limit that is changed counts for the next call, and wakes nobody', async () => {
+  const limits = { perUser: 2 }
+  const parked = createParkedCalls(() => limits)
+  const sleepers = [await sleepy(), await sleepy(), await sleepy()]
+  for (const { suspended } of sleepers.slice(0, 2)) parked.park(suspended, MINE)
+  limits.perUser = 1
+  assert.is(parked.size, 2)
+  assert.ok(parked.park(sleepers[2]!.suspended, MINE))
+  assert.equal(
+    sleepers.map(({ call }) => call.isCancelled),
+    [true, true, false],
+  )
+  parked.stop()
+})
+
 test('in a full replica a user may still put a new call in the place of an own old one', async () => {
-  const parked = parkedWith({ all: 1, perServer: 1 })
+  const parked = parkedWith({ perReplica: 1, perServer: 1 })
   const [one, other] = [await sleepy(), await sleepy()]
   parked.park(one.suspended, MINE)
   assert.ok(parked.park(other.suspended, MINE))

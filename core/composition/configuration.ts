@@ -30,6 +30,13 @@ export function createConfiguration(house: House, config: Config): { mutations: 
       const parsed = schema === undefined ? null : parseStrictly(schema, given)
       return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
     },
+    idps: () => bus.keys('idp.begin'),
+    idpSecrets: (plugin) => bus.keyed('idp.begin', plugin)?.options.secret ?? [],
+    checkIdp: async (plugin, given) => {
+      const schema = bus.keyed('idp.begin', plugin)?.options.config
+      const parsed = schema === undefined ? null : parseStrictly(schema, given)
+      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
+    },
     checkUrl: house.get(PARTS.egress).check,
     stdio: config.stdio,
   }
@@ -56,19 +63,24 @@ export function keeperOptions(house: House, path: string, around: Surroundings):
   }
 }
 
-export function apiOptions(house: House, url: () => string, onBroken: (thrown: unknown) => void): ApiOptions {
+export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedAway' | 'onBroken'>): ApiOptions {
   const { dataSource, recordPool, vault } = house.get(PARTS.resources)
   return {
     ...house.get(PARTS.configuration),
     store: house.get(PARTS.store),
     version: VERSION,
-    url,
+    ...rest,
     resolveAdmin: house.get(PARTS.identities).resolveAdmin,
+    browser: house.get(PARTS.browser),
+    sessions: house.get(PARTS.consoleSessions),
+    invitations: house.get(PARTS.invitations),
+    setupLinks: house.get(PARTS.setupLinks),
     logs: guardAll(createLogReader(recordPool)),
-    detect: detectOf(house, url),
+    describeIdp: house.get(PARTS.idpAsks).describe,
+    detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
+    oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,
-    onBroken,
   }
 }

@@ -1,7 +1,7 @@
 import type { Identity } from '../domain/nouns.js'
 import { type House, PARTS } from './house.js'
 
-/** A change of a server reaches its connections, its lists and those who listen; the end of a session what is held for it. */
+/** A change of a server reaches its connections, its lists, those who listen and the calls under way; the end of a session what is held for it. */
 export function followChanges(house: House): void {
   const [catalog, upstreams, lines] = [house.get(PARTS.catalog), house.get(PARTS.upstreams), house.get(PARTS.lines)]
   const [snapshots, audience] = [house.get(PARTS.snapshots), house.get(PARTS.audience)]
@@ -28,6 +28,8 @@ export function followChanges(house: House): void {
       if (next.identities.get(id)?.updatedAt !== identity.updatedAt) changed(identity)
     }
     audience.swapped()
+    house.get(PARTS.errands).recheck()
+    void house.get(PARTS.parked).recheck()
   })
   const own = house.get(PARTS.own)
   own.onChanged((before) => {

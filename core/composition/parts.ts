@@ -21,6 +21,7 @@ import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
 import { createCatalog } from '../upstream/catalog.js'
+import { createErrands } from '../upstream/errands.js'
 import { createOffers } from '../upstream/offers.js'
 import { createServerInfos } from '../upstream/server-infos.js'
 import { isUpdate } from '../upstream/subscriptions.js'
@@ -74,7 +75,8 @@ export async function openParts(
   house.make(PARTS.sessions, () =>
     createSessions(createSessionRows(dataSource), limits, { others: house.get(PARTS.replicas) }),
   )
-  house.make(PARTS.parked, () => createParkedCalls())
+  house.make(PARTS.parked, () => createParkedCalls(() => limits().parkedCalls))
+  house.make(PARTS.errands, (h) => createErrands(h.get(PARTS.snapshots).current))
   house.make(PARTS.completions, () => createCompletions())
   house.make(PARTS.asides, (h) =>
     createAsides({

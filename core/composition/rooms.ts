@@ -1,13 +1,14 @@
 import { createRequestStates, REQUEST_STATE } from '../bridge/request-state.js'
 import type { Inspected, InSession, Routed } from '../call.js'
+import { asGatehouseError } from '../errors.js'
 import { resourceMetadataUrl } from '../http/well-known.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import { publicResult } from '../mcp/uris.js'
 import { createPipeline, type OnRefused } from '../pipeline.js'
 import { createAnswer } from '../rooms/answer.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
+import { createForward, type ForwardOptions } from '../rooms/forward.js'
 import { createConnect } from '../rooms/connect.js'
-import { createForward } from '../rooms/forward.js'
 import { createHear, type HearOptions } from '../rooms/hear.js'
 import { createInspect } from '../rooms/inspect.js'
 import { createList } from '../rooms/list.js'
@@ -72,6 +73,8 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
           states,
           completions: h.get(PARTS.completions),
           replica: h.get(PARTS.replicas).id,
+          errands: h.get(PARTS.errands),
+          stillEnters: createStillEnters(h),
           definitionNow: async (call) => {
             const { assignment, publicName } = call.feature
             catalog.drop(assignment.server.id, ['tools'])
@@ -97,6 +100,21 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       onRefused,
     )
   })
+}
+
+/** A failure that says nothing of the caller's right (the database is away) ends nobody. */
+function createStillEnters(house: House): ForwardOptions['stillEnters'] {
+  const { bus } = house.get(PARTS.host)
+  return async (credentials, gatewayId) => {
+    try {
+      const plan = house.get(PARTS.snapshots).current().gateways.get(gatewayId)
+      if (plan === undefined) return false
+      await house.get(PARTS.identities).resolve(await bus.first('auth.identify', credentials), plan)
+      return true
+    } catch (thrown) {
+      return ![401, 403].includes(asGatehouseError(thrown).entry.http)
+    }
+  }
 }
 
 /** Whoever sends a message is there to be told of what it subscribed to. */

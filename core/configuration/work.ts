@@ -37,6 +37,12 @@ export interface Checks {
   readonly checkExporter: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
   /** Keys of its configuration that a plugin declares as secret. */
   readonly exporterSecrets: (plugin: string) => readonly string[]
+  /** Plugins that are loaded and sign people in. */
+  readonly idps: () => readonly string[]
+  /** `config` with its secrets. */
+  readonly checkIdp: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
+  /** Keys of its configuration that a plugin declares as secret. */
+  readonly idpSecrets: (plugin: string) => readonly string[]
   /** Throws GH_EGRESS_REFUSED for an address that the gateway may not call. */
   readonly checkUrl: (url: string) => Promise<void>
   /** Whether the admin API may add `command` servers (`GATEHOUSE_STDIO`). */
@@ -108,7 +114,7 @@ export function mustHold(work: Work, capability: string): void {
 }
 
 /** Nobody gives away or takes from others what they do not hold themselves. */
-export function mustCover(work: Work, capabilities: readonly string[], what: string): void {
+export function mustCover(work: Pick<Work, 'actor'>, capabilities: readonly string[], what: string): void {
   const missing = capabilities.find((key) => !holds(work.actor.capabilities, key))
   if (missing !== undefined)
     throw new GatehouseError('GH_API_FORBIDDEN', {

@@ -32,6 +32,8 @@ async function admit(options: DoorParts, req: IncomingMessage, res: ServerRespon
   if (origin !== undefined) allowOrigin(res, origin)
   if (req.method === 'OPTIONS') return answerPreflight(req, res)
   if (options.draining()) throw new GatehouseError('GH_DOOR_DRAINING')
+  const late = options.catchUp()
+  if (late !== null) await late
   const visit = new Visit(options, { req, res, hop }, gatewayName)
   if (req.method !== 'POST') return aboutSession(visit)
   const lineId = lineIdOf(req)

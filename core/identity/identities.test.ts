@@ -84,6 +84,7 @@ test('a token leads to user, host and connection; the second time at once', asyn
   })
   assert.is(resolve(), principal)
   await identities.flush()
+  assert.ok((await store.connections.find(connection.id))?.lastUsedAt)
   assert.ok((await store.tokens.find(token.id))?.lastUsedAt)
 })
 
@@ -228,6 +229,8 @@ test('what is no token is refused, with a reason for the log', async () => {
     assert.match(await refusal(() => identities.resolve(identification, { gateway })), /^GH_AUTHENTICATE_INVALID: ./)
 })
 
+const connections = { touch: async () => undefined }
+
 test('while the database is away those who are known go on for five minutes, strangers do not', async () => {
   const { hash, gateway } = await scene()
   let time = 0
@@ -246,7 +249,7 @@ test('while the database is away those who are known go on for five minutes, str
     clock: () => time,
   })
   await epochs.check()
-  const identities = createIdentities({ store: { tokens }, epochs, own: nobodys })
+  const identities = createIdentities({ store: { tokens, connections }, epochs, own: nobodys })
   const resolve = (asked = hash) => identities.resolve({ kind: 'token', hash: asked }, { gateway })
   const principal = await resolve()
   isAway = true
@@ -269,7 +272,7 @@ test('when a change was heard of but cannot be read, even the known are refused'
   }
   const epochs = { current: () => epoch, freshWithin: () => true, check: async () => epoch }
   const identities = createIdentities({
-    store: { tokens: { holderOf, touch: async () => undefined } },
+    store: { tokens: { holderOf, touch: async () => undefined }, connections },
     epochs,
     own: nobodys,
   })
@@ -291,7 +294,7 @@ test('who asks after a change never shares a question that was asked before it',
   }
   const epochs = { current: () => epoch, freshWithin: () => true, check: async () => epoch }
   const identities = createIdentities({
-    store: { tokens: { holderOf, touch: async () => undefined } },
+    store: { tokens: { holderOf, touch: async () => undefined }, connections },
     epochs,
     own: nobodys,
   })

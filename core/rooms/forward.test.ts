@@ -5,6 +5,7 @@ import { createCompletions } from '../bridge/completions.js'
 import { createParkedCalls } from '../bridge/parked-calls.js'
 import { createRequestStates, REQUEST_STATE } from '../bridge/request-state.js'
 import type { Inspected, LegacySession } from '../call.js'
+import type { Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import type { Ask } from '../mcp/questions.js'
 import { META } from '../mcp/versions.js'
@@ -13,6 +14,7 @@ import { plan } from '../upstream/catalog-testing.js'
 import type { UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 import { masterKey } from '../vault/keys.js'
 import { createTokenSealer } from '../vault/seal-token.js'
+import { createErrands } from '../upstream/errands.js'
 import { createForward, type Aside } from './forward.js'
 import { routed } from './testing.js'
 
@@ -50,6 +52,8 @@ function bench(
     },
   } as unknown as Upstreams
   const parked = createParkedCalls()
+  const gateway = plan(['crm'])
+  const errands = createErrands(() => ({ gateways: new Map([[gateway.gateway.id, gateway]]) }) as unknown as Snapshot)
   const forward = createForward({
     upstreams,
     parked,
@@ -58,9 +62,12 @@ function bench(
     replica: 'r1r1',
     limits: () => ({ call: 1_000, callTotal: 5_000 }),
     definitionNow: async () => null,
+    errands,
+    stillEnters: async () => true,
+    pulseMs: 1,
   })
   const params = facts.params ?? { name: 'act', arguments: {} }
-  const base = routed(plan(['crm']), 'act', { era: 'legacy', ask: YES, params })
+  const base = routed(gateway, 'act', { era: 'legacy', ask: YES, params })
   const target = {
     server: base.feature.assignment.server,
     key: 'public',
@@ -154,6 +161,18 @@ test('each round of questions has a call’s whole time', async () => {
   await run()
   assert.ok((sent[0]?.deadline ?? 0) < Date.now() + 100)
   assert.ok((sent[1]?.deadline ?? 0) > Date.now() + 500)
+})
+
+test('a client that gave a progress token hears under it that its call waits for an answer', async () => {
+  const heard: JsonObject[] = []
+  let answer: () => void = () => undefined
+  const ask: Ask = () => new Promise((resolve) => (answer = () => resolve({ result: { action: 'accept' } })))
+  const params = { name: 'act', _meta: { progressToken: 7 } }
+  const onNote = (note: JsonObject) => (heard.push(note), answer())
+  const { run } = bench([ok(ASKS)], { ask, params }, { onNote })
+  await run()
+  const tokens = heard.map(({ params: told }) => (told as JsonObject).progressToken)
+  assert.equal(tokens.slice(0, 1), [7])
 })
 
 test('a kind of result that was not agreed on is refused', async () => {

@@ -1,9 +1,10 @@
-import type { JsonObject } from '@gatehouse/sdk'
+import type { Credentials, JsonObject } from '@gatehouse/sdk'
 import { createModernClient, type ModernOptions } from '../bridge/modern-client.js'
 import { sendLegacy } from '../bridge/legacy-client.js'
 import { named } from '../bridge/named.js'
 import { subjectOf } from '../bridge/subject.js'
 import { enter, type Answered, type Inspected } from '../call.js'
+import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { Flow } from '../domain/flow.js'
 import { asGatehouseError, type ErrorCode, GatehouseError } from '../errors.js'
 import { hears } from '../mcp/log-levels.js'
@@ -12,6 +13,7 @@ import { paramHeaders } from '../mcp/param-headers.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { logLevelOf, progressTokenOf } from '../mcp/translate.js'
 import { wayOf } from '../record/trail.js'
+import { disabled, type Errand, type Errands } from '../upstream/errands.js'
 import { NOT_SENT } from '../upstream/faults.js'
 import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 import type { WholeRequest } from '../upstream/whole-request.js'
@@ -32,18 +34,28 @@ export type Forward = (call: Inspected, aside: Aside) => Promise<Answered>
 export interface ForwardOptions extends ModernOptions {
   readonly upstreams: Upstreams
   readonly limits: () => { readonly call: number; readonly callTotal: number }
+  readonly pulseMs?: number
   /** The feature as its server lists it now. */
   readonly definitionNow: (call: Inspected) => Promise<JsonObject | null>
+  readonly errands: Errands
+  /** Whether whoever brought these credentials would still be let in: asked of a call that sleeps. */
+  readonly stillEnters: (credentials: Credentials, gatewayId: string) => Promise<boolean>
 }
 
 /** Calls the server with the credential that was lent, and writes the two legs in the middle of the record. */
 export function createForward(options: ForwardOptions): Forward {
   const sendModern = createModernClient(options)
   return async (call, aside) => {
+    const errand = errandOf(call)
+    // Rules may have looked at it for long.
+    if (options.errands.isOff(errand)) throw disabled(errand.prefix)
     const sentAt = Date.now()
     const way = wayOf(call.feature.assignment)
     try {
-      const reply = understood(await exchange(call, aside, options, sendModern), call)
+      const whole = options.errands.run(errand, call.gone, (gone) =>
+        exchange(call, { aside, gone, errand }, options, sendModern),
+      )
+      const reply = understood(await whole, call)
       call.trail.leg('mcp_request_success', { offset: sentAt - call.trail.at, bytes: reply.bytesSent }, way)
       const rpcError = reply.error?.code ?? null
       call.trail.leg(
@@ -58,13 +70,20 @@ export function createForward(options: ForwardOptions): Forward {
   }
 }
 
+interface Around {
+  readonly aside: Aside
+  /** Tells that its client has gone, or that what it is about was switched off. */
+  readonly gone: CancelSignal
+  readonly errand: Errand
+}
+
 function exchange(
   call: Inspected,
-  aside: Aside,
+  { aside, gone, errand }: Around,
   options: ForwardOptions,
   sendModern: ReturnType<typeof createModernClient>,
 ): Promise<UpstreamReply> {
-  const { target, gone } = call
+  const { target } = call
   const params = call.era === 'modern' ? call.upstreamParams : withoutRetry(call.upstreamParams)
   const logLevel = logLevelOf(call)
   const onNote = aside.onNote === null ? null : heard(aside.onNote, logLevel)
@@ -74,7 +93,18 @@ function exchange(
   const send = (own: Own, span = first()) => sendHealed(call, options, requestOf(call, own, { flow, logLevel, span }))
   if (call.era === 'modern') {
     const wantsLog = typeof logLevel === 'string'
-    return sendModern({ target, subject: subjectOf(call), params, progressToken, wantsLog, onNote, gone, send })
+    const mayGoOn = whether(call, errand, options)
+    return sendModern({
+      target,
+      subject: subjectOf(call),
+      params,
+      progressToken,
+      wantsLog,
+      onNote,
+      gone,
+      send,
+      mayGoOn,
+    })
   }
   return sendLegacy({
     target,
@@ -84,6 +114,8 @@ function exchange(
     onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: (answer) => aside.answer(answer),
     onNote,
+    progressToken,
+    pulseMs: options.pulseMs,
     // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
     send: ({ added, conversation, onNotification }) => {
       const onCut = call.interrupt ?? undefined
@@ -92,6 +124,16 @@ function exchange(
       return isFirst ? send(own) : send({ ...own, params: { ...params, ...added } }, anew(options.limits()))
     },
   })
+}
+
+function errandOf({ plan, feature, target }: Inspected): Errand {
+  const { server, assignment, prefix } = feature.assignment
+  return { gatewayId: plan.gateway.id, assignmentId: assignment.id, serverId: server.id, prefix, key: target.key }
+}
+
+/** Asked long after the call has left its rooms: it must not keep the call. */
+function whether({ credentials }: Inspected, errand: Errand, { errands, stillEnters }: ForwardOptions) {
+  return async () => !errands.isOff(errand) && stillEnters(credentials, errand.gatewayId)
 }
 
 /** What only the modern era has means nothing from a legacy client: no rule looks at a state that was never sealed. */

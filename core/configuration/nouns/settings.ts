@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Settings } from '../../domain/nouns.js'
+import type { Limits, Settings } from '../../domain/nouns.js'
 import type { Settings as SettingsSchema } from '../schemas.js'
 import { given, mustCover, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
@@ -15,7 +15,7 @@ export async function updateSettings(work: Work, input: SettingsInput): Promise<
 }
 
 async function changes(work: Work, before: Settings, input: SettingsInput): Promise<Partial<Settings>> {
-  const { limits, retentionDays, defaultRole, ...plain } = input
+  const { limits, retentionDays, refreshReuse, defaultRole, ...plain } = input
   const role = defaultRole === undefined ? undefined : await mustRefer(work.store.roles, 'defaultRole', defaultRole)
   // Whoever signs in for the first time gets this role: it must not hold what the actor does not.
   if (role !== undefined && role.slug !== before.defaultRole)
@@ -24,6 +24,11 @@ async function changes(work: Work, before: Settings, input: SettingsInput): Prom
     ...given(plain),
     ...(role === undefined ? {} : { defaultRole: role.slug }),
     ...(retentionDays === undefined ? {} : { retentionDays: { ...before.retentionDays, ...given(retentionDays) } }),
-    ...(limits === undefined ? {} : { limits: { ...before.limits, ...given(limits) } }),
+    ...(refreshReuse === undefined ? {} : { refreshReuse: { ...before.refreshReuse, ...given(refreshReuse) } }),
+    ...(limits === undefined ? {} : { limits: limitsOf(before.limits, limits) }),
   }
+}
+
+function limitsOf(before: Limits, { parkedCalls = {}, ...plain }: NonNullable<SettingsInput['limits']>): Limits {
+  return { ...before, ...given(plain), parkedCalls: { ...before.parkedCalls, ...given(parkedCalls) } }
 }

@@ -90,6 +90,29 @@ export const UserAnswer = z.object({
   enabled: z.boolean(),
 })
 export const RoleAnswer = z.object({ ...stored, slug: z.string(), title: z.string(), capabilities: names })
+export const CapabilityAnswer = z.object({
+  key: z.string(),
+  label: z.string(),
+  group: z.string(),
+  description: z.string(),
+})
+export const SentAnswer = z.object({
+  id: z.string().describe('of the person'),
+  email: z.string(),
+  mailed: z.boolean(),
+  url: z.string().nullable().describe('to be given to the person; null when it went out by mail'),
+  expiresAt: z.string(),
+})
+export const InvitationAnswer = z.object({
+  id: z.string().describe('of the person'),
+  email: z.string(),
+  name: z.string(),
+  role: z.string(),
+  invitedBy: z.string().nullable(),
+  mailed: z.boolean(),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+})
 export const HostAnswer = z.object({
   ...stored,
   slug: z.string(),
@@ -97,6 +120,8 @@ export const HostAnswer = z.object({
   kind: z.string(),
   owner: z.string().nullable(),
   enabled: z.boolean(),
+  connections: z.int(),
+  lastUsedAt: z.string().nullable(),
 })
 export const ConnectionAnswer = z.object({
   ...stored,
@@ -104,6 +129,7 @@ export const ConnectionAnswer = z.object({
   gateway: z.string(),
   user: z.string().nullable(),
   enabled: z.boolean(),
+  lastUsedAt: z.string().nullable(),
 })
 export const TokenAnswer = z.object({
   ...stored,
@@ -143,11 +169,46 @@ export const ExporterAnswer = z.looseObject({
   enabled: z.boolean(),
   delivery: z.looseObject({}).nullable().describe('how far delivery is'),
 })
+const idpAddresses = {
+  redirectUri: z.string().describe('to be allowed there'),
+  initiateLoginUri: z.string().describe('for a tile on its dashboard'),
+  backchannelLogoutUri: z.string(),
+  postLogoutRedirectUri: z.string(),
+}
+/** With the keys of the provider's plugin beside these. */
+export const IdpAnswer = z.looseObject({
+  ...stored,
+  slug: z.string(),
+  title: z.string(),
+  plugin: z.string(),
+  secrets: names.describe('names of the keys that are sealed'),
+  domains: names,
+  role: z.string().nullable(),
+  groups: z.record(z.string(), z.string()).describe('groups there to teams here'),
+  button: z.boolean(),
+  required: z.boolean(),
+  breakGlass: names,
+  trustDomainVerifiedEmail: z.boolean(),
+  trustAssertions: z.boolean(),
+  enabled: z.boolean(),
+  ...idpAddresses,
+})
+export const IdpTestAnswer = z.looseObject({
+  ok: z.boolean(),
+  failure: z.string().optional(),
+  reason: z.string().optional(),
+  issuer: z.string().optional(),
+  ...idpAddresses,
+})
 export const SettingsAnswer = z.object({
   audit: z.string(),
   retentionDays: z.object({ logs: z.int() }),
+  refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
+  redirectSchemes: z.array(z.string()),
   defaultRole: z.string(),
-  limits: z.record(z.string(), z.number()).describe('milliseconds, bytes, counts'),
+  limits: z
+    .record(z.string(), z.union([z.number(), z.record(z.string(), z.number())]))
+    .describe('milliseconds, bytes, counts'),
 })
 export const StepsAnswer = z.object({
   steps: z.array(
