@@ -126,9 +126,9 @@ function exchange(
   })
 }
 
-function errandOf({ plan, feature, target }: Inspected): Errand {
+function errandOf({ plan, feature, principal, ability }: Inspected): Errand {
   const { server, assignment, prefix } = feature.assignment
-  return { gatewayId: plan.gateway.id, assignmentId: assignment.id, serverId: server.id, prefix, key: target.key }
+  return { gatewayId: plan.gateway.id, assignmentId: assignment.id, serverId: server.id, prefix, principal, ability }
 }
 
 /** Asked long after the call has left its rooms: it must not keep the call. */
