@@ -31,6 +31,7 @@ import type { AuthorizationServer } from '../oauth/server/server.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
+import type { RefusalFold } from '../record/refusal-fold.js'
 import type { Refused } from '../record/refusals.js'
 import type { Tailer } from '../record/tailer.js'
 import type { Resources } from './resources.js'
@@ -95,6 +96,7 @@ export const PARTS = {
   pipeline: part<Pipeline>('pipeline'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
+  refusals: part<{ door: RefusalFold; pages: RefusalFold; stop(): Promise<void> }>('refusals'),
   refused: part<Refused>('refused'),
   replicas: part<Replicas>('replicas'),
   resources: part<Resources>('resources'),

@@ -17,5 +17,5 @@ export function laySigningIn(house: House, publicUrl: () => string): void {
   house.make(PARTS.browser, (h) => createBrowser({ sessions: h.get(PARTS.consoleSessions), url: publicUrl }))
   house.make(PARTS.passwords, () => createPasswords(createPasswordRows(dataSource.manager), createHasher()))
   house.make(PARTS.signInWays, () => NO_OTHER_WAYS)
-  house.make(PARTS.refused, (h) => createRefused(h.get(PARTS.recorder)))
+  house.make(PARTS.refused, (h) => createRefused(h.get(PARTS.refusals).pages))
 }
