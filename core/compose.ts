@@ -13,14 +13,15 @@ import { type House, PARTS, type Part, type Surroundings } from './composition/h
 import { openParts } from './composition/parts.js'
 import { createServing } from './composition/serving.js'
 import { layRooms } from './composition/rooms.js'
-import { laySigningIn } from './composition/signing-in.js'
+import { laySigningIn, setupUrl } from './composition/signing-in.js'
+import { laySso } from './composition/sso.js'
 import { layUpstreamAuth } from './composition/upstream-auth.js'
 import type { Config } from './config.js'
 import { createKeeper } from './configuration/keeper.js'
 import { ensureOperator, leaveCredential } from './configuration/local-credential.js'
 import { readQuickstart, seedQuickstart } from './configuration/quickstart.js'
 import { hashSecret } from './identity/tokens.js'
-import { openResources, type Resources } from './composition/resources.js'
+import { openOwnPort, openResources, type Resources } from './composition/resources.js'
 
 /** A running gateway. */
 export interface Gatehouse {
@@ -51,8 +52,9 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const onBroken = (thrown: unknown) => log.error({ err: thrown }, 'a request broke')
   await openParts(house, resources, config, around)
   layRooms(house, () => place.url, log)
-  laySigningIn(house, () => place.url)
-  layUpstreamAuth(house)
+  laySigningIn(house, { url: () => place.url, mail: config.mail, log })
+  laySso(house)
+  layUpstreamAuth(house, () => place.url, log)
   layAuthorizationServer(house, () => place.url, config, log)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]
   await house.get(PARTS.epochs).check()
@@ -68,6 +70,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const serving = await createServing(house, config, place, log)
   await house.get(PARTS.replicas).present()
   const port = await serving.server.listen(config.host, config.port)
+  openOwnPort(house.get(PARTS.egress), config, port)
   const scheme = config.tls === null ? 'http' : 'https'
   place.url = config.url ?? `${scheme}://localhost:${port}`
   // No certificate fits an address.
@@ -78,11 +81,12 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   // Two gateways of one machine must not end each other's credential.
   await leaveCredential(store, resources.home, local, `${hostname()}:${resources.home}`)
   keeper?.watch()
+  const setup = await setupUrl(house, place.url)
   const quickstart = await readQuickstart(store, resources.home, hashSecret)
   return {
     url: place.url,
     port,
-    banner: banner(place.url, quickstart, house.get(PARTS.host)),
+    banner: banner({ url: place.url, setup, quickstart, plugins: house.get(PARTS.host).plugins }),
     stop: () => {
       place.draining = true
       const steps = [() => keeper?.stop(), chores.stop, serving.stop, ...inReverse(house), resources.close]
@@ -93,10 +97,10 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 
 /** The parts that must be ended, the way out before what it leads to. */
 function inReverse(house: House): (() => unknown)[] {
-  const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, troubles, host } = PARTS
+  const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, grants, troubles, host } = PARTS
   const { refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
   const listening = [listeners, audience, subscriptions]
-  const ways = [catalog, parked, upstreams, troubles]
+  const ways = [catalog, parked, upstreams, grants, troubles]
   const rest = [host, refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress]
   const order = [exporters, ...listening, ...ways, ...rest]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())

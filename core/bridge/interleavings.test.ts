@@ -11,7 +11,7 @@ import { masterKey } from '../vault/keys.js'
 import { createTokenSealer } from '../vault/seal-token.js'
 import { createCompletions } from './completions.js'
 import { createModernClient } from './modern-client.js'
-import { createParkedCalls, PARKED_LIMITS } from './parked-calls.js'
+import { createParkedCalls } from './parked-calls.js'
 import { createRequestStates, REQUEST_STATE } from './request-state.js'
 import { ABLE, chance, elicit, heldCall, legacyReply, legOf, ROOTS, sample, SUBJECT } from './testing.js'
 
@@ -28,7 +28,8 @@ type End = 'answered' | 'cancelled' | 'lost'
 
 async function run(seed: number): Promise<End> {
   const next = chance(seed)
-  const parked = createParkedCalls({ ...PARKED_LIMITS, person: 5 + next(60), machine: 5 + next(60) })
+  const limits = { person: 5 + next(60), machine: 5 + next(60) }
+  const parked = createParkedCalls(() => limits)
   const send = createModernClient({ parked, states, completions: createCompletions(), replica: 'r1r1' })
   const call = heldCall()
   const asked: { readonly text: string; readonly back: Cancel; readonly answer: Promise<QuestionAnswer> }[] = []

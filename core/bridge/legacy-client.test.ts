@@ -32,6 +32,7 @@ function callWith(facts: Partial<LegacyCall> = {}) {
     onQuestion: async (question) => question,
     onAnswer: async (answer) => answer,
     onNote: (note) => void notes.push(note),
+    progressToken: undefined,
     gone: new Cancel(),
     send: async () => legacyReply({ content: [] }),
     ...facts,
@@ -168,6 +169,73 @@ test('within one leg the server’s own progress is passed as it comes', async (
   })
   await run()
   assert.equal(notes, own)
+})
+
+const WAITING = 'Waiting for an answer to a question'
+
+/** A client that answers once it has heard so often that its call waits. */
+function slow(beats: number, facts: Partial<LegacyCall>) {
+  const notes: JsonObject[] = []
+  let answer: (answer: QuestionAnswer) => void = () => undefined
+  const waits = () => notes.map(({ params }) => params as JsonObject).filter(({ message }) => message === WAITING)
+  const call = callWith({
+    progressToken: 't',
+    pulseMs: 5,
+    ask: () => new Promise((resolve) => (answer = resolve)),
+    onNote: (note) => {
+      notes.push(note)
+      if (waits().length === beats) answer(YES)
+    },
+    ...facts,
+  })
+  return { ...call, notes, waits }
+}
+
+test('while a question waits, a client that gave a token hears so under it, whatever its server speaks', async () => {
+  const replies = [asks({ k: elicit('Name?') }), done('x')]
+  const toModern = async () => replies.shift() as UpstreamReply
+  for (const send of [asking(elicit('Name?')) as unknown as LegacyCall['send'], toModern]) {
+    const { run, waits } = slow(3, { send })
+    await run()
+    assert.equal(
+      waits().map(({ progressToken }) => progressToken),
+      ['t', 't', 't'],
+    )
+  }
+})
+
+test('that tells no progress that was not made, and what the server tells later is told when it goes beyond', async () => {
+  const { run, notes, waits } = slow(2, {
+    async send(request) {
+      const { conversation, onNotification } = request as Sent
+      onNotification?.(progress(50, { total: 100 }))
+      await conversation?.onQuestion(elicit('Name?'), new Cancel())
+      for (const value of [50, 51]) onNotification?.(progress(value, { total: 100 }))
+      return legacyReply({ content: [] })
+    },
+  })
+  await run()
+  const values = notes.map(({ params }) => (params as JsonObject).progress as number)
+  assert.equal(values.map(Math.floor), [50, 50, 50, 51])
+  assert.equal(
+    values,
+    [...new Set(values)].toSorted((a, b) => a - b),
+  )
+  assert.ok(waits().every(({ total }) => total === 100))
+})
+
+test('a client that gave no token, or takes no notes, hears nothing of it', async () => {
+  const heard: JsonObject[] = []
+  const other = slow(3, { send: asking(elicit('Name?')) as unknown as LegacyCall['send'] })
+  const quiet = callWith({
+    send: asking(elicit('Name?')) as unknown as LegacyCall['send'],
+    pulseMs: 1,
+    // Answers when another client has heard of its own call three times.
+    ask: async () => (await other.run(), YES),
+    onNote: (note) => void heard.push(note),
+  })
+  await quiet.run()
+  assert.equal(heard, [])
 })
 
 test('a client that takes no notes is sent none', async () => {

@@ -5,6 +5,7 @@ import { isObject } from '../mcp/message.js'
 import type { Ask, Question, QuestionAnswer } from '../mcp/questions.js'
 import { lacks } from '../upstream/ability.js'
 import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from '../upstream/types.js'
+import { createPulse, type Pulse } from './pulse.js'
 import { unpack } from './unpack.js'
 
 /** One request of a legacy client on its way to a server. */
@@ -17,6 +18,9 @@ export interface LegacyCall {
   readonly onAnswer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
   /** Null when the client takes no notes. */
   readonly onNote: ((note: JsonObject) => void) | null
+  readonly progressToken: string | number | undefined
+  /** How often a client that gave a token hears that its call waits for an answer; 15 s unless told. */
+  readonly pulseMs?: number | undefined
   readonly gone: CancelSignal
   readonly send: (
     request: { readonly added: JsonObject } & Pick<UpstreamRequest, 'conversation' | 'onNotification'>,
@@ -31,22 +35,30 @@ const QUESTION_MS = 600_000
  * gets the answer in the middle of its call, a modern one with the call made anew.
  */
 export async function sendLegacy(call: LegacyCall): Promise<UpstreamReply> {
+  const pulse = pulseOf(call)
   const put = async (question: Question, signal: CancelSignal | undefined): Promise<QuestionAnswer> => {
     const { ask } = call
     if (ask === null) return CANNOT
     const allowed = await call.onQuestion(question)
-    return call.onAnswer(await ask(allowed, { deadline: Date.now() + QUESTION_MS, signal }))
+    return call.onAnswer(await pulse.during(ask(allowed, { deadline: Date.now() + QUESTION_MS, signal })))
   }
   const { party } = call
   const onQuestion: Conversation['onQuestion'] = (...asked) => answered(call, put, asked)
   const conversation = party === null ? undefined : { party, whose: party.sessionId, onQuestion }
   const { onNote } = call
-  const heardNext = onNote === null ? () => undefined : rising(onNote)
+  const heardNext = onNote === null ? () => undefined : rising((note) => pulse.mayPass(note) && onNote(note))
   const send = (added: JsonObject) => call.send({ added, conversation, onNotification: heardNext() })
   const first = await send({})
   if (first.era === 'legacy' || first.result?.resultType !== 'input_required') return first
   const { ability } = call.target
-  return unpack(first, { ability, send, ask: put, tell: (note) => onNote?.(note), signal: call.gone })
+  const tell = (note: JsonObject) => onNote?.(note)
+  return unpack(first, { ability, send, ask: put, tell, signal: call.gone, waiting: pulse.during })
+}
+
+/** None for a client that asked for no progress. */
+function pulseOf({ onNote, progressToken: token, pulseMs: everyMs }: LegacyCall): Pulse {
+  if (onNote === null || token === undefined) return { mayPass: () => true, during: (work) => work }
+  return createPulse({ token, tell: onNote, everyMs })
 }
 
 const CANNOT: QuestionAnswer = { error: { code: -32601, message: 'The client cannot be asked in this call' } }

@@ -10,7 +10,7 @@ import { masterKey } from '../vault/keys.js'
 import { createTokenSealer } from '../vault/seal-token.js'
 import { createCompletions } from './completions.js'
 import { createModernClient, type ModernCall } from './modern-client.js'
-import { createParkedCalls, PARKED_LIMITS, type ParkedLimits } from './parked-calls.js'
+import { createParkedCalls, type ParkedLimits } from './parked-calls.js'
 import { createRequestStates, REQUEST_STATE } from './request-state.js'
 import * as bench from './testing.js'
 import { ABLE, asks, done, elicit, heldCall, legacyError, legacyReply, modernReply, SUBJECT } from './testing.js'
@@ -18,7 +18,7 @@ import { ABLE, asks, done, elicit, heldCall, legacyError, legacyReply, modernRep
 const YES: JsonObject = { action: 'accept', content: { name: 'Ada' } }
 
 function house(limits: Partial<ParkedLimits> = {}) {
-  const parked = createParkedCalls({ ...PARKED_LIMITS, ...limits })
+  const parked = createParkedCalls(() => limits)
   const states = createRequestStates(createTokenSealer([masterKey(Buffer.alloc(32, 1))], REQUEST_STATE))
   const completions = createCompletions()
   const send = createModernClient({ parked, states, completions, replica: 'r1r1', urlWait: 2_000 })
@@ -204,7 +204,7 @@ test('a call of another replica is told to be lost', async () => {
 })
 
 test('a full replica cancels the form and goes on', async () => {
-  const at = house({ all: 0 })
+  const at = house({ perReplica: 0 })
   const call = heldCall()
   const leg = at.send(callWith({ send: call.send }))
   await until('it is sent', () => isSent(call) || undefined)

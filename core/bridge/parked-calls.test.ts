@@ -1,11 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { until } from '../test/until.js'
-import { createParkedCalls, PARKED_LIMITS, type ParkedLimits } from './parked-calls.js'
+import { createParkedCalls, type ParkedLimits } from './parked-calls.js'
 import { Suspended } from './suspended.js'
 import { ABLE, elicit, heldCall, legOf, sample } from './testing.js'
 
-const parkedWith = (limits: Partial<ParkedLimits> = {}) => createParkedCalls({ ...PARKED_LIMITS, ...limits })
+const parkedWith = (limits: Partial<ParkedLimits> = {}) => createParkedCalls(() => limits)
 
 /** A call that has asked and is about to sleep. */
 async function sleepy(question = elicit('Name?')) {
@@ -98,7 +98,7 @@ test('a call that would not be let in any more ends where it sleeps, and no othe
 })
 
 test('a full replica takes no more, and ends nobody for it', async () => {
-  const parked = parkedWith({ all: 1 })
+  const parked = parkedWith({ perReplica: 1 })
   const [one, other] = [await sleepy(), await sleepy()]
   assert.ok(parked.park(one.suspended, MINE))
   assert.not(parked.park(other.suspended, { user: 'you', server: 'crm', mayGoOn: MINE.mayGoOn }))
@@ -106,8 +106,23 @@ test('a full replica takes no more, and ends nobody for it', async () => {
   parked.stop()
 })
 
+test('a limit that is changed counts for the next call, and wakes nobody', async () => {
+  const limits = { perUser: 2 }
+  const parked = createParkedCalls(() => limits)
+  const sleepers = [await sleepy(), await sleepy(), await sleepy()]
+  for (const { suspended } of sleepers.slice(0, 2)) parked.park(suspended, MINE)
+  limits.perUser = 1
+  assert.is(parked.size, 2)
+  assert.ok(parked.park(sleepers[2]!.suspended, MINE))
+  assert.equal(
+    sleepers.map(({ call }) => call.isCancelled),
+    [true, true, false],
+  )
+  parked.stop()
+})
+
 test('in a full replica a user may still put a new call in the place of an own old one', async () => {
-  const parked = parkedWith({ all: 1, perServer: 1 })
+  const parked = parkedWith({ perReplica: 1, perServer: 1 })
   const [one, other] = [await sleepy(), await sleepy()]
   parked.park(one.suspended, MINE)
   assert.ok(parked.park(other.suspended, MINE))

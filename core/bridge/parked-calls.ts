@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS, type ParkedCallLimits } from '../domain/nouns.js'
 import type { Suspended } from './suspended.js'
 
 /** The calls that sleep at this replica until their client answers. */
@@ -22,23 +23,21 @@ export interface Whose {
   readonly mayGoOn: () => Promise<boolean>
 }
 
-export interface ParkedLimits {
-  readonly all: number
-  readonly perUser: number
-  readonly perServer: number
+export interface ParkedLimits extends ParkedCallLimits {
   /** Milliseconds that a call sleeps at most: with a question to a person, and without. */
   readonly person: number
   readonly machine: number
 }
 
-export const PARKED_LIMITS: ParkedLimits = { all: 1_000, perUser: 20, perServer: 5, person: 600_000, machine: 180_000 }
+export const PARKED_LIMITS: ParkedLimits = { ...DEFAULT_LIMITS.parkedCalls, person: 600_000, machine: 180_000 }
 
 interface Parked extends Whose {
   readonly call: Suspended
   readonly timer: NodeJS.Timeout
 }
 
-export function createParkedCalls(limits: ParkedLimits = PARKED_LIMITS): ParkedCalls {
+/** The limits are asked for at each call: they may change. What sleeps already is not woken by that. */
+export function createParkedCalls(limitsNow: () => Partial<ParkedLimits> = () => ({})): ParkedCalls {
   const asleep = new Map<string, Parked>()
   const giveUp = ({ call, timer }: Parked) => {
     asleep.delete(call.id)
@@ -53,9 +52,10 @@ export function createParkedCalls(limits: ParkedLimits = PARKED_LIMITS): ParkedC
 
   return {
     park(call, { user, server, mayGoOn }) {
+      const limits = { ...PARKED_LIMITS, ...limitsNow() }
       surplus((parked) => parked.user === user && parked.server === server, limits.perServer).forEach(giveUp)
       surplus((parked) => parked.user === user, limits.perUser).forEach(giveUp)
-      if (asleep.size >= limits.all) return false
+      if (asleep.size >= limits.perReplica) return false
       const isPerson = call.methods.includes('elicitation/create')
       const timer = setTimeout(() => giveUp(parked), isPerson ? limits.person : limits.machine)
       timer.unref()

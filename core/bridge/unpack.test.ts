@@ -235,6 +235,14 @@ test('a URL gets an id of ours, is asked once while it is repeated, and complete
   assert.equal(completed(told), [minted])
 })
 
+test('the time that a client is out at a URL is known as one in which it waits', async () => {
+  let waits = 0
+  const url = () => asks({ k: visit('https://a.example') })
+  const waiting = (work: Promise<void>) => ((waits += 1), work)
+  await bench([url(), url(), url(), asks({}, 'patience'), done('x')], () => YES, { waiting }).run()
+  assert.is(waits, 2)
+})
+
 test('a URL is completed too when the server moves on to its answer', async () => {
   const url = () => asks({ k: visit('https://a.example') })
   const { run, asked, told } = bench([url(), url(), done('x')])

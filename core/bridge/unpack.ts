@@ -16,6 +16,8 @@ export interface UnpackOptions {
   /** Tells the client something beside the answer. */
   readonly tell: (note: JsonObject) => void
   readonly signal: CancelSignal
+  /** Told of the time in which the client is out at a URL. */
+  readonly waiting?: (work: Promise<void>) => Promise<void>
   readonly timing?: Partial<UnpackTiming>
 }
 
@@ -41,6 +43,7 @@ const NONE: ReadonlyMap<string, Question> = new Map()
  */
 export async function unpack(first: UpstreamReply, options: UnpackOptions): Promise<UpstreamReply> {
   const timing = { ...TIMING, ...options.timing }
+  const { waiting = (work) => work } = options
   const pause = createPause(options.signal, timing.most)
   const visits = createVisits(options)
   let reply = first
@@ -54,7 +57,7 @@ export async function unpack(first: UpstreamReply, options: UnpackOptions): Prom
       })
     mustBeAble(options.ability, wanted.questions.values())
     const isWaiting = fresh.length === 0
-    if (isWaiting && wanted.questions.size > 0) await pause(timing.url, timing.urlMost)
+    if (isWaiting && wanted.questions.size > 0) await waiting(pause(timing.url, timing.urlMost))
     else if (isWaiting) await pause(timing.patience, timing.patienceMost)
     else pause.reset()
     const inputResponses = await answersTo(wanted.questions, new Set(fresh), options, visits)

@@ -10,6 +10,7 @@ import { createCounter, createMount } from '../http/oauth/mount.js'
 import { createAddressOf } from '../http/peer.js'
 import { showServerError } from '../http/oauth/failure.js'
 import { createThrottles } from '../http/oauth/throttles.js'
+import { createAdminClients } from '../oauth/server/admin-clients.js'
 import { createDocumentFetch, MOST_BYTES } from '../oauth/server/client-documents.js'
 import { createClientSource } from '../oauth/server/client-source.js'
 import type { Happenings } from '../oauth/server/happenings.js'
@@ -34,10 +35,20 @@ export function layAuthorizationServer(
   const artifacts = createArtifactRows(dataSource.manager, vault)
   const clientRows = createClientRows(dataSource.manager, vault)
   const counter = createCounter()
+  const grants = createGrantRows(dataSource.manager)
+  // What was ended must not be known on the next request, here and elsewhere.
+  const onEnded = async () => {
+    await house.get(PARTS.store).bumpEpoch()
+    await epochs.check()
+  }
+  const schemes = () => snapshot().settings.redirectSchemes
+  house.put(PARTS.oauthClients, createAdminClients({ rows: clientRows, grants, schemes, onEnded }))
   house.put(PARTS.oauthCounter, counter)
   house.put(PARTS.oauthSweep, async () => {
     await artifacts.sweep(SWEPT)
+    await grants.sweep(SWEPT)
     await clientRows.sweep(MOST_IDLE_CLIENTS, SWEPT)
+    await house.get(PARTS.oauthServer).turnKeys()
   })
   house.make(PARTS.oauthServer, (h) =>
     createAuthorizationServer({
@@ -45,7 +56,7 @@ export function layAuthorizationServer(
       artifacts,
       clients: createClientSource({ rows: clientRows, epoch: epochs.current }),
       clientRows,
-      grants: createGrantRows(dataSource.manager),
+      grants,
       keyring: {
         rows: createKeyRows(dataSource.manager, vault),
         lock: (work) => withAdvisoryLock(dataSource, 'oauth-keys', work),
@@ -57,13 +68,12 @@ export function layAuthorizationServer(
       documents: createDocumentFetch({
         fetch: asWebFetch(h.get(PARTS.egress), { timeoutMs: DOCUMENT_MS, maxBytes: MOST_BYTES }),
       }),
+      issuers: h.get(PARTS.trustedIssuers),
+      person: h.get(PARTS.consoleSessions).person,
+      first: (hash, expiresAt) => h.get(PARTS.oneTime).first('id-jag', hash, expiresAt),
       renderError: showServerError,
       happenings: happeningsOf(h, config, log),
-      // What was ended must not be known on the next request, here and elsewhere.
-      onEnded: async () => {
-        await h.get(PARTS.store).bumpEpoch()
-        await epochs.check()
-      },
+      onEnded,
     }),
   )
 }
@@ -102,7 +112,7 @@ export function authorizationRoutes(house: House, url: () => string, config: Con
       browser,
       snapshot,
       url,
-      enrolment: () => null,
+      enrolment: house.get(PARTS.enrolment),
       throttle: (ctx) => throttles.answer(ctx.req),
     }),
   }

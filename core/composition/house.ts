@@ -19,15 +19,27 @@ import type { ToOwner } from '../http/to-owner.js'
 import type { Counter } from '../http/oauth/mount.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
-import type { Enrolment } from '../identity/enrolment.js'
+import type { IdpAsks } from '../identity/sso/asks.js'
+import type { SubjectTokens } from '../identity/subject-tokens.js'
+import type { TrustedIssuers } from '../identity/trusted-issuers.js'
+import type { Enrolments } from '../http/connect/enrolment.js'
 import type { Identities } from '../identity/identities.js'
+import type { Invitations } from '../identity/invitations.js'
+import type { Passkeys } from '../identity/passkeys.js'
 import type { Passwords } from '../identity/passwords.js'
+import type { Postman } from '../identity/postman.js'
+import type { SetupLinks } from '../identity/setup-links.js'
 import type { SignInWays } from '../identity/sign-in-ways.js'
 import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
+import type { AdminClients } from '../oauth/server/admin-clients.js'
 import type { AuthorizationServer } from '../oauth/server/server.js'
+import type { OneTime } from '../identity/one-time.js'
+import type { GrantEnds, Grants } from '../oauth/client/grants.js'
+import type { SignIn, StoredTrip } from '../oauth/client/sign-in.js'
+import type { createProbe } from '../upstream/probe.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
@@ -74,19 +86,26 @@ export const PARTS = {
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
-  enrolment: part<Enrolment>('enrolment'),
+  enrolment: part<Enrolments>('enrolment'),
   epochs: part<Epochs>('epochs'),
   errands: part<Errands>('errands'),
   exporters: part<Exporters>('exporters'),
+  grantEnds: part<GrantEnds>('grantEnds'),
+  grants: part<Grants>('grants'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
+  idpAsks: part<IdpAsks>('idpAsks'),
+  invitations: part<Invitations>('invitations'),
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
+  oauthClients: part<AdminClients>('oauthClients'),
   oauthCounter: part<Counter>('oauthCounter'),
   oauthServer: part<AuthorizationServer>('oauthServer'),
   oauthSweep: part<() => Promise<void>>('oauthSweep'),
   oneTime: part<OneTimeRows>('oneTime'),
+  mail: part<{ readonly postman: Postman | null }>('mail'),
+  passkeys: part<Passkeys>('passkeys'),
   passwords: part<Passwords>('passwords'),
   own: part<OwnIdentities>('own'),
   parked: part<ParkedCalls>('parked'),
@@ -94,6 +113,7 @@ export const PARTS = {
   listen: part<Listen>('listen'),
   listeners: part<SessionListeners>('listeners'),
   pipeline: part<Pipeline>('pipeline'),
+  probe: part<ReturnType<typeof createProbe>>('probe'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
   refusals: part<{ door: RefusalFold; pages: RefusalFold; stop(): Promise<void> }>('refusals'),
@@ -102,13 +122,18 @@ export const PARTS = {
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
+  setupLinks: part<SetupLinks>('setupLinks'),
   signInWays: part<SignInWays>('signInWays'),
+  signIn: part<SignIn>('signIn'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
+  subjectTokens: part<SubjectTokens>('subjectTokens'),
   subscriptions: part<Subscriptions>('subscriptions'),
   tailer: part<Tailer>('tailer'),
   toOwner: part<ToOwner>('toOwner'),
   told: part<SessionTold>('told'),
+  trustedIssuers: part<TrustedIssuers>('trustedIssuers'),
+  trips: part<OneTime<StoredTrip>>('trips'),
   troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }

@@ -76,7 +76,7 @@ export async function openParts(
   house.make(PARTS.sessions, () =>
     createSessions(createSessionRows(dataSource), limits, { others: house.get(PARTS.replicas) }),
   )
-  house.make(PARTS.parked, () => createParkedCalls())
+  house.make(PARTS.parked, () => createParkedCalls(() => limits().parkedCalls))
   house.make(PARTS.errands, (h) =>
     createErrands({ current: h.get(PARTS.snapshots).current, credentials: h.get(PARTS.credentials) }),
   )

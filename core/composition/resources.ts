@@ -75,14 +75,19 @@ export async function openResources(config: Config, cwd: string, log: Logger): P
 
 /** The one way out. Loopback is reachable by itself only while the gateway itself is on loopback. */
 export function openEgress(config: Config): Egress {
-  const isLocal = config.url === null || isLoopback(new URL(config.url).hostname)
   return createEgress({
-    // The documentation server is ours, on this machine, whatever the public address is.
-    allow: isLocal ? config.egressAllow : [...config.egressAllow, `127.0.0.1:${config.port}`, ...ownName(config)],
-    loopback: isLocal,
+    allow: isLocal(config) ? config.egressAllow : [...config.egressAllow, ...ownName(config)],
+    loopback: isLocal(config),
     httpsProxy: config.httpsProxy,
     noProxy: config.noProxy,
   })
+}
+
+const isLocal = ({ url }: Config) => url === null || isLoopback(new URL(url).hostname)
+
+/** The documentation server is ours, on this machine, whatever the public address is; its port is known once we listen. */
+export function openOwnPort(egress: Egress, config: Config, port: number): void {
+  if (!isLocal(config)) egress.open(`127.0.0.1:${port}`)
 }
 
 /** Under TLS the documentation is reached by the name that stands in the certificate. */

@@ -9,8 +9,8 @@ import { createHealth } from '../http/health.js'
 import { createDoor } from '../http/mcp-door.js'
 import { createOlderLines } from '../http/older-lines.js'
 import { createOwnNames, type OwnNames } from '../http/origin.js'
+import { createSso } from './sso.js'
 import { createAuthPages } from '../http/pages/auth/index.js'
-import type { AuthOptions } from '../http/pages/auth/options.js'
 import { createPageFaults } from '../http/pages/faults.js'
 import { createStyle } from '../http/pages/page.js'
 import { createTurnedAway } from '../http/pages/turned-away.js'
@@ -23,8 +23,10 @@ import { createAuthenticate } from '../rooms/authenticate.js'
 import { authorizationRoutes } from './authorization-server.js'
 import { apiOptions } from './configuration.js'
 import { hostFlow } from './connect.js'
+import { connectPages } from './upstream-auth.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+import { authOptions } from './signing-in.js'
 
 /** Where the gateway is and whether it still takes calls; the URL is known only once the port is. */
 export interface Place {
@@ -71,15 +73,17 @@ export async function createServing(house: House, config: Config, place: Place, 
   const server = createServer({
     door,
     middleware: [
-      createApi(apiOptions(house, () => place.url, onBroken)).routes() as Middleware,
+      createApi(apiOptions(house, { url: () => place.url, turnedAway, onBroken })).routes() as Middleware,
       createHealth({ draining, checks }),
       createWellKnown(() => place.url),
       authorization.mount,
       createStyle(),
       createPageFaults(onBroken, turnedAway),
-      createAuthPages(authOptions(house, { turnedAway, addressOf })),
+      createSso(house, { turnedAway, addressOf, url: () => place.url }),
+      createAuthPages(authOptions(house, { turnedAway, addressOf, onBroken })),
       authorization.interaction,
       hostFlow(house, () => place.url),
+      ...connectPages(house, config, () => place.url),
       createDocs(library, docs),
     ],
     tls: config.tls,
@@ -93,15 +97,6 @@ export async function createServing(house: House, config: Config, place: Place, 
     await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])
   }
   return { server, stop }
-}
-
-function authOptions(house: House, rest: Pick<AuthOptions, 'turnedAway' | 'addressOf'>): AuthOptions {
-  return {
-    ...rest,
-    browser: house.get(PARTS.browser),
-    passwords: house.get(PARTS.passwords),
-    ways: house.get(PARTS.signInWays),
-  }
 }
 
 function lazily(make: () => OwnNames): OwnNames {

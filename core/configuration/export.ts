@@ -5,8 +5,10 @@ import { DEFAULT_SETTINGS } from '../domain/nouns.js'
 import type { Store } from '../domain/store.js'
 import { KINDS } from './kinds.js'
 import type { NounName, Present, State } from './kinds.js'
+import { idpDefaults } from './nouns/idps.js'
 import { serverDefaults } from './nouns/servers.js'
 import type { ServerState } from './nouns/servers.js'
+import { isSecretKey } from './schemas.js'
 import { writeDuration, writeSize } from './units.js'
 
 /**
@@ -57,6 +59,10 @@ function hideSecrets(noun: NounName, key: string, state: State, namer: ReturnTyp
   const hide = (values: unknown) =>
     Object.fromEntries(Object.keys(values as object).map((field) => [field, namer.placeholder(key, field)]))
   if (noun === 'identities' || noun === 'exporters') return { ...state, headers: hide(state['headers']) }
+  if (noun === 'idps') {
+    const secret = Object.keys(state).filter((field) => isSecretKey(field))
+    return { ...state, ...hide(Object.fromEntries(secret.map((field) => [field, null]))) }
+  }
   if (noun !== 'servers') return state
   const { auth, env } = state as unknown as Pick<ServerState, 'auth' | 'env'>
   return { ...state, auth: hideAuth(auth, hide), env: hide(env) }
@@ -100,6 +106,8 @@ function defaultsOf(noun: NounName, key: string): State {
       return { name: '', enabled: true }
     case 'teams':
       return { ...plain, members: [] }
+    case 'idps':
+      return idpDefaults(key)
     case 'servers':
       return { ...serverDefaults(key) }
     case 'identities':
@@ -122,13 +130,13 @@ const COUNTS = new Set(['sessionsPerUser', 'listensPerUser', 'stdioProcesses', '
 function writeSettings(settings: Settings): State {
   const { limits, ...plain } = settings
   const changed = unlike({ ...limits }, { ...DEFAULT_SETTINGS.limits })
-  const written = Object.entries(changed).map(([key, value]) => [key, writeLimit(key, value as number)])
+  const written = Object.entries(changed).map(([key, value]) => [key, writeLimit(key, value)])
   const { limits: _, ...defaults } = DEFAULT_SETTINGS
   return { ...unlike(plain, defaults), ...(written.length > 0 ? { limits: Object.fromEntries(written) } : {}) }
 }
 
 /** A number of no unit would read as milliseconds or bytes; both are written with theirs. */
-function writeLimit(key: string, value: number): number | string {
-  if (COUNTS.has(key)) return value
+function writeLimit(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || COUNTS.has(key)) return value
   return SIZES.has(key) ? writeSize(value) : writeDuration(value)
 }

@@ -65,14 +65,9 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'gateways.eng.capture: sealed capture is not in this version',
   ],
   [
-    'refresh reuse',
-    'version: 1\nsettings: { refreshReuse: { seconds: 60 } }\n',
-    'settings.refreshReuse: OAuth for clients is not in this version',
-  ],
-  [
     'OAuth hosts',
     'version: 1\nhosts: { app: { kind: oauth } }\n',
-    'hosts.app.kind: hosts that sign in by OAuth are not in this version',
+    'hosts.app.kind: hosts that sign in by OAuth appear by themselves',
   ],
   [
     'an unknown capability',

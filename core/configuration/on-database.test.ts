@@ -42,13 +42,14 @@ test('a file is applied, planned again to nothing, exported, and pruned', async 
     'env:SEARCH_X_KEY': 'se',
     'env:READER_AUTHORIZATION': 'Bearer re',
     'env:SOC_X_KEY': 'so',
+    'env:OKTA_CLIENTSECRET': 'ok',
   }
   assert.equal(await files.plan(fromFile(await exportFile(store), { secrets })), [])
   const bad = FULL_FILE.replace('owner: bob@example.com', 'owner: nobody@example.com').replace('legacy', 'auto')
   await refusalOf(files.apply(fromFile(bad, { secrets: FULL_SECRETS })))
   assert.is((await store.servers.byKey('search'))?.protocol, 'legacy')
   const removed = await files.apply(fromFile('version: 1\n', { prune: true }))
-  assert.is(removed.length, 10)
+  assert.is(removed.length, 11)
   assert.is((await store.servers.all()).length, 0)
 })
 
@@ -70,6 +71,10 @@ test('what the API makes, changes and removes stands, and a rule counts its vers
   assert.is((await refusalOf(mutations.change(admin, (work) => removeServer(work, 's')))).code, 'GH_API_CONFLICT')
   await mutations.change(admin, (work) => updateSettings(work, { limits: { call: 90_000 } }))
   assert.is((await store.settings.get()).limits.call, 90_000)
+  await mutations.change(admin, (work) => updateSettings(work, { limits: { parkedCalls: { perUser: 7 } } }))
+  await mutations.change(admin, (work) => updateSettings(work, { limits: { parkedCalls: { perServer: 3 } } }))
+  const { call, parkedCalls } = (await store.settings.get()).limits
+  assert.equal([call, parkedCalls], [90_000, { perReplica: 1_000, perUser: 7, perServer: 3 }])
 })
 
 test('a token opens what it was made for, and goes with its person', async () => {

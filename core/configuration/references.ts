@@ -4,13 +4,14 @@ import { GatehouseError } from '../errors.js'
 import type { ConfigurationFile } from './file.js'
 import type { Problem } from './problems.js'
 import { problemsOf } from './problems.js'
-import { headers } from './schemas.js'
+import { headers, isSecretKey } from './schemas.js'
 import type { File } from './schemas.js'
 
 /** Where a file may or must refer to a secret. */
 interface Place {
   readonly path: readonly string[]
-  readonly values: Record<string, string>
+  /** What is no text is left alone. */
+  readonly values: Record<string, unknown>
   /** Whether a value must be a reference; others may be, and are sealed all the same. */
   readonly mustRefer: (name: string) => boolean
 }
@@ -43,7 +44,10 @@ function placesOf(content: File): Place[] {
       one.headers ? [{ path: [noun, slug, 'headers'], values: one.headers, mustRefer: always }] : [],
     ),
   )
-  return [...servers, ...others]
+  const idps = Object.entries(content.idps ?? {}).flatMap(([slug, idp]): Place[] => [
+    { path: ['idps', slug], values: idp as Record<string, unknown>, mustRefer: isSecretKey },
+  ])
+  return [...servers, ...idps, ...others]
 }
 
 /** The file's content with every reference replaced by its value; a secret that stands in the file itself is refused. */
@@ -58,6 +62,7 @@ export async function resolveFile(file: ConfigurationFile, source: ReferenceSour
 async function resolvePlace({ path, values, mustRefer }: Place, source: ReferenceSource): Promise<Problem[]> {
   const problems: Problem[] = []
   for (const [name, text] of Object.entries(values)) {
+    if (typeof text !== 'string') continue
     try {
       values[name] = mustRefer(name) ? await resolveSecret(text, source) : await resolveReferences(text, source)
     } catch (error) {
@@ -66,7 +71,7 @@ async function resolvePlace({ path, values, mustRefer }: Place, source: Referenc
     }
   }
   // What a reference leads to was not seen when the file was checked: a line end in it would make two headers of one.
-  if (problems.length > 0 || path.at(-1) === 'env') return problems
+  if (problems.length > 0 || path.at(-1) !== 'headers') return problems
   const checked = headers.safeParse(values)
   if (checked.success) return []
   return problemsOf(checked.error.issues).map((problem) => ({ ...problem, path: [...path, ...problem.path] }))
@@ -78,7 +83,9 @@ export async function collectSecrets(
   source: ReferenceSource,
 ): Promise<Record<string, string>> {
   await resolveFile(file, source)
-  const texts = placesOf(file.content).flatMap(({ values }) => Object.values(values))
+  const texts = placesOf(file.content).flatMap(({ values }) =>
+    Object.values(values).filter((value) => typeof value === 'string'),
+  )
   const references = new Set(texts.flatMap((text) => [...text.matchAll(REFERENCE)].map(([, inner = '']) => inner)))
   const collected: Record<string, string> = {}
   for (const inner of references) collected[keyOf(inner)] = await resolveReferences(`\${${inner}}`, source)

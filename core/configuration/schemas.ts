@@ -72,6 +72,10 @@ const vschars = z.string().regex(/^[\x21-\x7e][\x20-\x7e]{0,2047}$/, 'must be vi
 const oauthClient = strict({
   clientId: vschars.optional(),
   clientSecret: vschars.optional(),
+  issuer: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .max(2048)
+    .optional(),
   scope: vschars.optional(),
 }).refine(({ clientId, clientSecret }) => clientSecret === undefined || clientId !== undefined, {
   error: 'a clientSecret needs its clientId',
@@ -175,7 +179,7 @@ export const identityShape = {
 }
 const hostKind = z.literal('token', {
   error: (issue) =>
-    issue.input === 'oauth' ? 'hosts that sign in by OAuth are not in this version; token' : 'must be token',
+    issue.input === 'oauth' ? 'hosts that sign in by OAuth appear by themselves; token' : 'must be token',
 })
 export const hostShape = {
   title: title.optional(),
@@ -185,6 +189,28 @@ export const hostShape = {
 }
 /** Keys that are not here belong to the exporter's plugin and are checked by it. */
 export const exporterShape = { plugin: slug, headers: headers.optional(), enabled: enabled.optional() }
+
+/** A key of a plugin by such a name holds a secret: it is sealed, never shown, and never written into the file. */
+export const isSecretKey = (key: string): boolean => /secret|password|privatekey/i.test(key)
+
+const domain = z
+  .string()
+  .toLowerCase()
+  .regex(/^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/, 'must be a domain such as example.com')
+/** Keys that are not here belong to the plugin of the identity provider and are checked by it. */
+export const idpShape = {
+  plugin: slug,
+  title: title.optional(),
+  domains: z.array(domain).max(200).optional(),
+  role: reference.nullable().optional(),
+  groups: z.record(z.string().min(1).max(256), reference).optional(),
+  button: z.boolean().optional(),
+  required: z.boolean().optional(),
+  breakGlass: z.array(email).max(100).optional(),
+  trustDomainVerifiedEmail: z.boolean().optional(),
+  trustAssertions: z.boolean().optional(),
+  enabled: enabled.optional(),
+}
 
 export const connectionShape = {
   host: reference,
@@ -233,6 +259,11 @@ export const limitShape = {
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
   registrations: count.max(100_000).optional(),
+  parkedCalls: strict({
+    perReplica: count.max(100_000).optional(),
+    perUser: count.max(100_000).optional(),
+    perServer: count.max(100_000).optional(),
+  }).optional(),
 }
 export const Settings = strict({
   audit: z.enum(['fast', 'strict']).optional(),
@@ -243,7 +274,7 @@ export const Settings = strict({
     uses: count.max(100).optional(),
   }).optional(),
   redirectSchemes: z.array(privateScheme).max(50).optional(),
-  limits: strict(limitShape, { parkedCalls: 'this limit is' }).optional(),
+  limits: strict(limitShape).optional(),
 })
 
 export const Server = strict(serverShape)
@@ -254,6 +285,7 @@ export const Role = strict(roleShape)
 export const Identity = strict(identityShape)
 export const Host = strict(hostShape)
 export const Exporter = z.looseObject(exporterShape)
+export const Idp = z.looseObject(idpShape)
 export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string(), z.unknown()).optional() })
 
 /** The keys of the YAML file, in the order in which `export` writes them. */
@@ -263,6 +295,7 @@ export const fileShape = {
   roles: z.record(slug, Role).optional(),
   users: z.record(email, User).optional(),
   teams: z.record(slug, Team).optional(),
+  idps: z.record(slug, Idp).optional(),
   servers: z.record(slug, Server).optional(),
   identities: z.record(slug, Identity).optional(),
   gateways: z.record(slug, Gateway).optional(),

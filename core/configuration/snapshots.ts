@@ -29,7 +29,7 @@ export interface Snapshots {
 }
 
 export interface SnapshotsOptions {
-  readonly store: Pick<Store, 'gateways' | 'servers' | 'identities' | 'settings' | 'epoch'>
+  readonly store: Pick<Store, 'gateways' | 'servers' | 'identities' | 'idps' | 'settings' | 'epoch'>
   readonly epochs: Pick<Epochs, 'onChange' | 'current' | 'freshWithin' | 'check'>
   readonly log: Pick<PluginLog, 'warn' | 'error'>
   /** Called once for each version of a rule, and again for one that came back broken. */
@@ -143,15 +143,16 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 async function load(store: SnapshotsOptions['store']): Promise<Loaded> {
   for (let reading = 1; ; reading++) {
     const epoch = await store.epoch()
-    const [gateways, servers, identities, settings] = await Promise.all([
+    const [gateways, servers, identities, idps, settings] = await Promise.all([
       store.gateways.all(),
       store.servers.all(),
       store.identities.shared(),
+      store.idps.all(),
       store.settings.get(),
     ])
     // Labelled with the number from before, a torn reading is found old by whoever compares.
     if (reading === READINGS || (await store.epoch()) === epoch)
-      return { epoch, gateways, servers, identities, settings }
+      return { epoch, gateways, servers, identities, idps, settings }
   }
 }
 

@@ -37,6 +37,12 @@ export interface Checks {
   readonly checkExporter: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
   /** Keys of its configuration that a plugin declares as secret. */
   readonly exporterSecrets: (plugin: string) => readonly string[]
+  /** Plugins that are loaded and sign people in. */
+  readonly idps: () => readonly string[]
+  /** `config` with its secrets. */
+  readonly checkIdp: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
+  /** Keys of its configuration that a plugin declares as secret. */
+  readonly idpSecrets: (plugin: string) => readonly string[]
   /** Throws GH_EGRESS_REFUSED for an address that the gateway may not call. */
   readonly checkUrl: (url: string) => Promise<void>
   /** Whether the admin API may add `command` servers (`GATEHOUSE_STDIO`). */

@@ -32,6 +32,8 @@ export interface Server extends Stored {
 /** The client secret, where there is one, is sealed. */
 export interface ServerOauth {
   readonly clientId: string | null
+  /** The only authorization server that the client is for; null: whichever the server names. */
+  readonly issuer: string | null
   /** Asked for instead of what the server says that it needs. */
   readonly scope: string | null
 }
@@ -167,6 +169,35 @@ export interface Exporter extends Stored {
   readonly enabled: boolean
 }
 
+/** Where people of a company sign in: one identity provider, and what follows from a sign-in there. */
+export interface Idp extends Stored {
+  readonly slug: string
+  /** What its button says. */
+  readonly title: string
+  readonly plugin: string
+  /** The plugin's own keys, without its secrets. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** Top-level keys of the configuration that are sealed. */
+  readonly secrets: readonly string[]
+  /** What may stand behind the `@` of people it vouches for; lower case, of one provider alone. */
+  readonly domains: readonly string[]
+  /** Role of who comes for the first time; null: the workspace's default. */
+  readonly role: string | null
+  /** Groups there to teams (slugs) here. */
+  readonly groups: Readonly<Record<string, string>>
+  /** Whether the sign-in page offers it to everybody. */
+  readonly button: boolean
+  /** People of its domains sign in there and nowhere else. */
+  readonly required: boolean
+  /** E-mail addresses that `required` does not hold for. */
+  readonly breakGlass: readonly string[]
+  /** Addresses of its own domains count as verified even when it does not say so. */
+  readonly trustDomainVerifiedEmail: boolean
+  /** Its assertions (ID-JAG) are good for tokens of AI clients. */
+  readonly trustAssertions: boolean
+  readonly enabled: boolean
+}
+
 /** `settings` of the YAML file and of `/api/v1/settings`. Durations are milliseconds, sizes bytes. */
 export interface Settings {
   readonly audit: 'fast' | 'strict'
@@ -195,6 +226,14 @@ export interface Limits {
   readonly bodyInLog: number
   /** How many clients may register in a minute from one address; three times as many at once. */
   readonly registrations: number
+  readonly parkedCalls: ParkedCallLimits
+}
+
+/** Most calls that sleep until their client answers: at one replica, of one person, and of one at one server. */
+export interface ParkedCallLimits {
+  readonly perReplica: number
+  readonly perUser: number
+  readonly perServer: number
 }
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
@@ -212,6 +251,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   stdioProcesses: 64,
   bodyInLog: 64 * 1024,
   registrations: 20,
+  parkedCalls: Object.freeze({ perReplica: 1_000, perUser: 20, perServer: 5 }),
 })
 
 export const DEFAULT_SETTINGS: Settings = Object.freeze({

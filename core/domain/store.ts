@@ -6,6 +6,7 @@ import type {
   Gateway,
   Host,
   Identity,
+  Idp,
   Role,
   Rule,
   Server,
@@ -169,6 +170,36 @@ export interface TokenHolder {
   readonly own: readonly Identity[]
 }
 
+/** A person here under the name that they have there. */
+export interface IdpLink {
+  readonly issuer: string
+  readonly subject: string
+  readonly userId: string
+  readonly idpId: string
+}
+
+/** What identity providers know of people, and what follows from it. */
+export interface IdpLinkRepository {
+  find(issuer: string, subject: string): Promise<IdpLink | null>
+  /** Ties them for good; GH_API_CONFLICT when that name is tied already. */
+  put(link: IdpLink): Promise<void>
+  /** Whether a person is tied to any name at this issuer. */
+  isTied(userId: string, issuer: string): Promise<boolean>
+  /** Unties a person from a provider; answers whether they were tied. */
+  untie(userId: string, idpId: string): Promise<boolean>
+  /** Notes that the link was used just now. */
+  used(issuer: string, subject: string): Promise<void>
+  /** Roles of all whom this provider can sign in: who is linked to it, and who has an address of these domains. */
+  reach(idpId: string | null, domains: readonly string[]): Promise<readonly { role: string; linked: boolean }[]>
+  /** Ends the console sessions that rest on a provider; answers how many. */
+  endSessions(idpId: string): Promise<number>
+  /** Slugs of the teams that a person is in, enabled or not. */
+  teamsOf(userId: string): Promise<readonly string[]>
+  /** By slugs; teams that do not exist are passed over. */
+  join(userId: string, teams: readonly string[]): Promise<void>
+  leave(userId: string, teams: readonly string[]): Promise<void>
+}
+
 /** Secrets of any noun, sealed one by one; the context binds each to its owner and field. */
 export interface SecretRepository {
   put(owner: { readonly kind: string; readonly id: string }, field: string, plain: string): Promise<void>
@@ -176,6 +207,52 @@ export interface SecretRepository {
   /** All of one owner. */
   fields(owner: { readonly kind: string; readonly id: string }): Promise<Readonly<Record<string, string>>>
   remove(owner: { readonly kind: string; readonly id: string }, field?: string): Promise<void>
+}
+
+/** What an authorization server gave for an identity. `tokens` is JSON of whoever renews them, kept sealed. */
+export interface Grant {
+  readonly identityId: string
+  readonly issuer: string
+  readonly clientId: string
+  readonly scope: string | null
+  readonly tokens: string
+  /** Rises with every renewal. */
+  readonly version: number
+  /** Milliseconds since the epoch. */
+  readonly obtainedAt: number
+  /** Null: nobody knows. */
+  readonly expiresAt: number | null
+  readonly lastError: string | null
+  readonly wantedScope: string | null
+  readonly stepUps: number
+  /** Somebody has authorised since the server asked for more. */
+  readonly isTried: boolean
+}
+export type GrantDraft = Pick<Grant, 'identityId' | 'issuer' | 'clientId' | 'scope' | 'tokens' | 'expiresAt'>
+
+/** The grants of OAuth identities. Renewals are no change of configuration: they raise no epoch. */
+export interface GrantRepository {
+  find(identityId: string): Promise<Grant | null>
+  /** After somebody authorised: in the place of whatever was there. */
+  put(draft: GrantDraft): Promise<void>
+  remove(identityId: string): Promise<void>
+  /** True for one at a time of all replicas, for as long: who gets it renews the version that it names. */
+  lease(identityId: string, version: number, ms: number): Promise<boolean>
+  /** Puts new tokens in the place of a version; false when that is not there any more. */
+  renew(version: number, draft: Omit<GrantDraft, 'issuer' | 'clientId'>): Promise<boolean>
+  /** Gives the lease back, and says why. */
+  release(identityId: string, version: number, error: string): Promise<void>
+  /** The server needs more than was granted. */
+  want(identityId: string, scope: string, stepUps: number): Promise<void>
+  /** Of one server, all that one client obtained. */
+  ofClient(serverId: string, issuer: string, clientId: string): Promise<string[]>
+}
+
+/** As which client we are registered at a server's authorization server. `registration` is JSON, kept sealed. */
+export interface UpstreamClientRepository {
+  find(serverId: string, issuer: string): Promise<string | null>
+  put(serverId: string, issuer: string, registration: string): Promise<void>
+  remove(serverId: string, issuer: string): Promise<void>
 }
 
 /** The names that a gateway has given for ever. First come, first served; a name is never taken from its owner. */
@@ -234,7 +311,11 @@ export interface Store {
   readonly connections: ConnectionRepository
   readonly tokens: TokenRepository
   readonly exporters: Repository<Exporter>
+  readonly idps: Repository<Idp>
+  readonly idpLinks: IdpLinkRepository
   readonly secrets: SecretRepository
+  readonly grants: GrantRepository
+  readonly upstreamClients: UpstreamClientRepository
   readonly names: NameRepository
   readonly lists: ListRepository
   readonly infos: InfoRepository

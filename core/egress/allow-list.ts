@@ -32,6 +32,15 @@ export function parseAllowList(entries: readonly string[]): AllowList {
   }
 }
 
+/** What any of them lists, those that are added later too. */
+export const anyOf = (lists: readonly AllowList[]): AllowList => ({
+  get hasBlocks() {
+    return lists.some((list) => list.hasBlocks)
+  },
+  hasHost: (host, port) => lists.some((list) => list.hasHost(host, port)),
+  hasAddress: (address, port) => lists.some((list) => list.hasAddress(address, port)),
+})
+
 /** `*.suffix` covers every name below the suffix; any other pattern covers itself. Both sides are lower case. */
 export function matchesHost(pattern: string, host: string): boolean {
   return pattern.startsWith('*.')

@@ -44,6 +44,21 @@ test('an address of this machine is reached only while loopback is allowed', asy
   }
 })
 
+test('what is opened later is reached from then on, at its port alone', async () => {
+  const server = await serveHttp((_request, response) => response.end('hello'))
+  try {
+    await withEgress({}, async (egress) => {
+      const url = `http://127.0.0.1:${server.port}/`
+      await rejectsWith('GH_EGRESS_REFUSED', egress.check(url))
+      egress.open(`127.0.0.1:${server.port}`)
+      assert.is((await egress.fetch(url)).text(), 'hello')
+      await rejectsWith('GH_EGRESS_REFUSED', egress.check('http://127.0.0.1:9/'))
+    })
+  } finally {
+    await server.stop()
+  }
+})
+
 for (const address of [
   '10.0.0.1',
   '127.0.0.1',

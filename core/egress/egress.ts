@@ -1,6 +1,6 @@
 import { Agent, Pool } from 'undici'
 import type { Dispatcher } from 'undici'
-import { parseAllowList } from './allow-list.js'
+import { anyOf, parseAllowList } from './allow-list.js'
 import { directConnector } from './connector.js'
 import { createFetch } from './fetch.js'
 import type { EgressCaps, EgressInit } from './fetch.js'
@@ -40,6 +40,8 @@ export interface Egress {
    * a request costs what it costs in undici. Whoever uses it treats a 3xx as a failure and bounds time and size.
    */
   pool(origin: string, options?: PoolOptions): Dispatcher
+  /** Opens one more place from now on, written as in `allow`: what of ours is known only once we listen. */
+  open(entry: string): void
   stop(): Promise<void>
 }
 
@@ -53,7 +55,8 @@ const CAPS: EgressCaps = { bytes: 16 * 1024 * 1024, timeoutMs: 30_000, connectMs
 export function createEgress(options: EgressOptions): Egress {
   const caps = { ...CAPS, ...options.caps }
   const lookup = options.lookup ?? lookupAll
-  const policy = createPolicy({ allow: parseAllowList(options.allow), loopback: options.loopback })
+  const lists = [parseAllowList(options.allow)]
+  const policy = createPolicy({ allow: anyOf(lists), loopback: options.loopback })
   const proxy = options.httpsProxy ? createProxy(options.httpsProxy, caps.connectMs) : undefined
   const isDirect = createBypass(options.noProxy ?? '')
   const connecting = {
@@ -89,6 +92,10 @@ export function createEgress(options: EgressOptions): Egress {
       const pool = openPool(readUrl(origin), connections === undefined ? {} : { connections })
       pools.set(key, pool)
       return pool
+    },
+
+    open(entry) {
+      lists.push(parseAllowList([entry]))
     },
 
     async stop() {

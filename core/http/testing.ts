@@ -92,6 +92,7 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
       gateways: new Map([['house', house]]),
       servers: new Map(),
       identities: new Map(),
+      idps: [],
       settings: { limits: { requestBody: 1_000_000, call: 60_000, bodyInLog: 1_000 } } as never,
     }),
     names: { hostIsOurs: () => true, originIsOurs: () => true },

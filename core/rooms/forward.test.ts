@@ -65,6 +65,7 @@ function bench(
     definitionNow: async () => null,
     errands,
     stillEnters: async () => true,
+    pulseMs: 1,
   })
   const params = facts.params ?? { name: 'act', arguments: {} }
   const base = routed(gateway, 'act', { era: 'legacy', ask: YES, params })
@@ -161,6 +162,18 @@ test('each round of questions has a call’s whole time', async () => {
   await run()
   assert.ok((sent[0]?.deadline ?? 0) < Date.now() + 100)
   assert.ok((sent[1]?.deadline ?? 0) > Date.now() + 500)
+})
+
+test('a client that gave a progress token hears under it that its call waits for an answer', async () => {
+  const heard: JsonObject[] = []
+  let answer: () => void = () => undefined
+  const ask: Ask = () => new Promise((resolve) => (answer = () => resolve({ result: { action: 'accept' } })))
+  const params = { name: 'act', _meta: { progressToken: 7 } }
+  const onNote = (note: JsonObject) => (heard.push(note), answer())
+  const { run } = bench([ok(ASKS)], { ask, params }, { onNote })
+  await run()
+  const tokens = heard.map(({ params: told }) => (told as JsonObject).progressToken)
+  assert.equal(tokens.slice(0, 1), [7])
 })
 
 test('a kind of result that was not agreed on is refused', async () => {

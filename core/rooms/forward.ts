@@ -2,6 +2,7 @@ import type { Credentials, JsonObject } from '@gatehouse/sdk'
 import { createModernClient, type ModernOptions } from '../bridge/modern-client.js'
 import { sendLegacy } from '../bridge/legacy-client.js'
 import { named } from '../bridge/named.js'
+import { subjectOf } from '../bridge/subject.js'
 import { enter, type Answered, type Inspected } from '../call.js'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { Flow } from '../domain/flow.js'
@@ -33,6 +34,7 @@ export type Forward = (call: Inspected, aside: Aside) => Promise<Answered>
 export interface ForwardOptions extends ModernOptions {
   readonly upstreams: Upstreams
   readonly limits: () => { readonly call: number; readonly callTotal: number }
+  readonly pulseMs?: number
   /** The feature as its server lists it now. */
   readonly definitionNow: (call: Inspected) => Promise<JsonObject | null>
   readonly errands: Errands
@@ -112,6 +114,8 @@ function exchange(
     onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: (answer) => aside.answer(answer),
     onNote,
+    progressToken,
+    pulseMs: options.pulseMs,
     // What a legacy server does to its stream is done to ours: a client that polls is let go in between.
     send: ({ added, conversation, onNotification }) => {
       const onCut = call.interrupt ?? undefined
@@ -215,20 +219,6 @@ function understood(reply: UpstreamReply, call: Inspected): UpstreamReply {
 
 function partyOf({ session, principal, plan }: Inspected): Party | null {
   return session === null ? null : { sessionId: session.id, gatewayId: plan.gateway.id, principal }
-}
-
-function subjectOf(call: Inspected) {
-  const { principal, plan, feature, method, params } = call
-  return {
-    user: principal.user?.id ?? principal.connection.id,
-    host: principal.host.id,
-    gateway: plan.gateway.id,
-    server: feature.assignment.server.id,
-    assignment: feature.assignment.assignment.id,
-    method,
-    feature: feature.name,
-    arguments: isObject(params.arguments) ? params.arguments : undefined,
-  }
 }
 
 /** Refused here, before anything was sent. */

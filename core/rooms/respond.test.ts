@@ -117,25 +117,41 @@ test('an unknown resource is -32002 to the legacy era and -32602 to the modern o
   assert.is(unknown('modern').code, -32602)
 })
 
-for (const [from, to, code] of [
-  ['legacy', 'legacy', -32002],
-  ['legacy', 'modern', -32602],
-  ['modern', 'legacy', -32002],
-  ['modern', 'modern', -32602],
+for (const [from, said, to, code] of [
+  ['legacy', -32002, 'legacy', -32002],
+  ['legacy', -32602, 'legacy', -32002],
+  ['legacy', -32002, 'modern', -32602],
+  ['legacy', -32602, 'modern', -32602],
+  ['modern', -32602, 'legacy', -32002],
+  ['modern', -32602, 'modern', -32602],
 ] as const)
-  test(`a ${from} server's unknown resource reads as the ${to} era says it, under the client's own URI`, () => {
-    const error = { code: from === 'legacy' ? -32002 : -32602, message: 'no', data: { uri: 'file:///a' } }
+  test(`a ${from} server's ${said} of a resource reads as the ${to} era says it, under the client's own URI`, () => {
+    const error = { code: said, message: 'no', data: { uri: 'file:///a' } }
     const reply = { era: from } as Released['reply']
     const { reply: answer } = respond.released(released({ era: to, method: 'resources/read' }, { error, reply }))
     assert.equal(jsonOf(answer).error, { code, message: 'no', data: { uri: 'gh+crm+file:///a' } })
     assert.is(answer.status, 200)
   })
 
-test('bad params of a legacy server are no unknown resource', () => {
-  const error = { code: -32602, message: 'bad' }
+test('an unknown resource has its URI even where the server did not say it', () => {
+  const error = { code: -32602, message: 'no' }
   const reply = { era: 'legacy' } as Released['reply']
   const answer = respond.released(released({ method: 'resources/read', era: 'legacy' }, { error, reply })).reply
-  assert.equal(jsonOf(answer).error, error)
+  assert.equal(jsonOf(answer).error, { code: -32002, message: 'no', data: { uri: 'gh+crm+file:///a' } })
+})
+
+test('bad params of other methods, and other errors of a resource, are passed on as they were said', () => {
+  const reply = { era: 'legacy' } as Released['reply']
+  for (const [method, code] of [
+    ['tools/call', -32602],
+    ['prompts/get', -32602],
+    ['resources/read', -32603],
+  ] as const) {
+    // prettier-ignore
+    const error = { code, message: 'bad' }
+    const answer = respond.released(released({ method, era: 'legacy' }, { error, reply })).reply
+    assert.equal(jsonOf(answer).error, error)
+  }
 })
 
 const VISIT = { elicitations: [{ mode: 'url', url: 'https://a.example/x', elicitationId: 'e', message: 'Sign in' }] }

@@ -71,11 +71,14 @@ function done(call: Inbound | InSession | Released, result: JsonObject, headers:
   }
 }
 
-/** An unknown resource has another code in each era; the client reads its own URI. */
+/**
+ * An unknown resource has another code in each era: -32002 in every legacy revision (Resources, "Error Handling"), -32602
+ * from 2026-07-28 on. Legacy servers say either (SEP-2164 counts them); of this method, whose params were checked at the
+ * door, nothing but the URI can be meant. The client reads its own URI.
+ */
 function translateError(error: RpcError, call: Released): RpcError {
   if (call.method !== 'resources/read') return error
-  const isUnknown = error.code === LEGACY_NOT_FOUND || (error.code === MODERN_NOT_FOUND && call.reply.era === 'modern')
-  if (!isUnknown) return error
+  if (error.code !== LEGACY_NOT_FOUND && error.code !== MODERN_NOT_FOUND) return error
   const code = call.era === 'modern' ? MODERN_NOT_FOUND : LEGACY_NOT_FOUND
   return { ...error, code, data: { ...(error.data as object | undefined), uri: call.feature.publicName } }
 }

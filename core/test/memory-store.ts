@@ -5,8 +5,10 @@ import type {
   ConnectionRepository,
   Draft,
   GatewayRepository,
-  HostRepository,
   IdentityRepository,
+  HostRepository,
+  IdpLink,
+  IdpLinkRepository,
   Paged,
   Patch,
   Repository,
@@ -16,13 +18,17 @@ import type {
   UserRepository,
 } from '../domain/store.js'
 import type { Assignment, Connection, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
-import type { Server, Team, Token, User } from '../domain/nouns.js'
+import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
+import type { Grant, GrantDraft, GrantRepository, UpstreamClientRepository } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
 
 interface State {
+  links: Map<string, IdpLink>
   rows: Record<string, Map<string, Stored>>
   hashes: Map<string, string>
   secrets: Map<string, string>
+  grants: Map<string, Grant & { leased: boolean }>
+  clients: Map<string, string>
   settings: Settings
   epoch: number
 }
@@ -30,7 +36,16 @@ interface State {
 /** A store without a database, for tests: transactions are taken back as a whole, one at a time. */
 export function createMemoryStore(): Store {
   const cell: { state: State } = {
-    state: { rows: {}, hashes: new Map(), secrets: new Map(), settings: DEFAULT_SETTINGS, epoch: 0 },
+    state: {
+      links: new Map(),
+      rows: {},
+      hashes: new Map(),
+      secrets: new Map(),
+      grants: new Map(),
+      clients: new Map(),
+      settings: DEFAULT_SETTINGS,
+      epoch: 0,
+    },
   }
   const store: Store = {
     servers: repository<Server>(cell, 'servers', (row) => row.slug),
@@ -43,7 +58,11 @@ export function createMemoryStore(): Store {
     connections: connectionRepository(cell),
     tokens: tokenRepository(cell),
     exporters: repository<Exporter>(cell, 'exporters', (row) => row.slug),
+    idps: repository<Idp>(cell, 'idps', (row) => row.slug),
+    idpLinks: idpLinkRepository(cell),
     secrets: secretRepository(cell),
+    grants: memoryGrants(cell),
+    upstreamClients: memoryClients(cell),
     names: {
       of: async () => [],
       claim: notKept,
@@ -191,6 +210,51 @@ function userRepository(cell: { state: State }): UserRepository {
   }
 }
 
+function memoryGrants(cell: { state: State }): GrantRepository {
+  const at = (id: string) => cell.state.grants.get(id)
+  const write = (id: string, change: Partial<Grant & { leased: boolean }>) => {
+    const stored = at(id)
+    if (stored) cell.state.grants.set(id, { ...stored, ...change })
+  }
+  const fresh = (version: number) => ({ version, obtainedAt: Date.now(), lastError: null, leased: false })
+  return {
+    find: async (id) => at(id) ?? null,
+    async put(draft: GrantDraft) {
+      const before = at(draft.identityId) ?? { version: 0, wantedScope: null, stepUps: 0 }
+      const isTried = before.wantedScope !== null
+      cell.state.grants.set(draft.identityId, { ...before, ...draft, ...fresh(before.version + 1), isTried })
+    },
+    remove: async (id) => void cell.state.grants.delete(id),
+    async lease(id, version) {
+      const stored = at(id)
+      if (stored?.version !== version || stored.leased) return false
+      write(id, { leased: true })
+      return true
+    },
+    async renew(version, draft) {
+      if (at(draft.identityId)?.version !== version) return false
+      write(draft.identityId, { ...draft, ...fresh(version + 1) })
+      return true
+    },
+    async release(id, version, lastError) {
+      if (at(id)?.version === version) write(id, { leased: false, lastError })
+    },
+    want: async (id, wantedScope, stepUps) => write(id, { wantedScope, stepUps, isTried: false }),
+    ofClient: async (_, issuer, clientId) =>
+      [...cell.state.grants.values()]
+        .filter((grant) => grant.issuer === issuer && grant.clientId === clientId)
+        .map(({ identityId }) => identityId),
+  }
+}
+
+function memoryClients(cell: { state: State }): UpstreamClientRepository {
+  return {
+    find: async (serverId, issuer) => cell.state.clients.get(`${serverId} ${issuer}`) ?? null,
+    put: async (serverId, issuer, text) => void cell.state.clients.set(`${serverId} ${issuer}`, text),
+    remove: async (serverId, issuer) => void cell.state.clients.delete(`${serverId} ${issuer}`),
+  }
+}
+
 function identityRepository(cell: { state: State }): IdentityRepository {
   const plain = repository<Identity>(cell, 'identities', (row) => row.slug)
   const where = async (fits: (row: Identity) => boolean) => (await plain.all()).filter(fits)
@@ -289,6 +353,47 @@ function tokenRepository(cell: { state: State }): TokenRepository {
     },
     async touch(ids, at) {
       for (const id of ids) await plain.update(id, { lastUsedAt: at.toISOString() })
+    },
+  }
+}
+
+function idpLinkRepository(cell: { state: State }): IdpLinkRepository {
+  const teams = () => [...(cell.state.rows['teams']?.values() ?? [])] as Team[]
+  const users = () => [...(cell.state.rows['users']?.values() ?? [])] as User[]
+  const links = () => [...cell.state.links.values()]
+  const set = (team: Team, memberIds: readonly string[]) =>
+    void cell.state.rows['teams']?.set(team.id, { ...team, memberIds } as Stored)
+  return {
+    find: async (issuer, subject) => cell.state.links.get(`${issuer} ${subject}`) ?? null,
+    async put(link) {
+      const key = `${link.issuer} ${link.subject}`
+      if (cell.state.links.has(key)) throw new GatehouseError('GH_API_CONFLICT')
+      cell.state.links.set(key, link)
+    },
+    isTied: async (userId, issuer) => links().some((link) => link.userId === userId && link.issuer === issuer),
+    async untie(userId, idpId) {
+      const mine = [...cell.state.links].filter(([, link]) => link.userId === userId && link.idpId === idpId)
+      for (const [key] of mine) cell.state.links.delete(key)
+      return mine.length > 0
+    },
+    used: async () => undefined,
+    reach: async (idpId, domains) =>
+      users().flatMap(({ id, email, role }) => {
+        const linked = links().some((link) => link.userId === id && link.idpId === idpId)
+        return linked || domains.includes(email.split('@')[1] ?? '') ? [{ role, linked }] : []
+      }),
+    endSessions: async () => 0,
+    teamsOf: async (userId) => teams().flatMap((team) => (team.memberIds.includes(userId) ? [team.slug] : [])),
+    async join(userId, slugs) {
+      for (const team of teams()) if (slugs.includes(team.slug)) set(team, [...new Set([...team.memberIds, userId])])
+    },
+    async leave(userId, slugs) {
+      for (const team of teams())
+        if (slugs.includes(team.slug))
+          set(
+            team,
+            team.memberIds.filter((id) => id !== userId),
+          )
     },
   }
 }

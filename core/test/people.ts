@@ -1,6 +1,7 @@
 import { Client } from 'pg'
 import { createHasher } from '../identity/password-hash.js'
 import type { RunningGateway } from './gateway.js'
+import { until } from './until.js'
 
 /** A small browser: keeps cookies, follows redirects within the gateway, fills in forms. */
 export interface TestBrowser {
@@ -115,4 +116,19 @@ export async function signedInBrowser(
   const { path, text } = await browser.submit('/auth/signin', { email, password: PASSWORD }, '/auth/signin')
   if (path !== '/auth/account') throw new Error(`could not sign in: ${text.slice(-600)}`)
   return browser
+}
+
+/** Why people were turned away at a place such as `auth/signin`, oldest first, once all these reasons are among them. */
+export async function refusalsAt(
+  gateway: RunningGateway,
+  method: string,
+  wanted: readonly string[],
+): Promise<readonly string[]> {
+  let seen: readonly string[] = []
+  return until(`refusals of ${method} are on record: ${wanted.join('; ')}`, async () => {
+    const { items } = await gateway.api('GET', `/logs?method=${encodeURIComponent(method)}&failed=true&limit=500`)
+    const rows = items as readonly { readonly log_type: string; readonly error: string | null }[]
+    seen = rows.flatMap(({ log_type: type, error }) => (type === 'auth_refused' ? [error ?? ''] : [])).toReversed()
+    return wanted.every((reason) => seen.includes(reason)) ? seen : undefined
+  })
 }

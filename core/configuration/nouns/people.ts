@@ -118,6 +118,8 @@ export async function updateTeam(work: Work, reference: string, input: TeamInput
 export async function removeTeam(work: Work, reference: string): Promise<void> {
   const stored = await mustExist(work.store.teams, 'team', reference)
   mustBeMine(work, 'team', stored.slug, stored)
+  const mapping = (await work.store.idps.all()).find(({ groups }) => Object.values(groups).includes(stored.slug))
+  if (mapping) throw conflict(`groups of '${mapping.slug}' are mapped to the team '${stored.slug}'`)
   for (const gateway of await work.store.gateways.all())
     if (gateway.teamIds.includes(stored.id))
       await work.store.gateways.update(gateway.id, { teamIds: gateway.teamIds.filter((id) => id !== stored.id) })

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Settings } from '../../domain/nouns.js'
+import type { Limits, Settings } from '../../domain/nouns.js'
 import type { Settings as SettingsSchema } from '../schemas.js'
 import { given, mustCover, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
@@ -25,6 +25,10 @@ async function changes(work: Work, before: Settings, input: SettingsInput): Prom
     ...(role === undefined ? {} : { defaultRole: role.slug }),
     ...(retentionDays === undefined ? {} : { retentionDays: { ...before.retentionDays, ...given(retentionDays) } }),
     ...(refreshReuse === undefined ? {} : { refreshReuse: { ...before.refreshReuse, ...given(refreshReuse) } }),
-    ...(limits === undefined ? {} : { limits: { ...before.limits, ...given(limits) } }),
+    ...(limits === undefined ? {} : { limits: limitsOf(before.limits, limits) }),
   }
+}
+
+function limitsOf(before: Limits, { parkedCalls = {}, ...plain }: NonNullable<SettingsInput['limits']>): Limits {
+  return { ...before, ...given(plain), parkedCalls: { ...before.parkedCalls, ...given(parkedCalls) } }
 }

@@ -18,6 +18,10 @@ export class HostEntity extends StoredEntity implements Host {
 
   @Column({ type: 'boolean' })
   enabled!: boolean
+
+  /** Of a host that signs in by OAuth; written and asked for where people let it in. */
+  @Column({ type: 'text', name: 'client_key', nullable: true, select: false, update: false })
+  clientKey?: string | null
 }
 
 @Entity('connections')

@@ -39,12 +39,13 @@ alter table hosts add column client_key text constraint hosts_client_key unique;
 create table connection_grants (
   grant_hash text primary key check (grant_hash ~ '^[0-9a-f]{64}$'),
   connection_id uuid not null constraint connection_grants_connection references connections on delete cascade,
+  client_id text not null,
   -- Asked for at /mcp, where the person chose the gateway.
   picker boolean not null,
-  created_at timestamptz not null default clock_timestamp(),
-  last_used_at timestamptz
+  created_at timestamptz not null default clock_timestamp()
 );
 create index connection_grants_by_connection on connection_grants (connection_id);
+create index connection_grants_by_client on connection_grants (client_id);
 
 -- A grant lives and dies with its connection, whatever took that away: the connection, its host, person or gateway.
 create function end_oauth_grant() returns trigger language plpgsql as $$

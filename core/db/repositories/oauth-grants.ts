@@ -11,6 +11,10 @@ export interface GrantRows {
   connect(grant: NewGrant): Promise<{ readonly hostId: string; readonly connectionId: string }>
   /** Ends a grant with all codes and tokens that stand for it; answers whether there was one. */
   end(grantHash: string): Promise<boolean>
+  /** The same for all grants of a client. */
+  endOfClient(clientId: string): Promise<number>
+  /** Unties connections from grants that have expired, at most `limit`; answers how many. */
+  sweep(limit: number): Promise<number>
 }
 
 export interface Link {
@@ -21,6 +25,7 @@ export interface Link {
 
 export interface NewGrant extends Link {
   readonly grantHash: string
+  readonly clientId: string
   readonly picker: boolean
   /** Of the host, if it has to be made: what people see, and the beginning of its slug. */
   readonly title: string
@@ -45,11 +50,10 @@ export function createGrantRows(manager: EntityManager): GrantRows {
       manager.transaction(async (inside) => {
         const hostId = await host(inside, grant)
         const connectionId = await connection(inside, hostId, grant)
-        await inside.query('insert into connection_grants (grant_hash, connection_id, picker) values ($1, $2, $3)', [
-          grant.grantHash,
-          connectionId,
-          grant.picker,
-        ])
+        await inside.query(
+          'insert into connection_grants (grant_hash, connection_id, client_id, picker) values ($1, $2, $3, $4)',
+          [grant.grantHash, connectionId, grant.clientId, grant.picker],
+        )
         return { hostId, connectionId }
       }),
     end: async (grantHash: string) => {
@@ -59,8 +63,23 @@ export function createGrantRows(manager: EntityManager): GrantRows {
       )
       return gone.length > 0
     },
+    endOfClient: async (clientId: string) => {
+      const gone: unknown[] = await manager.query(
+        'with gone as (delete from connection_grants where client_id = $1 returning 1) select * from gone',
+        [clientId],
+      )
+      return gone.length
+    },
+    sweep: async (limit: number) => {
+      const gone: unknown[] = await manager.query(SWEEP, [limit])
+      return gone.length
+    },
   })
 }
+
+const SWEEP = `with gone as (delete from connection_grants where grant_hash in (
+  select g.grant_hash from connection_grants g left join oauth_artifacts a on a.kind = 'Grant' and a.id_hash = g.grant_hash
+  where a.id_hash is null and g.created_at < clock_timestamp() - interval '1 hour' limit $1) returning 1) select * from gone`
 
 /** Two people may come with a new client at once, and another host may have its name already. */
 async function host(manager: EntityManager, { clientKey, title, slug }: NewGrant): Promise<string> {

@@ -1,15 +1,18 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import type { JsonObject } from '@gatehouse/sdk'
 import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../domain/nouns.js'
-import type { Exporter, Role, Server, Settings } from '../../domain/nouns.js'
+import type { Exporter, Idp, Role, Server, Settings } from '../../domain/nouns.js'
 import type { InfoRepository, ListRepository, Store } from '../../domain/store.js'
 import type { RoleEntity } from '../entities/people.js'
+import type { IdpEntity } from '../entities/idp.js'
 import type { ExporterEntity, ServerEntity } from '../entities/server.js'
 import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
 import { connectionRepository, hostRepository } from './hosts.js'
+import { idpLinkRepository } from './idp-links.js'
+import { grantRepository, upstreamClientRepository } from './grants.js'
 import { identityRepository } from './identities.js'
-import { EXPORTER, ROLE, SERVER } from './kinds.js'
+import { EXPORTER, IDP, ROLE, SERVER } from './kinds.js'
 import { nameRepository } from './names.js'
 import { teamRepository, userRepository } from './people.js'
 import { rowRepository } from './rows.js'
@@ -38,7 +41,11 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     connections: guardAll(connectionRepository(manager)),
     tokens: guardAll(tokenRepository(manager)),
     exporters: guardAll(rowRepository<Exporter, ExporterEntity>(manager, EXPORTER)),
+    idps: guardAll(rowRepository<Idp, IdpEntity>(manager, IDP)),
+    idpLinks: guardAll(idpLinkRepository(manager)),
     secrets: guardAll(secretRepository(manager, vault)),
+    grants: guardAll(grantRepository(manager, vault)),
+    upstreamClients: guardAll(upstreamClientRepository(manager, vault)),
     names: guardAll(nameRepository(manager)),
     lists: guardAll(listRepository(manager)),
     infos: guardAll(infoRepository(manager)),
@@ -53,7 +60,8 @@ function settingsOver(manager: EntityManager): Store['settings'] {
     get: async () => {
       const rows: { value: Partial<Settings> }[] = await manager.query('select value from settings')
       const value = rows[0]?.value ?? {}
-      return { ...DEFAULT_SETTINGS, ...value, limits: { ...DEFAULT_LIMITS, ...value.limits } }
+      const parkedCalls = { ...DEFAULT_LIMITS.parkedCalls, ...value.limits?.parkedCalls }
+      return { ...DEFAULT_SETTINGS, ...value, limits: { ...DEFAULT_LIMITS, ...value.limits, parkedCalls } }
     },
     set: async (settings) => {
       await manager.query(

@@ -21,9 +21,8 @@ export function tokenRepository(manager: EntityManager): TokenRepository {
     },
     removeOf: async (where) => void (await manager.delete(TokenEntity, mustName(where))),
     touch: async (ids, at) => {
-      const made = ids.filter(isId)
-      if (made.length > 0) await manager.query(TOUCH, [made, at])
-      if (made.length < ids.length) await manager.query(TOUCH_GRANTS, [ids.filter((id) => !isId(id)), at])
+      // An access token of the authorization server has no row of its own: its connection tells when it was used.
+      await manager.query(TOUCH, [ids.filter(isId), at])
     },
   }
 }
@@ -48,9 +47,6 @@ function mustBeId(id: string): string {
 
 const TOUCH = `update tokens set last_used_at = $2
   where id = any($1::uuid[]) and (last_used_at is null or last_used_at < $2)`
-const TOUCH_GRANTS = `update connection_grants g set last_used_at = $2 from oauth_artifacts a
-  where a.kind = 'AccessToken' and a.id_hash = any($1::text[]) and g.grant_hash = a.grant_hash
-    and (g.last_used_at is null or g.last_used_at < $2)`
 
 /**
  * All that decides over a token, of one moment: one that was made here, or an access token of the authorization server.

@@ -1,5 +1,6 @@
+import { z } from 'zod'
 import { createRole, createTeam, createUser } from '../../configuration/nouns/people.js'
-import { removeRole, removeTeam, removeUser, teamState } from '../../configuration/nouns/people.js'
+import { mustOutrank, removeRole, removeTeam, removeUser, teamState } from '../../configuration/nouns/people.js'
 import { updateRole, updateTeam, updateUser } from '../../configuration/nouns/people.js'
 import { strict } from '../../configuration/problems.js'
 import { email, reference, roleShape, slug, teamShape, userShape } from '../../configuration/schemas.js'
@@ -7,6 +8,7 @@ import { mustExist } from '../../configuration/work.js'
 import { RoleAnswer, TeamAnswer, UserAnswer } from './answers.js'
 import { crud } from './crud.js'
 import { NEEDS } from './needs.js'
+import { operation } from './operation.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { PageQuery } from './pages.js'
 
@@ -53,6 +55,25 @@ export function userOperations({ store, mutations }: ApiOptions): Operation[] {
     doUpdate: updateUser,
     doRemove: removeUser,
   })
+}
+
+/** What a person does at a browser ends there, at once. */
+export function signOutOperations({ store, sessions }: ApiOptions): Operation[] {
+  return [
+    operation({
+      id: 'signUserOut',
+      method: 'post',
+      path: '/users/{id}/sign-out',
+      summary: 'Ends all sessions of a person at the console and its pages. Tokens and AI clients stay.',
+      need: 'managePeople',
+      output: z.object({ ended: z.int() }),
+      async handle({ actor, params }) {
+        const user = await mustExist(store.users, 'user', params['id'] ?? '')
+        await mustOutrank({ store, actor }, user)
+        return { ended: await sessions.endOf(user.id) }
+      },
+    }),
+  ]
 }
 
 export function roleOperations({ store, mutations }: ApiOptions): Operation[] {

@@ -2,6 +2,7 @@ import type { GatewayPlan } from '../../domain/snapshot.js'
 import type { Standing } from '../../identity/enrolment.js'
 import type { Asked } from '../../oauth/server/asked.js'
 import { placeOf } from '../../oauth/server/redirects.js'
+import { isComplete, showStandings } from '../pages/enrol.js'
 import { html, type Html } from '../pages/html.js'
 
 /** Who asks, with where the answer goes as the headline: a name can be anybody's, the place cannot. */
@@ -49,56 +50,24 @@ export interface Consenting {
 }
 
 export function consentPage({ asked, email, plan, standing, formField }: Consenting): Html {
-  const isWaiting = standing.some(({ state }) => state === 'missing' || state === 'needs_reauth')
+  const action = `/oauth/interaction/${asked.uid}/enrol?gateway=${encodeURIComponent(plan.gateway.slug)}`
   return html`${who(asked, email)}
     <p>
       It will use the gateway <strong>${plan.gateway.title}</strong> in your name, until you or an administrator end it.
     </p>
-    ${standing.length > 0 && serverList(asked, plan, standing, formField)}
+    ${
+      standing.length > 0 &&
+      html`<h2>Its servers that act as you</h2>
+        ${showStandings(standing, { action, field: formField })}`
+    }
     <form method="post">
       ${formField}
       <input type="hidden" name="gateway" value="${plan.gateway.slug}" />
       <button class="main" name="answer" value="allow">
-        ${isWaiting ? 'Allow, and connect the rest later' : 'Allow'}
+        ${isComplete(standing) ? 'Allow' : 'Allow, and connect the rest later'}
       </button>
       <button name="answer" value="deny">Deny</button>
     </form>`
-}
-
-const STATES: Readonly<Record<Standing['state'], string>> = {
-  ready: 'connected',
-  missing: 'needs your own account there',
-  needs_reauth: 'has to be connected anew',
-  disabled: 'is switched off',
-}
-
-function serverList(asked: Asked, plan: GatewayPlan, standing: readonly Standing[], formField: Html): Html {
-  return html`<h2>Its servers that act as you</h2>
-    <ul class="rows">
-      ${standing.map(
-        (one) =>
-          html`<li>
-            <strong>${one.server.title}</strong> <span class="hint">${STATES[one.state]}</span>
-            ${(one.state === 'missing' || one.state === 'needs_reauth') && enrolForm(asked, plan, one, formField)}
-          </li>`,
-      )}
-    </ul>`
-}
-
-function enrolForm({ uid }: Asked, plan: GatewayPlan, { server, method, headers }: Standing, formField: Html): Html {
-  return html`<form method="post" action="/oauth/interaction/${uid}/enrol">
-    ${formField}
-    <input type="hidden" name="gateway" value="${plan.gateway.slug}" />
-    <input type="hidden" name="server" value="${server.slug}" />
-    ${
-      method === 'headers' &&
-      headers.map(
-        (name) =>
-          html`<label>${name}<input type="password" name="header:${name}" autocomplete="off" required /></label>`,
-      )
-    }
-    <button>Connect ${server.title}</button>
-  </form>`
 }
 
 const denyForm = (formField: Html): Html =>

@@ -10,6 +10,7 @@ import { readResource } from '../../oauth/server/resources.js'
 import type { AuthorizationServer } from '../../oauth/server/server.js'
 import { answer, asOurs } from '../oauth/mount.js'
 import type { Browser } from '../pages/browser.js'
+import { takeEnrolment } from '../pages/enrol.js'
 import type { Html } from '../pages/html.js'
 import { showPage } from '../pages/page.js'
 import { choosePage, consentPage, nothingPage } from './pages.js'
@@ -19,8 +20,7 @@ export interface InteractionOptions {
   readonly browser: Browser
   readonly snapshot: () => Snapshot
   readonly url: () => string
-  /** Null: nobody brings identities of their own. */
-  readonly enrolment: () => Enrolment | null
+  readonly enrolment: Enrolment
   /** Counts an answer of a person's; throws GH_PAGE_RATE_LIMITED past the limit. */
   readonly throttle: (ctx: Context) => Promise<void>
 }
@@ -68,7 +68,7 @@ async function show(visit: Visit): Promise<void> {
   if (chosen === null) return page(choosePage({ asked, email, gateways: offered.gateways, formField }))
   const refusal = await refusalOf(visit, chosen, offered.picker)
   if (refusal !== null) return page(nothingPage(asked, email, refusal, formField))
-  const standing = (await options.enrolment()?.standing(here.user.id, chosen)) ?? []
+  const standing = await options.enrolment.standing(here.user.id, chosen)
   page(consentPage({ asked, email, plan: chosen, standing, formField }))
 }
 
@@ -76,30 +76,20 @@ async function decide(visit: Visit): Promise<void> {
   const { ctx, base, asked, here, options } = visit
   const form = await options.browser.readForm(ctx)
   if (form.get('answer') !== 'allow') return answer(ctx, base, () => options.server.deny(ctx))
-  const { chosen, picker } = await mustChoose(visit, form)
+  const { chosen, picker } = await mustChoose(visit, form.get('gateway'))
   const consent = { userId: here.user.id, gatewayId: chosen.gateway.id, picker }
   await answer(ctx, base, () => options.server.allow(ctx, asked, consent))
 }
 
 /** Sends the person to the sign-in of a server, or keeps the header values that they gave; then the page is shown again. */
 async function enrol(visit: Visit): Promise<void> {
-  const { ctx, asked, here, options } = visit
+  const { ctx, asked, here: signedIn, options } = visit
+  const { enrolment } = options
   const form = await options.browser.readForm(ctx)
-  const { chosen } = await mustChoose(visit, form)
-  const enrolment = options.enrolment()
-  const standing = (await enrolment?.standing(here.user.id, chosen)) ?? []
-  const one = standing.find(({ server }) => server.slug === form.get('server'))
-  if (enrolment === null || one === undefined) throw new GatehouseError('GH_API_NOT_FOUND')
+  const { chosen } = await mustChoose(visit, ctx.query['gateway'])
+  const standings = await enrolment.standing(signedIn.user.id, chosen)
   const returnTo = `/oauth/interaction/${asked.uid}?gateway=${encodeURIComponent(chosen.gateway.slug)}`
-  if (one.method === 'oauth') {
-    const { user, sessionHash } = here
-    ctx.redirect(await enrolment.begin({ user, sessionHash, serverId: one.server.id, returnTo }))
-  } else {
-    const given = one.headers.map((name) => [name, form.get(`header:${name}`) ?? ''] as const)
-    await enrolment.giveHeaders(here.user, one.server.id, Object.fromEntries(given))
-    ctx.redirect(returnTo)
-  }
-  ctx.status = 303
+  await takeEnrolment(ctx, form, { enrolment, signedIn, standings, returnTo })
 }
 
 interface Offered {
@@ -143,10 +133,10 @@ async function refusalOf({ asked, here, options }: Visit, { gateway }: GatewayPl
 }
 
 /** What was shown may hold no longer: everything is asked again before anything is granted. */
-async function mustChoose(visit: Visit, form: URLSearchParams) {
+async function mustChoose(visit: Visit, named: unknown) {
   const { picker, gateways, refusal } = offers(visit)
   if (refusal !== null) throw new GatehouseError('GH_PERMIT_REFUSED', { message: refusal })
-  const chosen = gateways.find(({ gateway }) => gateway.slug === form.get('gateway'))
+  const chosen = gateways.find(({ gateway }) => gateway.slug === named)
   if (chosen === undefined) throw new GatehouseError('GH_PERMIT_REFUSED', { message: NOT_YOURS })
   const off = await refusalOf(visit, chosen, picker)
   if (off !== null) throw new GatehouseError('GH_PERMIT_REFUSED', { message: off })

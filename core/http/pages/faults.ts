@@ -27,10 +27,14 @@ export function createPageFaults(onBroken: (thrown: unknown) => void, turnedAway
         title: 'That did not work',
         body: html`<h1>That did not work</h1>
           <p class="error" role="alert">${error.message}</p>
-          <p class="hint">
-            Go back and try again, or start again in your AI client. Code: <code>${error.code}</code>
-          </p>`,
+          ${whatNext(ctx.path)}
+          <p class="hint">Code: <code>${error.code}</code></p>`,
       })
     }
   }
 }
+
+const whatNext = (path: string) =>
+  path.startsWith('/auth/')
+    ? html`<p><a class="button" href="/auth/account">Go to your account</a></p>`
+    : html`<p>Go back and try again, or start again in your AI client.</p>`

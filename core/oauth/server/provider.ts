@@ -4,7 +4,7 @@ import type { Snapshot } from '../../domain/snapshot.js'
 import type { SignedIn } from '../../identity/console-sessions.js'
 import { type AdapterOptions, createAdapters } from './adapter.js'
 import { publicClientId } from './client-names.js'
-import { JWT_BEARER, normalise, OF_ADMIN } from './client-metadata.js'
+import { normalise, OF_ADMIN } from './client-metadata.js'
 import type { DocumentFetch } from './client-documents.js'
 import type { ServerKeys } from './keys.js'
 import { audienceOf, readResource } from './resources.js'
@@ -78,6 +78,8 @@ function configuration(options: ProviderOptions): Configuration {
     issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
     rotateRefreshToken: () => true,
+    // Whichever token a client gives back, all that came of the same consent ends (RFC 7009, section 2.1).
+    revokeGrantPolicy: () => true,
     loadExistingGrant: loadGrantOfThisConsent,
     findAccount: async (_, sub) =>
       (await exists(sub)) ? { accountId: sub, claims: async () => ({ sub }) } : undefined,
@@ -152,5 +154,3 @@ function clientIdFor(ctx: KoaContextWithOIDC): string {
   if (body['token_endpoint_auth_method'] === 'none') return publicClientId(body)
   return `dcr_${crypto.randomUUID()}`
 }
-
-export { JWT_BEARER }

@@ -1,15 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { InteractionResults, Provider } from 'oidc-provider'
-import { hashSecret } from '../../identity/tokens.js'
 import type { GrantRows } from '../../db/repositories/oauth-grants.js'
 import type { ClientRows } from '../../db/repositories/oauth-clients.js'
 import { type Asked, readAsked } from './asked.js'
-import { clientKey, slugOf } from './client-names.js'
+import { JWT_BEARER } from './client-metadata.js'
+import { assertionHandler, type Consent, createGrantBook, type GrantBook } from './grants.js'
 import { type Happenings, watch } from './happenings.js'
+import type { AssertionOptions } from './id-jag.js'
 import { type KeyringOptions, loadKeys, type ServerKeys, turnKeys } from './keys.js'
 import { createProvider, type ProviderOptions, SCOPES } from './provider.js'
 
-export interface ServerOptions extends Omit<ProviderOptions, 'url' | 'keys' | 'grants'> {
+export interface ServerOptions
+  extends Omit<ProviderOptions, 'url' | 'keys' | 'grants'>, Omit<AssertionOptions, 'url' | 'snapshot'> {
   /** Known only once the port is. */
   readonly url: () => string
   readonly keyring: KeyringOptions
@@ -17,13 +19,6 @@ export interface ServerOptions extends Omit<ProviderOptions, 'url' | 'keys' | 'g
   readonly clientRows: Pick<ClientRows, 'granted'>
   readonly happenings: Happenings
   readonly now?: () => number
-}
-
-/** What a person decided: the gateway that the client may use in their name. */
-export interface Consent {
-  readonly userId: string
-  readonly gatewayId: string
-  readonly picker: boolean
 }
 
 /** The authorization server for AI clients. */
@@ -51,7 +46,8 @@ const KEYS_MS = 60_000
 
 export function createAuthorizationServer(options: ServerOptions): AuthorizationServer {
   const { grants, clientRows, keyring, now = Date.now } = options
-  const provider = createCurrent(options, now)
+  const book = createGrantBook(grants, clientRows)
+  const provider = createCurrent(options, book, now)
 
   const finish = async ({ req, res }: At, result: InteractionResults) => {
     const current = await provider()
@@ -63,35 +59,24 @@ export function createAuthorizationServer(options: ServerOptions): Authorization
       await (await provider()).callback()(req, res)
     },
     asked: async (req, res) => readAsked(await provider(), req, res),
-    async allows(asked, { gatewayId, userId }) {
-      const key = clientKey(asked.client.metadata)
-      const host = await grants.hostOf(key)
-      if (host?.enabled === false) return false
-      const connection = await grants.connectionOf({ clientKey: key, gatewayId, userId })
-      return connection?.enabled !== false
-    },
+    allows: (asked, consent) => book.allows(asked.client, consent),
     signIn: (at, userId) => finish(at, { login: { accountId: userId } }),
-    async allow(at, asked, { userId, gatewayId, picker }) {
-      const { Grant } = await provider()
-      const grant = new Grant({ accountId: userId, clientId: asked.client.id })
-      // What stands in `scopes` counts as a scope of the server itself as well: without both the person is asked for ever.
-      grant.addOIDCScope(SCOPES.join(' '))
-      grant.addResourceScope(asked.resource, 'mcp')
-      const grantId = await grant.save()
-      const { name, metadata, id } = asked.client
-      const key = clientKey(metadata)
-      const link = { clientKey: key, gatewayId, userId, picker, title: name, slug: slugOf(name) }
-      await grants.connect({ ...link, grantHash: hashSecret(grantId) })
-      await clientRows.granted(id)
+    async allow(at, asked, consent) {
+      const granted = { ...consent, resource: asked.resource, scopes: SCOPES }
+      const grantId = await book.write(await provider(), asked.client, granted)
       await finish(at, { consent: { grantId } })
     },
     deny: (at) => finish(at, { error: 'access_denied', error_description: 'the person said no' }),
-    turnKeys: (how) => turnKeys(keyring, how),
+    turnKeys: (how) => turnKeys(keyring, how).then(provider.forget),
   }
 }
 
 /** The library's server with the keys of now: it cannot change those that sign, so it is made anew with them. */
-function createCurrent(options: ServerOptions, now: () => number): () => Promise<Provider> {
+function createCurrent(
+  options: ServerOptions,
+  book: GrantBook,
+  now: () => number,
+): (() => Promise<Provider>) & { forget(): void } {
   let made: { readonly keys: ServerKeys; readonly provider: Provider } | undefined
   let readAt = 0
   let reading: Promise<Provider> | undefined
@@ -100,13 +85,16 @@ function createCurrent(options: ServerOptions, now: () => number): () => Promise
     readAt = now()
     if (made?.keys.version === keys.version) return made.provider
     const provider = createProvider({ ...options, url: options.url(), keys })
+    const handler = assertionHandler(book, { ...options, url: options.url() })
+    provider.registerGrantType(JWT_BEARER, handler, ['assertion', 'scope', 'resource'])
     watch(provider, options.happenings)
     made = { keys, provider }
     return provider
   }
-  return async () => {
+  const current = async () => {
     if (made !== undefined && now() - readAt < KEYS_MS) return made.provider
     reading ??= read().finally(() => (reading = undefined))
     return reading
   }
+  return Object.assign(current, { forget: () => void (readAt = 0) })
 }

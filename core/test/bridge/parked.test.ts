@@ -177,6 +177,20 @@ test('a question that its server takes back is not asked again, and a late answe
   assert.is(server.seen.filter(({ body }) => body['id'] === question && !('method' in body)).length, 1)
 })
 
+test('how many may sleep is a setting, which counts from the next call on', async () => {
+  const { call, parkedCalls } = (await gateway.api('GET', '/settings'))['limits'] as Record<string, JsonObject>
+  assert.equal([call, parkedCalls], [300_000, { perReplica: 1_000, perUser: 20, perServer: 5 }])
+  await gateway.api('PATCH', '/settings', { limits: { parkedCalls: { perServer: 1 } } })
+  const first = await asleep()
+  const second = await asleep()
+  await server.cancelled(first.held)
+  assert.equal(errorOf(await first.again({ q1: YES })), INVALID)
+  await gateway.api('PATCH', '/settings', { limits: { parkedCalls: { perServer: 5 } } })
+  const next = second.again({ q1: YES })
+  second.held.answer(text('done'))
+  assert.is((await next).json.result.resultType, 'complete')
+})
+
 test('a server that gives up first has its answer kept for whoever comes back', async () => {
   const { held, again } = await asleep()
   held.answer({ ...text('timed out'), isError: true })

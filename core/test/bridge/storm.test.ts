@@ -27,7 +27,7 @@ const IDLE_MS = 300
 async function house(server: HeldServer) {
   const upstreams = makeUpstreams({ timing: { idle: IDLE_MS } })
   const limits = { ...PARKED_LIMITS, perUser: CALLS, perServer: CALLS, person: TTL_MS, machine: TTL_MS }
-  const parked = createParkedCalls(limits)
+  const parked = createParkedCalls(() => limits)
   const states = createRequestStates(createTokenSealer([masterKey(Buffer.alloc(32, 1))], REQUEST_STATE))
   const send = createModernClient({ parked, states, completions: createCompletions(), replica: 'r1r1' })
   const target = { ...makeTarget({ url: server.url, protocol: 'legacy' }), ability: ABLE }

@@ -126,7 +126,7 @@ async function answered(response: Response): Promise<Answered> {
 
 /** Presses on until the browser leaves for the client. */
 export async function allow(browser: TestBrowser, page: Page, gateway?: string): Promise<Page> {
-  if (page.text.includes('>Continue<')) {
+  if (/>\s*Continue\s*</.test(page.text)) {
     const chosen = await browser.press(page, 'Continue', gateway === undefined ? {} : { gateway })
     return allow(browser, chosen)
   }

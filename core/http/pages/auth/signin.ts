@@ -4,10 +4,9 @@ import { GatehouseError } from '../../../errors.js'
 import { ownPath } from '../browser.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
-import { createThrottle } from '../throttle.js'
-import type { AuthOptions } from './options.js'
+import { ACCOUNT, first, problemNote, seeOther, textOf, withTo } from './forms.js'
+import type { AuthRoom } from './options.js'
 
-export const ACCOUNT = '/auth/account'
 const FAILED = 'The e-mail address or the password is not right. After several failures an account rests for a while.'
 
 interface Shown {
@@ -17,32 +16,37 @@ interface Shown {
 }
 
 /** Signing in with what this gateway itself knows of a person, and the doors to other ways. */
-export function layOutSignIn(router: Router, options: AuthOptions): void {
-  const { browser } = options
-  const throttle = createThrottle({ points: 60, seconds: 300 })
+export function layOutSignIn(router: Router, room: AuthRoom): void {
+  const { browser } = room
 
   router.get('/signin', async (ctx) => {
     const to = ownPath(first(ctx.query['to']), ACCOUNT)
     if ((await browser.session(ctx)) !== null) return ctx.redirect(to)
-    await show(ctx, options, { to })
+    await show(ctx, room, { to })
   })
 
   router.post('/signin', async (ctx) => {
     const form = await browser.readForm(ctx)
     const to = ownPath(form.get('to'), ACCOUNT)
-    const email = (form.get('email') ?? '').trim().toLowerCase().slice(0, 254)
-    const elsewhere = await options.ways.byEmail(email)
-    if (elsewhere !== null) return seeOther(ctx, withTo(elsewhere.url, to))
-    await throttle(options.addressOf(ctx.req))
-    const checked = await options.passwords.check(email, form.get('password') ?? '')
+    const email = textOf(form, 'email').toLowerCase()
+    const password = form.get('password') ?? ''
+    await room.slowDown(ctx)
+    const elsewhere = await room.ways.byEmail(email)
+    if (elsewhere !== null && (elsewhere.required || (password === '' && form.get('way') !== 'code')))
+      return seeOther(ctx, withTo(elsewhere.url, to))
+    if (room.codes !== null && (form.get('way') === 'code' || password === '')) {
+      await room.codes.send(email, browser.browserId(ctx))
+      return seeOther(ctx, withTo('/auth/code', to))
+    }
+    const checked = await room.passwords.check(email, password)
     if (checked.ok) {
       await browser.signIn(ctx, checked.userId, { method: 'password' })
       return seeOther(ctx, to)
     }
+    // Whoever knows the password may be told.
     if (checked.disabled) throw new GatehouseError('GH_PAGE_DISABLED', { detail: checked.reason })
-    await options.turnedAway(ctx, checked.reason, 401)
-    ctx.status = 401
-    await show(ctx, options, { to, email, problem: FAILED })
+    await room.turnedAway(ctx, checked.reason, 401)
+    await show(ctx, room, { to, email, problem: FAILED })
   })
 
   router.get('/signout', async (ctx) => {
@@ -52,7 +56,7 @@ export function layOutSignIn(router: Router, options: AuthOptions): void {
       body: html`<h1>Sign out?</h1>
         <form method="post" action="/auth/signout">
           ${browser.formField(ctx)}
-          <button class="main">Sign out</button>
+          <button class="main">Sign out</button> <a class="button" href="${ACCOUNT}">Stay</a>
         </form>`,
     })
   })
@@ -64,13 +68,17 @@ export function layOutSignIn(router: Router, options: AuthOptions): void {
   })
 }
 
-async function show(ctx: Context, { browser, ways }: AuthOptions, { to, email = '', problem }: Shown): Promise<void> {
-  const buttons = await ways.buttons()
+async function show(ctx: Context, room: AuthRoom, { to, email = '', problem }: Shown): Promise<void> {
+  const { browser, ways, codes, passkeys } = room
+  const others = [
+    ...(await ways.buttons()),
+    ...(passkeys.isPossible() ? [{ title: 'Use a passkey', url: '/auth/passkey' }] : []),
+  ]
   showPage(ctx, {
     title: 'Sign in',
     status: problem === undefined ? 200 : 401,
     body: html`<h1>Sign in</h1>
-      ${problem !== undefined && html`<p class="error" role="alert">${problem}</p>`}
+      ${problemNote(problem)}
       <form method="post" action="/auth/signin">
         ${browser.formField(ctx)}
         <input type="hidden" name="to" value="${to}" />
@@ -79,22 +87,14 @@ async function show(ctx: Context, { browser, ways }: AuthOptions, { to, email = 
         <label for="password">Password</label>
         <input type="password" id="password" name="password" autocomplete="current-password" />
         <button class="main">Sign in</button>
+        ${codes !== null && html`<button name="way" value="code">E-mail me a code</button>`}
       </form>
       ${
-        buttons.length > 0 &&
+        others.length > 0 &&
         html`<hr />
-          ${buttons.map(({ title, url }) => html`<a class="button" href="${withTo(url, to)}">${title}</a>`)}`
+          <p class="ways">
+            ${others.map(({ title, url }) => html`<a class="button" href="${withTo(url, to)}">${title}</a>`)}
+          </p>`
       }`,
   })
 }
-
-/** After a form: the browser fetches the next page anew. */
-export function seeOther(ctx: Context, to: string): void {
-  ctx.status = 303
-  ctx.redirect(to)
-}
-
-const withTo = (url: string, to: string): string => `${url}${url.includes('?') ? '&' : '?'}to=${encodeURIComponent(to)}`
-
-export const first = (value: string | readonly string[] | undefined): string | undefined =>
-  typeof value === 'string' ? value : value?.[0]
