@@ -96,7 +96,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
         listen: h.get(PARTS.listen),
         respond: createRespond((name) => resourceMetadataUrl(publicUrl(), name)),
       },
-      h.get(PARTS.recorder),
+      h.get(PARTS.refusals).door,
       onRefused,
     )
   })

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Json, Principal } from '@gatehouse/sdk'
 import type { Reply } from '../call.js'
 import type { Snapshot } from '../domain/snapshot.js'
@@ -20,6 +21,7 @@ const MAX_BATCH = 100
 export async function post(visit: Visit): Promise<void> {
   const { options, req } = visit
   const snapshot = options.snapshot()
+  if (await turnsAway(visit, snapshot)) return
   const body = await readBody(req, snapshot.settings.limits.requestBody)
   visit.hop?.fits(body)
   options.standing.enter(visit)
@@ -28,6 +30,46 @@ export async function post(visit: Visit): Promise<void> {
   } finally {
     options.standing.leave(visit)
   }
+}
+
+/** Whether the caller was refused before the body was read. */
+export async function turnsAway(visit: Visit, snapshot: Snapshot): Promise<boolean> {
+  const refused = isWorthAsking(visit.req) ? await refusalOf(visit, snapshot) : null
+  if (refused !== null) refuseUnread(visit, refused)
+  return refused !== null
+}
+
+/** From here on a body is worth more than asking twice who sends it. */
+const LARGE = 64 * 1024
+
+/** Whoever shows nothing, or sends much, is asked who they are before anything of theirs is kept in memory. */
+function isWorthAsking({ headers }: IncomingMessage): boolean {
+  if (headers.authorization === undefined) return true
+  const length = headers['content-length']
+  return length === undefined || Number(length) > LARGE
+}
+
+/** The refusal of a stranger; null for whoever would be let in. */
+async function refusalOf(visit: Visit, snapshot: Snapshot): Promise<Reply | null> {
+  const unread = new GatehouseError('GH_DOOR_NOT_RPC')
+  const arrived = { snapshot, item: faulty(unread, eraHeaders(visit)), headers: eraHeaders(visit) }
+  const call = () => {
+    const touch = { gone: visit.gone, ask: null, joins: () => undefined }
+    return inbound(visit, { ...arrived, text: '', bytes: 0, batched: false }, touch)
+  }
+  try {
+    await visit.options.authenticate(call())
+    return null
+  } catch (thrown) {
+    // By the corridor, so that it is on record and says what it always says.
+    return [401, 403].includes(asGatehouseError(thrown).entry.http) ? visit.options.pipeline(call()) : null
+  }
+}
+
+/** What is left of the body is not waited for. */
+function refuseUnread(visit: Visit, reply: Reply): void {
+  const isShort = Number(visit.req.headers['content-length'] ?? Infinity) <= LARGE
+  send(visit, isShort ? reply : { ...reply, headers: { ...reply.headers, connection: 'close' } })
 }
 
 async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<void> {
