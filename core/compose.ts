@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 
 import { type DependencyContainer, container as root, instanceCachingFactory } from 'tsyringe'
 import { withAdvisoryLock } from './cluster/locks.js'
+import { layAuthorizationServer } from './composition/authorization-server.js'
 import { banner } from './composition/banner.js'
 import { createChores } from './composition/chores.js'
 import { followReplicas } from './composition/cluster.js'
@@ -12,7 +13,9 @@ import { type House, PARTS, type Part, type Surroundings } from './composition/h
 import { openParts } from './composition/parts.js'
 import { createServing } from './composition/serving.js'
 import { layRooms } from './composition/rooms.js'
-import { laySigningIn } from './composition/signing-in.js'
+import { laySigningIn, setupUrl } from './composition/signing-in.js'
+import { laySso } from './composition/sso.js'
+import { layUpstreamAuth } from './composition/upstream-auth.js'
 import type { Config } from './config.js'
 import { createKeeper } from './configuration/keeper.js'
 import { ensureOperator, leaveCredential } from './configuration/local-credential.js'
@@ -49,7 +52,10 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const onBroken = (thrown: unknown) => log.error({ err: thrown }, 'a request broke')
   await openParts(house, resources, config, around)
   layRooms(house, () => place.url, log)
-  laySigningIn(house, () => place.url)
+  laySigningIn(house, { url: () => place.url, mail: config.mail, log })
+  laySso(house)
+  layUpstreamAuth(house, () => place.url, log)
+  layAuthorizationServer(house, () => place.url, config, log)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]
   await house.get(PARTS.epochs).check()
   await snapshots.rebuild()
@@ -75,11 +81,12 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   // Two gateways of one machine must not end each other's credential.
   await leaveCredential(store, resources.home, local, `${hostname()}:${resources.home}`)
   keeper?.watch()
+  const setup = await setupUrl(house, place.url)
   const quickstart = await readQuickstart(store, resources.home, hashSecret)
   return {
     url: place.url,
     port,
-    banner: banner(place.url, quickstart, house.get(PARTS.host)),
+    banner: banner({ url: place.url, setup, quickstart, plugins: house.get(PARTS.host).plugins }),
     stop: () => {
       place.draining = true
       const steps = [() => keeper?.stop(), chores.stop, serving.stop, ...inReverse(house), resources.close]
@@ -90,10 +97,10 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 
 /** The parts that must be ended, the way out before what it leads to. */
 function inReverse(house: House): (() => unknown)[] {
-  const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, troubles, host } = PARTS
+  const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, grants, troubles, host } = PARTS
   const { tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
   const listening = [listeners, audience, subscriptions]
-  const ways = [catalog, parked, upstreams, troubles]
+  const ways = [catalog, parked, upstreams, grants, troubles]
   const rest = [host, tailer, recorder, identities, snapshots, epochs, replicas, egress]
   const order = [exporters, ...listening, ...ways, ...rest]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())

@@ -33,6 +33,11 @@ export const ERRORS = {
   GH_INSPECT_BLOCKED: { http: 200, rpc: -32603, reason: 'blocked_by_rule', summary: 'A rule blocked the message.' },
   GH_INSPECT_DEPTH: { http: 200, rpc: -32602, summary: 'The message is nested too deeply.' },
   GH_FORWARD_CONNECT: { http: 200, rpc: -32603, reason: 'connect_required', summary: 'A credential has to be given.' },
+  GH_FORWARD_URL: {
+    http: 200,
+    rpc: -32042,
+    summary: 'A person has to open a URL first, to give a credential.',
+  },
   GH_FORWARD_CAPABILITY: {
     http: 400,
     rpc: -32021,
@@ -85,6 +90,12 @@ export const ERRORS = {
     reason: 'connect_required',
     summary: 'The server refused the credential.',
   },
+  GH_UPSTREAM_SIGN_IN: {
+    http: 200,
+    rpc: -32603,
+    reason: 'server_unreachable',
+    summary: "The server's sign-in cannot be reached, so its access could not be renewed. Try again soon.",
+  },
   GH_UPSTREAM_CANCELLED: { http: 200, rpc: -32603, summary: 'The caller took the request back.' },
   GH_EGRESS_REFUSED: { http: 400, rpc: -32603, summary: 'The address is not one that the gateway may call.' },
   GH_EGRESS_REDIRECT: { http: 502, rpc: -32603, summary: 'The other side redirects, which is never followed.' },
@@ -114,7 +125,14 @@ export const ERRORS = {
     summary: 'This form was not opened here, or someone signed in or out since. Open the page again.',
   },
   GH_PAGE_GONE: { http: 410, rpc: -32600, summary: 'This link or page has expired or was used already.' },
+  GH_PAGE_DISABLED: { http: 403, rpc: -32600, summary: 'This account is disabled. Ask an administrator to enable it.' },
+  GH_PAGE_REFUSED: { http: 403, rpc: -32600, summary: 'That was refused. Go back and try another way.' },
+  GH_PAGE_BUSY: { http: 503, rpc: -32600, summary: 'Too many people are signing in just now. Try again in a moment.' },
   GH_PAGE_RATE_LIMITED: { http: 429, rpc: -32600, summary: 'Too many tries. Wait a little and try again.' },
+  GH_SSO_REFUSED: { http: 403, rpc: -32600, summary: 'The sign-in at the identity provider does not let you in here.' },
+  GH_SSO_UNAVAILABLE: { http: 503, rpc: -32603, summary: 'The identity provider cannot be reached just now.' },
+  GH_SSO_UNKNOWN: { http: 404, rpc: -32600, summary: 'There is no such identity provider. Begin at the sign-in page.' },
+  GH_SSO_REQUIRED: { http: 403, rpc: -32600, summary: 'People of your domain sign in at their identity provider.' },
   GH_INTERNAL: { http: 500, rpc: -32603, summary: 'Something unforeseen; the log has the cause.' },
 } as const satisfies Record<string, ErrorEntry>
 

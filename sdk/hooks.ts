@@ -1,6 +1,18 @@
 import { z } from 'zod'
 import type { CallContext, FeatureKind, JsonObject } from './call.js'
 import type { Evaluation, EvaluateRequest, Prepared, PrepareRequest, TestAnswer, TestRequest } from './engine.js'
+import type {
+  IdpBegin,
+  IdpComplete,
+  IdpDescription,
+  IdpEnded,
+  IdpFailure,
+  IdpInstance,
+  IdpLogout,
+  IdpNotice,
+  IdpPerson,
+  IdpRedirect,
+} from './idp.js'
 import type { Credentials, Identification, Principal } from './principal.js'
 import type { Alert, Delivery, DeliveryAnswer } from './record.js'
 import type { Verdict } from './verdict.js'
@@ -119,6 +131,11 @@ const jsonObject = z.custom<JsonObject>(
 )
 const notMine = z.object({ kind: z.literal('notMine') })
 const refused = z.object({ kind: z.literal('refused'), reason: z.string() })
+const idpFailure = z.object({
+  ok: z.literal(false),
+  failure: z.enum(['refused', 'unavailable']),
+  reason: z.string(),
+})
 const configErrors = z.array(
   z.object({ message: z.string(), path: z.string().optional(), position: z.number().optional() }),
 )
@@ -262,32 +279,79 @@ export const HOOKS = Object.freeze({
     deadlineMs: 15_000,
     onFailure: 'closed',
     writable: [],
-    answer: z.object({ url: z.url(), state: z.string() }),
+    answer: z.discriminatedUnion('ok', [
+      z.object({ ok: z.literal(true), url: z.url({ protocol: /^https?$/ }), kept: z.string() }),
+      idpFailure,
+    ]),
     summary: 'Starts a sign-in at an identity provider.',
   }),
-  'idp.complete': hook<IdpComplete, IdpPerson>()({
+  'idp.complete': hook<IdpComplete, IdpPerson | IdpFailure>()({
     kind: 'keyed',
-    deadlineMs: 15_000,
+    deadlineMs: 30_000,
     onFailure: 'closed',
     writable: [],
-    answer: z.object({
-      issuer: z.string(),
-      subject: z.string(),
-      email: z.string(),
-      emailVerified: z.boolean(),
-      name: z.string(),
-      groups: z.array(z.string()),
-      claims: z.record(z.string(), z.unknown()),
-    }),
+    answer: z.discriminatedUnion('ok', [
+      z.object({
+        ok: z.literal(true),
+        issuer: z.string().min(1),
+        subject: z.string().min(1).max(1024),
+        email: z.string(),
+        emailVerified: z.boolean(),
+        name: z.string(),
+        groups: z.array(z.string()).nullable(),
+        claims: z.record(z.string(), z.unknown()),
+        session: z.string().nullable(),
+        idToken: z.string().nullable(),
+        expiresAt: z.number().nullable(),
+      }),
+      idpFailure,
+    ]),
     summary: 'Ends a sign-in: who came back?',
   }),
-  'idp.logout': hook<{ readonly issuer: string; readonly subject: string }, { readonly url: string | null }>()({
+  'idp.logout': hook<IdpLogout, { readonly url: string | null }>()({
     kind: 'keyed',
     deadlineMs: 15_000,
     onFailure: 'open',
     writable: [],
-    answer: z.object({ url: z.string().nullable() }),
+    answer: z.object({ url: z.url({ protocol: /^https?$/ }).nullable() }),
     summary: 'Where to send a person who signs out.',
+  }),
+  'idp.notice': hook<IdpNotice, IdpEnded>()({
+    kind: 'keyed',
+    deadlineMs: 15_000,
+    onFailure: 'closed',
+    writable: [],
+    answer: z.discriminatedUnion('kind', [
+      notMine,
+      refused,
+      z.object({
+        kind: z.literal('ended'),
+        issuer: z.string().min(1),
+        subject: z.string().nullable(),
+        session: z.string().nullable(),
+        id: z.string().min(1),
+        expiresAt: z.number(),
+      }),
+    ]),
+    summary: 'Somebody says that a session at the provider has ended: is it true?',
+  }),
+  'idp.describe': hook<{ readonly idp: IdpInstance }, IdpDescription>()({
+    kind: 'keyed',
+    deadlineMs: 15_000,
+    onFailure: 'closed',
+    writable: [],
+    answer: z.discriminatedUnion('ok', [
+      z.object({
+        ok: z.literal(true),
+        issuer: z.string().min(1),
+        jwksUri: z.string().nullable(),
+        backchannelLogout: z.boolean(),
+        endSession: z.boolean(),
+        notes: z.array(z.string()),
+      }),
+      idpFailure,
+    ]),
+    summary: 'What the provider says of itself; the test of a configuration.',
   }),
   'exporter.deliver': hook<Delivery, DeliveryAnswer>()({
     kind: 'keyed',
@@ -317,30 +381,6 @@ export const HOOKS = Object.freeze({
     summary: 'Hands an alert to a receiver.',
   }),
 })
-
-/** Payload of `idp.begin`. `redirectUri` is the gateway's one callback; `state` must come back unchanged. */
-export interface IdpBegin {
-  readonly redirectUri: string
-  readonly loginHint: string | null
-}
-export interface IdpRedirect {
-  readonly url: string
-  /** Opaque; core keeps it and hands it to `idp.complete`. */
-  readonly state: string
-}
-export interface IdpComplete {
-  readonly callbackUrl: string
-  readonly state: string
-}
-export interface IdpPerson {
-  readonly issuer: string
-  readonly subject: string
-  readonly email: string
-  readonly emailVerified: boolean
-  readonly name: string
-  readonly groups: readonly string[]
-  readonly claims: Readonly<Record<string, unknown>>
-}
 
 export type HookTable = typeof HOOKS
 export type HookName = keyof HookTable

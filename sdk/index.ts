@@ -1,6 +1,7 @@
 export * from './call.js'
 export * from './engine.js'
 export * from './hooks.js'
+export * from './idp.js'
 export * from './plugin.js'
 export * from './principal.js'
 export * from './record.js'

@@ -7,6 +7,8 @@ import type { Alert } from './record.js'
 import { startPlugin } from './testing.js'
 import { block, modify, pass } from './verdict.js'
 
+const goodbye = { idp: { id: '1', slug: 'acme', config: {} }, idToken: null, returnTo: 'https://gw.example.com' }
+
 const plugin = (setup: (context: PluginContext<{ level: number }>) => void) =>
   definePlugin({ id: 'acme-test', sdk: '^0.1.0', config: z.object({ level: z.number().default(1) }), setup })
 const credentials = (authorization?: string) => ({
@@ -96,8 +98,8 @@ test('a keyed handler is asked by its key; its options are kept', async () => {
   const host = await startPlugin(
     plugin((context) => context.serve('idp.logout', 'acme', () => ({ url: null }), { secret: ['password'] })),
   )
-  assert.equal(await host.askKeyed('idp.logout', 'acme', { issuer: 'i', subject: 's' }), { url: null })
-  assert.match(await rejection(host.askKeyed('idp.logout', 'other', { issuer: 'i', subject: 's' })), 'no handler')
+  assert.equal(await host.askKeyed('idp.logout', 'acme', goodbye), { url: null })
+  assert.match(await rejection(host.askKeyed('idp.logout', 'other', goodbye)), 'no handler')
   assert.equal(host.options.get('idp.logout/acme'), { secret: ['password'] })
 })
 

@@ -17,7 +17,7 @@ async function sleepy(question = elicit('Name?')) {
   await leg
   return { call, suspended }
 }
-const MINE = { user: 'me', server: 'crm' }
+const MINE = { user: 'me', server: 'crm', mayGoOn: async () => true }
 
 test('a call is taken once, by who has the answers to its last questions', async () => {
   const parked = parkedWith()
@@ -67,7 +67,7 @@ test('one more than a user may have, at a server or in all, ends the one that sl
   const calls = await Promise.all(Array.from({ length: 6 }, () => sleepy()))
   const cancelled = () => calls.map(({ call }) => call.isCancelled)
   const park = (at: number, server: string, user = 'me') =>
-    parked.park(calls[at]?.suspended as Suspended, { user, server })
+    parked.park(calls[at]?.suspended as Suspended, { ...MINE, user, server })
   for (const at of [0, 1]) park(at, 'crm')
   assert.equal(cancelled(), [false, false, false, false, false, false])
   park(2, 'crm')
@@ -83,11 +83,25 @@ test('one more than a user may have, at a server or in all, ends the one that sl
   assert.equal(cancelled(), [true, true, true, true, true, true])
 })
 
+test('a call that would not be let in any more ends where it sleeps, and no other', async () => {
+  const parked = parkedWith()
+  const [mine, other] = [await sleepy(), await sleepy()]
+  let isIn = true
+  parked.park(mine.suspended, { ...MINE, mayGoOn: async () => isIn })
+  parked.park(other.suspended, MINE)
+  await parked.recheck()
+  assert.is(parked.size, 2)
+  isIn = false
+  await parked.recheck()
+  assert.equal([mine.call.isCancelled, other.call.isCancelled, parked.size], [true, false, 1])
+  parked.stop()
+})
+
 test('a full replica takes no more, and ends nobody for it', async () => {
   const parked = parkedWith({ perReplica: 1 })
   const [one, other] = [await sleepy(), await sleepy()]
   assert.ok(parked.park(one.suspended, MINE))
-  assert.not(parked.park(other.suspended, { user: 'you', server: 'crm' }))
+  assert.not(parked.park(other.suspended, { user: 'you', server: 'crm', mayGoOn: MINE.mayGoOn }))
   assert.not(one.call.isCancelled || other.call.isCancelled)
   parked.stop()
 })

@@ -7,11 +7,20 @@ export interface ParkedCalls {
    * Puts a call to sleep; false when the replica has too many. One more than this user may have, in all or at this server,
    * ends the one that sleeps longest: most likely nobody will come back to it.
    */
-  park(call: Suspended, whose: { readonly user: string; readonly server: string }): boolean
+  park(call: Suspended, whose: Whose): boolean
   /** The call that waits for the answers to this round, and for nobody else. It must be parked again or let go. */
   take(id: string, round: number): Suspended | null
+  /** Ends those that would not be let in any more; to be called after each change of the configuration. */
+  recheck(): Promise<void>
   readonly size: number
   stop(): void
+}
+
+export interface Whose {
+  readonly user: string
+  readonly server: string
+  /** Must not throw. */
+  readonly mayGoOn: () => Promise<boolean>
 }
 
 export interface ParkedLimits extends ParkedCallLimits {
@@ -22,10 +31,8 @@ export interface ParkedLimits extends ParkedCallLimits {
 
 export const PARKED_LIMITS: ParkedLimits = { ...DEFAULT_LIMITS.parkedCalls, person: 600_000, machine: 180_000 }
 
-interface Parked {
+interface Parked extends Whose {
   readonly call: Suspended
-  readonly user: string
-  readonly server: string
   readonly timer: NodeJS.Timeout
 }
 
@@ -44,7 +51,7 @@ export function createParkedCalls(limitsNow: () => Partial<ParkedLimits> = () =>
   }
 
   return {
-    park(call, { user, server }) {
+    park(call, { user, server, mayGoOn }) {
       const limits = { ...PARKED_LIMITS, ...limitsNow() }
       surplus((parked) => parked.user === user && parked.server === server, limits.perServer).forEach(giveUp)
       surplus((parked) => parked.user === user, limits.perUser).forEach(giveUp)
@@ -52,7 +59,7 @@ export function createParkedCalls(limitsNow: () => Partial<ParkedLimits> = () =>
       const isPerson = call.methods.includes('elicitation/create')
       const timer = setTimeout(() => giveUp(parked), isPerson ? limits.person : limits.machine)
       timer.unref()
-      const parked: Parked = { call, user, server, timer }
+      const parked: Parked = { call, user, server, mayGoOn, timer }
       asleep.set(call.id, parked)
       return true
     },
@@ -62,6 +69,13 @@ export function createParkedCalls(limitsNow: () => Partial<ParkedLimits> = () =>
       asleep.delete(id)
       clearTimeout(parked.timer)
       return parked.call
+    },
+    async recheck() {
+      const ask = async (parked: Parked) => {
+        const isIn = await parked.mayGoOn()
+        if (!isIn && asleep.get(parked.call.id) === parked) giveUp(parked)
+      }
+      await Promise.all([...asleep.values()].map(ask))
     },
     get size() {
       return asleep.size

@@ -7,7 +7,8 @@ import type { TokenSealer } from '../vault/seal-token.js'
 
 /**
  * What a client of the modern era keeps for us between two requests. `forward`: the server's own state, verbatim. `parked`: a
- * call that sleeps at replica `owner`. `rerun`: the call is made again once what is done at a URL is done.
+ * call that sleeps at replica `owner`. `rerun`: the call is made again once what is done at a URL is done. `again`: it was not
+ * made yet, since a credential was missing.
  */
 export type RequestState = {
   readonly round: number
@@ -17,6 +18,7 @@ export type RequestState = {
   | { readonly kind: 'forward'; readonly state: string }
   | { readonly kind: 'parked'; readonly callId: string; readonly owner: string }
   | { readonly kind: 'rerun'; readonly elicitationIds: readonly string[] }
+  | { readonly kind: 'again' }
 )
 
 /** The request that the state belongs to, and that alone. */
@@ -50,6 +52,7 @@ const sealed = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('f'), ...common, u: z.string() }),
   z.strictObject({ t: z.literal('p'), ...common, c: z.string(), o: z.string() }),
   z.strictObject({ t: z.literal('r'), ...common, i: z.array(z.string()) }),
+  z.strictObject({ t: z.literal('a'), ...common }),
 ])
 
 export function createRequestStates(sealer: TokenSealer, now: () => number = Date.now): RequestStates {
@@ -86,6 +89,7 @@ function bytesOf(state: RequestState): number {
     case 'forward':
       return Buffer.byteLength(state.state)
     case 'parked':
+    case 'again':
       return 0
     case 'rerun':
       return Buffer.byteLength(JSON.stringify(state.elicitationIds))
@@ -110,6 +114,8 @@ function short(state: RequestState) {
       return { t: 'p', ...common, c: state.callId, o: state.owner }
     case 'rerun':
       return { t: 'r', ...common, i: state.elicitationIds }
+    case 'again':
+      return { t: 'a', ...common }
   }
 }
 
@@ -122,6 +128,8 @@ function long(found: z.infer<typeof sealed>): RequestState {
       return { kind: 'parked', ...common, callId: found.c, owner: found.o }
     case 'r':
       return { kind: 'rerun', ...common, elicitationIds: found.i }
+    case 'a':
+      return { kind: 'again', ...common }
   }
 }
 

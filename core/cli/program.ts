@@ -5,6 +5,7 @@ import { addFileCommands } from './file-commands.js'
 import { CommandError } from './io.js'
 import type { Io } from './io.js'
 import { addLogCommands } from './log-commands.js'
+import { addPeopleCommands } from './people-commands.js'
 import { addKeyCommands, addTokenCommands } from './token-commands.js'
 
 /** Runs one command. Answers the exit code: 0 done, 1 failed, 2 used wrongly. */
@@ -33,6 +34,7 @@ export function createProgram(io: Io): Command {
     .action(async () => void (await io.start()))
   addFileCommands(program, io)
   addTokenCommands(program, io)
+  addPeopleCommands(program, io)
   addLogCommands(program, io)
   addKeyCommands(program, io)
   addDoctorCommand(program, io)

@@ -3,6 +3,9 @@ import type { Store } from '../domain/store.js'
 import { asking } from './asking.js'
 import type { Publishing } from './publishing.js'
 
+/** A replica that has heard of the epoch within this time believes what it holds; else it asks the database first. */
+export const FRESH_MS = 750
+
 /**
  * The number of the configuration, kept in the database and raised with every change of configuration, people or tokens.
  * What was read while the number was n holds for as long as it is n.

@@ -31,4 +31,5 @@ async function sweep(house: House): Promise<void> {
   await house.get(PARTS.sessions).sweep()
   await house.get(PARTS.consoleSessions).sweep()
   await house.get(PARTS.oneTime).sweep(2_000)
+  await house.get(PARTS.oauthSweep)()
 }

@@ -11,6 +11,7 @@ import { guardAll } from '../db/repositories/failures.js'
 import { createSealedSource } from '../db/repositories/sealed.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
+import { detectOf } from './upstream-auth.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -26,6 +27,13 @@ export function createConfiguration(house: House, config: Config): { mutations: 
     exporterSecrets: (plugin) => bus.keyed('exporter.deliver', plugin)?.options.secret ?? [],
     checkExporter: async (plugin, given) => {
       const schema = bus.keyed('exporter.deliver', plugin)?.options.config
+      const parsed = schema === undefined ? null : parseStrictly(schema, given)
+      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
+    },
+    idps: () => bus.keys('idp.begin'),
+    idpSecrets: (plugin) => bus.keyed('idp.begin', plugin)?.options.secret ?? [],
+    checkIdp: async (plugin, given) => {
+      const schema = bus.keyed('idp.begin', plugin)?.options.config
       const parsed = schema === undefined ? null : parseStrictly(schema, given)
       return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
     },
@@ -55,18 +63,24 @@ export function keeperOptions(house: House, path: string, around: Surroundings):
   }
 }
 
-export function apiOptions(house: House, url: () => string, onBroken: (thrown: unknown) => void): ApiOptions {
+export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedAway' | 'onBroken'>): ApiOptions {
   const { dataSource, recordPool, vault } = house.get(PARTS.resources)
   return {
     ...house.get(PARTS.configuration),
     store: house.get(PARTS.store),
     version: VERSION,
-    url,
+    ...rest,
     resolveAdmin: house.get(PARTS.identities).resolveAdmin,
+    browser: house.get(PARTS.browser),
+    sessions: house.get(PARTS.consoleSessions),
+    invitations: house.get(PARTS.invitations),
+    setupLinks: house.get(PARTS.setupLinks),
     logs: guardAll(createLogReader(recordPool)),
+    describeIdp: house.get(PARTS.idpAsks).describe,
+    detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
+    oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,
-    onBroken,
   }
 }

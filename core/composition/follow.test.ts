@@ -5,7 +5,6 @@ import type { Snapshot } from '../domain/snapshot.js'
 import { plan, server } from '../upstream/catalog-testing.js'
 import { followChanges } from './follow.js'
 import { PARTS } from './house.js'
-import { createPersonalIdentities } from './personal.js'
 import { emptyHouse } from './testing.js'
 
 const identity = (changes: Partial<Identity> = {}): Identity =>
@@ -27,8 +26,11 @@ function bench() {
   const ended: ((id: string) => void)[] = []
   const told: { swap: (next: Snapshot, previous: Snapshot | null) => void } = { swap: () => undefined }
   const house = emptyHouse()
-  const note = (what: string) => (id: string) => void done.push(`${what} ${id}`)
-  house.put(PARTS.catalog, { drop: note('drop') } as never)
+  const note =
+    (what: string) =>
+    (id: string, key = '') =>
+      void done.push(`${what} ${id} ${key}`.trim())
+  house.put(PARTS.catalog, { drop: (id: string, _: unknown, key?: string) => note('drop')(id, key) } as never)
   house.put(PARTS.upstreams, {
     replace: note('replace'),
     forget: async (id: string) => note('forget')(id),
@@ -41,9 +43,19 @@ function bench() {
     onEnd: (listener: never) => void ended.push(listener),
     onChange: () => undefined,
   } as never)
+  house.put(PARTS.errands, { recheck: () => undefined } as never)
+  house.put(PARTS.parked, { recheck: async () => undefined } as never)
   house.put(PARTS.snapshots, { onSwap: (listener: never) => void (told.swap = listener) } as never)
+  const own: { changed: (before: Identity, now: Identity | null) => void; given: () => void } = {
+    changed: () => undefined,
+    given: () => undefined,
+  }
+  house.put(PARTS.own, {
+    onChanged: (listener: never) => void (own.changed = listener),
+    onGiven: (listener: never) => void (own.given = listener),
+  } as never)
   followChanges(house)
-  return { done, told, end: (id: string) => ended.forEach((listener) => listener(id)) }
+  return { done, told, own, end: (id: string) => ended.forEach((listener) => listener(id)) }
 }
 
 test('the first configuration and one that changed nothing disturb nobody', () => {
@@ -76,20 +88,17 @@ for (const [what, after] of [
   ['changed', [identity({ updatedAt: '2' })]],
   ['removed', []],
 ] as const)
-  test(`a server is called anew when an identity of it was ${what}`, () => {
+  test(`a server is called anew with an identity that was ${what}`, () => {
     const { done, told } = bench()
     told.swap(snapshot([server('crm')], after), snapshot([server('crm')], [identity()]))
-    assert.equal(done, ['replace server-crm', 'unhear server-crm', 'drop server-crm', 'swapped'])
+    assert.equal(done, ['replace server-crm i', 'unhear server-crm i', 'drop server-crm i', 'swapped'])
   })
 
-test('a personal identity is found by server and person, in the configuration that stands', () => {
-  let standing = snapshot([], [identity(), identity({ id: 'pool', shared: true, ownerId: null })])
-  const find = createPersonalIdentities(() => standing)
-  assert.is(find('server-crm', 'mia')?.id, 'i')
-  assert.is(find('server-crm', 'max'), null)
-  assert.is(find('server-other', 'mia'), null)
-  standing = snapshot([], [])
-  assert.is(find('server-crm', 'mia'), null, 'at once when it is gone')
+test('a personal identity that is another one is called anew, and those who listen look again', () => {
+  const { done, own } = bench()
+  own.changed(identity({ shared: false }), null)
+  own.given()
+  assert.equal(done, ['replace server-crm i', 'unhear server-crm i', 'drop server-crm i', 'swapped', 'swapped'])
 })
 
 test.run()

@@ -16,12 +16,30 @@ import type { Egress } from '../egress/egress.js'
 import type { Host } from '../host/lifecycle.js'
 import type { Lines } from '../http/session-lines.js'
 import type { ToOwner } from '../http/to-owner.js'
+import type { Counter } from '../http/oauth/mount.js'
 import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
+import type { IdpAsks } from '../identity/sso/asks.js'
+import type { SubjectTokens } from '../identity/subject-tokens.js'
+import type { TrustedIssuers } from '../identity/trusted-issuers.js'
+import type { Enrolments } from '../http/connect/enrolment.js'
 import type { Identities } from '../identity/identities.js'
+import type { Invitations } from '../identity/invitations.js'
+import type { Passkeys } from '../identity/passkeys.js'
+import type { Passwords } from '../identity/passwords.js'
+import type { Postman } from '../identity/postman.js'
+import type { SetupLinks } from '../identity/setup-links.js'
+import type { SignInWays } from '../identity/sign-in-ways.js'
+import type { OwnIdentities } from '../identity/own-identities.js'
 import type { Audience } from '../listening/audience.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
+import type { AdminClients } from '../oauth/server/admin-clients.js'
+import type { AuthorizationServer } from '../oauth/server/server.js'
+import type { OneTime } from '../identity/one-time.js'
+import type { GrantEnds, Grants } from '../oauth/client/grants.js'
+import type { SignIn, StoredTrip } from '../oauth/client/sign-in.js'
+import type { createProbe } from '../upstream/probe.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
@@ -33,6 +51,7 @@ import type { Listen } from '../rooms/listen.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
+import type { Errands } from '../upstream/errands.js'
 import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
@@ -66,19 +85,34 @@ export const PARTS = {
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
+  enrolment: part<Enrolments>('enrolment'),
   epochs: part<Epochs>('epochs'),
+  errands: part<Errands>('errands'),
   exporters: part<Exporters>('exporters'),
+  grantEnds: part<GrantEnds>('grantEnds'),
+  grants: part<Grants>('grants'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
+  idpAsks: part<IdpAsks>('idpAsks'),
+  invitations: part<Invitations>('invitations'),
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
+  oauthClients: part<AdminClients>('oauthClients'),
+  oauthCounter: part<Counter>('oauthCounter'),
+  oauthServer: part<AuthorizationServer>('oauthServer'),
+  oauthSweep: part<() => Promise<void>>('oauthSweep'),
   oneTime: part<OneTimeRows>('oneTime'),
+  mail: part<{ readonly postman: Postman | null }>('mail'),
+  passkeys: part<Passkeys>('passkeys'),
+  passwords: part<Passwords>('passwords'),
+  own: part<OwnIdentities>('own'),
   parked: part<ParkedCalls>('parked'),
   lines: part<Lines>('lines'),
   listen: part<Listen>('listen'),
   listeners: part<SessionListeners>('listeners'),
   pipeline: part<Pipeline>('pipeline'),
+  probe: part<ReturnType<typeof createProbe>>('probe'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
   refused: part<Refused>('refused'),
@@ -86,12 +120,18 @@ export const PARTS = {
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
+  setupLinks: part<SetupLinks>('setupLinks'),
+  signInWays: part<SignInWays>('signInWays'),
+  signIn: part<SignIn>('signIn'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
+  subjectTokens: part<SubjectTokens>('subjectTokens'),
   subscriptions: part<Subscriptions>('subscriptions'),
   tailer: part<Tailer>('tailer'),
   toOwner: part<ToOwner>('toOwner'),
   told: part<SessionTold>('told'),
+  trustedIssuers: part<TrustedIssuers>('trustedIssuers'),
+  trips: part<OneTime<StoredTrip>>('trips'),
   troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }

@@ -10,6 +10,7 @@ import { createVerdictStore } from '../db/repositories/verdicts.js'
 import type { Fault } from '../hooks/settle.js'
 import { createSessionLines } from '../http/session-lines.js'
 import { createIdentities } from '../identity/identities.js'
+import { createOwnIdentities } from '../identity/own-identities.js'
 import { createSessions } from '../mcp/sessions.js'
 import { createRecorder } from '../record/log.js'
 import { createTailer } from '../record/tailer.js'
@@ -20,6 +21,7 @@ import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
 import { createCatalog } from '../upstream/catalog.js'
+import { createErrands } from '../upstream/errands.js'
 import { createOffers } from '../upstream/offers.js'
 import { createServerInfos } from '../upstream/server-infos.js'
 import { isUpdate } from '../upstream/subscriptions.js'
@@ -48,7 +50,10 @@ export async function openParts(
   await joinCluster(house, resources, { config, log })
   const alerting = createAlerting(house, log)
   house.put(PARTS.raise, (alert) => void alerting.raise(alert))
-  house.make(PARTS.identities, (h) => createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
+  house.make(PARTS.own, (h) => createOwnIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
+  house.make(PARTS.identities, (h) =>
+    createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs), own: h.get(PARTS.own) }),
+  )
   const hashKey = await hashKeyOf(house.get(PARTS.store), dataSource)
   house.make(PARTS.rules, (h) =>
     createRules({
@@ -71,6 +76,9 @@ export async function openParts(
     createSessions(createSessionRows(dataSource), limits, { others: house.get(PARTS.replicas) }),
   )
   house.make(PARTS.parked, () => createParkedCalls(() => limits().parkedCalls))
+  house.make(PARTS.errands, (h) =>
+    createErrands({ current: h.get(PARTS.snapshots).current, credentials: h.get(PARTS.credentials) }),
+  )
   house.make(PARTS.completions, () => createCompletions())
   house.make(PARTS.asides, (h) =>
     createAsides({

@@ -1,12 +1,14 @@
 import { createRequestStates, REQUEST_STATE } from '../bridge/request-state.js'
 import type { Inspected, InSession, Routed } from '../call.js'
+import { asGatehouseError } from '../errors.js'
 import { resourceMetadataUrl } from '../http/well-known.js'
 import type { SessionListeners } from '../listening/sessions.js'
 import { publicResult } from '../mcp/uris.js'
 import { createPipeline, type OnRefused } from '../pipeline.js'
 import { createAnswer } from '../rooms/answer.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
-import { createForward } from '../rooms/forward.js'
+import { createForward, type ForwardOptions } from '../rooms/forward.js'
+import { createConnect } from '../rooms/connect.js'
 import { createHear, type HearOptions } from '../rooms/hear.js'
 import { createInspect } from '../rooms/inspect.js'
 import { createList } from '../rooms/list.js'
@@ -19,7 +21,6 @@ import { createSubscribe } from '../rooms/subscribe.js'
 import { createCredentials } from '../upstream/credentials.js'
 import { createTokenSealer } from '../vault/seal-token.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
-import { createPersonalIdentities } from './personal.js'
 
 /** The rooms in the order of the corridor. */
 export function layRooms(house: House, publicUrl: () => string, log: Surroundings['log']): void {
@@ -31,8 +32,9 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
   house.make(PARTS.credentials, (h) =>
     createCredentials({
       secrets: h.get(PARTS.store).secrets,
-      identityOf: createPersonalIdentities(h.get(PARTS.snapshots).current),
+      identityOf: h.get(PARTS.own).of,
       bus: h.get(PARTS.host).bus,
+      bearer: h.get(PARTS.grants).bearer,
     }),
   )
   house.make(PARTS.pipeline, (h) => {
@@ -52,6 +54,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       raise: h.get(PARTS.raise),
       publicResult: (call, result) => publicResult(result, catalog.publicUris(call.plan, call.feature.assignment)),
     })
+    const states = createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE))
     const listeners = h.get(PARTS.listeners)
     const subscribe = createSubscribe({ update: sessions.update, attend: listeners.attend, watched: listeners.watched })
     return createPipeline(
@@ -60,15 +63,18 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
         session: attending(createSession(sessions), listeners),
         route: whereOffered(createRoute(catalog, accessOf), mayHave),
         permit: createPermit(accessOf),
+        connect: createConnect({ states, publicUrl }),
         inspectRequest: inspect.request,
         relay: inspect.relay,
         forward: createForward({
           upstreams: h.get(PARTS.upstreams),
           limits,
           parked: h.get(PARTS.parked),
-          states: createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE)),
+          states,
           completions: h.get(PARTS.completions),
           replica: h.get(PARTS.replicas).id,
+          errands: h.get(PARTS.errands),
+          stillEnters: createStillEnters(h),
           definitionNow: async (call) => {
             const { assignment, publicName } = call.feature
             catalog.drop(assignment.server.id, ['tools'])
@@ -94,6 +100,21 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       onRefused,
     )
   })
+}
+
+/** A failure that says nothing of the caller's right (the database is away) ends nobody. */
+function createStillEnters(house: House): ForwardOptions['stillEnters'] {
+  const { bus } = house.get(PARTS.host)
+  return async (credentials, gatewayId) => {
+    try {
+      const plan = house.get(PARTS.snapshots).current().gateways.get(gatewayId)
+      if (plan === undefined) return false
+      await house.get(PARTS.identities).resolve(await bus.first('auth.identify', credentials), plan)
+      return true
+    } catch (thrown) {
+      return ![401, 403].includes(asGatehouseError(thrown).entry.http)
+    }
+  }
 }
 
 /** Whoever sends a message is there to be told of what it subscribed to. */

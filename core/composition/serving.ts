@@ -9,17 +9,24 @@ import { createHealth } from '../http/health.js'
 import { createDoor } from '../http/mcp-door.js'
 import { createOlderLines } from '../http/older-lines.js'
 import { createOwnNames, type OwnNames } from '../http/origin.js'
+import { createSso } from './sso.js'
+import { createAuthPages } from '../http/pages/auth/index.js'
 import { createPageFaults } from '../http/pages/faults.js'
 import { createStyle } from '../http/pages/page.js'
+import { createTurnedAway } from '../http/pages/turned-away.js'
 import { createAddressOf } from '../http/peer.js'
 import { createServer } from '../http/server.js'
 import { createTolerances } from '../http/tolerances.js'
 import { createWellKnown } from '../http/well-known.js'
 import { createStreamPlaces } from '../mcp/stream-places.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
+import { authorizationRoutes } from './authorization-server.js'
 import { apiOptions } from './configuration.js'
+import { connectPages } from './upstream-auth.js'
+import { hostFlow } from './connect.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+import { authOptions } from './signing-in.js'
 
 /** Where the gateway is and whether it still takes calls; the URL is known only once the port is. */
 export interface Place {
@@ -36,6 +43,8 @@ export async function createServing(house: House, config: Config, place: Place, 
   const library = await openLibrary(fileURLToPath(new URL('../../../docs', import.meta.url)))
   const docs = createDocsServer(library, VERSION)
   const snapshots = house.get(PARTS.snapshots)
+  const addressOf = createAddressOf(config.trustedProxies)
+  const turnedAway = createTurnedAway(house.get(PARTS.refused), addressOf)
   const draining = () => place.draining
   const older = createOlderLines({
     replica: house.get(PARTS.replicas).id,
@@ -47,26 +56,34 @@ export async function createServing(house: House, config: Config, place: Place, 
     pipeline: house.get(PARTS.pipeline),
     authenticate: createAuthenticate(house.get(PARTS.host).bus, house.get(PARTS.identities)),
     snapshot: snapshots.current,
+    catchUp: snapshots.catchUp,
     names: lazily(() => createOwnNames(place.url, config.host)),
     sessions: house.get(PARTS.sessions),
     lines: house.get(PARTS.lines),
     older,
     places: createStreamPlaces({ perUser: () => snapshots.current().settings.limits.listensPerUser }),
     toOwner: house.get(PARTS.toOwner),
-    addressOf: createAddressOf(config.trustedProxies),
+    addressOf,
     draining,
     onTolerated: createTolerances((fault) => log.info({ ...fault }, "a client's fault is tolerated")),
     onBroken,
   })
   const checks = { database: () => databaseIsThere(resources), record: () => recordIsCarried(house) }
+  const authorization = authorizationRoutes(house, () => place.url, config)
   const server = createServer({
     door,
     middleware: [
-      createApi(apiOptions(house, () => place.url, onBroken)).routes() as Middleware,
+      createApi(apiOptions(house, { url: () => place.url, turnedAway, onBroken })).routes() as Middleware,
       createHealth({ draining, checks }),
       createWellKnown(() => place.url),
+      authorization.mount,
       createStyle(),
-      createPageFaults(onBroken),
+      createPageFaults(onBroken, turnedAway),
+      createSso(house, { turnedAway, addressOf, url: () => place.url }),
+      createAuthPages(authOptions(house, { turnedAway, addressOf, onBroken })),
+      authorization.interaction,
+      ...connectPages(house, config, () => place.url),
+      hostFlow(house, () => place.url),
       createDocs(library, docs),
     ],
     tls: config.tls,

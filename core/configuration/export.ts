@@ -5,7 +5,10 @@ import { DEFAULT_SETTINGS } from '../domain/nouns.js'
 import type { Store } from '../domain/store.js'
 import { KINDS } from './kinds.js'
 import type { NounName, Present, State } from './kinds.js'
+import { idpDefaults } from './nouns/idps.js'
 import { serverDefaults } from './nouns/servers.js'
+import type { ServerState } from './nouns/servers.js'
+import { isSecretKey } from './schemas.js'
 import { writeDuration, writeSize } from './units.js'
 
 /**
@@ -56,9 +59,20 @@ function hideSecrets(noun: NounName, key: string, state: State, namer: ReturnTyp
   const hide = (values: unknown) =>
     Object.fromEntries(Object.keys(values as object).map((field) => [field, namer.placeholder(key, field)]))
   if (noun === 'identities' || noun === 'exporters') return { ...state, headers: hide(state['headers']) }
+  if (noun === 'idps') {
+    const secret = Object.keys(state).filter((field) => isSecretKey(field))
+    return { ...state, ...hide(Object.fromEntries(secret.map((field) => [field, null]))) }
+  }
   if (noun !== 'servers') return state
-  const { auth, env } = state as { auth: 'none' | { headers: object }; env: object }
-  return { ...state, auth: auth === 'none' ? auth : { headers: hide(auth.headers) }, env: hide(env) }
+  const { auth, env } = state as unknown as Pick<ServerState, 'auth' | 'env'>
+  return { ...state, auth: hideAuth(auth, hide), env: hide(env) }
+}
+
+function hideAuth(auth: ServerState['auth'], hide: (values: unknown) => Record<string, string>): ServerState['auth'] {
+  if (typeof auth === 'string') return auth
+  if ('headers' in auth) return Array.isArray(auth.headers) ? auth : { headers: hide(auth.headers) }
+  const { clientSecret, ...open } = auth.oauth
+  return { oauth: { ...open, ...hide(clientSecret === undefined ? {} : { clientSecret }) } }
 }
 
 /** What is as it would be without being said is not said. */
@@ -92,10 +106,12 @@ function defaultsOf(noun: NounName, key: string): State {
       return { name: '', enabled: true }
     case 'teams':
       return { ...plain, members: [] }
+    case 'idps':
+      return idpDefaults(key)
     case 'servers':
       return { ...serverDefaults(key) }
     case 'identities':
-      return { shared: false, owner: null, enabled: true }
+      return { shared: false, owner: null, headers: {}, enabled: true }
     case 'gateways':
       return { ...plain, teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] }
     case 'exporters':
@@ -109,7 +125,7 @@ const unlike = (state: State, defaults: State): State =>
   Object.fromEntries(Object.entries(state).filter(([key, value]) => !isDeepStrictEqual(value, defaults[key])))
 
 const SIZES = new Set(['requestBody', 'upstreamEvent', 'upstreamBody', 'bodyInLog'])
-const COUNTS = new Set(['sessionsPerUser', 'listensPerUser', 'stdioProcesses'])
+const COUNTS = new Set(['sessionsPerUser', 'listensPerUser', 'stdioProcesses', 'registrations'])
 
 function writeSettings(settings: Settings): State {
   const { limits, ...plain } = settings

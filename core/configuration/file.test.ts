@@ -50,14 +50,14 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
   ['engine instances', 'version: 1\nengines: {}\n', 'engines: engine instances are not in this version'],
   ['alert targets', 'version: 1\nalerts: {}\n', 'alerts: delivery of alerts is not in this version'],
   [
-    'OAuth servers',
-    'version: 1\nservers: { crm: { url: https://a.example.com, auth: oauth } }\n',
-    'servers.crm.auth: OAuth towards a server is not in this version',
+    'an unknown key of an OAuth client',
+    'version: 1\nservers: { crm: { auth: { oauth: { clientld: a } } } }\n',
+    'unknown key; did you mean clientId?',
   ],
   [
-    'OAuth servers with a client',
-    'version: 1\nservers: { crm: { auth: { oauth: { clientId: a } } } }\n',
-    'servers.crm.auth.oauth: OAuth towards a server is not in this version',
+    'a secret without its client',
+    'version: 1\nservers: { crm: { auth: { oauth: { clientSecret: "${env:A}" } } } }\n',
+    'servers.crm.auth.oauth: a clientSecret needs its clientId',
   ],
   [
     'sealed capture',
@@ -65,14 +65,9 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'gateways.eng.capture: sealed capture is not in this version',
   ],
   [
-    'refresh reuse',
-    'version: 1\nsettings: { refreshReuse: { seconds: 60 } }\n',
-    'settings.refreshReuse: OAuth for clients is not in this version',
-  ],
-  [
     'OAuth hosts',
     'version: 1\nhosts: { app: { kind: oauth } }\n',
-    'hosts.app.kind: hosts that sign in by OAuth are not in this version',
+    'hosts.app.kind: hosts that sign in by OAuth appear by themselves',
   ],
   [
     'an unknown capability',

@@ -4,6 +4,7 @@ import type { Store } from '../domain/store.js'
 import { createExporter, exporterState, removeExporter, replaceExporter } from './nouns/exporters.js'
 import { createGateway, gatewayState, removeGateway, updateGateway } from './nouns/gateways.js'
 import { createHost, hostState, removeHost, updateHost } from './nouns/hosts.js'
+import { createIdp, idpDefaults, idpState, removeIdp, replaceIdp } from './nouns/idps.js'
 import { createIdentity, identityState, removeIdentity, updateIdentity } from './nouns/identities.js'
 import {
   createRole,
@@ -75,15 +76,31 @@ const users = kind('users', {
   remove: removeUser,
 })
 
+/** Members that the file does not speak of are those of the API and of groups at an identity provider. */
 const teams = kind('teams', {
   rows: (store) => store.teams.all(),
   keyOf: (team) => team.slug,
   stateOf: async (store, team) => ({ ...(await teamState({ store }, team)) }),
-  want(key, { title = key, enabled = true, members }) {
-    const state = { title, enabled, members: sorted(members) }
-    return { state, create: (work) => createTeam(work, key, state), update: (work) => updateTeam(work, key, state) }
+  want(key, { title = key, enabled = true, members }, present) {
+    const named = members && { members: sorted(members) }
+    const state = { title, enabled, members: named?.members ?? present?.state['members'] ?? [] }
+    const input = { title, enabled, ...named }
+    return { state, create: (work) => createTeam(work, key, input), update: (work) => updateTeam(work, key, input) }
   },
   remove: removeTeam,
+})
+
+const idps = kind('idps', {
+  rows: (store) => store.idps.all(),
+  keyOf: (idp) => idp.slug,
+  stateOf: (store, idp) => idpState({ store }, idp),
+  want(key, input) {
+    const { domains, breakGlass, ...rest } = given(input)
+    const lists = { domains: sorted(domains), breakGlass: sorted(breakGlass) }
+    const state = { ...idpDefaults(key), ...rest, ...lists, plugin: input.plugin }
+    return { state, create: (work) => createIdp(work, key, input), update: (work) => replaceIdp(work, key, state) }
+  },
+  remove: removeIdp,
 })
 
 const servers = kind('servers', {
@@ -103,7 +120,7 @@ const identities = kind('identities', {
   stateOf: async (store, identity) => ({ ...(await identityState({ store }, identity)) }),
   want(key, input) {
     const { server, shared = false, owner, headers, enabled = true } = input
-    const state = { server, shared, owner: owner ?? null, headers, enabled }
+    const state = { server, shared, owner: owner ?? null, headers: headers ?? {}, enabled }
     const full = { ...input, shared, enabled }
     return {
       state,
@@ -167,7 +184,7 @@ const hosts = kind('hosts', {
 })
 
 /** In the order in which they can be made: what is referred to comes first. */
-export const KINDS: readonly Kind[] = [roles, users, teams, servers, identities, gateways, exporters, hosts]
+export const KINDS: readonly Kind[] = [roles, users, teams, idps, servers, identities, gateways, exporters, hosts]
 
 type Input<Noun extends NounName> = NonNullable<File[Noun]>[string]
 

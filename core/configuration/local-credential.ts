@@ -1,20 +1,20 @@
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { User } from '../domain/nouns.js'
+import { OPERATOR_EMAIL, SUPER_ADMIN } from '../domain/people.js'
 import type { Store } from '../domain/store.js'
 import { mintSecret } from '../identity/tokens.js'
 
-const OPERATOR = 'operator@localhost'
 const LABEL = 'command line'
 
 /** The person behind the credential that lies in the home; there before the first file is applied, which may name it. */
 export async function ensureOperator(store: Store): Promise<User> {
-  const known = await store.users.byKey(OPERATOR)
+  const known = await store.users.byKey(OPERATOR_EMAIL)
   if (known !== null) return known
   return store.users.insert({
-    email: OPERATOR,
+    email: OPERATOR_EMAIL,
     name: 'Operator',
-    role: 'super-admin',
+    role: SUPER_ADMIN,
     enabled: true,
     managedBy: 'system',
   })
@@ -29,9 +29,7 @@ export async function leaveCredential(store: Store, home: string, url: string, p
   const label = `${LABEL} (${place})`
   await store.transaction(async (tx) => {
     const operator = await ensureOperator(tx)
-    for (const token of await tx.tokens.all())
-      if (token.kind === 'admin' && token.label === label && token.managedBy === 'system')
-        await tx.tokens.remove(token.id)
+    await tx.tokens.removeOf({ kind: 'admin', label, managedBy: 'system' })
     await tx.tokens.insert({
       kind: 'admin',
       label,

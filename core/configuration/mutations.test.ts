@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { CAPABILITIES } from '../domain/capabilities.js'
 import { configurationBench, refusalOf } from '../test/configuration.js'
 import { createConnection } from './nouns/connections.js'
 import { createExporter, updateExporter } from './nouns/exporters.js'
@@ -268,10 +269,55 @@ test('the last enabled super admin stays', async () => {
   await change((work) => updateUser(work, 'root@example.com', { enabled: false }))
 })
 
+test('the account of the command line is no person: it stays, and does not count', async () => {
+  const { refused, setUp } = await bench()
+  await setUp(({ store }) =>
+    store.users.insert({
+      ...{ email: 'operator@localhost', name: '', role: 'super-admin', enabled: true, managedBy: 'system' },
+    }),
+  )
+  assert.match(
+    (await refused((work) => updateUser(work, 'root@example.com', { role: 'member' }))).message,
+    'is the last enabled super admin',
+  )
+  for (const work of [
+    (work: Work) => updateUser(work, 'operator@localhost', { enabled: false }),
+    (work: Work) => updateUser(work, 'operator@localhost', { role: 'member' }),
+    (work: Work) => removeUser(work, 'operator@localhost'),
+  ])
+    assert.match((await refused(work)).message, 'belongs to the command line')
+})
+
+test('a role is copied with what it holds, unless it holds more than whoever copies it', async () => {
+  const { change, refused } = await bench()
+  const copy = await change((work) => createRole(work, 'copy', { from: 'member' }))
+  assert.equal([copy.capabilities, copy.title], [['authenticateViaOauth'], 'copy'])
+  assert.equal((await change((work) => createRole(work, 'all', { from: 'super-admin' }))).capabilities, [
+    ...CAPABILITIES,
+  ])
+  assert.is((await refused((work) => createRole(work, 'x', { from: 'nowhere' }))).data?.['field'], 'from')
+  const { refused: refusedHere } = await bench(['managePeople'])
+  assert.is((await refusedHere((work) => createRole(work, 'mine', { from: 'administrator' }))).code, 'GH_API_FORBIDDEN')
+})
+
+test('with a person goes what is theirs, and nothing else', async () => {
+  const { change, store } = await bench()
+  await change((work) => createUser(work, 'eve@example.com', {}))
+  await change((work) => createTeam(work, 'both', { members: ['eve@example.com', 'mia@example.com'] }))
+  await change((work) => createGateway(work, 'g', {}))
+  for (const user of ['eve@example.com', 'mia@example.com'])
+    await change((work) => createToken(work, { kind: 'access', gateway: 'g', host: 'bot', user }))
+  await change((work) => removeUser(work, 'eve@example.com'))
+  assert.is((await store.tokens.all()).length, 1)
+  assert.is((await store.connections.all()).length, 1)
+  assert.is((await store.teams.byKey('both'))?.memberIds.length, 1)
+})
+
 test('built-in roles and roles in use stay', async () => {
   const { change, refused } = await bench()
   assert.match((await refused((work) => removeRole(work, 'member'))).message, 'is built in')
   assert.match((await refused((work) => updateRole(work, 'super-admin', { title: 'x' }))).message, 'every capability')
+  assert.match((await refused((work) => updateRole(work, 'member', { title: 'x' }))).message, 'keeps its name')
   await change((work) => createRole(work, 'auditor', { capabilities: ['viewAndExportLogs'] }))
   await change((work) => updateUser(work, 'mia@example.com', { role: 'auditor' }))
   assert.match((await refused((work) => removeRole(work, 'auditor'))).message, 'is held by mia@example.com')

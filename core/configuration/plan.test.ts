@@ -9,7 +9,7 @@ import { createUser } from './nouns/people.js'
 test('applying twice changes nothing, and the epoch stays', async () => {
   const { files, fromFile, store } = await configurationBench()
   const first = await files.apply(fromFile(FULL, { secrets: SECRETS }))
-  assert.is(first.length, 11)
+  assert.is(first.length, 12)
   const epoch = await store.epoch()
   assert.equal(await files.apply(fromFile(FULL, { secrets: SECRETS })), [])
   assert.is(await store.epoch(), epoch)
@@ -118,6 +118,7 @@ test('what was made elsewhere is untouched; prune removes only what a file made'
       'remove identities reader',
       'remove servers everything',
       'remove servers search',
+      'remove idps okta',
       'remove teams engineering',
       'remove users bob@example.com',
     ],
@@ -148,13 +149,14 @@ test('export and apply make a circle, and the export holds no secret', async () 
   await mutations.change(admin, (work) => createUser(work, 'zoe@example.com', { name: 'Zoë: “#1”', enabled: false }))
   const text = await exportFile(store)
   for (const secret of Object.values(SECRETS)) assert.not.match(text, new RegExp(`: ["']?${secret}["']?$`, 'm'))
-  assert.match(text, '# Secrets are not exported. Set: EVERYTHING_DEBUG EVERYTHING_API_KEY SEARCH_X_KEY')
+  assert.match(text, '# Secrets are not exported. Set: OKTA_CLIENTSECRET EVERYTHING_DEBUG EVERYTHING_API_KEY')
   const secrets = {
     'env:EVERYTHING_DEBUG': '0',
     'env:EVERYTHING_API_KEY': 'ev',
     'env:SEARCH_X_KEY': 'se',
     'env:READER_AUTHORIZATION': 'Bearer re',
     'env:SOC_X_KEY': 'so',
+    'env:OKTA_CLIENTSECRET': 'ok',
   }
   assert.equal(await files.plan(fromFile(text, { secrets, prune: true })), [])
   const { store: _, ...empty } = await configurationBench()

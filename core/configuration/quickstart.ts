@@ -32,6 +32,7 @@ export async function seedQuickstart(store: Store, home: string, docsUrl: string
       env: [],
       auth: 'none',
       headers: [],
+      oauth: null,
       protocol: 'auto',
       enabled: true,
       managedBy,

@@ -4,13 +4,14 @@ import { GatehouseError } from '../errors.js'
 import type { ConfigurationFile } from './file.js'
 import type { Problem } from './problems.js'
 import { problemsOf } from './problems.js'
-import { headers } from './schemas.js'
+import { headers, isSecretKey } from './schemas.js'
 import type { File } from './schemas.js'
 
 /** Where a file may or must refer to a secret. */
 interface Place {
   readonly path: readonly string[]
-  readonly values: Record<string, string>
+  /** What is no text is left alone. */
+  readonly values: Record<string, unknown>
   /** Whether a value must be a reference; others may be, and are sealed all the same. */
   readonly mustRefer: (name: string) => boolean
 }
@@ -18,12 +19,22 @@ interface Place {
 /** A variable by such a name holds a secret, so it is never written into the file. */
 const SECRET_NAME = /key|token|secret|passw|pwd|credential|auth/i
 
+type Auth = NonNullable<File['servers']>[string]['auth']
+
+function authPlaces(slug: string, auth: Auth): Place[] {
+  if (typeof auth !== 'object') return []
+  if ('headers' in auth)
+    return Array.isArray(auth.headers)
+      ? []
+      : [{ path: ['servers', slug, 'auth', 'headers'], values: auth.headers, mustRefer: () => true }]
+  const values = auth.oauth as Record<string, string>
+  return [{ path: ['servers', slug, 'auth', 'oauth'], values, mustRefer: (name) => name === 'clientSecret' }]
+}
+
 function placesOf(content: File): Place[] {
   const always = () => true
   const servers = Object.entries(content.servers ?? {}).flatMap(([slug, { auth, env }]): Place[] => [
-    ...(typeof auth === 'object'
-      ? [{ path: ['servers', slug, 'auth', 'headers'], values: auth.headers, mustRefer: always }]
-      : []),
+    ...authPlaces(slug, auth),
     ...(env
       ? [{ path: ['servers', slug, 'env'], values: env, mustRefer: (name: string) => SECRET_NAME.test(name) }]
       : []),
@@ -33,7 +44,10 @@ function placesOf(content: File): Place[] {
       one.headers ? [{ path: [noun, slug, 'headers'], values: one.headers, mustRefer: always }] : [],
     ),
   )
-  return [...servers, ...others]
+  const idps = Object.entries(content.idps ?? {}).flatMap(([slug, idp]): Place[] => [
+    { path: ['idps', slug], values: idp as Record<string, unknown>, mustRefer: isSecretKey },
+  ])
+  return [...servers, ...idps, ...others]
 }
 
 /** The file's content with every reference replaced by its value; a secret that stands in the file itself is refused. */
@@ -48,6 +62,7 @@ export async function resolveFile(file: ConfigurationFile, source: ReferenceSour
 async function resolvePlace({ path, values, mustRefer }: Place, source: ReferenceSource): Promise<Problem[]> {
   const problems: Problem[] = []
   for (const [name, text] of Object.entries(values)) {
+    if (typeof text !== 'string') continue
     try {
       values[name] = mustRefer(name) ? await resolveSecret(text, source) : await resolveReferences(text, source)
     } catch (error) {
@@ -56,7 +71,7 @@ async function resolvePlace({ path, values, mustRefer }: Place, source: Referenc
     }
   }
   // What a reference leads to was not seen when the file was checked: a line end in it would make two headers of one.
-  if (problems.length > 0 || path.at(-1) === 'env') return problems
+  if (problems.length > 0 || path.at(-1) !== 'headers') return problems
   const checked = headers.safeParse(values)
   if (checked.success) return []
   return problemsOf(checked.error.issues).map((problem) => ({ ...problem, path: [...path, ...problem.path] }))
@@ -68,7 +83,9 @@ export async function collectSecrets(
   source: ReferenceSource,
 ): Promise<Record<string, string>> {
   await resolveFile(file, source)
-  const texts = placesOf(file.content).flatMap(({ values }) => Object.values(values))
+  const texts = placesOf(file.content).flatMap(({ values }) =>
+    Object.values(values).filter((value) => typeof value === 'string'),
+  )
   const references = new Set(texts.flatMap((text) => [...text.matchAll(REFERENCE)].map(([, inner = '']) => inner)))
   const collected: Record<string, string> = {}
   for (const inner of references) collected[keyOf(inner)] = await resolveReferences(`\${${inner}}`, source)

@@ -60,12 +60,33 @@ export const headers = z
     error: 'a header is named twice',
   })
 
-const auth = z.union([z.literal('none'), strict({ headers }, { oauth: 'OAuth towards a server is' })], {
-  error: (issue) =>
-    issue.input === 'oauth'
-      ? 'OAuth towards a server is not in this version; use { headers: … }'
-      : 'must be none or { headers: { <name>: <value> } }',
+/** Names alone: each identity brings its own values. */
+const headerNames = z
+  .array(headerName)
+  .min(1)
+  .max(20)
+  .refine((names) => names.every((name) => !RESERVED_HEADERS.has(name.toLowerCase())), 'names one of our own headers')
+  .refine((names) => new Set(names.map((name) => name.toLowerCase())).size === names.length, 'a header is named twice')
+// RFC 6749, appendix A: visible characters, and spaces between scopes.
+const vschars = z.string().regex(/^[\x21-\x7e][\x20-\x7e]{0,2047}$/, 'must be visible ASCII characters')
+const oauthClient = strict({
+  clientId: vschars.optional(),
+  clientSecret: vschars.optional(),
+  issuer: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .max(2048)
+    .optional(),
+  scope: vschars.optional(),
+}).refine(({ clientId, clientSecret }) => clientSecret === undefined || clientId !== undefined, {
+  error: 'a clientSecret needs its clientId',
 })
+const auth = z.union(
+  [z.enum(['none', 'oauth']), strict({ headers: z.union([headers, headerNames]) }), strict({ oauth: oauthClient })],
+  {
+    error:
+      'must be none, oauth, { headers: { <name>: <value> } }, { headers: [<name>] } or { oauth: { clientId, clientSecret } }',
+  },
+)
 
 export const serverShape = {
   title: title.optional(),
@@ -153,12 +174,12 @@ export const identityShape = {
   server: reference,
   shared: z.boolean().optional(),
   owner: reference.optional(),
-  headers,
+  headers: headers.optional(),
   enabled: enabled.optional(),
 }
 const hostKind = z.literal('token', {
   error: (issue) =>
-    issue.input === 'oauth' ? 'hosts that sign in by OAuth are not in this version; token' : 'must be token',
+    issue.input === 'oauth' ? 'hosts that sign in by OAuth appear by themselves; token' : 'must be token',
 })
 export const hostShape = {
   title: title.optional(),
@@ -168,6 +189,28 @@ export const hostShape = {
 }
 /** Keys that are not here belong to the exporter's plugin and are checked by it. */
 export const exporterShape = { plugin: slug, headers: headers.optional(), enabled: enabled.optional() }
+
+/** A key of a plugin by such a name holds a secret: it is sealed, never shown, and never written into the file. */
+export const isSecretKey = (key: string): boolean => /secret|password|privatekey/i.test(key)
+
+const domain = z
+  .string()
+  .toLowerCase()
+  .regex(/^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/, 'must be a domain such as example.com')
+/** Keys that are not here belong to the plugin of the identity provider and are checked by it. */
+export const idpShape = {
+  plugin: slug,
+  title: title.optional(),
+  domains: z.array(domain).max(200).optional(),
+  role: reference.nullable().optional(),
+  groups: z.record(z.string().min(1).max(256), reference).optional(),
+  button: z.boolean().optional(),
+  required: z.boolean().optional(),
+  breakGlass: z.array(email).max(100).optional(),
+  trustDomainVerifiedEmail: z.boolean().optional(),
+  trustAssertions: z.boolean().optional(),
+  enabled: enabled.optional(),
+}
 
 export const connectionShape = {
   host: reference,
@@ -195,6 +238,12 @@ export const TokenCreate = z.discriminatedUnion(
 export const TokenPatch = strict({ label: label.optional(), enabled: enabled.optional() })
 
 const count = z.int().min(1)
+/** Schemes that browsers open or run themselves are never an app's own. */
+const NO_APP = new Set('http https javascript vbscript data blob file about ftp ws wss view-source'.split(' '))
+const privateScheme = z
+  .string()
+  .regex(/^[a-z][a-z0-9+.-]{0,62}$/, 'must be a scheme in lower case, without the colon')
+  .refine((scheme) => !NO_APP.has(scheme), 'is no private scheme of an app')
 export const limitShape = {
   requestBody: size.optional(),
   upstreamEvent: size.optional(),
@@ -209,21 +258,24 @@ export const limitShape = {
   listensPerUser: count.max(10_000).optional(),
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
+  registrations: count.max(100_000).optional(),
   parkedCalls: strict({
     perReplica: count.max(100_000).optional(),
     perUser: count.max(100_000).optional(),
     perServer: count.max(100_000).optional(),
   }).optional(),
 }
-export const Settings = strict(
-  {
-    audit: z.enum(['fast', 'strict']).optional(),
-    retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
-    defaultRole: reference.optional(),
-    limits: strict(limitShape, { registrations: 'this limit is' }).optional(),
-  },
-  { refreshReuse: 'OAuth for clients is', redirectSchemes: 'OAuth for clients is' },
-)
+export const Settings = strict({
+  audit: z.enum(['fast', 'strict']).optional(),
+  retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
+  defaultRole: reference.optional(),
+  refreshReuse: strict({
+    seconds: z.int().min(0).max(3_600).optional(),
+    uses: count.max(100).optional(),
+  }).optional(),
+  redirectSchemes: z.array(privateScheme).max(50).optional(),
+  limits: strict(limitShape).optional(),
+})
 
 export const Server = strict(serverShape)
 export const Gateway = strict(gatewayFileShape)
@@ -233,6 +285,7 @@ export const Role = strict(roleShape)
 export const Identity = strict(identityShape)
 export const Host = strict(hostShape)
 export const Exporter = z.looseObject(exporterShape)
+export const Idp = z.looseObject(idpShape)
 export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string(), z.unknown()).optional() })
 
 /** The keys of the YAML file, in the order in which `export` writes them. */
@@ -242,6 +295,7 @@ export const fileShape = {
   roles: z.record(slug, Role).optional(),
   users: z.record(email, User).optional(),
   teams: z.record(slug, Team).optional(),
+  idps: z.record(slug, Idp).optional(),
   servers: z.record(slug, Server).optional(),
   identities: z.record(slug, Identity).optional(),
   gateways: z.record(slug, Gateway).optional(),

@@ -1,4 +1,4 @@
-import type { Assignment, Gateway, Identity, Rule, Server, Settings } from '../domain/nouns.js'
+import type { Assignment, Gateway, Identity, Idp, Rule, Server, Settings } from '../domain/nouns.js'
 import type { AssignmentPlan, CompiledRule, GatewayPlan, Snapshot } from '../domain/snapshot.js'
 
 /** The configuration as it was read. */
@@ -7,6 +7,7 @@ export interface Loaded {
   readonly gateways: readonly Gateway[]
   readonly servers: readonly Server[]
   readonly identities: readonly Identity[]
+  readonly idps: readonly Idp[]
   readonly settings: Settings
 }
 
@@ -28,6 +29,7 @@ export function plan(loaded: Loaded, prepared: ReadonlyMap<string, CompiledRule>
     gateways: byEveryName(plans),
     servers,
     identities,
+    idps: Object.freeze(loaded.idps),
     settings: Object.freeze(loaded.settings),
   })
 }

@@ -1,10 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createEpochs } from '../cluster/epochs.js'
+import { createEpochs, FRESH_MS } from '../cluster/epochs.js'
 import { createStore } from '../db/repositories/store.js'
 import { fakeVault, gatewayDraft, migratedDatabase, ruleDraft, serverDraft } from '../db/testing.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
+import { asGatehouseError, GatehouseError } from '../errors.js'
 import { createSnapshots } from './snapshots.js'
 
 const database = await migratedDatabase()
@@ -59,6 +60,7 @@ test('a gateway is found by id, slug and former slug, with what its assignments 
     ownerId: null,
     headers: [],
     enabled: true,
+    kind: 'headers',
     status: 'ok',
   })
   const { id } = await store.gateways.insert(gatewayDraft('old'))
@@ -105,6 +107,52 @@ test('a change at another replica is swapped in; a call in flight keeps what it 
   assert.ok(after.epoch > before.epoch)
   assert.is(before.servers.get(server.id)?.enabled, true)
   await stop()
+})
+
+test('a change that was not heard of is asked for, by whoever must know', async () => {
+  const { snapshots, epochs, stop } = scene()
+  const server = await store.servers.insert(serverDraft('deaf'))
+  await epochs.check()
+  await snapshots.rebuild()
+  assert.is(snapshots.catchUp(), null, 'it was heard of a moment ago')
+  await elsewhere.transaction(async (inside) => {
+    await inside.servers.update(server.id, { enabled: false })
+    await inside.bumpEpoch()
+  })
+  await new Promise((resolve) => setTimeout(resolve, FRESH_MS + 50))
+  assert.is(snapshots.current().servers.get(server.id)?.enabled, true)
+  await snapshots.catchUp()
+  assert.is(snapshots.current().servers.get(server.id)?.enabled, false)
+  assert.is(snapshots.catchUp(), null)
+  await stop()
+})
+
+test('a change that was heard of is waited for, and refused when it cannot be read', async () => {
+  let [epoch, isAway] = [1, false]
+  const away = async () => {
+    if (isAway) throw new GatehouseError('GH_DB_UNAVAILABLE')
+    return []
+  }
+  const snapshots = createSnapshots({
+    store: { ...store, gateways: { ...store.gateways, all: away }, epoch: async () => epoch },
+    epochs: {
+      onChange: () => () => undefined,
+      current: () => epoch,
+      freshWithin: () => true,
+      check: async () => epoch,
+    },
+    log: { warn: () => undefined, error: () => undefined },
+    prepareRule: async () => ({}) as never,
+    retireRule: () => undefined,
+  })
+  await snapshots.rebuild()
+  ;[epoch, isAway] = [2, true]
+  const refused = await snapshots.catchUp()?.catch((thrown: unknown) => asGatehouseError(thrown).code)
+  assert.is(refused, 'GH_DB_UNAVAILABLE')
+  isAway = false
+  await snapshots.catchUp()
+  assert.is(snapshots.current().epoch, 2)
+  await snapshots.stop()
 })
 
 test('a rule is prepared once for each version, and retired when it has left', async () => {
@@ -199,7 +247,7 @@ test('a reading that a change has torn is read again', async () => {
   }
   const snapshots = createSnapshots({
     store: torn,
-    epochs: { onChange: () => () => undefined },
+    epochs: { onChange: () => () => undefined, current: () => 0, freshWithin: () => true, check: async () => 0 },
     log: { warn: () => undefined, error: () => undefined },
     prepareRule: () => Promise.reject(new Error('no rules here')),
     retireRule: () => undefined,

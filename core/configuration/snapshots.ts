@@ -1,9 +1,9 @@
 import type { PluginLog } from '@gatehouse/sdk'
-import type { Epochs } from '../cluster/epochs.js'
+import { type Epochs, FRESH_MS } from '../cluster/epochs.js'
 import type { Gateway, Rule } from '../domain/nouns.js'
 import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
 import type { Store } from '../domain/store.js'
-import { GatehouseError } from '../errors.js'
+import { asGatehouseError, GatehouseError } from '../errors.js'
 import { keyOf, plan } from './snapshot-plan.js'
 import type { Loaded } from './snapshot-plan.js'
 
@@ -16,6 +16,12 @@ export interface Snapshots {
   current(): Snapshot
   /** Reads all that was committed before this call, and swaps. On failure the old one stands and this throws. */
   rebuild(): Promise<Snapshot>
+  /**
+   * Null while `current` is known to be up to date. Else asks, and settles when it is: what was switched off elsewhere is
+   * not let pass because it has not been heard of or read yet. Throws GH_DB_UNAVAILABLE when a change was heard of and
+   * cannot be read; while the database is away, nobody hears of any.
+   */
+  catchUp(): Promise<void> | null
   /** Told after each swap; answers how to stop listening. */
   onSwap(listener: (next: Snapshot, previous: Snapshot | null) => void): () => void
   /** Retires all rules: to be called when no call is under way. */
@@ -23,8 +29,8 @@ export interface Snapshots {
 }
 
 export interface SnapshotsOptions {
-  readonly store: Pick<Store, 'gateways' | 'servers' | 'identities' | 'settings' | 'epoch'>
-  readonly epochs: Pick<Epochs, 'onChange'>
+  readonly store: Pick<Store, 'gateways' | 'servers' | 'identities' | 'idps' | 'settings' | 'epoch'>
+  readonly epochs: Pick<Epochs, 'onChange' | 'current' | 'freshWithin' | 'check'>
   readonly log: Pick<PluginLog, 'warn' | 'error'>
   /** Called once for each version of a rule, and again for one that came back broken. */
   readonly prepareRule: (rule: Rule) => Promise<CompiledRule>
@@ -81,6 +87,19 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
       }))
   }
 
+  const isBehind = (): boolean => standing !== null && standing.epoch < epochs.current()
+  const catchUp = async (): Promise<void> => {
+    if (!epochs.freshWithin(FRESH_MS)) await epochs.check().catch(() => undefined)
+    if (!isBehind()) return
+    try {
+      await running
+      if (isBehind()) await rebuild()
+    } catch (thrown) {
+      // What is wrong with the configuration itself was told: the old one stands.
+      if (asGatehouseError(thrown).code === 'GH_DB_UNAVAILABLE') throw thrown
+    }
+  }
+
   const follow = (): void => {
     clearTimeout(retry)
     rebuild().catch((thrown: unknown) => {
@@ -100,6 +119,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
       return standing
     },
     rebuild,
+    catchUp: () => (isBehind() || !epochs.freshWithin(FRESH_MS) ? catchUp() : null),
     onSwap: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -123,15 +143,16 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 async function load(store: SnapshotsOptions['store']): Promise<Loaded> {
   for (let reading = 1; ; reading++) {
     const epoch = await store.epoch()
-    const [gateways, servers, identities, settings] = await Promise.all([
+    const [gateways, servers, identities, idps, settings] = await Promise.all([
       store.gateways.all(),
       store.servers.all(),
-      store.identities.all(),
+      store.identities.shared(),
+      store.idps.all(),
       store.settings.get(),
     ])
     // Labelled with the number from before, a torn reading is found old by whoever compares.
     if (reading === READINGS || (await store.epoch()) === epoch)
-      return { epoch, gateways, servers, identities, settings }
+      return { epoch, gateways, servers, identities, idps, settings }
   }
 }
 

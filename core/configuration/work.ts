@@ -37,6 +37,12 @@ export interface Checks {
   readonly checkExporter: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
   /** Keys of its configuration that a plugin declares as secret. */
   readonly exporterSecrets: (plugin: string) => readonly string[]
+  /** Plugins that are loaded and sign people in. */
+  readonly idps: () => readonly string[]
+  /** `config` with its secrets. */
+  readonly checkIdp: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
+  /** Keys of its configuration that a plugin declares as secret. */
+  readonly idpSecrets: (plugin: string) => readonly string[]
   /** Throws GH_EGRESS_REFUSED for an address that the gateway may not call. */
   readonly checkUrl: (url: string) => Promise<void>
   /** Whether the admin API may add `command` servers (`GATEHOUSE_STDIO`). */
@@ -102,13 +108,13 @@ export function conflict(message: string, field?: string): GatehouseError {
   return new GatehouseError('GH_API_CONFLICT', { message, data: field ? { field } : {} })
 }
 
-export function mustHold(work: Work, capability: string): void {
+export function mustHold(work: Pick<Work, 'actor'>, capability: string): void {
   if (!holds(work.actor.capabilities, capability))
     throw new GatehouseError('GH_API_FORBIDDEN', { message: `Capability '${capability}' is required.` })
 }
 
 /** Nobody gives away or takes from others what they do not hold themselves. */
-export function mustCover(work: Work, capabilities: readonly string[], what: string): void {
+export function mustCover(work: Pick<Work, 'actor'>, capabilities: readonly string[], what: string): void {
   const missing = capabilities.find((key) => !holds(work.actor.capabilities, key))
   if (missing !== undefined)
     throw new GatehouseError('GH_API_FORBIDDEN', {

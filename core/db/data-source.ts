@@ -3,12 +3,18 @@ import type { PluginLog } from '@gatehouse/sdk'
 import { AssignmentEntity, GatewayEntity, RuleEntity } from './entities/gateway.js'
 import { ConnectionEntity, HostEntity, TokenEntity } from './entities/host.js'
 import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
+import { IdpEntity } from './entities/idp.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
 import { asDatabaseError } from './repositories/failures.js'
 import { Initial1795305600001 } from './migrations/0001-initial.js'
 import { SessionState1795392000002 } from './migrations/0002-session-state.js'
 import { Replicas1795478400003 } from './migrations/0003-replicas.js'
+import { Connections1795910400008 } from './migrations/0008-connections.js'
 import { SigningIn1795564800004 } from './migrations/0004-signing-in.js'
+import { People1795651200005 } from './migrations/0005-people.js'
+import { UpstreamAuth1795824000007 } from './migrations/0007-upstream-auth.js'
+import { AuthorizationServer1795737600006 } from './migrations/0006-authorization-server.js'
+import { Sso1795996800009 } from './migrations/0009-sso.js'
 import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
 
 const ENTITIES = [
@@ -24,6 +30,7 @@ const ENTITIES = [
   HostEntity,
   ConnectionEntity,
   TokenEntity,
+  IdpEntity,
 ]
 
 /** In the order of their times; each is run once. */
@@ -32,6 +39,11 @@ const MIGRATIONS = [
   SessionState1795392000002,
   Replicas1795478400003,
   SigningIn1795564800004,
+  People1795651200005,
+  AuthorizationServer1795737600006,
+  UpstreamAuth1795824000007,
+  Connections1795910400008,
+  Sso1795996800009,
   RootMessages1796083200010,
 ]
 

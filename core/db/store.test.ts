@@ -130,6 +130,7 @@ test('a gateway comes with its parts, in order', async () => {
     ownerId: null,
     headers: ['authorization'],
     enabled: true,
+    kind: 'headers',
     status: 'ok',
   })
   const made = await store.gateways.insert(gatewayDraft('eng', { teamIds: [team.id], formerSlugs: ['old'] }))
@@ -238,7 +239,14 @@ test('people: e-mail ignores case, a role in use stays, a user takes own identit
   })
   assert.equal(team.memberIds, [user.id])
   const server = await store.servers.insert(serverDraft('own'))
-  const draft = { managedBy: 'api' as const, serverId: server.id, headers: [], enabled: true, status: 'ok' as const }
+  const draft = {
+    managedBy: 'api' as const,
+    serverId: server.id,
+    headers: [],
+    enabled: true,
+    kind: 'headers' as const,
+    status: 'ok' as const,
+  }
   const own = await store.identities.insert({ ...draft, slug: 'own', shared: false, ownerId: user.id })
   const common = await store.identities.insert({ ...draft, slug: 'common', shared: true, ownerId: user.id })
   for (const { id } of [own, common]) await store.secrets.put({ kind: 'identity', id }, 'token', 's3cret')

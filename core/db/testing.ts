@@ -55,6 +55,7 @@ export const serverDraft = (slug: string): Draft<Server> => ({
   env: [],
   auth: 'none',
   headers: [],
+  oauth: null,
   protocol: 'auto',
   enabled: true,
 })

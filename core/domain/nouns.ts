@@ -23,8 +23,19 @@ export interface Server extends Stored {
   readonly auth: 'none' | 'headers' | 'oauth'
   /** Names of the headers; the values are sealed. */
   readonly headers: readonly string[]
+  /** How an administrator registered us at the server's authorization server; null: we find and register ourselves. */
+  readonly oauth: ServerOauth | null
   readonly protocol: Protocol
   readonly enabled: boolean
+}
+
+/** The client secret, where there is one, is sealed. */
+export interface ServerOauth {
+  readonly clientId: string | null
+  /** The only authorization server that the client is for; null: whichever the server names. */
+  readonly issuer: string | null
+  /** Asked for instead of what the server says that it needs. */
+  readonly scope: string | null
 }
 
 /** What of a server is secret, opened from the vault only when the server is dialled. */
@@ -40,7 +51,10 @@ export interface Identity extends Stored {
   readonly slug: string
   readonly serverId: string
   readonly shared: boolean
+  /** A person has one personal identity for a server at most. */
   readonly ownerId: string | null
+  /** `headers`: sealed values that are sent as they are. `oauth`: a grant of the server's authorization server. */
+  readonly kind: 'headers' | 'oauth'
   readonly headers: readonly string[]
   readonly enabled: boolean
   readonly status: 'ok' | 'needs_reauth'
@@ -129,6 +143,8 @@ export interface Connection extends Stored {
   readonly gatewayId: string
   readonly userId: string | null
   readonly enabled: boolean
+  /** Written at most once a minute. */
+  readonly lastUsedAt: string | null
 }
 
 /** `access` is an `API_` token of one connection, `admin` a `gpat_` of one user. Only the SHA-256 of a secret is stored. */
@@ -153,11 +169,44 @@ export interface Exporter extends Stored {
   readonly enabled: boolean
 }
 
+/** Where people of a company sign in: one identity provider, and what follows from a sign-in there. */
+export interface Idp extends Stored {
+  readonly slug: string
+  /** What its button says. */
+  readonly title: string
+  readonly plugin: string
+  /** The plugin's own keys, without its secrets. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** Top-level keys of the configuration that are sealed. */
+  readonly secrets: readonly string[]
+  /** What may stand behind the `@` of people it vouches for; lower case, of one provider alone. */
+  readonly domains: readonly string[]
+  /** Role of who comes for the first time; null: the workspace's default. */
+  readonly role: string | null
+  /** Groups there to teams (slugs) here. */
+  readonly groups: Readonly<Record<string, string>>
+  /** Whether the sign-in page offers it to everybody. */
+  readonly button: boolean
+  /** People of its domains sign in there and nowhere else. */
+  readonly required: boolean
+  /** E-mail addresses that `required` does not hold for. */
+  readonly breakGlass: readonly string[]
+  /** Addresses of its own domains count as verified even when it does not say so. */
+  readonly trustDomainVerifiedEmail: boolean
+  /** Its assertions (ID-JAG) are good for tokens of AI clients. */
+  readonly trustAssertions: boolean
+  readonly enabled: boolean
+}
+
 /** `settings` of the YAML file and of `/api/v1/settings`. Durations are milliseconds, sizes bytes. */
 export interface Settings {
   readonly audit: 'fast' | 'strict'
   readonly retentionDays: { readonly logs: number }
   readonly defaultRole: string
+  /** How often and how long after its first use a refresh token may be used again; 0 seconds: not at all. */
+  readonly refreshReuse: { readonly seconds: number; readonly uses: number }
+  /** Private schemes that AI clients may send people back to, without the colon. */
+  readonly redirectSchemes: readonly string[]
   readonly limits: Limits
 }
 
@@ -175,6 +224,8 @@ export interface Limits {
   readonly listensPerUser: number
   readonly stdioProcesses: number
   readonly bodyInLog: number
+  /** How many clients may register in a minute from one address; three times as many at once. */
+  readonly registrations: number
   readonly parkedCalls: ParkedCallLimits
 }
 
@@ -199,6 +250,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   listensPerUser: 20,
   stdioProcesses: 64,
   bodyInLog: 64 * 1024,
+  registrations: 20,
   parkedCalls: Object.freeze({ perReplica: 1_000, perUser: 20, perServer: 5 }),
 })
 
@@ -206,5 +258,7 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   audit: 'fast',
   retentionDays: Object.freeze({ logs: 90 }),
   defaultRole: 'member',
+  refreshReuse: Object.freeze({ seconds: 60, uses: 5 }),
+  redirectSchemes: Object.freeze(['cursor', 'vscode', 'vscode-insiders', 'jetbrains']),
   limits: DEFAULT_LIMITS,
 })

@@ -1,4 +1,4 @@
-import type { Assignment, Gateway, Identity, Rule, Server, Settings } from './nouns.js'
+import type { Assignment, Gateway, Identity, Idp, Rule, Server, Settings } from './nouns.js'
 
 /** One configuration, whole and validated. A call holds the one it met at the door until its end. */
 export interface Snapshot {
@@ -7,7 +7,10 @@ export interface Snapshot {
   /** By id, slug and former slug. */
   readonly gateways: ReadonlyMap<string, GatewayPlan>
   readonly servers: ReadonlyMap<string, Server>
+  /** Those that may be lent to everyone. */
   readonly identities: ReadonlyMap<string, Identity>
+  /** Oldest first. */
+  readonly idps: readonly Idp[]
   readonly settings: Settings
 }
 

@@ -6,6 +6,7 @@ import type {
   Gateway,
   Host,
   Identity,
+  Idp,
   Role,
   Rule,
   Server,
@@ -38,6 +39,49 @@ export interface Repository<N extends Stored> {
   remove(id: string): Promise<void>
 }
 
+/** So many rows, the oldest first, after the one of this id. An id that is not there throws GH_API_INVALID naming the cursor. */
+export interface Slice {
+  readonly limit: number
+  readonly after: string | null
+}
+
+/** A noun of which there may be more than anyone reads at once. */
+export interface Paged<N extends Stored> {
+  /** Those whose fields are these. */
+  page(slice: Slice, where?: Partial<N>): Promise<readonly N[]>
+}
+
+/** A host as a list shows it: with its connections counted. */
+export interface HostSeen extends Host {
+  readonly connections: number
+  readonly lastUsedAt: string | null
+}
+
+export interface HostRepository extends Repository<Host> {
+  pageSeen(slice: Slice, where?: Partial<Host>): Promise<readonly HostSeen[]>
+}
+
+export type ConnectionKey = Pick<Connection, 'hostId' | 'gatewayId' | 'userId'>
+
+/** Of a connection's ids, any that are given. */
+export type ConnectionFilter = Partial<Pick<Connection, 'id' | 'hostId' | 'gatewayId' | 'userId'>>
+
+/** A connection with the names of what it ties together. */
+export interface ConnectionSeen extends Connection {
+  readonly host: string
+  readonly gateway: string
+  readonly user: string | null
+}
+
+export interface ConnectionRepository extends Omit<Repository<Connection>, 'insert'> {
+  insert(draft: Omit<Draft<Connection>, 'lastUsedAt'>): Promise<Connection>
+  pageSeen(slice: Slice, where: ConnectionFilter): Promise<readonly ConnectionSeen[]>
+  /** With their tokens. At least one id must be given. */
+  removeOf(where: ConnectionFilter): Promise<void>
+  /** Written in batches, at most once a minute and connection. */
+  touch(ids: readonly string[], at: Date): Promise<void>
+}
+
 /** Gateways come with their assignments and rules; those are written whole, in order, with ids kept where given. */
 export interface GatewayRepository extends Repository<Gateway> {
   setAssignments(
@@ -54,12 +98,41 @@ export interface GatewayRepository extends Repository<Gateway> {
   ): Promise<void>
 }
 
+/** Whose tokens someone may see, and which of those they ask for. */
+export interface TokenFilter extends Partial<Pick<Token, 'kind' | 'connectionId' | 'userId'>> {
+  readonly access: boolean
+  /** Admin tokens of this person alone; null: of everyone. */
+  readonly adminOf: string | null
+}
+
+/** A token with the e-mail address of its person. */
+export interface TokenSeen extends Token {
+  readonly user: string | null
+}
+
+/** With a person go their connections, tokens, memberships and personal identities; what they made for all stays. */
+export interface UserRepository extends Repository<User>, Paged<User> {
+  /** Who holds a role, oldest first. */
+  inRole(slug: string): Promise<User[]>
+}
+
+export interface IdentityRepository extends Repository<Identity>, Paged<Identity> {
+  /** Those that may be lent to everyone; personal ones are as many as people times servers. */
+  shared(): Promise<Identity[]>
+  /** The personal ones of a person. */
+  ofUser(userId: string): Promise<Identity[]>
+  ofServer(serverId: string): Promise<Identity[]>
+}
+
 export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
+  pageVisible(slice: Slice, filter: TokenFilter): Promise<readonly TokenSeen[]>
   /** `hash` is the hex SHA-256 of the secret, the only trace of it. */
   insert(draft: Draft<Token> & { readonly hash: string }): Promise<Token>
   byHash(hash: string): Promise<Token | null>
   /** The token with all that decides over it, in one statement; null when there is no such token. */
   holderOf(hash: string): Promise<TokenHolder | null>
+  /** Removes all whose fields are these; at least one must be given. */
+  removeOf(where: Partial<Token>): Promise<void>
   /** Written in batches, at most once a minute and token. */
   touch(ids: readonly string[], at: Date): Promise<void>
 }
@@ -69,12 +142,15 @@ export interface TokenRepository extends Omit<Repository<Token>, 'insert'> {
  * connection names none).
  */
 export interface TokenHolder {
+  /** A UUID; of an access token of the authorization server the hash that it was found by. */
   readonly tokenId: string
   readonly kind: Token['kind']
   readonly tokenEnabled: boolean
   /** Milliseconds since the epoch. */
   readonly expiresAt: number | null
   readonly revoked: boolean
+  /** Granted at the URL without a gateway, where its person chose one. */
+  readonly picker: boolean
   readonly connectionId: string | null
   readonly gatewayId: string | null
   readonly connectionEnabled: boolean | null
@@ -90,6 +166,38 @@ export interface TokenHolder {
   readonly capabilities: readonly string[] | null
   /** Ids of the enabled teams of the person. */
   readonly teams: readonly string[]
+  /** The identities that the person brought themselves. */
+  readonly own: readonly Identity[]
+}
+
+/** A person here under the name that they have there. */
+export interface IdpLink {
+  readonly issuer: string
+  readonly subject: string
+  readonly userId: string
+  readonly idpId: string
+}
+
+/** What identity providers know of people, and what follows from it. */
+export interface IdpLinkRepository {
+  find(issuer: string, subject: string): Promise<IdpLink | null>
+  /** Ties them for good; GH_API_CONFLICT when that name is tied already. */
+  put(link: IdpLink): Promise<void>
+  /** Whether a person is tied to any name at this issuer. */
+  isTied(userId: string, issuer: string): Promise<boolean>
+  /** Unties a person from a provider; answers whether they were tied. */
+  untie(userId: string, idpId: string): Promise<boolean>
+  /** Notes that the link was used just now. */
+  used(issuer: string, subject: string): Promise<void>
+  /** Roles of all whom this provider can sign in: who is linked to it, and who has an address of these domains. */
+  reach(idpId: string | null, domains: readonly string[]): Promise<readonly { role: string; linked: boolean }[]>
+  /** Ends the console sessions that rest on a provider; answers how many. */
+  endSessions(idpId: string): Promise<number>
+  /** Slugs of the teams that a person is in, enabled or not. */
+  teamsOf(userId: string): Promise<readonly string[]>
+  /** By slugs; teams that do not exist are passed over. */
+  join(userId: string, teams: readonly string[]): Promise<void>
+  leave(userId: string, teams: readonly string[]): Promise<void>
 }
 
 /** Secrets of any noun, sealed one by one; the context binds each to its owner and field. */
@@ -99,6 +207,52 @@ export interface SecretRepository {
   /** All of one owner. */
   fields(owner: { readonly kind: string; readonly id: string }): Promise<Readonly<Record<string, string>>>
   remove(owner: { readonly kind: string; readonly id: string }, field?: string): Promise<void>
+}
+
+/** What an authorization server gave for an identity. `tokens` is JSON of whoever renews them, kept sealed. */
+export interface Grant {
+  readonly identityId: string
+  readonly issuer: string
+  readonly clientId: string
+  readonly scope: string | null
+  readonly tokens: string
+  /** Rises with every renewal. */
+  readonly version: number
+  /** Milliseconds since the epoch. */
+  readonly obtainedAt: number
+  /** Null: nobody knows. */
+  readonly expiresAt: number | null
+  readonly lastError: string | null
+  readonly wantedScope: string | null
+  readonly stepUps: number
+  /** Somebody has authorised since the server asked for more. */
+  readonly isTried: boolean
+}
+export type GrantDraft = Pick<Grant, 'identityId' | 'issuer' | 'clientId' | 'scope' | 'tokens' | 'expiresAt'>
+
+/** The grants of OAuth identities. Renewals are no change of configuration: they raise no epoch. */
+export interface GrantRepository {
+  find(identityId: string): Promise<Grant | null>
+  /** After somebody authorised: in the place of whatever was there. */
+  put(draft: GrantDraft): Promise<void>
+  remove(identityId: string): Promise<void>
+  /** True for one at a time of all replicas, for as long: who gets it renews the version that it names. */
+  lease(identityId: string, version: number, ms: number): Promise<boolean>
+  /** Puts new tokens in the place of a version; false when that is not there any more. */
+  renew(version: number, draft: Omit<GrantDraft, 'issuer' | 'clientId'>): Promise<boolean>
+  /** Gives the lease back, and says why. */
+  release(identityId: string, version: number, error: string): Promise<void>
+  /** The server needs more than was granted. */
+  want(identityId: string, scope: string, stepUps: number): Promise<void>
+  /** Of one server, all that one client obtained. */
+  ofClient(serverId: string, issuer: string, clientId: string): Promise<string[]>
+}
+
+/** As which client we are registered at a server's authorization server. `registration` is JSON, kept sealed. */
+export interface UpstreamClientRepository {
+  find(serverId: string, issuer: string): Promise<string | null>
+  put(serverId: string, issuer: string, registration: string): Promise<void>
+  remove(serverId: string, issuer: string): Promise<void>
 }
 
 /** The names that a gateway has given for ever. First come, first served; a name is never taken from its owner. */
@@ -149,15 +303,19 @@ export interface InfoRepository {
 export interface Store {
   readonly servers: Repository<Server>
   readonly gateways: GatewayRepository
-  readonly identities: Repository<Identity>
+  readonly identities: IdentityRepository
   readonly teams: Repository<Team>
-  readonly users: Repository<User>
+  readonly users: UserRepository
   readonly roles: Repository<Role>
-  readonly hosts: Repository<Host>
-  readonly connections: Repository<Connection>
+  readonly hosts: HostRepository
+  readonly connections: ConnectionRepository
   readonly tokens: TokenRepository
   readonly exporters: Repository<Exporter>
+  readonly idps: Repository<Idp>
+  readonly idpLinks: IdpLinkRepository
   readonly secrets: SecretRepository
+  readonly grants: GrantRepository
+  readonly upstreamClients: UpstreamClientRepository
   readonly names: NameRepository
   readonly lists: ListRepository
   readonly infos: InfoRepository

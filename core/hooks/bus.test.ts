@@ -5,6 +5,8 @@ import { createRegistry, type Bus, type HookRows, type Registry } from './bus.js
 import type { Fault } from './settle.js'
 import { bend, FITTING, failuresOf } from './testing.js'
 
+const goodbye = { idp: { id: '1', slug: 'acme', config: {} }, idToken: null, returnTo: 'https://gw.example.com' }
+
 /** A bus with what `register` adds, and the faults that it told of. */
 function busOf(register: (registry: Registry) => void, table?: HookRows): { bus: Bus; faults: Fault[] } {
   const faults: Fault[] = []
@@ -232,7 +234,7 @@ test('keyed: exactly one handler for a key, found by its key and no other', asyn
 
 test('keyed: a failure is settled and told', async () => {
   const { bus, faults } = busOf((registry) => registry.serve('p-a', 'idp.logout', 'k', boom, {}))
-  const settled = await bus.keyed('idp.logout', 'k')?.ask({ issuer: 'i', subject: 's' })
+  const settled = await bus.keyed('idp.logout', 'k')?.ask(goodbye)
   assert.is(settled?.ok, false)
   assert.equal(failuresOf(faults), ['threw'])
 })
@@ -307,7 +309,7 @@ test('when every handler answers at once, so does the bus', () => {
   assert.not.instance(bus.sequential('identity.enrich', enrichment()), Promise)
   assert.not.instance(bus.first('auth.identify', credentials()), Promise)
   assert.not.instance(bus.parallel('alert.raised', alert()), Promise)
-  assert.not.instance(bus.keyed('idp.logout', 'k')?.ask({ issuer: 'i', subject: 's' }), Promise)
+  assert.not.instance(bus.keyed('idp.logout', 'k')?.ask(goodbye), Promise)
 })
 
 test('payloads are frozen: a handler that writes to one fails and is settled', async () => {
@@ -331,7 +333,7 @@ test('payloads are frozen: a handler that writes to one fails and is settled', a
   })
   assert.is((await bus.first('auth.identify', credentials())).kind, 'refused')
   await bus.parallel('alert.raised', alert())
-  await bus.keyed('idp.logout', 'k')?.ask({ issuer: 'i', subject: 's' })
+  await bus.keyed('idp.logout', 'k')?.ask(goodbye)
   assert.equal(failuresOf(faults), ['threw', 'threw', 'threw'])
 })
 

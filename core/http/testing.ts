@@ -91,11 +91,13 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
       if (isBarred) throw new GatehouseError('GH_AUTHENTICATE_INVALID')
       return { ...inSession(house, call), room: 'authenticated' }
     },
+    catchUp: () => null,
     snapshot: () => ({
       epoch: 1,
       gateways: new Map([['house', house]]),
       servers: new Map(),
       identities: new Map(),
+      idps: [],
       settings: { limits: { requestBody: 1_000_000, call: 60_000, bodyInLog: 1_000 } } as never,
     }),
     names: { hostIsOurs: () => true, originIsOurs: () => true },

@@ -22,6 +22,8 @@ export interface DoorOptions {
   /** The first room alone: asked again about calls and streams that last. */
   readonly authenticate: (inbound: Inbound) => Authenticated | Promise<Authenticated>
   readonly snapshot: () => Snapshot
+  /** Null while the snapshot is up to date, else waits for the one that is. */
+  readonly catchUp: () => Promise<void> | null
   readonly names: OwnNames
   readonly sessions: Pick<LegacySessions, 'end' | 'find'>
   readonly lines: Lines

@@ -10,8 +10,7 @@ export const resourceMetadataUrl = (publicUrl: string, gatewayName: string | nul
 /**
  * Protected-resource metadata (RFC 9728), at the root and with `/mcp` or `/mcp/<gateway>` appended. It says nothing of
  * which gateways exist: any path of that form is answered. Clients compare `resource` with the URL that they were given, so
- * it has one form, without a slash at its end. Bearer tokens are made by an administrator, so no
- * authorization server is named.
+ * it has one form, without a slash at its end.
  */
 export function createWellKnown(publicUrl: () => string): Middleware {
   return async (ctx, next) => {
@@ -31,6 +30,7 @@ export function createWellKnown(publicUrl: () => string): Middleware {
     ctx.set('cache-control', 'public, max-age=300')
     ctx.body = {
       resource: `${publicUrl()}${path === '' ? '/mcp' : path}`,
+      authorization_servers: [publicUrl()],
       bearer_methods_supported: ['header'],
       scopes_supported: ['mcp'],
       resource_name: 'Gatehouse',

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { UserRef } from '@gatehouse/sdk'
-import type { ConsoleSessionRows, IdpSession, PersonRow, SignInMethod } from '../db/repositories/console-sessions.js'
+import type {
+  ConsoleSessionRow,
+  ConsoleSessionRows,
+  IdpSession,
+  PersonRow,
+  SignInMethod,
+} from '../db/repositories/console-sessions.js'
+import { GatehouseError } from '../errors.js'
 import { hashSecret } from './tokens.js'
 
 const HOUR = 3_600_000
@@ -15,15 +22,23 @@ export interface SignedIn {
   /** SHA-256 of the session's secret: names the session wherever something is bound to it. */
   readonly sessionHash: string
   readonly method: SignInMethod
+  /** The sign-in at an identity provider that it rests on. */
+  readonly idp: IdpSession | null
   /** Milliseconds since the epoch. */
   readonly since: number
 }
+
+/** A session as its owner sees it. */
+export type OpenSession = Omit<ConsoleSessionRow, 'user'>
 
 /** Who is signed in to this workspace, for the console and for the pages that AI clients lead to alike. */
 export interface ConsoleSessions {
   /** Null when there is no such session, it has ended, or its person is disabled. Asks the database each time. */
   of(secret: string | undefined): Promise<SignedIn | null>
-  /** Signs in: always a new secret, and the one before it ends (session fixation). */
+  /**
+   * Signs in: always a new secret, and the one before it ends (session fixation). Throws GH_PAGE_DISABLED for whoever may not:
+   * a person who is disabled, and the account of the command line.
+   */
   open(
     userId: string,
     how: { readonly method: SignInMethod; readonly idp?: IdpSession; readonly instead?: string | undefined },
@@ -34,10 +49,20 @@ export interface ConsoleSessions {
   endOfIdp: ConsoleSessionRows['endOfIdp']
   /** A person as a session would show them; null when there is none or they are disabled. */
   person(userId: string): Promise<UserRef | null>
+  /** All of a person, oldest first. */
+  list(userId: string): Promise<readonly OpenSession[]>
+  /** Ends one of a person's own, by its hash. */
+  endOne(userId: string, sessionHash: string): Promise<void>
   sweep(): Promise<void>
 }
 
-export function createConsoleSessions(rows: ConsoleSessionRows, now: () => number = Date.now): ConsoleSessions {
+/** Throws for a person who may not sign in by this method. */
+export type MayOpen = (email: string, method: SignInMethod) => void
+
+export function createConsoleSessions(
+  rows: ConsoleSessionRows,
+  { now = Date.now, mayOpen }: { readonly now?: () => number; readonly mayOpen?: MayOpen } = {},
+): ConsoleSessions {
   return {
     async of(secret) {
       if (secret === undefined || secret === '') return null
@@ -45,18 +70,22 @@ export function createConsoleSessions(rows: ConsoleSessionRows, now: () => numbe
       const row = await rows.find(sessionHash)
       if (row === null || !row.user.enabled) return null
       const at = now()
-      if (at - row.seenAt > SESSION_IDLE_MS || at - row.createdAt > SESSION_TOTAL_MS) return null
+      if (!isOpen(row, at)) return null
       if (at - row.seenAt > SEEN_MS) await rows.seen(sessionHash)
-      return { user: userRef(row.user), sessionHash, method: row.method, since: row.createdAt }
+      return { user: userRef(row.user), sessionHash, method: row.method, idp: row.idp, since: row.createdAt }
     },
     async open(userId, { method, idp = null, instead }) {
+      if (mayOpen) mayOpen((await rows.person(userId))?.email ?? '', method)
       const secret = randomBytes(32).toString('base64url')
-      await rows.insert({ idHash: hashSecret(secret), userId, method, idp })
+      if (!(await rows.insert({ idHash: hashSecret(secret), userId, method, idp })))
+        throw new GatehouseError('GH_PAGE_DISABLED', { detail: 'the person is disabled, or is none' })
       if (instead !== undefined) await rows.end(hashSecret(instead))
       return secret
     },
     end: (secret) => rows.end(hashSecret(secret)),
     endOf: rows.endOf,
+    list: async (userId) => (await rows.of(userId)).filter((row) => isOpen(row, now())),
+    endOne: rows.endOne,
     endOfIdp: rows.endOfIdp,
     async person(userId) {
       const row = await rows.person(userId)
@@ -65,6 +94,9 @@ export function createConsoleSessions(rows: ConsoleSessionRows, now: () => numbe
     sweep: () => rows.sweep(SESSION_IDLE_MS, SESSION_TOTAL_MS),
   }
 }
+
+const isOpen = ({ seenAt, createdAt }: OpenSession, at: number): boolean =>
+  at - seenAt <= SESSION_IDLE_MS && at - createdAt <= SESSION_TOTAL_MS
 
 function userRef({ id, email, name, role, teams, capabilities }: PersonRow): UserRef {
   return Object.freeze({ id, email, name, role, teams, capabilities: new Set(capabilities) })

@@ -3,16 +3,18 @@ import * as assert from 'uvu/assert'
 import { createEpochs } from '../cluster/epochs.js'
 import type { Epochs } from '../cluster/epochs.js'
 import { createStore } from '../db/repositories/store.js'
-import { fakeVault, gatewayDraft, migratedDatabase, userDraft } from '../db/testing.js'
+import { fakeVault, gatewayDraft, migratedDatabase, serverDraft, userDraft } from '../db/testing.js'
 import type { Store } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
 import { createIdentities } from './identities.js'
+import { createOwnIdentities } from './own-identities.js'
 import { mintSecret } from './tokens.js'
 
 const database = await migratedDatabase()
 const store = createStore({ dataSource: database.dataSource, vault: fakeVault })
 const managedBy = 'api'
 let count = 0
+const nobodys = { learn: () => undefined }
 
 /** A person with a token for a gateway of their team, and what resolves it. */
 async function scene(clock: () => number = Date.now) {
@@ -46,9 +48,10 @@ async function scene(clock: () => number = Date.now) {
   })
   const epochs = createEpochs({ store, intervalMs: 2 ** 30 })
   await epochs.check()
-  const identities = createIdentities({ store, epochs, clock })
+  const own = createOwnIdentities({ store, epochs })
+  const identities = createIdentities({ store, epochs, own, clock })
   const resolve = (which = gateway) => identities.resolve({ kind: 'token', hash }, { gateway: which })
-  return { user, team, gateway, host, connection, token, hash, epochs, identities, resolve }
+  return { user, team, gateway, host, connection, token, hash, epochs, identities, own, resolve }
 }
 
 type Scene = Awaited<ReturnType<typeof scene>>
@@ -81,6 +84,7 @@ test('a token leads to user, host and connection; the second time at once', asyn
   })
   assert.is(resolve(), principal)
   await identities.flush()
+  assert.ok((await store.connections.find(connection.id))?.lastUsedAt)
   assert.ok((await store.tokens.find(token.id))?.lastUsedAt)
 })
 
@@ -139,7 +143,7 @@ for (const [what, change, expected] of laws)
     const here = await scene()
     const epochs = createEpochs({ store, intervalMs: 2 ** 30 })
     await epochs.check()
-    const there = createIdentities({ store, epochs })
+    const there = createIdentities({ store, epochs, own: nobodys })
     const resolveThere = () => there.resolve({ kind: 'token', hash: here.hash }, here)
     await here.resolve()
     await resolveThere()
@@ -155,7 +159,7 @@ test('a replica that has not heard of the epoch for 750 ms asks before it believ
   let time = 0
   const epochs = createEpochs({ store, intervalMs: 2 ** 30, clock: () => time })
   await epochs.check()
-  const identities = createIdentities({ store, epochs })
+  const identities = createIdentities({ store, epochs, own: nobodys })
   const resolve = () => identities.resolve({ kind: 'token', hash }, { gateway })
   await resolve()
   await store.tokens.update(token.id, { revokedAt: now })
@@ -225,6 +229,8 @@ test('what is no token is refused, with a reason for the log', async () => {
     assert.match(await refusal(() => identities.resolve(identification, { gateway })), /^GH_AUTHENTICATE_INVALID: ./)
 })
 
+const connections = { touch: async () => undefined }
+
 test('while the database is away those who are known go on for five minutes, strangers do not', async () => {
   const { hash, gateway } = await scene()
   let time = 0
@@ -243,7 +249,7 @@ test('while the database is away those who are known go on for five minutes, str
     clock: () => time,
   })
   await epochs.check()
-  const identities = createIdentities({ store: { tokens }, epochs })
+  const identities = createIdentities({ store: { tokens, connections }, epochs, own: nobodys })
   const resolve = (asked = hash) => identities.resolve({ kind: 'token', hash: asked }, { gateway })
   const principal = await resolve()
   isAway = true
@@ -265,7 +271,11 @@ test('when a change was heard of but cannot be read, even the known are refused'
     return store.tokens.holderOf(asked)
   }
   const epochs = { current: () => epoch, freshWithin: () => true, check: async () => epoch }
-  const identities = createIdentities({ store: { tokens: { holderOf, touch: async () => undefined } }, epochs })
+  const identities = createIdentities({
+    store: { tokens: { holderOf, touch: async () => undefined }, connections },
+    epochs,
+    own: nobodys,
+  })
   await identities.resolve({ kind: 'token', hash }, { gateway })
   isAway = true
   epoch = 2
@@ -283,7 +293,11 @@ test('who asks after a change never shares a question that was asked before it',
     return new Promise<typeof answer>((resolve) => answers.push(() => resolve(answer)))
   }
   const epochs = { current: () => epoch, freshWithin: () => true, check: async () => epoch }
-  const identities = createIdentities({ store: { tokens: { holderOf, touch: async () => undefined } }, epochs })
+  const identities = createIdentities({
+    store: { tokens: { holderOf, touch: async () => undefined }, connections },
+    epochs,
+    own: nobodys,
+  })
   const resolve = async () => identities.resolve({ kind: 'token', hash }, { gateway })
   const before = [resolve(), resolve()]
   revoked = true
@@ -307,4 +321,57 @@ test('secrets are 256 random bits, of which only the hash and four characters ar
 })
 
 test.after(() => database.drop())
+test('whoever comes in brings their own identities, as of this very request', async () => {
+  const { user, own, epochs, resolve } = await scene()
+  const server = await store.servers.insert(serverDraft(`s${++count}`))
+  const changes: string[] = []
+  own.onChanged((before, after) => changes.push(`${before.slug} ${after?.enabled ?? 'gone'}`))
+  own.onGiven(() => changes.push('given'))
+  await resolve()
+  assert.is(own.of(server.id, user.id), null)
+  const draft = { managedBy: 'api' as const, serverId: server.id, headers: ['X-Key'], enabled: true } as const
+  const identity = await store.identities.insert({
+    ...draft,
+    slug: 'mine',
+    shared: false,
+    ownerId: user.id,
+    kind: 'headers',
+    status: 'ok',
+  })
+  await epochs.bump()
+  await resolve()
+  assert.equal(own.of(server.id, user.id), identity)
+  await store.identities.update(identity.id, { enabled: false })
+  await epochs.bump()
+  await resolve()
+  assert.is(own.of(server.id, user.id)?.enabled, false)
+  await store.identities.remove(identity.id)
+  await epochs.bump()
+  await resolve()
+  assert.is(own.of(server.id, user.id), null)
+  assert.equal(changes, ['given', 'mine false', 'mine gone'])
+})
+
+test('of a person who only listens a change is known after the next look', async () => {
+  const { user, own, epochs, resolve } = await scene()
+  const server = await store.servers.insert(serverDraft(`s${++count}`))
+  await resolve()
+  await store.identities.insert({
+    managedBy: 'api',
+    serverId: server.id,
+    headers: [],
+    enabled: true,
+    slug: 'later',
+    shared: false,
+    ownerId: user.id,
+    kind: 'headers',
+    status: 'ok',
+  })
+  await epochs.bump()
+  const given = new Promise<void>((resolved) => own.onGiven(resolved))
+  assert.is(own.of(server.id, user.id), null)
+  await given
+  assert.is(own.of(server.id, user.id)?.slug, 'later')
+})
+
 test.run()

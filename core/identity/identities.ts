@@ -1,13 +1,12 @@
 import type { Identification, Principal, UserRef } from '@gatehouse/sdk'
-import type { Epochs } from '../cluster/epochs.js'
+import { type Epochs, FRESH_MS } from '../cluster/epochs.js'
 import type { Gateway } from '../domain/nouns.js'
 import type { Store, TokenHolder } from '../domain/store.js'
-import { asGatehouseError } from '../errors.js'
+import { asGatehouseError, GatehouseError } from '../errors.js'
 import { admit, admitAdmin, invalid, refuseEnded } from './admit.js'
 import { Lru } from './lru.js'
+import type { OwnIdentities } from './own-identities.js'
 
-/** A replica that has heard of the epoch within this time believes its cache; else it asks the database first. */
-const FRESH_MS = 750
 /**
  * While the database is away, nobody can change anything in it, and calls of those who are known go on: but only this
  * long, since a change may have reached it by another way.
@@ -22,16 +21,25 @@ export interface Identities {
    * Throws GH_AUTHENTICATE_INVALID, GH_AUTHENTICATE_DISABLED, GH_PERMIT_REFUSED or GH_DB_UNAVAILABLE.
    */
   resolve(identification: Identification, plan: { readonly gateway: Gateway }): Principal | Promise<Principal>
+  /** The same at the URL that names no gateway: the person chose one of `plans` (by id) when they let the client in. */
+  resolveAtPicker(identification: Identification, plans: Plans): Principal | Promise<Principal>
   /** Whose admin token has this hash; the same refusals. */
   resolveAdmin(hash: string): Promise<UserRef>
-  /** Writes down which tokens were used. */
+  /** Writes down which tokens and connections were used. */
   flush(): Promise<void>
   stop(): Promise<void>
 }
 
+type Plans = ReadonlyMap<string, { readonly gateway: Gateway }>
+
 export interface IdentitiesOptions {
-  readonly store: { readonly tokens: Pick<Store['tokens'], 'holderOf' | 'touch'> }
+  readonly store: {
+    readonly tokens: Pick<Store['tokens'], 'holderOf' | 'touch'>
+    readonly connections: Pick<Store['connections'], 'touch'>
+  }
   readonly epochs: Pick<Epochs, 'current' | 'freshWithin' | 'check'>
+  /** Learns the identities of whoever comes in, in the same question to the database. */
+  readonly own: Pick<OwnIdentities, 'learn'>
   /** Milliseconds since the epoch of Unix. */
   readonly clock?: () => number
 }
@@ -41,13 +49,15 @@ interface Entry {
   readonly epoch: number
   readonly holder: TokenHolder
   admitted: { readonly gateway: Gateway; readonly principal: Principal } | undefined
+  /** Since it was last written down. */
+  isUsed: boolean
 }
 
 /** People and tokens by the hash of a token: read once per epoch, so that a change holds on the next request. */
-export function createIdentities({ store, epochs, clock = Date.now }: IdentitiesOptions): Identities {
+export function createIdentities({ store, epochs, own, clock = Date.now }: IdentitiesOptions): Identities {
   const entries = new Lru<Entry>(CAPACITY)
   const loading = new Map<string, Promise<Entry>>()
-  const used = new Set<string>()
+  const used: Entry[] = []
 
   const isCurrent = (entry: Entry | undefined): entry is Entry => entry?.epoch === epochs.current()
 
@@ -61,7 +71,8 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
         entries.delete(hash)
         throw invalid('no such token')
       }
-      const entry: Entry = { epoch, holder, admitted: undefined }
+      if (holder.userId !== null) own.learn(holder.userId, epoch, holder.own)
+      const entry: Entry = { epoch, holder, admitted: undefined, isUsed: false }
       entries.set(hash, entry)
       return entry
     }
@@ -82,19 +93,38 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
     }
   }
 
+  const note = (entry: Entry): void => {
+    if (entry.isUsed) return
+    entry.isUsed = true
+    used.push(entry)
+  }
+
   const enter = (entry: Entry, gateway: Gateway): Principal => {
     const now = clock()
     if (entry.admitted?.gateway === gateway) refuseEnded(entry.holder, now)
     else entry.admitted = { gateway, principal: admit(entry.holder, gateway, now) }
-    used.add(entry.holder.tokenId)
+    note(entry)
     return entry.admitted.principal
   }
 
+  const enterChosen = (entry: Entry, plans: Plans): Principal => {
+    const { holder } = entry
+    refuseEnded(holder, clock())
+    if (!holder.picker) throw elsewhere(holder)
+    const plan = plans.get(holder.gatewayId ?? '')
+    if (plan === undefined) throw invalid('the gateway of the token is gone')
+    return enter(entry, plan.gateway)
+  }
+
   const flush = async (): Promise<void> => {
-    if (used.size === 0) return
-    const ids = [...used]
-    used.clear()
-    await store.tokens.touch(ids, new Date(clock()))
+    if (used.length === 0) return
+    const entries = used.splice(0)
+    for (const entry of entries) entry.isUsed = false
+    const tokens = new Set(entries.map(({ holder }) => holder.tokenId))
+    const connections = new Set(entries.flatMap(({ holder }) => holder.connectionId ?? []))
+    const at = new Date(clock())
+    await store.tokens.touch([...tokens], at)
+    if (connections.size > 0) await store.connections.touch([...connections], at)
   }
   // That a use is not written down is no reason to disturb anyone.
   const timer = setInterval(() => void flush().catch(() => undefined), TOUCH_MS)
@@ -107,10 +137,16 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
       if (isCurrent(entry) && epochs.freshWithin(FRESH_MS)) return enter(entry, gateway)
       return find(hash).then((found) => enter(found, gateway))
     },
+    resolveAtPicker: (identification, plans) => {
+      const hash = hashOf(identification)
+      const entry = entries.get(hash)
+      if (isCurrent(entry) && epochs.freshWithin(FRESH_MS)) return enterChosen(entry, plans)
+      return find(hash).then((found) => enterChosen(found, plans))
+    },
     resolveAdmin: async (hash) => {
-      const { holder } = await find(hash)
-      const user = admitAdmin(holder, clock())
-      used.add(holder.tokenId)
+      const entry = await find(hash)
+      const user = admitAdmin(entry.holder, clock())
+      note(entry)
       return user
     },
     flush,
@@ -120,6 +156,12 @@ export function createIdentities({ store, epochs, clock = Date.now }: Identities
     },
   }
 }
+
+/** A token of a token host cannot choose, and its owner can be told; that of a client is for another audience. */
+const elsewhere = ({ hostKind }: TokenHolder): GatehouseError =>
+  hostKind === 'token'
+    ? new GatehouseError('GH_ROUTE_GATEWAY', { message: 'Name the gateway in the URL: /mcp/<gateway>' })
+    : invalid('the token is for a gateway of its own')
 
 function hashOf(identification: Identification): string {
   switch (identification.kind) {

@@ -9,8 +9,8 @@ import { LISTED, Seat, type ListedKind, type Listener, type SeatOptions } from '
 /** Everybody who is told what changes at the servers. */
 export interface Audience {
   enter(listener: Listener): Seat
-  /** A server was changed or is gone: nothing is expected of its old connections. */
-  drop(serverId: string): void
+  /** A server, or a credential of it, was changed or is gone: nothing is expected of its old connections. */
+  drop(serverId: string, key?: string): void
   /** The configuration is another one. */
   swapped(): void
   stop(): void

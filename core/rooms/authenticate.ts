@@ -11,6 +11,8 @@ export interface Directory {
    * gateway's), GH_AUTHENTICATE_DISABLED or GH_PERMIT_REFUSED.
    */
   resolve(reference: Identification, plan: GatewayPlan): Principal | Promise<Principal>
+  /** The same where the URL names no gateway: at the one that the person chose, of `plans` by id. GH_ROUTE_GATEWAY: none was. */
+  resolveAtPicker(reference: Identification, plans: ReadonlyMap<string, GatewayPlan>): Principal | Promise<Principal>
 }
 
 export type Authenticate = (inbound: Inbound) => Authenticated | Promise<Authenticated>
@@ -22,12 +24,13 @@ export function createAuthenticate(bus: Bus, directory: Directory): Authenticate
   const admit = (inbound: Inbound, principal: Principal): Authenticated | Promise<Authenticated> =>
     bus.has('identity.enrich') ? enrich(bus, principal).then((whole) => pass(inbound, whole)) : pass(inbound, principal)
   const principalOf = (inbound: Inbound, reference: Identification): Principal | Promise<Principal> => {
-    const plan = planOf(inbound)
+    const { gatewayName, snapshot } = inbound
     if (reference.kind === 'notMine') throw missing(inbound)
     if (reference.kind === 'refused') throw invalid(reference.reason)
+    if (gatewayName === null) return directory.resolveAtPicker(reference, snapshot.gateways)
+    const plan = snapshot.gateways.get(gatewayName)
     // An unknown gateway looks like a bad credential: names of gateways are nobody's business before authentication.
-    if (plan === undefined)
-      throw inbound.gatewayName === null ? unnamed() : invalid(`no gateway '${inbound.gatewayName}'`)
+    if (plan === undefined) throw invalid(`no gateway '${gatewayName}'`)
     return directory.resolve(reference, plan)
   }
   // Answers at once when plugin and directory do, as they mostly do.
@@ -40,13 +43,13 @@ export function createAuthenticate(bus: Bus, directory: Directory): Authenticate
 }
 
 function pass(inbound: Inbound, principal: Principal): Authenticated {
-  const plan = planOf(inbound) as GatewayPlan
+  const plan = planOf(inbound, principal)
   inbound.trail.authenticated(principal, plan.gateway, plan.gateway.capture !== 'none')
   return enter(inbound, 'authenticated', { principal, plan })
 }
 
-function planOf(inbound: Inbound): GatewayPlan | undefined {
-  return inbound.gatewayName === null ? undefined : inbound.snapshot.gateways.get(inbound.gatewayName)
+function planOf({ gatewayName, snapshot }: Inbound, { connection }: Principal): GatewayPlan {
+  return snapshot.gateways.get(gatewayName ?? connection.gatewayId) as GatewayPlan
 }
 
 async function enrich(bus: Bus, principal: Principal): Promise<Principal> {
@@ -65,6 +68,4 @@ function missing(inbound: Inbound): GatehouseError {
     : invalid('no plugin knows this kind of credential')
 }
 
-/** A token is of one gateway and cannot choose; choosing comes with people who sign in. */
-const unnamed = () => new GatehouseError('GH_ROUTE_GATEWAY', { message: 'Name the gateway in the URL: /mcp/<gateway>' })
 const invalid = (detail: string) => new GatehouseError('GH_AUTHENTICATE_INVALID', { detail })

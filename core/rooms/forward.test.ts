@@ -5,6 +5,7 @@ import { createCompletions } from '../bridge/completions.js'
 import { createParkedCalls } from '../bridge/parked-calls.js'
 import { createRequestStates, REQUEST_STATE } from '../bridge/request-state.js'
 import type { Inspected, LegacySession } from '../call.js'
+import type { Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import type { Ask } from '../mcp/questions.js'
 import { META } from '../mcp/versions.js'
@@ -13,6 +14,7 @@ import { plan } from '../upstream/catalog-testing.js'
 import type { UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 import { masterKey } from '../vault/keys.js'
 import { createTokenSealer } from '../vault/seal-token.js'
+import { createErrands } from '../upstream/errands.js'
 import { createForward, type Aside } from './forward.js'
 import { routed } from './testing.js'
 
@@ -50,6 +52,9 @@ function bench(
     },
   } as unknown as Upstreams
   const parked = createParkedCalls()
+  const gateway = plan(['crm'])
+  const current = () => ({ gateways: new Map([[gateway.gateway.id, gateway]]) }) as unknown as Snapshot
+  const errands = createErrands({ current, credentials: { access: () => ({ target: () => ({}) as never }) } })
   const forward = createForward({
     upstreams,
     parked,
@@ -58,10 +63,12 @@ function bench(
     replica: 'r1r1',
     limits: () => ({ call: 1_000, callTotal: 5_000 }),
     definitionNow: async () => null,
+    errands,
+    stillEnters: async () => true,
     pulseMs: 1,
   })
   const params = facts.params ?? { name: 'act', arguments: {} }
-  const base = routed(plan(['crm']), 'act', { era: 'legacy', ask: YES, params })
+  const base = routed(gateway, 'act', { era: 'legacy', ask: YES, params })
   const target = {
     server: base.feature.assignment.server,
     key: 'public',

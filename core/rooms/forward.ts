@@ -1,8 +1,10 @@
-import type { JsonObject } from '@gatehouse/sdk'
+import type { Credentials, JsonObject } from '@gatehouse/sdk'
 import { createModernClient, type ModernOptions } from '../bridge/modern-client.js'
 import { sendLegacy } from '../bridge/legacy-client.js'
 import { named } from '../bridge/named.js'
+import { subjectOf } from '../bridge/subject.js'
 import { enter, type Answered, type Inspected } from '../call.js'
+import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { Flow } from '../domain/flow.js'
 import { asGatehouseError, type ErrorCode, GatehouseError } from '../errors.js'
 import { hears } from '../mcp/log-levels.js'
@@ -11,6 +13,7 @@ import { paramHeaders } from '../mcp/param-headers.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import { logLevelOf, progressTokenOf } from '../mcp/translate.js'
 import { wayOf } from '../record/trail.js'
+import { disabled, type Errand, type Errands } from '../upstream/errands.js'
 import { NOT_SENT } from '../upstream/faults.js'
 import type { Party, UpstreamReply, UpstreamRequest, Upstreams } from '../upstream/types.js'
 import type { WholeRequest } from '../upstream/whole-request.js'
@@ -36,16 +39,25 @@ export interface ForwardOptions extends ModernOptions {
   readonly pulseMs?: number
   /** The feature as its server lists it now. */
   readonly definitionNow: (call: Inspected) => Promise<JsonObject | null>
+  readonly errands: Errands
+  /** Whether whoever brought these credentials would still be let in: asked of a call that sleeps. */
+  readonly stillEnters: (credentials: Credentials, gatewayId: string) => Promise<boolean>
 }
 
 /** Calls the server with the credential that was lent, and writes the two legs in the middle of the record. */
 export function createForward(options: ForwardOptions): Forward {
   const sendModern = createModernClient(options)
   return async (call, aside) => {
+    const errand = errandOf(call)
+    // Rules may have looked at it for long.
+    if (options.errands.isOff(errand)) throw disabled(errand.prefix)
     const sentAt = Date.now()
     const way = wayOf(call.feature.assignment)
     try {
-      const reply = understood(await exchange(call, aside, options, sendModern), call)
+      const whole = options.errands.run(errand, call.gone, (gone) =>
+        exchange(call, { aside, gone, errand }, options, sendModern),
+      )
+      const reply = understood(await whole, call)
       call.trail.leg('mcp_request_success', { offset: sentAt - call.trail.at, bytes: reply.bytesSent }, way)
       const rpcError = reply.error?.code ?? null
       call.trail.leg(
@@ -60,13 +72,20 @@ export function createForward(options: ForwardOptions): Forward {
   }
 }
 
+interface Around {
+  readonly aside: Aside
+  /** Tells that its client has gone, or that what it is about was switched off. */
+  readonly gone: CancelSignal
+  readonly errand: Errand
+}
+
 function exchange(
   call: Inspected,
-  aside: Aside,
+  { aside, gone, errand }: Around,
   options: ForwardOptions,
   sendModern: ReturnType<typeof createModernClient>,
 ): Promise<UpstreamReply> {
-  const { target, gone } = call
+  const { target } = call
   const params = call.era === 'modern' ? call.upstreamParams : withoutRetry(call.upstreamParams)
   const logLevel = logLevelOf(call)
   const onNote = aside.onNote === null ? null : heard(aside.onNote, logLevel)
@@ -76,8 +95,19 @@ function exchange(
   const send = (own: Own, span = first()) => sendHealed(call, options, requestOf(call, own, { flow, logLevel, span }))
   if (call.era === 'modern') {
     const wantsLog = typeof logLevel === 'string'
-    const { trail } = call
-    return sendModern({ target, subject: subjectOf(call), params, progressToken, wantsLog, onNote, gone, trail, send })
+    const mayGoOn = whether(call, errand, options)
+    return sendModern({
+      target,
+      subject: subjectOf(call),
+      params,
+      progressToken,
+      wantsLog,
+      onNote,
+      gone,
+      trail: call.trail,
+      send,
+      mayGoOn,
+    })
   }
   return sendLegacy({
     target,
@@ -98,6 +128,16 @@ function exchange(
       return isFirst ? send(own) : send({ ...own, params: { ...params, ...added } }, anew(options.limits()))
     },
   })
+}
+
+function errandOf({ plan, feature, principal, ability }: Inspected): Errand {
+  const { server, assignment, prefix } = feature.assignment
+  return { gatewayId: plan.gateway.id, assignmentId: assignment.id, serverId: server.id, prefix, principal, ability }
+}
+
+/** Asked long after the call has left its rooms: it must not keep the call. */
+function whether({ credentials }: Inspected, errand: Errand, { errands, stillEnters }: ForwardOptions) {
+  return async () => !errands.isOff(errand) && stillEnters(credentials, errand.gatewayId)
 }
 
 /** Its client's answer is on record as a message of its own, under the correlation id of the call. */
@@ -188,20 +228,6 @@ function understood(reply: UpstreamReply, call: Inspected): UpstreamReply {
 
 function partyOf({ session, principal, plan }: Inspected): Party | null {
   return session === null ? null : { sessionId: session.id, gatewayId: plan.gateway.id, principal }
-}
-
-function subjectOf(call: Inspected) {
-  const { principal, plan, feature, method, params } = call
-  return {
-    user: principal.user?.id ?? principal.connection.id,
-    host: principal.host.id,
-    gateway: plan.gateway.id,
-    server: feature.assignment.server.id,
-    assignment: feature.assignment.assignment.id,
-    method,
-    feature: feature.name,
-    arguments: isObject(params.arguments) ? params.arguments : undefined,
-  }
 }
 
 /** Refused here, before anything was sent. */

@@ -1,6 +1,7 @@
 import { enter, type InSession, type Permitted, type Routed } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import type { Access } from '../upstream/catalog-types.js'
+import { disabled } from '../upstream/errands.js'
 
 export type Permit = (call: Routed) => Permitted
 
@@ -11,8 +12,7 @@ export function createPermit(accessOf: (call: InSession | Routed) => Access): Pe
     const target = accessOf(call).target(assignment)
     if (!('state' in target)) return enter(call, 'permitted', { target })
     const server = assignment.prefix
-    if (target.state === 'disabled')
-      throw new GatehouseError('GH_PERMIT_DISABLED', { message: `Server '${server}' is disabled`, data: { server } })
+    if (target.state === 'disabled') throw disabled(server)
     throw new GatehouseError('GH_FORWARD_CONNECT', {
       message: `Server '${server}' needs a credential of yours: ${target.reason}`,
       data: { server },

@@ -32,7 +32,14 @@ export function inbound(facts: Partial<Inbound> = {}): Inbound {
     gatewayName: 'g',
     sessionId: null,
     batched: false,
-    snapshot: { epoch: 1, gateways: new Map(), servers: new Map(), identities: new Map(), settings: {} as never },
+    snapshot: {
+      epoch: 1,
+      gateways: new Map(),
+      servers: new Map(),
+      identities: new Map(),
+      idps: [],
+      settings: {} as never,
+    },
     deadline: Date.now() + 60_000,
     gone: {
       aborted: false,

@@ -7,7 +7,9 @@ import type { Store } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
 import { createApi } from '../http/api/index.js'
 import type { ApiOptions } from '../http/api/operation.js'
+import type { Invitations } from '../identity/invitations.js'
 import { mintSecret } from '../identity/tokens.js'
+import type { AdminClient, AdminClients } from '../oauth/server/admin-clients.js'
 import { configurationBench } from './configuration.js'
 
 export const LOG_ROW = { log_id: 'c-1', correlation_id: 'c', log_type: 'proxy_request_success', body: null }
@@ -21,13 +23,21 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
   const options: ApiOptions = {
     ...{ store, mutations, files, version: '0.0.0-test', url: () => 'https://gate.example.com' },
     resolveAdmin: (hash) => resolveAdmin(store, hash),
+    browser: { session: async () => null, saysOurs: () => false },
+    sessions: { endOf: async () => 0 },
+    invitations: fakeInvitations,
+    setupLinks: { mint: async () => 'secret', endAll: async () => undefined },
+    turnedAway: async () => undefined,
     logs: {
       logs: async (request) => (asked.push(request), { rows: [LOG_ROW as never], next: null }),
       follow: async (cursor) => ({ rows: cursor === null ? [] : [LOG_ROW as never], cursor: '7' }),
     },
+    describeIdp: async () => ({ ok: false, failure: 'unavailable', reason: 'nobody is there' }),
+    detect: async () => ({ detected: 'open', issuer: null, next: '' }),
     exporterStatus: async () => null,
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
     plugins: () => ['auth-token'],
+    oauth: { clients: fakeClients(), turnKeys: async () => undefined },
     onBroken: (thrown) => void broken.push(thrown),
     ...fakes,
   }
@@ -70,6 +80,19 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
   }
 }
 
+/** Nobody has come, and every link is to be copied. */
+const fakeInvitations: Invitations = {
+  send: async ({ user }) => ({
+    ...{ id: user.id, email: user.email, mailed: false, url: 'https://gate.example.com/auth/invite/x' },
+    expiresAt: new Date(0).toISOString(),
+  }),
+  pending: async () => [],
+  of: async () => null,
+  take: async () => null,
+  revoke: async () => undefined,
+  hasCome: async () => false,
+}
+
 let count = 0
 /** An admin token of a person of its own, whose role holds exactly these. */
 async function tokenOf(store: Store, capabilities: readonly string[]): Promise<string> {
@@ -89,6 +112,25 @@ async function tokenOf(store: Store, capabilities: readonly string[]): Promise<s
     ...{ expiresAt: null, revokedAt: null, lastUsedAt: null },
   })
   return secret
+}
+
+/** OAuth clients in memory. */
+function fakeClients(): AdminClients {
+  const made: AdminClient[] = []
+  return {
+    all: async () => made,
+    find: async (id) => made.find(({ clientId }) => clientId === id) ?? null,
+    async add(draft) {
+      const client = { ...draft, clientId: `client_${made.length}`, createdAt: new Date().toISOString() }
+      made.push(client)
+      return { client, secret: draft.confidential ? 'secret' : null }
+    },
+    remove: async (id) =>
+      void made.splice(
+        made.findIndex(({ clientId }) => clientId === id),
+        1,
+      ),
+  }
 }
 
 async function resolveAdmin(store: Store, hash: string): Promise<UserRef> {

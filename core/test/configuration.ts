@@ -36,8 +36,24 @@ exporters:
   soc: { plugin: siem-otlp, url: https://otel.example.com/v1/logs, headers: { X-Key: "\${env:SOC_KEY}" } }
 hosts: { bot: { kind: token, owner: bob@example.com } }
 settings: { audit: strict, retentionDays: { logs: 30 }, limits: { call: 90s, bodyInLog: 16KiB, sessionsPerUser: 5, parkedCalls: { perUser: 7 } } }
+idps:
+  okta:
+    plugin: idp-oidc
+    issuer: https://acme.okta.com
+    clientId: gateway
+    clientSecret: "\${env:OKTA_SECRET}"
+    domains: [Example.com]
+    role: auditor
+    groups: { eng: engineering }
+    breakGlass: [bob@example.com]
 `
-export const FULL_SECRETS = { 'env:EV_KEY': 'ev', 'env:SEARCH_KEY': 'se', 'env:READER': 're', 'env:SOC_KEY': 'so' }
+export const FULL_SECRETS = {
+  'env:EV_KEY': 'ev',
+  'env:SEARCH_KEY': 'se',
+  'env:READER': 're',
+  'env:SOC_KEY': 'so',
+  'env:OKTA_SECRET': 'ok',
+}
 
 /** Engines and exporters as a gateway with our plugins would have them; nothing may be called at `refused.example.com`. */
 export const fakeChecks: Checks = {
@@ -50,6 +66,9 @@ export const fakeChecks: Checks = {
   exporters: () => ['siem-otlp'],
   checkExporter: async (_, { url }) => (typeof url === 'string' ? [] : [{ path: 'url', message: 'is needed' }]),
   exporterSecrets: () => ['headers', 'apiKey'],
+  idps: () => ['idp-oidc'],
+  checkIdp: async (_, { issuer }) => (typeof issuer === 'string' ? [] : [{ path: 'issuer', message: 'is needed' }]),
+  idpSecrets: () => ['clientSecret'],
   async checkUrl(url) {
     if (new URL(url).hostname === 'refused.example.com') throw new GatehouseError('GH_EGRESS_REFUSED')
   },

@@ -1,15 +1,34 @@
 import { randomUUID } from 'node:crypto'
 import type { Settings, Stored } from '../domain/nouns.js'
 import { DEFAULT_SETTINGS } from '../domain/nouns.js'
-import type { Draft, GatewayRepository, Patch, Repository, Store, TokenRepository } from '../domain/store.js'
+import type {
+  ConnectionRepository,
+  Draft,
+  GatewayRepository,
+  IdentityRepository,
+  HostRepository,
+  IdpLink,
+  IdpLinkRepository,
+  Paged,
+  Patch,
+  Repository,
+  Slice,
+  Store,
+  TokenRepository,
+  UserRepository,
+} from '../domain/store.js'
 import type { Assignment, Connection, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
-import type { Server, Team, Token, User } from '../domain/nouns.js'
+import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
+import type { Grant, GrantDraft, GrantRepository, UpstreamClientRepository } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
 
 interface State {
+  links: Map<string, IdpLink>
   rows: Record<string, Map<string, Stored>>
   hashes: Map<string, string>
   secrets: Map<string, string>
+  grants: Map<string, Grant & { leased: boolean }>
+  clients: Map<string, string>
   settings: Settings
   epoch: number
 }
@@ -17,20 +36,33 @@ interface State {
 /** A store without a database, for tests: transactions are taken back as a whole, one at a time. */
 export function createMemoryStore(): Store {
   const cell: { state: State } = {
-    state: { rows: {}, hashes: new Map(), secrets: new Map(), settings: DEFAULT_SETTINGS, epoch: 0 },
+    state: {
+      links: new Map(),
+      rows: {},
+      hashes: new Map(),
+      secrets: new Map(),
+      grants: new Map(),
+      clients: new Map(),
+      settings: DEFAULT_SETTINGS,
+      epoch: 0,
+    },
   }
   const store: Store = {
     servers: repository<Server>(cell, 'servers', (row) => row.slug),
     gateways: gatewayRepository(cell),
-    identities: repository<Identity>(cell, 'identities', (row) => row.slug),
+    identities: identityRepository(cell),
     teams: repository<Team>(cell, 'teams', (row) => row.slug),
-    users: repository<User>(cell, 'users', (row) => row.email),
+    users: userRepository(cell),
     roles: repository<Role>(cell, 'roles', (row) => row.slug),
-    hosts: repository<Host>(cell, 'hosts', (row) => row.slug),
-    connections: repository<Connection>(cell, 'connections', (row) => row.id),
+    hosts: hostRepository(cell),
+    connections: connectionRepository(cell),
     tokens: tokenRepository(cell),
     exporters: repository<Exporter>(cell, 'exporters', (row) => row.slug),
+    idps: repository<Idp>(cell, 'idps', (row) => row.slug),
+    idpLinks: idpLinkRepository(cell),
     secrets: secretRepository(cell),
+    grants: memoryGrants(cell),
+    upstreamClients: memoryClients(cell),
     names: {
       of: async () => [],
       claim: notKept,
@@ -56,11 +88,16 @@ export function createMemoryStore(): Store {
   return store
 }
 
-function repository<N extends Stored>(cell: { state: State }, table: string, keyOf: (row: N) => string): Repository<N> {
+function repository<N extends Stored>(
+  cell: { state: State },
+  table: string,
+  keyOf: (row: N) => string,
+): Repository<N> & Paged<N> {
   const rows = () => (cell.state.rows[table] ??= new Map()) as Map<string, Stored> as unknown as Map<string, N>
   const byKey = async (key: string) => [...rows().values()].find((row) => keyOf(row) === key) ?? null
   return {
     all: async () => [...rows().values()],
+    page: async (slice, where = {}) => sliceOf([...rows().values()].filter(fits(where)), slice),
     find: async (id) => rows().get(id) ?? null,
     byKey,
     async insert(draft: Draft<N>) {
@@ -80,6 +117,152 @@ function repository<N extends Stored>(cell: { state: State }, table: string, key
     async remove(id) {
       if (!rows().delete(id)) throw missing()
     },
+  }
+}
+
+const fits =
+  (where: object) =>
+  (row: object): boolean =>
+    Object.entries(where).every(
+      ([key, value]) => value === undefined || (row as Record<string, unknown>)[key] === value,
+    )
+
+function sliceOf<T extends { readonly id: string }>(rows: readonly T[], { limit, after }: Slice): readonly T[] {
+  const last = rows.findIndex(({ id }) => id === after)
+  if (after !== null && last === -1) throw new GatehouseError('GH_API_INVALID', { data: { field: 'cursor' } })
+  return rows.slice(last + 1, last + 1 + limit)
+}
+
+function hostRepository(cell: { state: State }): HostRepository {
+  const plain = repository<Host>(cell, 'hosts', (row) => row.slug)
+  const connections = repository<Connection>(cell, 'connections', linkOf)
+  return {
+    ...plain,
+    async pageSeen(slice, where = {}) {
+      const all = await connections.all()
+      const seen = (await plain.all()).filter(fits(where)).map((host) => {
+        const own = all.filter(({ hostId }) => hostId === host.id)
+        const lastUsedAt = own.map((one) => one.lastUsedAt).toSorted().at(-1) ?? null // prettier-ignore
+        return { ...host, connections: own.length, lastUsedAt }
+      })
+      return sliceOf(seen, slice)
+    },
+  }
+}
+
+const linkOf = ({ hostId, gatewayId, userId }: Connection) => `${hostId}/${gatewayId}/${userId ?? ''}`
+
+function connectionRepository(cell: { state: State }): ConnectionRepository {
+  const { all, insert, page: _page, ...plain } = repository<Connection>(cell, 'connections', linkOf)
+  const tokens = repository<Token>(cell, 'tokens', (row) => row.id)
+  const nameIn = (table: string, id: string | null, key: string) =>
+    ((id === null ? undefined : cell.state.rows[table]?.get(id)) as Record<string, unknown> | undefined)?.[key]
+  return {
+    ...plain,
+    all,
+    insert: (draft) => insert({ ...draft, lastUsedAt: null }),
+    async pageSeen(slice, where) {
+      const seen = (await all()).filter(fits(where)).map((one) => ({
+        ...one,
+        host: nameIn('hosts', one.hostId, 'slug') as string,
+        gateway: nameIn('gateways', one.gatewayId, 'slug') as string,
+        user: (nameIn('users', one.userId, 'email') ?? null) as string | null,
+      }))
+      return sliceOf(seen, slice)
+    },
+    async removeOf(where) {
+      for (const { id } of (await all()).filter(fits(where))) {
+        for (const token of await tokens.all()) if (token.connectionId === id) await tokens.remove(token.id)
+        await plain.remove(id)
+      }
+    },
+    async touch(ids, at) {
+      for (const id of ids) await plain.update(id, { lastUsedAt: at.toISOString() })
+    },
+  }
+}
+
+/** What the database does by itself: with a person goes what is theirs. */
+function userRepository(cell: { state: State }): UserRepository {
+  const plain = repository<User>(cell, 'users', (row) => row.email)
+  const rowsOf = <N extends Stored>(table: string) => [...(cell.state.rows[table]?.values() ?? [])] as unknown as N[]
+  const drop = (table: string, gone: readonly Stored[]) => gone.forEach(({ id }) => cell.state.rows[table]?.delete(id))
+  return {
+    ...plain,
+    inRole: async (slug) => (await plain.all()).filter(({ role }) => role === slug),
+    async remove(id) {
+      const connections = rowsOf<Connection>('connections').filter(({ userId }) => userId === id)
+      const ids = new Set(connections.map((connection) => connection.id))
+      const isTheirs = ({ userId, connectionId }: Token) => userId === id || ids.has(connectionId ?? '')
+      drop('tokens', rowsOf<Token>('tokens').filter(isTheirs))
+      drop('connections', connections)
+      drop(
+        'identities',
+        rowsOf<Identity>('identities').filter((one) => one.ownerId === id && !one.shared),
+      )
+      for (const team of rowsOf<Team>('teams'))
+        cell.state.rows['teams']?.set(team.id, {
+          ...team,
+          memberIds: team.memberIds.filter((member) => member !== id),
+        } as Stored)
+      await plain.remove(id)
+    },
+  }
+}
+
+function memoryGrants(cell: { state: State }): GrantRepository {
+  const at = (id: string) => cell.state.grants.get(id)
+  const write = (id: string, change: Partial<Grant & { leased: boolean }>) => {
+    const stored = at(id)
+    if (stored) cell.state.grants.set(id, { ...stored, ...change })
+  }
+  const fresh = (version: number) => ({ version, obtainedAt: Date.now(), lastError: null, leased: false })
+  return {
+    find: async (id) => at(id) ?? null,
+    async put(draft: GrantDraft) {
+      const before = at(draft.identityId) ?? { version: 0, wantedScope: null, stepUps: 0 }
+      const isTried = before.wantedScope !== null
+      cell.state.grants.set(draft.identityId, { ...before, ...draft, ...fresh(before.version + 1), isTried })
+    },
+    remove: async (id) => void cell.state.grants.delete(id),
+    async lease(id, version) {
+      const stored = at(id)
+      if (stored?.version !== version || stored.leased) return false
+      write(id, { leased: true })
+      return true
+    },
+    async renew(version, draft) {
+      if (at(draft.identityId)?.version !== version) return false
+      write(draft.identityId, { ...draft, ...fresh(version + 1) })
+      return true
+    },
+    async release(id, version, lastError) {
+      if (at(id)?.version === version) write(id, { leased: false, lastError })
+    },
+    want: async (id, wantedScope, stepUps) => write(id, { wantedScope, stepUps, isTried: false }),
+    ofClient: async (_, issuer, clientId) =>
+      [...cell.state.grants.values()]
+        .filter((grant) => grant.issuer === issuer && grant.clientId === clientId)
+        .map(({ identityId }) => identityId),
+  }
+}
+
+function memoryClients(cell: { state: State }): UpstreamClientRepository {
+  return {
+    find: async (serverId, issuer) => cell.state.clients.get(`${serverId} ${issuer}`) ?? null,
+    put: async (serverId, issuer, text) => void cell.state.clients.set(`${serverId} ${issuer}`, text),
+    remove: async (serverId, issuer) => void cell.state.clients.delete(`${serverId} ${issuer}`),
+  }
+}
+
+function identityRepository(cell: { state: State }): IdentityRepository {
+  const plain = repository<Identity>(cell, 'identities', (row) => row.slug)
+  const where = async (fits: (row: Identity) => boolean) => (await plain.all()).filter(fits)
+  return {
+    ...plain,
+    shared: () => where((row) => row.shared),
+    ofUser: (userId) => where((row) => !row.shared && row.ownerId === userId),
+    ofServer: (serverId) => where((row) => row.serverId === serverId),
   }
 }
 
@@ -144,9 +327,10 @@ const prefixOf = (owner: { kind: string; id: string }) => `${owner.kind} ${owner
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
 function tokenRepository(cell: { state: State }): TokenRepository {
-  const { insert, ...plain } = repository<Token>(cell, 'tokens', (row) => row.id)
+  const { insert, all, page: _page, ...plain } = repository<Token>(cell, 'tokens', (row) => row.id)
   return {
     ...plain,
+    all,
     async insert({ hash, ...draft }) {
       const token = await insert(draft)
       cell.state.hashes.set(hash, token.id)
@@ -154,8 +338,62 @@ function tokenRepository(cell: { state: State }): TokenRepository {
     },
     byHash: async (hash) => plain.find(cell.state.hashes.get(hash) ?? ''),
     holderOf: notKept,
+    async pageVisible(slice, { access, adminOf, ...where }) {
+      const isVisible = ({ kind, userId }: Token) =>
+        kind === 'access' ? access : adminOf === null || userId === adminOf
+      const users = cell.state.rows['users'] as unknown as Map<string, User> | undefined
+      const seen = (await all()).filter((row) => isVisible(row) && fits(where)(row))
+      return sliceOf(
+        seen.map((row) => ({ ...row, user: users?.get(row.userId ?? '')?.email ?? null })),
+        slice,
+      )
+    },
+    async removeOf(where) {
+      for (const { id } of (await all()).filter(fits(where))) await plain.remove(id)
+    },
     async touch(ids, at) {
       for (const id of ids) await plain.update(id, { lastUsedAt: at.toISOString() })
+    },
+  }
+}
+
+function idpLinkRepository(cell: { state: State }): IdpLinkRepository {
+  const teams = () => [...(cell.state.rows['teams']?.values() ?? [])] as Team[]
+  const users = () => [...(cell.state.rows['users']?.values() ?? [])] as User[]
+  const links = () => [...cell.state.links.values()]
+  const set = (team: Team, memberIds: readonly string[]) =>
+    void cell.state.rows['teams']?.set(team.id, { ...team, memberIds } as Stored)
+  return {
+    find: async (issuer, subject) => cell.state.links.get(`${issuer} ${subject}`) ?? null,
+    async put(link) {
+      const key = `${link.issuer} ${link.subject}`
+      if (cell.state.links.has(key)) throw new GatehouseError('GH_API_CONFLICT')
+      cell.state.links.set(key, link)
+    },
+    isTied: async (userId, issuer) => links().some((link) => link.userId === userId && link.issuer === issuer),
+    async untie(userId, idpId) {
+      const mine = [...cell.state.links].filter(([, link]) => link.userId === userId && link.idpId === idpId)
+      for (const [key] of mine) cell.state.links.delete(key)
+      return mine.length > 0
+    },
+    used: async () => undefined,
+    reach: async (idpId, domains) =>
+      users().flatMap(({ id, email, role }) => {
+        const linked = links().some((link) => link.userId === id && link.idpId === idpId)
+        return linked || domains.includes(email.split('@')[1] ?? '') ? [{ role, linked }] : []
+      }),
+    endSessions: async () => 0,
+    teamsOf: async (userId) => teams().flatMap((team) => (team.memberIds.includes(userId) ? [team.slug] : [])),
+    async join(userId, slugs) {
+      for (const team of teams()) if (slugs.includes(team.slug)) set(team, [...new Set([...team.memberIds, userId])])
+    },
+    async leave(userId, slugs) {
+      for (const team of teams())
+        if (slugs.includes(team.slug))
+          set(
+            team,
+            team.memberIds.filter((id) => id !== userId),
+          )
     },
   }
 }

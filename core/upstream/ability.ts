@@ -37,6 +37,9 @@ export function slotKey({ key, ability }: { readonly key: string; readonly abili
   return ability.key === '' ? key : `${key} ${ability.key}`
 }
 
+/** Whether a slot is one of this credential, for whatever sort of client. */
+export const isSeenAs = (slot: string, key: string): boolean => slot === key || slot.startsWith(`${key} `)
+
 function intern(capabilities: JsonObject): Ability {
   const key = JSON.stringify(capabilities)
   const found = interned.get(key)

@@ -2,6 +2,7 @@ import type { Limits } from '../domain/nouns.js'
 import type { ListKind, ListRepository } from '../domain/store.js'
 import { asGatehouseError } from '../errors.js'
 import type { GatehouseError } from '../errors.js'
+import { isSeenAs } from './ability.js'
 import { readList } from './catalog-read.js'
 import { seenList, worsen } from './catalog-slot.js'
 import { settlesWithin } from './settles-within.js'
@@ -117,9 +118,9 @@ export class ServerLists {
   }
 
   /** What was seen stays for when the server cannot be asked; pauses end, as the server gave a sign of life. */
-  drop(serverId: string, kinds: readonly ListKind[]): void {
+  drop(serverId: string, kinds: readonly ListKind[], key?: string): void {
     for (const slot of this.#byServer.get(serverId) ?? []) {
-      if (!kinds.includes(slot.kind)) continue
+      if (!kinds.includes(slot.kind) || (key !== undefined && !isSeenAs(slot.key, key))) continue
       slot.freshUntil = 0
       slot.generation += 1
       slot.flight = null

@@ -193,6 +193,7 @@ export function server(slug: string, changes: Partial<Server> = {}): Server {
     env: [],
     auth: 'none',
     headers: [],
+    oauth: null,
   } as const
   const rest = { title: slug, protocol: 'auto', enabled: true, managedBy: 'api' } as const
   return { id: `server-${slug}`, slug, ...times, ...dial, ...rest, ...changes }

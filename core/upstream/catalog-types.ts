@@ -35,8 +35,8 @@ export interface Catalog {
   fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string | null
   /** Told after the cache was dropped, or when an answer came too late for those who had asked. Returns the way to end it. */
   onChanged(listener: ListListener): () => void
-  /** The server's lists count as stale from now on: it said so, or its configuration changed. */
-  drop(serverId: string, kinds?: readonly ListKind[]): void
+  /** The server's lists, or those that one credential saw, count as stale from now on: it said so, or they were changed. */
+  drop(serverId: string, kinds?: readonly ListKind[], key?: string): void
   stop(): void
 }
 

@@ -115,8 +115,8 @@ class ServerCatalog implements Catalog {
     return () => this.#listeners.delete(listener)
   }
 
-  drop(serverId: string, kinds: readonly ListKind[] = ALL): void {
-    this.#drop(serverId, kinds, 'doubted')
+  drop(serverId: string, kinds: readonly ListKind[] = ALL, key?: string): void {
+    this.#drop(serverId, kinds, 'doubted', key)
   }
 
   fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string | null {
@@ -195,8 +195,8 @@ class ServerCatalog implements Catalog {
     await settlesWithin(work, Math.min(this.#limits().list, deadline - this.#now()))
   }
 
-  #drop(serverId: string, kinds: readonly ListKind[], why: Parameters<ListListener>[2]): void {
-    this.#lists.drop(serverId, kinds)
+  #drop(serverId: string, kinds: readonly ListKind[], why: Parameters<ListListener>[2], key?: string): void {
+    this.#lists.drop(serverId, kinds, key)
     for (const kind of kinds) this.#tell(serverId, kind, why)
   }
 

@@ -59,8 +59,9 @@ export class Circuits {
     return this.#watches.get(serverId)?.opening ?? null
   }
 
-  /** What is known of the server is of the past: it, or a credential of it, was changed. */
-  replace(serverId: string): void {
+  /** What is known of the server, or of a credential of it, is of the past: it was changed. */
+  replace(serverId: string, key?: string): void {
+    if (key !== undefined) return this.#watches.get(serverId)?.renewed(key)
     this.#watches.get(serverId)?.leave()
     this.#watches.delete(serverId)
   }

@@ -23,8 +23,8 @@ export interface Subscriptions {
   watch(target: Target, uri: string, heard: (params: JsonObject) => void): Wish<Outcome>
   /** A server says that a resource was updated. */
   note(target: Target, note: JsonObject): void
-  /** The server was changed or is gone: whoever goes on wanting to hear of it says so with its new target. */
-  drop(serverId: string): void
+  /** The server, or a credential of it, was changed or is gone: whoever goes on wanting to hear of it says so with its new target. */
+  drop(serverId: string, key?: string): void
   stop(): void
 }
 
@@ -223,9 +223,10 @@ export function createSubscriptions({ upstreams, log, timing: given }: Subscript
       for (const [watched, watchers] of entries.get(idOf(target))?.watchers ?? [])
         if (isWithin(uri, watched)) for (const { heard } of watchers) heard(params as JsonObject)
     },
-    drop(serverId) {
+    drop(serverId, key) {
       for (const entry of entries.values()) {
-        if (entry.target.server.id !== serverId) continue
+        const { target } = entry
+        if (target.server.id !== serverId || (key !== undefined && key !== target.key)) continue
         clearTimeout(entry.timer)
         entries.delete(entry.id)
       }

@@ -27,6 +27,7 @@ export function makeServer(overrides: Partial<Server> = {}): Server {
     env: [],
     auth: 'none',
     headers: [],
+    oauth: null,
     protocol: 'auto',
     enabled: true,
     ...overrides,

@@ -1,4 +1,5 @@
 import type { Era, JsonObject, Principal } from '@gatehouse/sdk'
+import type { Bearer } from '../domain/bearer.js'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { Flow } from '../domain/flow.js'
 import type { Server } from '../domain/nouns.js'
@@ -11,6 +12,8 @@ export interface Target {
   readonly key: string
   /** What the server is told that its client can do; connections and lists differ by it. */
   readonly ability: Ability
+  /** The token that goes with every request to it; asked each time, for it is renewed while connections live. */
+  readonly bearer?: Bearer | undefined
   /** Opens the secrets; called only when the server is dialled, and again after a 401. */
   readonly secrets: () => Promise<{
     readonly headers: Readonly<Record<string, string>>
@@ -117,8 +120,8 @@ export interface Upstreams {
   ): void
   /** Told when the shared connection of a target was lost or opened anew: what the server was to tell, it has forgotten. */
   onForgotten(listener: (target: Target) => void): void
-  /** The server, or a credential of it, was changed: from now on it is called anew. What is under way ends by itself. */
-  replace(serverId: string): void
+  /** The server, or with `key` a credential of it, was changed: from now on it is called anew. What is under way ends by itself. */
+  replace(serverId: string, key?: string): void
   /** Ends what belongs to a server, calls under way too: it was disabled or removed. */
   forget(serverId: string): Promise<void>
   /** How a server fares, for health and lists. */

@@ -158,11 +158,14 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       (await connectionOf(target).ready({ deadline })).listen?.(uris) ?? NOTHING,
     onListChanged: (listener) => void listeners.push(listener),
     onForgotten: (listener) => void forgotten.push(listener),
-    replace(serverId) {
-      circuits.replace(serverId)
+    replace(serverId, key) {
+      circuits.replace(serverId, key)
+      for (const connection of [...connections.values()]) {
+        const { server, key: own } = connection.target
+        if (server.id === serverId && (key === undefined || key === own)) leave(connection)
+      }
+      if (key !== undefined) return
       verdicts.doubt(serverId)
-      for (const connection of [...connections.values()])
-        if (connection.target.server.id === serverId) leave(connection)
       health.forget(serverId)
     },
     async forget(serverId) {

@@ -138,6 +138,11 @@ export class Watch {
     if (!attempt.isHeard) this.#unheard -= 1
   }
 
+  /** A credential was given anew: it has yet to be refused. */
+  renewed(key: string): void {
+    this.#credentials.delete(key)
+  }
+
   /** What is still under way tells nothing any more. */
   leave(): void {
     this.tell = () => {}

@@ -6,14 +6,18 @@ import { z } from 'zod'
 const BEARER = /^bearer +(.*)$/is
 /** `API_` and 256 random bits in base64url (43 characters). */
 const TOKEN = /^API_[A-Za-z0-9_-]{43}$/
+/** What the authorization server gives to AI clients: the same without a prefix. */
+const GRANTED = /^[A-Za-z0-9_-]{43}$/
 
 /**
- * `Authorization: Bearer API_…` (RFC 6750). Answers the SHA-256 of the token; whether it is known, and whose it is, core
+ * `Authorization: Bearer API_…`, or an access token of the gateway's authorization server (RFC 6750). Answers the SHA-256 of the token; whether it is known, and whose it is, core
  * tells. A malformed token of this kind is refused at once, anything else is left to the next plugin.
  */
 function identify(credentials: Credentials): Identification {
   const token = BEARER.exec(credentials.authorization ?? '')?.[1]
-  if (token === undefined || !token.startsWith('API_')) return notMine()
+  if (token === undefined) return notMine()
+  if (GRANTED.test(token)) return { kind: 'token', hash: hash('sha256', token) }
+  if (!token.startsWith('API_')) return notMine()
   if (!TOKEN.test(token)) return { kind: 'refused', reason: 'malformed access token' }
   return { kind: 'token', hash: hash('sha256', token) }
 }

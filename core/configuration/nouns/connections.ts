@@ -1,5 +1,5 @@
 import type { Connection } from '../../domain/nouns.js'
-import type { Store } from '../../domain/store.js'
+import type { ConnectionKey, Store } from '../../domain/store.js'
 import { conflict, given, mustCover, mustExist, mustHold, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
 
@@ -32,24 +32,11 @@ export async function updateConnection(
 
 export async function removeConnection(work: Work, id: string): Promise<void> {
   const stored = await mustExist(work.store.connections, 'connection', id)
-  await removeConnections(work.store, (connection) => connection.id === stored.id)
+  await work.store.connections.removeOf({ id: stored.id })
 }
 
-/** With their tokens. */
-export async function removeConnections(store: Store, which: (connection: Connection) => boolean): Promise<void> {
-  const gone = new Set((await store.connections.all()).filter(which).map(({ id }) => id))
-  if (gone.size === 0) return
-  for (const token of await store.tokens.all())
-    if (token.connectionId !== null && gone.has(token.connectionId)) await store.tokens.remove(token.id)
-  for (const id of gone) await store.connections.remove(id)
-}
-
-export type ConnectionKey = Pick<Connection, 'hostId' | 'gatewayId' | 'userId'>
-
-export async function findConnection(store: Store, key: ConnectionKey): Promise<Connection | undefined> {
-  return (await store.connections.all()).find(
-    ({ hostId, gatewayId, userId }) => hostId === key.hostId && gatewayId === key.gatewayId && userId === key.userId,
-  )
+export function findConnection(store: Store, { hostId, gatewayId, userId }: ConnectionKey): Promise<Connection | null> {
+  return store.connections.byKey(`${hostId}/${gatewayId}/${userId ?? ''}`)
 }
 
 /** Whoever connects in the name of another acts with that person's rights: managing people, and no less rights, is needed. */

@@ -4,7 +4,6 @@ import { invalid, within } from '../problems.js'
 import type { Assignment as AssignmentSchema, Gateway as GatewaySchema } from '../schemas.js'
 import { conflict, given, managerAfter, mustBeFree, mustBeMine, mustExist, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
-import { removeConnections } from './connections.js'
 import { draftRules, ruleState } from './rules.js'
 import type { RuleState } from './rules.js'
 
@@ -71,7 +70,7 @@ export async function updateGateway(work: Work, reference: string, input: Gatewa
 export async function removeGateway(work: Work, reference: string): Promise<void> {
   const stored = await mustExist(work.store.gateways, 'gateway', reference)
   mustBeMine(work, 'gateway', stored.slug, stored)
-  await removeConnections(work.store, ({ gatewayId }) => gatewayId === stored.id)
+  await work.store.connections.removeOf({ gatewayId: stored.id })
   await work.store.gateways.remove(stored.id)
 }
 

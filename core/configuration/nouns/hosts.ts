@@ -3,7 +3,6 @@ import type { Host } from '../../domain/nouns.js'
 import type { Host as HostSchema } from '../schemas.js'
 import { given, managerAfter, mustBeFree, mustBeMine, mustExist, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
-import { removeConnections } from './connections.js'
 
 export type HostInput = z.output<typeof HostSchema>
 
@@ -44,7 +43,7 @@ export async function updateHost(work: Work, reference: string, input: HostPatch
 export async function removeHost(work: Work, reference: string): Promise<void> {
   const stored = await mustExist(work.store.hosts, 'host', reference)
   mustBeMine(work, 'host', stored.slug, stored)
-  await removeConnections(work.store, (connection) => connection.hostId === stored.id)
+  await work.store.connections.removeOf({ hostId: stored.id })
   await work.store.hosts.remove(stored.id)
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { holds } from '../../domain/capabilities.js'
 import type { Identity } from '../../domain/nouns.js'
 import { invalid } from '../problems.js'
 import type { Identity as IdentitySchema } from '../schemas.js'
@@ -19,26 +20,33 @@ export interface IdentityState {
   readonly enabled: boolean
 }
 
-/** Through the API a personal identity is the caller's own unless an owner is named. */
+/**
+ * Through the API a personal identity is the caller's own unless an owner is named. Without headers it is a grant of the server's
+ * authorization server, which somebody has yet to give.
+ */
 export async function createIdentity(work: Work, slug: string, input: IdentityInput): Promise<Identity> {
   await mustBeFree(work.store.identities, 'identity', slug)
   const server = await mustRefer(work.store.servers, 'server', input.server)
   if (server.url === null) throw invalid('server', `'${server.slug}' is a command; it takes no headers`)
   const shared = input.shared ?? false
   const ownerId = await ownerOf(work, input, shared)
-  mustManage(work, { shared, ownerId })
+  if (!shared || !holds(work.actor.capabilities, 'basicServerManagement')) mustManage(work, { shared, ownerId })
   if (!shared) await mustBeOnly(work, server.id, ownerId)
+  const kind = input.headers === undefined ? ('oauth' as const) : ('headers' as const)
+  if (kind === 'oauth' && server.auth !== 'oauth')
+    throw invalid('headers', `'${server.slug}' has no sign-in of its own: give header values`)
   const identity = await work.store.identities.insert({
     slug,
     serverId: server.id,
     shared,
     ownerId,
-    headers: Object.keys(input.headers),
+    kind,
+    headers: Object.keys(input.headers ?? {}),
     enabled: input.enabled ?? true,
-    status: 'ok',
+    status: kind === 'oauth' ? 'needs_reauth' : 'ok',
     managedBy: work.actor.managedBy,
   })
-  await keepSecrets(work.store, { kind: 'identity', id: identity.id }, 'headers', input.headers)
+  await keepSecrets(work.store, { kind: 'identity', id: identity.id }, 'headers', input.headers ?? {})
   return identity
 }
 
@@ -57,13 +65,15 @@ export async function updateIdentity(work: Work, reference: string, input: Ident
   if (!shared && stored.shared) await mustBeUnused(work, stored)
   const identity = await work.store.identities.update(stored.id, {
     ...given({ enabled: input.enabled }),
-    ...(input.headers === undefined ? {} : { headers: Object.keys(input.headers), status: 'ok' as const }),
+    ...(input.headers === undefined ? {} : { ...HEADERS, headers: Object.keys(input.headers) }),
     shared,
     ownerId,
     ...managerAfter(work, stored),
   })
-  if (input.headers !== undefined)
+  if (input.headers !== undefined) {
+    await work.store.grants.remove(identity.id)
     await keepSecrets(work.store, { kind: 'identity', id: identity.id }, 'headers', input.headers)
+  }
   return identity
 }
 
@@ -73,8 +83,11 @@ export async function removeIdentity(work: Work, reference: string): Promise<voi
   mustBeMine(work, 'identity', stored.slug, stored)
   await mustBeUnused(work, stored)
   await work.store.secrets.remove({ kind: 'identity', id: stored.id })
+  await work.store.grants.remove(stored.id)
   await work.store.identities.remove(stored.id)
 }
+
+const HEADERS = { kind: 'headers', status: 'ok' } as const
 
 /** With its secrets: never to be shown. */
 export async function identityState({ store }: Pick<Work, 'store'>, identity: Identity): Promise<IdentityState> {
@@ -101,8 +114,8 @@ function mustManage(work: Work, identity: { readonly shared: boolean; readonly o
 }
 
 async function mustBeOnly(work: Work, serverId: string, ownerId: string | null): Promise<void> {
-  const other = (await work.store.identities.all()).find(
-    (identity) => !identity.shared && identity.serverId === serverId && identity.ownerId === ownerId,
+  const other = (await work.store.identities.ofServer(serverId)).find(
+    (identity) => !identity.shared && identity.ownerId === ownerId,
   )
   if (other) throw conflict(`this person has the identity '${other.slug}' for the server already`, 'owner')
 }

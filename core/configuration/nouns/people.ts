@@ -1,12 +1,17 @@
 import type { z } from 'zod'
+import { CAPABILITIES } from '../../domain/capabilities.js'
 import type { Role, Team, User } from '../../domain/nouns.js'
-import { invalid } from '../problems.js'
+import { BUILT_IN_ROLES, isOperator, isSuperAdmin, SUPER_ADMIN } from '../../domain/people.js'
 import type { Role as RoleSchema, Team as TeamSchema, User as UserSchema } from '../schemas.js'
 import { conflict, given, managerAfter, mustBeFree, mustBeMine, mustCover, mustExist, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
-import { removeConnections } from './connections.js'
 
 export type RoleInput = z.output<typeof RoleSchema>
+export interface NewRoleInput {
+  readonly title?: string | undefined
+  readonly capabilities?: readonly string[] | undefined
+  readonly from?: string | undefined
+}
 export type TeamInput = z.output<typeof TeamSchema>
 export type UserInput = z.output<typeof UserSchema>
 
@@ -25,14 +30,13 @@ export interface UserState {
   readonly enabled: boolean
 }
 
-const SUPER_ADMIN = 'super-admin'
-const BUILT_IN = new Set([SUPER_ADMIN, 'administrator', 'member'])
-
-export async function createRole(work: Work, slug: string, input: RoleInput): Promise<Role> {
+/** With `from`, what that role holds, and `capabilities` in the place of it when they are given. */
+export async function createRole(work: Work, slug: string, input: NewRoleInput): Promise<Role> {
   await mustBeFree(work.store.roles, 'role', slug)
-  mustCover(work, input.capabilities, 'this role')
+  const from = input.from === undefined ? null : await mustRefer(work.store.roles, 'from', input.from)
+  const capabilities = unique(input.capabilities ?? allOf(from?.capabilities ?? []))
+  mustCover(work, capabilities, 'this role')
   const { managedBy } = work.actor
-  const capabilities = unique(input.capabilities)
   return work.store.roles.insert({ slug, title: input.title ?? slug, capabilities, managedBy })
 }
 
@@ -42,6 +46,8 @@ export async function updateRole(work: Work, reference: string, input: Partial<R
   mustCover(work, stored.capabilities, 'this role')
   mustCover(work, input.capabilities ?? [], 'this role')
   if (stored.slug === SUPER_ADMIN) throw conflict(`the role '${SUPER_ADMIN}' always holds every capability`)
+  if (BUILT_IN_ROLES.includes(stored.slug) && input.title !== undefined && input.title !== stored.title)
+    throw conflict(`the role '${stored.slug}' is built in and keeps its name`, 'title')
   const capabilities = input.capabilities && unique(input.capabilities)
   const patch = given({ title: input.title, capabilities })
   return work.store.roles.update(stored.id, { ...patch, ...managerAfter(work, stored) })
@@ -50,10 +56,9 @@ export async function updateRole(work: Work, reference: string, input: Partial<R
 export async function removeRole(work: Work, reference: string): Promise<void> {
   const stored = await mustExist(work.store.roles, 'role', reference)
   mustBeMine(work, 'role', stored.slug, stored)
-  if (BUILT_IN.has(stored.slug)) throw conflict(`the role '${stored.slug}' is built in`)
-  const holders = (await work.store.users.all()).filter(({ role }) => role === stored.slug)
-  if (holders.length > 0)
-    throw conflict(`the role '${stored.slug}' is held by ${holders.map((user) => user.email).join(', ')}`)
+  if (BUILT_IN_ROLES.includes(stored.slug)) throw conflict(`the role '${stored.slug}' is built in`)
+  const holders = (await work.store.users.inRole(stored.slug)).map(({ email }) => email)
+  if (holders.length > 0) throw conflict(`the role '${stored.slug}' is held by ${some(holders)}`)
   const { defaultRole } = await work.store.settings.get()
   if (defaultRole === stored.slug) throw conflict(`the role '${stored.slug}' is the default of new users`)
   await work.store.roles.remove(stored.id)
@@ -70,6 +75,7 @@ export async function updateUser(work: Work, reference: string, input: UserInput
   const stored = await mustExist(work.store.users, 'user', reference)
   mustBeMine(work, 'user', stored.email, stored)
   await mustOutrank(work, stored)
+  mustBePerson(stored, input)
   const role = input.role === undefined ? stored.role : await grantable(work, input.role)
   const enabled = input.enabled ?? stored.enabled
   if (role !== SUPER_ADMIN || !enabled) await mustNotBeLast(work, stored)
@@ -77,26 +83,14 @@ export async function updateUser(work: Work, reference: string, input: UserInput
   return work.store.users.update(stored.id, { ...patch, ...managerAfter(work, stored) })
 }
 
-/** Connections, tokens, memberships and personal identities of the person go too. */
+/** Connections, tokens, memberships, personal identities and all that the person signs in with go too. */
 export async function removeUser(work: Work, reference: string): Promise<void> {
-  const { store } = work
-  const stored = await mustExist(store.users, 'user', reference)
+  const stored = await mustExist(work.store.users, 'user', reference)
   mustBeMine(work, 'user', stored.email, stored)
+  mustBePerson(stored, { enabled: false })
   await mustOutrank(work, stored)
   await mustNotBeLast(work, stored)
-  await removeConnections(store, ({ userId }) => userId === stored.id)
-  for (const token of await store.tokens.all()) if (token.userId === stored.id) await store.tokens.remove(token.id)
-  for (const team of await store.teams.all())
-    if (team.memberIds.includes(stored.id))
-      await store.teams.update(team.id, { memberIds: team.memberIds.filter((id) => id !== stored.id) })
-  for (const host of await store.hosts.all())
-    if (host.ownerId === stored.id) await store.hosts.update(host.id, { ownerId: null })
-  for (const identity of await store.identities.all()) {
-    if (identity.ownerId !== stored.id) continue
-    await store.secrets.remove({ kind: 'identity', id: identity.id })
-    await store.identities.remove(identity.id)
-  }
-  await store.users.remove(stored.id)
+  await work.store.users.remove(stored.id)
 }
 
 export async function createTeam(work: Work, slug: string, input: TeamInput): Promise<Team> {
@@ -124,6 +118,8 @@ export async function updateTeam(work: Work, reference: string, input: TeamInput
 export async function removeTeam(work: Work, reference: string): Promise<void> {
   const stored = await mustExist(work.store.teams, 'team', reference)
   mustBeMine(work, 'team', stored.slug, stored)
+  const mapping = (await work.store.idps.all()).find(({ groups }) => Object.values(groups).includes(stored.slug))
+  if (mapping) throw conflict(`groups of '${mapping.slug}' are mapped to the team '${stored.slug}'`)
   for (const gateway of await work.store.gateways.all())
     if (gateway.teamIds.includes(stored.id))
       await work.store.gateways.update(gateway.id, { teamIds: gateway.teamIds.filter((id) => id !== stored.id) })
@@ -148,17 +144,28 @@ async function grantable(work: Work, reference: string): Promise<string> {
 }
 
 /** A person who holds more than the actor is out of the actor's reach: else managing people would be a way to everything. */
-async function mustOutrank(work: Work, user: User): Promise<void> {
+export async function mustOutrank(work: Pick<Work, 'store' | 'actor'>, user: User): Promise<void> {
   const role = await work.store.roles.byKey(user.role)
   mustCover(work, role?.capabilities ?? ['*'], `'${user.email}'`)
 }
 
 async function mustNotBeLast(work: Work, user: User): Promise<void> {
-  if (user.role !== SUPER_ADMIN || !user.enabled) return
-  const others = (await work.store.users.all()).filter(
-    (other) => other.id !== user.id && other.role === SUPER_ADMIN && other.enabled,
-  )
-  if (others.length === 0) throw invalid('', `'${user.email}' is the last enabled super admin`, 'GH_API_CONFLICT')
+  if (!isSuperAdmin(user)) return
+  const others = (await work.store.users.inRole(SUPER_ADMIN)).filter((other) => other.id !== user.id)
+  if (!others.some(isSuperAdmin)) throw conflict(`'${user.email}' is the last enabled super admin`)
 }
+
+/** The command line's own account stays as it is: it is how an operator gets back in. */
+function mustBePerson(user: User, { role = user.role, enabled = user.enabled }: UserInput): void {
+  if (isOperator(user) && (role !== user.role || enabled !== user.enabled))
+    throw conflict(`'${user.email}' belongs to the command line and stays as it is`)
+}
+
+/** What `*` stands for, by name: another role than the super admin's holds what there is today. */
+const allOf = (capabilities: readonly string[]): readonly string[] =>
+  capabilities.includes('*') ? CAPABILITIES : capabilities
+
+const some = (names: readonly string[]): string =>
+  names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} others` : '')
 
 const unique = (keys: readonly string[]): string[] => [...new Set(keys)]

@@ -20,9 +20,16 @@ export interface ServerState {
   readonly command: readonly string[] | null
   readonly cwd: string | null
   readonly env: Values
-  readonly auth: 'none' | { readonly headers: Values }
+  readonly auth: 'none' | 'oauth' | { readonly headers: Values | readonly string[] } | { readonly oauth: OauthClient }
   readonly protocol: Server['protocol']
   readonly enabled: boolean
+}
+
+export interface OauthClient {
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
+  readonly issuer?: string | undefined
+  readonly scope?: string | undefined
 }
 
 export function serverDefaults(slug: string): ServerState {
@@ -72,7 +79,7 @@ export async function removeServer(work: Work, reference: string): Promise<void>
     assignments.some(({ serverId }) => serverId === stored.id),
   )
   if (users.length > 0) throw inUse(stored.slug, 'gateways', users)
-  const identities = (await work.store.identities.all()).filter(({ serverId }) => serverId === stored.id)
+  const identities = await work.store.identities.ofServer(stored.id)
   if (identities.length > 0) throw inUse(stored.slug, 'identities', identities)
   await work.store.secrets.remove({ kind: 'server', id: stored.id })
   await work.store.servers.remove(stored.id)
@@ -81,22 +88,55 @@ export async function removeServer(work: Work, reference: string): Promise<void>
 /** With its secrets: never to be shown. */
 export async function serverState({ store }: Pick<Work, 'store'>, server: Server): Promise<ServerState> {
   const owner = { kind: 'server', id: server.id } as const
-  const headers = await readSecrets(store, owner, 'headers')
   const { title, url, command, cwd, protocol, enabled } = server
-  const auth = server.auth === 'headers' ? { headers } : 'none'
+  const auth = await authState(store, server)
   return { title, url, command, cwd, env: await readSecrets(store, owner, 'env'), auth, protocol, enabled }
 }
 
-function columns(state: ServerState) {
-  const { env, auth, ...plain } = state
-  const headers = auth === 'none' ? [] : Object.keys(auth.headers)
-  return { ...plain, env: Object.keys(env), auth: auth === 'none' ? ('none' as const) : ('headers' as const), headers }
+async function authState(store: Work['store'], server: Server): Promise<ServerState['auth']> {
+  const owner = { kind: 'server', id: server.id } as const
+  if (server.auth === 'headers') {
+    const values = await readSecrets(store, owner, 'headers')
+    return { headers: Object.keys(values).length === 0 ? server.headers : values }
+  }
+  if (server.auth === 'none' || server.oauth === null) return server.auth
+  const named = Object.entries(server.oauth).filter(([, value]) => value !== null)
+  return { oauth: { ...(Object.fromEntries(named) as Values), ...(await readSecrets(store, owner, 'oauth')) } }
+}
+
+type Auth = {
+  readonly kind: Server['auth']
+  readonly headers: Values | readonly string[]
+  readonly client: OauthClient
+}
+
+function read(auth: ServerState['auth']): Auth {
+  if (typeof auth === 'string') return { kind: auth, headers: {}, client: {} }
+  if ('headers' in auth) return { kind: 'headers', headers: auth.headers, client: {} }
+  return { kind: 'oauth', headers: {}, client: auth.oauth }
+}
+
+const isNames = (headers: Auth['headers']): headers is readonly string[] => Array.isArray(headers)
+
+function columns({ env, auth, ...plain }: ServerState) {
+  const { kind, headers, client } = read(auth)
+  const { clientId = null, issuer = null, scope = null } = client
+  return {
+    ...plain,
+    env: Object.keys(env),
+    auth: kind,
+    headers: isNames(headers) ? headers : Object.keys(headers),
+    oauth: clientId === null && issuer === null && scope === null ? null : { clientId, issuer, scope },
+  }
 }
 
 async function keep(work: Work, server: Server, state: ServerState): Promise<void> {
   const owner = { kind: 'server', id: server.id } as const
+  const { headers, client } = read(state.auth)
+  const { clientSecret } = client
   await keepSecrets(work.store, owner, 'env', state.env)
-  await keepSecrets(work.store, owner, 'headers', state.auth === 'none' ? {} : state.auth.headers)
+  await keepSecrets(work.store, owner, 'headers', isNames(headers) ? {} : headers)
+  await keepSecrets(work.store, owner, 'oauth', clientSecret === undefined ? {} : { clientSecret })
 }
 
 /** Naming a URL for what was a command, or the other way round, drops what only the other kind has. */
@@ -136,14 +176,13 @@ const sameTarget = (a: ServerState, b: ServerState): boolean =>
  */
 async function checkSecretsStay(work: Work, stored: Server, before: ServerState, input: ServerPatch): Promise<void> {
   const moves = originOf(before.url) !== originOf(input.url === undefined ? before.url : input.url)
-  if (moves && stored.headers.length > 0 && input.auth === undefined)
-    throw invalid('auth', 'the address has another origin: give the headers anew')
+  if (moves && (stored.headers.length > 0 || stored.oauth !== null) && input.auth === undefined)
+    throw invalid('auth', 'the address has another origin: give the headers or the client anew')
   if (input.command && stored.env.length > 0 && input.env === undefined)
     throw invalid('env', 'the command is another one: give the variables anew')
   if (!moves || work.actor.isOperator) return
-  const identities = (await work.store.identities.all()).filter(
-    (identity) =>
-      identity.serverId === stored.id && !(identity.managedBy === 'file' && work.actor.managedBy === 'file'),
+  const identities = (await work.store.identities.ofServer(stored.id)).filter(
+    (identity) => !(identity.managedBy === 'file' && work.actor.managedBy === 'file'),
   )
   if (identities.length > 0) throw inUse(stored.slug, 'identities', identities)
 }

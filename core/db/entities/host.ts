@@ -18,6 +18,10 @@ export class HostEntity extends StoredEntity implements Host {
 
   @Column({ type: 'boolean' })
   enabled!: boolean
+
+  /** Of a host that signs in by OAuth; written and asked for where people let it in. */
+  @Column({ type: 'text', name: 'client_key', nullable: true, select: false, update: false })
+  clientKey?: string | null
 }
 
 @Entity('connections')
@@ -33,6 +37,9 @@ export class ConnectionEntity extends StoredEntity implements Connection {
 
   @Column({ type: 'boolean' })
   enabled!: boolean
+
+  @Column({ type: 'timestamptz', name: 'last_used_at', nullable: true, transformer: MOMENT })
+  lastUsedAt!: string | null
 }
 
 /** The hash is written once, used to look a token up, and never read out. */

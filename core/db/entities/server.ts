@@ -1,5 +1,5 @@
 import { Column, Entity } from 'typeorm'
-import type { Exporter, Identity, Protocol, Server } from '../../domain/nouns.js'
+import type { Exporter, Identity, Protocol, Server, ServerOauth } from '../../domain/nouns.js'
 import { StoredEntity } from './stored.js'
 
 @Entity('servers')
@@ -28,6 +28,9 @@ export class ServerEntity extends StoredEntity implements Server {
   @Column({ type: 'text', array: true })
   headers!: readonly string[]
 
+  @Column({ type: 'jsonb', nullable: true })
+  oauth!: ServerOauth | null
+
   @Column({ type: 'text' })
   protocol!: Protocol
 
@@ -48,6 +51,9 @@ export class IdentityEntity extends StoredEntity implements Identity {
 
   @Column({ type: 'uuid', name: 'owner_id', nullable: true })
   ownerId!: string | null
+
+  @Column({ type: 'text' })
+  kind!: Identity['kind']
 
   @Column({ type: 'text', array: true })
   headers!: readonly string[]

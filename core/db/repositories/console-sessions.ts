@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm'
+import { OPERATOR_EMAIL } from '../../domain/people.js'
 import { guardAll } from './failures.js'
 
 export type SignInMethod = 'setup' | 'invite' | 'password' | 'passkey' | 'code' | 'sso'
@@ -35,12 +36,13 @@ export interface PersonRow {
 }
 
 export interface ConsoleSessionRows {
+  /** False for a person who is disabled, and for the account of the command line, which is none. Notes that they came. */
   insert(row: {
     readonly idHash: string
     readonly userId: string
     readonly method: SignInMethod
     readonly idp: IdpSession | null
-  }): Promise<void>
+  }): Promise<boolean>
   find(idHash: string): Promise<ConsoleSessionRow | null>
   /** A person by id, as a session would show them. */
   person(userId: string): Promise<PersonRow | null>
@@ -50,6 +52,7 @@ export interface ConsoleSessionRows {
   endOf(userId: string, but?: string): Promise<number>
   /** Ends what rests on a provider's session, or without one on its subject; answers how many. */
   endOfIdp(issuer: string, which: { readonly session: string } | { readonly subject: string }): Promise<number>
+  endOne(userId: string, idHash: string): Promise<void>
   of(userId: string): Promise<readonly Omit<ConsoleSessionRow, 'user'>[]>
   sweep(idleMs: number, totalMs: number): Promise<void>
 }
@@ -70,11 +73,16 @@ export function createConsoleSessionRows(manager: EntityManager): ConsoleSession
   }
   return guardAll({
     insert: async ({ idHash, userId, method, idp }: Parameters<ConsoleSessionRows['insert']>[0]) => {
-      await manager.query(
-        `insert into console_sessions (id_hash, user_id, method, idp_id, idp_issuer, idp_subject, idp_session)
-         values ($1, $2, $3, $4, $5, $6, $7)`,
-        [idHash, userId, method, idp?.idpId ?? null, idp?.issuer ?? null, idp?.subject ?? null, idp?.session ?? null],
+      const { idpId = null, issuer = null, subject = null, session = null } = idp ?? {}
+      const made: unknown[] = await manager.query(
+        `with come as (insert into arrivals (user_id) select id from users where id = $2 and enabled and email <> $8
+           on conflict (user_id) do update set last_at = clock_timestamp() returning user_id),
+         made as (insert into console_sessions (id_hash, user_id, method, idp_id, idp_issuer, idp_subject, idp_session)
+           select $1, user_id, $3, $4, $5, $6, $7 from come returning 1)
+         select * from made`,
+        [idHash, userId, method, idpId, issuer, subject, session, OPERATOR_EMAIL],
       )
+      return made.length === 1
     },
     find: async (idHash: string) => {
       const rows: (Flat & PersonRow)[] = await manager.query(
@@ -97,6 +105,9 @@ export function createConsoleSessionRows(manager: EntityManager): ConsoleSession
     },
     end: async (idHash: string) => {
       await manager.query('delete from console_sessions where id_hash = $1', [idHash])
+    },
+    endOne: async (userId: string, idHash: string) => {
+      await manager.query('delete from console_sessions where user_id = $1 and id_hash = $2', [userId, idHash])
     },
     endOf: (userId: string, but: string = '') =>
       count('delete from console_sessions where user_id = $1 and id_hash <> $2', [userId, but]),

@@ -73,6 +73,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
   gateway_former_slugs_slug: 'the slug (or a former slug) of this gateway',
   assignments_as: 'the `as` of an assignment',
   assignments_scheme_identity: 'an identity exactly when the scheme is shared',
+  idp_links_pkey: 'this account at the identity provider',
   connections_link: 'the connection of this host, gateway and user',
   public_names_name: 'the public name',
   public_names_owner: 'the public name',

@@ -5,7 +5,7 @@ import type { Assignment, Gateway, Rule, Stored } from '../../domain/nouns.js'
 import type { GatewayRepository, Patch } from '../../domain/store.js'
 import { GatehouseError } from '../../errors.js'
 import { AssignmentEntity, GatewayEntity, RuleEntity } from '../entities/gateway.js'
-import { insertRow, isId, notFound, present, removeRow, updateRow } from './rows.js'
+import { insertRow, isId, moment, notFound, present, removeRow, updateRow } from './rows.js'
 import type { Kind } from './rows.js'
 
 type AssignmentDraft = Parameters<GatewayRepository['setAssignments']>[1][number]
@@ -14,8 +14,6 @@ type RuleDraft = Parameters<GatewayRepository['setRules']>[1][number]
 const KIND: Kind<GatewayEntity> = { entity: GatewayEntity, noun: 'gateway', key: () => null }
 /** Held while slugs are given, since a slug must be no other gateway's former one and two tables cannot say so. */
 const SLUG_LOCK = 7_014_002
-
-const moment = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** A gateway with all its parts in one statement, so that they are of one moment. */
 const SELECT = `select json_build_object(

@@ -1,5 +1,6 @@
 import { ConnectionEntity, HostEntity, TokenEntity } from '../entities/host.js'
 import { RoleEntity, UserEntity } from '../entities/people.js'
+import { IdpEntity } from '../entities/idp.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from '../entities/server.js'
 import { isId } from './rows.js'
 import type { Kind } from './rows.js'
@@ -41,6 +42,10 @@ export const ROLE: Kind<RoleEntity> = {
       sql: `select u.email as name from users u join roles r on r.slug = u.role
         where r.id = $1 order by 1 limit 6`,
     },
+    {
+      what: 'identity providers',
+      sql: `select i.slug as name from idps i join roles r on r.slug = i.role where r.id = $1 order by 1 limit 6`,
+    },
   ],
 }
 
@@ -68,3 +73,5 @@ export const TOKEN: Kind<TokenEntity> = {
 }
 
 export const EXPORTER: Kind<ExporterEntity> = { entity: ExporterEntity, noun: 'exporter', key: (slug) => ({ slug }) }
+
+export const IDP: Kind<IdpEntity> = { entity: IdpEntity, noun: 'identity provider', key: (slug) => ({ slug }) }

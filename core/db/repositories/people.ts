@@ -1,16 +1,20 @@
 import type { EntityManager } from 'typeorm'
 import type { Team, User } from '../../domain/nouns.js'
-import type { Draft, Repository } from '../../domain/store.js'
-import { TeamEntity } from '../entities/people.js'
+import type { Draft, Repository, UserRepository } from '../../domain/store.js'
+import { TeamEntity, UserEntity } from '../entities/people.js'
 import { USER } from './kinds.js'
 import { insertRow, isId, present, removeRow, rowRepository, updateRow } from './rows.js'
 import type { Kind } from './rows.js'
 
 /** E-mail addresses are kept in lower case. A user's own identities and their secrets go with the user. */
-export function userRepository(manager: EntityManager): Repository<User> {
+export function userRepository(manager: EntityManager): UserRepository {
   const rows = rowRepository<User, InstanceType<typeof USER.entity>>(manager, USER)
   return {
     ...rows,
+    inRole: async (role) => {
+      const found = await manager.find(UserEntity, { where: { role }, order: { createdAt: 'ASC', id: 'ASC' } })
+      return found.map((row) => ({ ...row }))
+    },
     insert: (draft: Draft<User>) => rows.insert(lower(draft)),
     update: (id, patch) => rows.update(id, lower(patch)),
     remove: (id) =>

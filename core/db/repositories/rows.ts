@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { EntityManager, FindOptionsWhere, ObjectLiteral, QueryDeepPartialEntity } from 'typeorm'
 import type { Stored } from '../../domain/nouns.js'
-import type { Draft, Patch, Repository } from '../../domain/store.js'
+import type { Draft, Paged, Patch, Repository, Slice } from '../../domain/store.js'
 import { GatehouseError } from '../../errors.js'
 import type { StoredEntity } from '../entities/stored.js'
 
@@ -15,25 +15,44 @@ export interface Kind<E extends StoredEntity> {
   readonly users?: readonly { readonly what: string; readonly sql: string }[]
 }
 
+/** A moment as the nouns have it. */
+export const moment = (column: string): string =>
+  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export const isId = (text: string): boolean => UUID.test(text)
+
+/** Oldest first. */
+export async function rowsWhere<N extends Stored, E extends StoredEntity & N>(
+  manager: EntityManager,
+  { entity }: Kind<E>,
+  where: FindOptionsWhere<E>,
+): Promise<N[]> {
+  const rows = await manager
+    .createQueryBuilder(entity, 'row')
+    .where(where)
+    .orderBy('row.createdAt')
+    .addOrderBy('row.id')
+    .getMany()
+  return rows.map((row) => copy<N>(row))
+}
 
 /** A repository of nouns that are one row each. */
 export function rowRepository<N extends Stored, E extends StoredEntity & N>(
   manager: EntityManager,
   kind: Kind<E>,
-): Repository<N> {
+): Repository<N> & Paged<N> {
   const find = async (where: FindOptionsWhere<E> | null): Promise<N | null> =>
     where === null ? null : copyIfThere<N>(await manager.findOne(kind.entity, { where }))
   const byId = (id: string): Promise<N | null> => find(isId(id) ? whereId<E>(id) : null)
 
   return {
-    all: async () => {
-      const rows = await manager
-        .createQueryBuilder(kind.entity, 'row')
-        .orderBy('row.createdAt')
-        .addOrderBy('row.id')
-        .getMany()
+    all: () => rowsWhere<N, E>(manager, kind, {}),
+    page: async (slice, where = {}) => {
+      if (slice.after !== null)
+        await mustBeThere(manager, manager.dataSource.getMetadata(kind.entity).tablePath, slice.after)
+      const some = after(manager, kind.entity, slice)
+      const rows = await (Object.keys(where).length === 0 ? some : some.andWhere(where as ObjectLiteral)).getMany()
       return rows.map((row) => copy<N>(row))
     },
     find: byId,
@@ -45,6 +64,21 @@ export function rowRepository<N extends Stored, E extends StoredEntity & N>(
     },
     remove: (id) => removeRow(manager, kind, id),
   }
+}
+
+/** The rows of an entity behind the one where the slice begins, called `row`. */
+function after<E extends StoredEntity>(manager: EntityManager, entity: new () => E, { limit, after }: Slice) {
+  const { tablePath } = manager.dataSource.getMetadata(entity)
+  const query = manager
+    .createQueryBuilder(entity, 'row')
+    .orderBy('row.createdAt')
+    .addOrderBy('row.id')
+    .limit(limit)
+    .where('true')
+  if (after === null) return query
+  return query.andWhere(`(row.createdAt, row.id) > (select created_at, id from ${tablePath} where id = :after)`, {
+    after,
+  })
 }
 
 /** Answers the id, made here unless given. */
@@ -96,6 +130,15 @@ export function removeRow<E extends StoredEntity>(manager: EntityManager, kind: 
 export function present<N>(noun: N | null, what: string): N {
   if (noun === null) throw notFound(what)
   return noun
+}
+
+export async function mustBeThere(manager: EntityManager, table: string, id: string): Promise<void> {
+  const found: unknown[] = isId(id) ? await manager.query(`select 1 from ${table} where id = $1`, [id]) : []
+  if (found.length > 0) return
+  throw new GatehouseError('GH_API_INVALID', {
+    message: 'cursor: is not known; begin anew without it',
+    data: { field: 'cursor' },
+  })
 }
 
 export const notFound = (noun: string): GatehouseError =>

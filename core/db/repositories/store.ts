@@ -1,20 +1,24 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import type { JsonObject } from '@gatehouse/sdk'
 import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../domain/nouns.js'
-import type { Exporter, Host, Identity, Role, Server, Settings } from '../../domain/nouns.js'
+import type { Exporter, Idp, Role, Server, Settings } from '../../domain/nouns.js'
 import type { InfoRepository, ListRepository, Store } from '../../domain/store.js'
-import type { HostEntity } from '../entities/host.js'
 import type { RoleEntity } from '../entities/people.js'
-import type { ExporterEntity, IdentityEntity, ServerEntity } from '../entities/server.js'
+import type { IdpEntity } from '../entities/idp.js'
+import type { ExporterEntity, ServerEntity } from '../entities/server.js'
 import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
-import { EXPORTER, HOST, IDENTITY, ROLE, SERVER } from './kinds.js'
+import { connectionRepository, hostRepository } from './hosts.js'
+import { idpLinkRepository } from './idp-links.js'
+import { grantRepository, upstreamClientRepository } from './grants.js'
+import { identityRepository } from './identities.js'
+import { EXPORTER, IDP, ROLE, SERVER } from './kinds.js'
 import { nameRepository } from './names.js'
 import { teamRepository, userRepository } from './people.js'
 import { rowRepository } from './rows.js'
 import { secretRepository } from './secrets.js'
 import type { Sealer } from './secrets.js'
-import { connectionRepository, tokenRepository } from './tokens.js'
+import { tokenRepository } from './tokens.js'
 
 export interface StoreParts {
   readonly dataSource: DataSource
@@ -29,15 +33,19 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
   return {
     servers: guardAll(rowRepository<Server, ServerEntity>(manager, SERVER)),
     gateways: guardAll(gatewayRepository(manager)),
-    identities: guardAll(rowRepository<Identity, IdentityEntity>(manager, IDENTITY)),
+    identities: guardAll(identityRepository(manager)),
     teams: guardAll(teamRepository(manager)),
     users: guardAll(userRepository(manager)),
     roles: guardAll(rowRepository<Role, RoleEntity>(manager, ROLE)),
-    hosts: guardAll(rowRepository<Host, HostEntity>(manager, HOST)),
+    hosts: guardAll(hostRepository(manager)),
     connections: guardAll(connectionRepository(manager)),
     tokens: guardAll(tokenRepository(manager)),
     exporters: guardAll(rowRepository<Exporter, ExporterEntity>(manager, EXPORTER)),
+    idps: guardAll(rowRepository<Idp, IdpEntity>(manager, IDP)),
+    idpLinks: guardAll(idpLinkRepository(manager)),
     secrets: guardAll(secretRepository(manager, vault)),
+    grants: guardAll(grantRepository(manager, vault)),
+    upstreamClients: guardAll(upstreamClientRepository(manager, vault)),
     names: guardAll(nameRepository(manager)),
     lists: guardAll(listRepository(manager)),
     infos: guardAll(infoRepository(manager)),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DETECTED } from '../connect/detect.js'
 
 /** What the admin API shows. A key that is not here is never sent: secrets have no place in any of these. */
 
@@ -21,8 +22,17 @@ export const ServerAnswer = z.object({
   env: names.describe('names of the variables'),
   auth: z.enum(['none', 'headers', 'oauth']),
   headers: names.describe('names of the headers'),
+  oauth: z
+    .object({ clientId: z.string().nullable(), issuer: z.string().nullable(), scope: z.string().nullable() })
+    .nullable()
+    .describe('the client that was registered there; its secret is never shown'),
   protocol: z.string(),
   enabled: z.boolean(),
+})
+export const DetectionAnswer = z.object({
+  detected: z.enum(DETECTED),
+  issuer: z.string().nullable().describe('its authorization server'),
+  next: z.string().describe('what to do, in words'),
 })
 export const AssignmentAnswer = z.object({
   id: z.string(),
@@ -80,6 +90,29 @@ export const UserAnswer = z.object({
   enabled: z.boolean(),
 })
 export const RoleAnswer = z.object({ ...stored, slug: z.string(), title: z.string(), capabilities: names })
+export const CapabilityAnswer = z.object({
+  key: z.string(),
+  label: z.string(),
+  group: z.string(),
+  description: z.string(),
+})
+export const SentAnswer = z.object({
+  id: z.string().describe('of the person'),
+  email: z.string(),
+  mailed: z.boolean(),
+  url: z.string().nullable().describe('to be given to the person; null when it went out by mail'),
+  expiresAt: z.string(),
+})
+export const InvitationAnswer = z.object({
+  id: z.string().describe('of the person'),
+  email: z.string(),
+  name: z.string(),
+  role: z.string(),
+  invitedBy: z.string().nullable(),
+  mailed: z.boolean(),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+})
 export const HostAnswer = z.object({
   ...stored,
   slug: z.string(),
@@ -87,6 +120,9 @@ export const HostAnswer = z.object({
   kind: z.string(),
   owner: z.string().nullable(),
   enabled: z.boolean(),
+  connections: z.int(),
+  lastUsedAt: z.string().nullable(),
+  connectUrl: z.string().nullable().describe('where people give it a token of their own'),
 })
 export const ConnectionAnswer = z.object({
   ...stored,
@@ -94,6 +130,7 @@ export const ConnectionAnswer = z.object({
   gateway: z.string(),
   user: z.string().nullable(),
   enabled: z.boolean(),
+  lastUsedAt: z.string().nullable(),
 })
 export const TokenAnswer = z.object({
   ...stored,
@@ -120,8 +157,10 @@ export const IdentityAnswer = z.object({
   owner: z.string().nullable(),
   headers: names.describe('names of the headers'),
   enabled: z.boolean(),
+  kind: z.enum(['headers', 'oauth']),
   status: z.enum(['ok', 'needs_reauth']),
 })
+export const LinkAnswer = z.object({ url: z.string().describe('to be opened in a browser') })
 /** With the keys of the exporter's plugin beside these. */
 export const ExporterAnswer = z.looseObject({
   ...stored,
@@ -131,9 +170,42 @@ export const ExporterAnswer = z.looseObject({
   enabled: z.boolean(),
   delivery: z.looseObject({}).nullable().describe('how far delivery is'),
 })
+const idpAddresses = {
+  redirectUri: z.string().describe('to be allowed there'),
+  initiateLoginUri: z.string().describe('for a tile on its dashboard'),
+  backchannelLogoutUri: z.string(),
+  postLogoutRedirectUri: z.string(),
+}
+/** With the keys of the provider's plugin beside these. */
+export const IdpAnswer = z.looseObject({
+  ...stored,
+  slug: z.string(),
+  title: z.string(),
+  plugin: z.string(),
+  secrets: names.describe('names of the keys that are sealed'),
+  domains: names,
+  role: z.string().nullable(),
+  groups: z.record(z.string(), z.string()).describe('groups there to teams here'),
+  button: z.boolean(),
+  required: z.boolean(),
+  breakGlass: names,
+  trustDomainVerifiedEmail: z.boolean(),
+  trustAssertions: z.boolean(),
+  enabled: z.boolean(),
+  ...idpAddresses,
+})
+export const IdpTestAnswer = z.looseObject({
+  ok: z.boolean(),
+  failure: z.string().optional(),
+  reason: z.string().optional(),
+  issuer: z.string().optional(),
+  ...idpAddresses,
+})
 export const SettingsAnswer = z.object({
   audit: z.string(),
   retentionDays: z.object({ logs: z.int() }),
+  refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
+  redirectSchemes: z.array(z.string()),
   defaultRole: z.string(),
   limits: z
     .record(z.string(), z.union([z.number(), z.record(z.string(), z.number())]))

@@ -1,11 +1,12 @@
 import type { z } from 'zod'
 import type { Mutations } from '../../configuration/mutations.js'
+import type { Slice } from '../../domain/store.js'
 import type { Work } from '../../configuration/work.js'
 import { fieldsFor } from './needs.js'
 import type { NEEDS } from './needs.js'
 import { operation } from './operation.js'
 import type { ApiCall, Need, Operation } from './operation.js'
-import { pageOf, PageQuery, pageThrough } from './pages.js'
+import { pageOf, pageOfSlice, PageQuery, pageThrough } from './pages.js'
 
 interface Noun<N extends { readonly id: string }, Create extends z.ZodType, Patch extends z.ZodType> {
   /** `server`; the plural and the operations' ids are made from it. */
@@ -22,7 +23,9 @@ interface Noun<N extends { readonly id: string }, Create extends z.ZodType, Patc
   readonly about: Readonly<Partial<Record<'list' | 'get' | 'create' | 'update' | 'delete', string>>>
   readonly mutations: Mutations
   /** What this caller may see, oldest first. */
-  rows(call: ApiCall): Promise<readonly N[]>
+  rows?(call: ApiCall): Promise<readonly N[]>
+  /** The same part by part, for a noun of which there may be thousands: in the place of `rows`. */
+  readonly paged?: Pages
   /** By id or name; throws GH_API_NOT_FOUND, also for what this caller may not see. */
   one(call: ApiCall, reference: string): Promise<N>
   show(row: N): Promise<unknown>
@@ -31,11 +34,18 @@ interface Noun<N extends { readonly id: string }, Create extends z.ZodType, Patc
   doRemove(work: Work, id: string): Promise<unknown>
 }
 
+interface Pages {
+  /** With what narrows the list. */
+  readonly query: z.ZodType<z.output<typeof PageQuery>>
+  /** Rows as the list shows them. */
+  page(call: ApiCall, slice: Slice): Promise<readonly { readonly id: string }[]>
+}
+
 /** The operations that every noun has: list, get, create, update, delete. */
 export function crud<N extends { readonly id: string }, C extends z.ZodType, P extends z.ZodType>(
   noun: Noun<N, C, P>,
 ): Operation[] {
-  const { name, plural = `${name}s`, path, see, needs, answer, about, mutations } = noun
+  const { name, plural = `${name}s`, path, see, needs, answer, about, mutations, paged } = noun
   const Name = (name[0] ?? '').toUpperCase() + name.slice(1)
   const one = (call: ApiCall) => noun.one(call, call.params['id'] ?? '')
   const operations: Operation[] = [
@@ -45,9 +55,12 @@ export function crud<N extends { readonly id: string }, C extends z.ZodType, P e
       path,
       summary: about.list ?? `Lists the ${plural}.`,
       need: see,
-      query: PageQuery,
+      query: paged?.query ?? PageQuery,
       output: pageOf(noun.row ?? answer),
-      handle: async (call) => pageThrough(await noun.rows(call as ApiCall), call.query, noun.show),
+      handle: async (call) =>
+        paged === undefined
+          ? pageThrough((await noun.rows?.(call as ApiCall)) ?? [], call.query, noun.show)
+          : pageOfSlice((slice) => paged.page(call as ApiCall, slice), call.query),
     }),
     operation({
       id: `get${Name}`,

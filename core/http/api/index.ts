@@ -6,6 +6,7 @@ import { parse } from '../../configuration/problems.js'
 import type { Actor } from '../../configuration/work.js'
 import { asGatehouseError, GatehouseError } from '../../errors.js'
 import { hashSecret } from '../../identity/tokens.js'
+import type { UserRef } from '@gatehouse/sdk'
 import { readBody } from '../body.js'
 import { checkNeed } from './needs.js'
 import { describeApi, statusOf } from './openapi.js'
@@ -52,7 +53,32 @@ async function serve(ctx: RouterContext, operation: Operation, options: ApiOptio
   ctx.body = operation.output.parse(answer)
 }
 
-async function authenticate(ctx: RouterContext, { resolveAdmin }: ApiOptions) {
+/** By token, or else as whoever is signed in to the console in this browser. */
+async function authenticate(ctx: RouterContext, options: ApiOptions): Promise<UserRef> {
+  if (ctx.get('authorization') === '') {
+    const signedIn = await options.browser.session(ctx)
+    if (signedIn === null) throw unauthorized()
+    mustBeOurs(ctx, options)
+    return signedIn.user
+  }
+  return byToken(ctx, options)
+}
+
+/**
+ * A browser sends the cookie along with what other sites make it send. Such requests cannot be of JSON without asking first,
+ * which nobody allows them, and they say where they come from.
+ */
+function mustBeOurs(ctx: RouterContext, { browser }: ApiOptions): void {
+  if (ctx.method === 'GET' || ctx.method === 'HEAD') return
+  const isJson = /^application\/json\s*(;|$)/i.test(ctx.get('content-type'))
+  if (isJson && browser.saysOurs(ctx)) return
+  throw new GatehouseError('GH_PAGE_FORM', {
+    message: 'With the cookie of a session, changes are taken as application/json from pages of this gateway alone.',
+    detail: isJson ? 'it came from another site' : 'its content type is not application/json',
+  })
+}
+
+async function byToken(ctx: RouterContext, { resolveAdmin }: ApiOptions): Promise<UserRef> {
   const secret = TOKEN.exec(ctx.get('authorization'))?.[1]
   if (secret === undefined) throw unauthorized()
   try {
@@ -82,7 +108,7 @@ async function readJson(ctx: RouterContext): Promise<unknown> {
 
 const keysOf = (body: unknown): string[] => (typeof body === 'object' && body !== null ? Object.keys(body) : [])
 
-function failures({ onBroken }: ApiOptions): Middleware {
+function failures({ onBroken, turnedAway }: ApiOptions): Middleware {
   return async (ctx, next) => {
     const correlationId = randomUUID()
     ctx.set({ 'cache-control': 'no-store', 'x-correlation-id': correlationId })
@@ -92,6 +118,7 @@ function failures({ onBroken }: ApiOptions): Middleware {
       const error = asGatehouseError(thrown)
       const { http } = error.entry
       if (http >= 500) onBroken(thrown)
+      if (error.code === 'GH_PAGE_FORM') await turnedAway(ctx, error.detail ?? error.message, http)
       if (http === 401) ctx.set('www-authenticate', 'Bearer realm="gatehouse-admin"')
       ctx.status = http === 200 ? 502 : http
       const field = error.data?.['field']

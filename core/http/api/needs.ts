@@ -36,6 +36,7 @@ export const NEEDS = {
   connections: oneFor('createAndManageApiTokens', { enabled: 'disableAndEnableConnections' }),
   // Whoever holds nothing still manages their own; the rest is checked where the identity is known.
   identities: { create: null, update: null, remove: null, fields: {} },
+  idps: oneFor('manageSsoScimMapping'),
   exporters: oneFor('manageOpenTelemetryCollector'),
   settings: oneFor('manageWorkspaceSettings'),
 } as const satisfies Record<string, NounNeeds>

@@ -1,12 +1,21 @@
-import type { UserRef } from '@gatehouse/sdk'
+import type { IdpDescription, UserRef } from '@gatehouse/sdk'
 import type { z } from 'zod'
 import type { FileOperations } from '../../configuration/apply.js'
 import type { Mutations } from '../../configuration/mutations.js'
 import type { Actor } from '../../configuration/work.js'
+import type { Idp } from '../../domain/nouns.js'
 import type { Store } from '../../domain/store.js'
+import type { ConsoleSessions } from '../../identity/console-sessions.js'
+import type { Invitations } from '../../identity/invitations.js'
+import type { SetupLinks } from '../../identity/setup-links.js'
 import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
+import type { AdminClients } from '../../oauth/server/admin-clients.js'
+import type { AuthorizationServer } from '../../oauth/server/server.js'
+import type { Detection } from '../connect/detect.js'
 import type { RotationCounts } from '../../vault/rotate.js'
+import type { Browser } from '../pages/browser.js'
+import type { TurnedAway } from '../pages/turned-away.js'
 
 /** All that the admin API works on. */
 export interface ApiOptions {
@@ -15,10 +24,21 @@ export interface ApiOptions {
   readonly files: FileOperations
   /** Whose admin token has this SHA-256; throws GH_AUTHENTICATE_INVALID or GH_AUTHENTICATE_DISABLED. */
   readonly resolveAdmin: (hash: string) => Promise<UserRef>
+  /** Who is signed in to the console in the browser that asks. */
+  readonly browser: Pick<Browser, 'session' | 'saysOurs'>
+  readonly sessions: Pick<ConsoleSessions, 'endOf'>
+  readonly invitations: Invitations
+  readonly setupLinks: Pick<SetupLinks, 'mint' | 'endAll'>
+  readonly turnedAway: TurnedAway
   readonly logs: LogReader
+  /** What an identity provider says of itself, asked now. */
+  readonly describeIdp: (idp: Idp) => Promise<IdpDescription>
+  /** What a server at a URL wants of us. */
+  readonly detect: (url: string) => Promise<Detection>
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>
+  readonly oauth: { readonly clients: AdminClients; readonly turnKeys: AuthorizationServer['turnKeys'] }
   /** Ids of the plugins that run, in their order. */
   readonly plugins: () => readonly string[]
   readonly version: string

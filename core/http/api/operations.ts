@@ -1,11 +1,14 @@
 import { exporterOperations } from './exporters.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
+import { idpOperations } from './idps.js'
 import { identityOperations } from './identities.js'
+import { invitationOperations } from './invitations.js'
 import { logOperations } from './logs.js'
+import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
-import { roleOperations, teamOperations, userOperations } from './people.js'
+import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
 import { serverOperations } from './servers.js'
 import { systemOperations } from './system.js'
 import { tokenOperations } from './tokens.js'
@@ -19,11 +22,15 @@ export function createOperations(options: ApiOptions): Operation[] {
     ruleOperations,
     teamOperations,
     userOperations,
+    signOutOperations,
+    invitationOperations,
     roleOperations,
     hostOperations,
     connectionOperations,
     tokenOperations,
+    oauthOperations,
     identityOperations,
+    idpOperations,
     exporterOperations,
     logOperations,
     systemOperations,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Slice } from '../../domain/store.js'
 import { invalid } from '../../configuration/problems.js'
 
 /** `?limit&cursor` of every list. */
@@ -8,6 +9,16 @@ export const PageQuery = z.strictObject({
 })
 
 export const pageOf = (item: z.ZodType) => z.object({ items: z.array(item), next: z.string().nullable() })
+
+/** One page; a row more than that is read, to know whether there are others. */
+export async function pageOfSlice<T extends { readonly id: string }>(
+  read: (slice: Slice) => Promise<readonly T[]>,
+  { limit, cursor }: z.output<typeof PageQuery>,
+): Promise<{ readonly items: readonly T[]; readonly next: string | null }> {
+  const rows = await read({ limit: limit + 1, after: cursor ?? null })
+  const items = rows.slice(0, limit)
+  return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
+}
 
 /** One page of rows that stand in a fixed order; the cursor is the id of the last one seen. */
 export async function pageThrough<T extends { readonly id: string }>(

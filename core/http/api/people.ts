@@ -1,13 +1,16 @@
+import { z } from 'zod'
 import { createRole, createTeam, createUser } from '../../configuration/nouns/people.js'
-import { removeRole, removeTeam, removeUser, teamState } from '../../configuration/nouns/people.js'
+import { mustOutrank, removeRole, removeTeam, removeUser, teamState } from '../../configuration/nouns/people.js'
 import { updateRole, updateTeam, updateUser } from '../../configuration/nouns/people.js'
 import { strict } from '../../configuration/problems.js'
-import { email, roleShape, slug, teamShape, userShape } from '../../configuration/schemas.js'
+import { email, reference, roleShape, slug, teamShape, userShape } from '../../configuration/schemas.js'
 import { mustExist } from '../../configuration/work.js'
 import { RoleAnswer, TeamAnswer, UserAnswer } from './answers.js'
 import { crud } from './crud.js'
 import { NEEDS } from './needs.js'
+import { operation } from './operation.js'
 import type { ApiOptions, Operation } from './operation.js'
+import { PageQuery } from './pages.js'
 
 const see = 'managePeople'
 
@@ -45,13 +48,32 @@ export function userOperations({ store, mutations }: ApiOptions): Operation[] {
       delete: 'Removes a person with their connections, tokens and personal identities.',
     },
     mutations,
-    rows: () => store.users.all(),
+    paged: { query: PageQuery, page: (_, slice) => store.users.page(slice) },
     one: (_, reference) => mustExist(store.users, 'user', reference),
     show: async (user) => user,
     doCreate: (work, { email, ...input }) => createUser(work, email, input),
     doUpdate: updateUser,
     doRemove: removeUser,
   })
+}
+
+/** What a person does at a browser ends there, at once. */
+export function signOutOperations({ store, sessions }: ApiOptions): Operation[] {
+  return [
+    operation({
+      id: 'signUserOut',
+      method: 'post',
+      path: '/users/{id}/sign-out',
+      summary: 'Ends all sessions of a person at the console and its pages. Tokens and AI clients stay.',
+      need: 'managePeople',
+      output: z.object({ ended: z.int() }),
+      async handle({ actor, params }) {
+        const user = await mustExist(store.users, 'user', params['id'] ?? '')
+        await mustOutrank({ store, actor }, user)
+        return { ended: await sessions.endOf(user.id) }
+      },
+    }),
+  ]
 }
 
 export function roleOperations({ store, mutations }: ApiOptions): Operation[] {
@@ -61,9 +83,20 @@ export function roleOperations({ store, mutations }: ApiOptions): Operation[] {
     see,
     needs: NEEDS.roles,
     answer: RoleAnswer,
-    create: strict({ slug, ...roleShape }),
+    create: strict({
+      slug,
+      ...roleShape,
+      capabilities: roleShape.capabilities.optional(),
+      from: reference.optional().describe('a role to copy, by id or name'),
+    }).refine(({ capabilities, from }) => capabilities !== undefined || from !== undefined, {
+      path: ['capabilities'],
+      error: 'is needed, or `from` with a role to copy',
+    }),
     patch: strict({ ...roleShape, capabilities: roleShape.capabilities.optional() }),
-    about: { delete: 'Removes a role that nobody holds.' },
+    about: {
+      create: 'Makes a role, new or as a copy of another one.',
+      delete: 'Removes a role that nobody holds.',
+    },
     mutations,
     rows: () => store.roles.all(),
     one: (_, reference) => mustExist(store.roles, 'role', reference),

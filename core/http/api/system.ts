@@ -5,7 +5,8 @@ import { updateSettings } from '../../configuration/nouns/settings.js'
 import { strict } from '../../configuration/problems.js'
 import { sourceOf } from '../../configuration/references.js'
 import { Settings } from '../../configuration/schemas.js'
-import { SettingsAnswer, StepsAnswer } from './answers.js'
+import { CapabilityAnswer, SettingsAnswer, StepsAnswer } from './answers.js'
+import { CAPABILITY_TABLE } from '../../domain/capabilities.js'
 import { checkSteps, NEEDS } from './needs.js'
 import { operation } from './operation.js'
 import type { ApiCall, ApiOptions, Operation } from './operation.js'
@@ -106,6 +107,15 @@ export function systemOperations(options: ApiOptions): Operation[] {
         capabilities: [...caller.capabilities],
         version,
       }),
+    }),
+    operation({
+      id: 'listCapabilities',
+      method: 'get',
+      path: '/capabilities',
+      summary: 'Lists everything that a role can grant.',
+      need: null,
+      output: z.object({ items: z.array(CapabilityAnswer) }),
+      handle: async () => ({ items: CAPABILITY_TABLE }),
     }),
     operation({
       id: 'rotateKeys',

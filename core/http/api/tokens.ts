@@ -1,6 +1,7 @@
+import { z } from 'zod'
 import { createToken, revokeToken, updateToken } from '../../configuration/nouns/tokens.js'
 import { TokenCreate, TokenPatch } from '../../configuration/schemas.js'
-import { mustExist } from '../../configuration/work.js'
+import { mustExist, mustRefer } from '../../configuration/work.js'
 import { holds } from '../../domain/capabilities.js'
 import type { Token } from '../../domain/nouns.js'
 import { GatehouseError } from '../../errors.js'
@@ -8,6 +9,13 @@ import { MintedAnswer, TokenAnswer } from './answers.js'
 import { crud } from './crud.js'
 import { operation } from './operation.js'
 import type { ApiCall, ApiOptions, Operation } from './operation.js'
+import { PageQuery } from './pages.js'
+
+const TokenQuery = PageQuery.extend({
+  kind: z.enum(['access', 'admin']).optional(),
+  connection: z.uuid().optional(),
+  user: z.string().min(1).max(320).optional(),
+})
 
 /** Whoever holds nothing still manages their own admin tokens: what else is needed is checked where the token is known. */
 const OWN = { create: null, update: null, remove: null, fields: {} } as const
@@ -31,7 +39,21 @@ export function tokenOperations({ store, mutations, url }: ApiOptions): Operatio
       delete: 'Revokes a token for good.',
     },
     mutations,
-    rows: async (call) => (await store.tokens.all()).filter((token) => isVisible(call, token)),
+    paged: {
+      query: TokenQuery,
+      async page({ caller, query }, slice) {
+        const { connection, user, kind } = query as z.output<typeof TokenQuery>
+        const who = user === undefined ? undefined : await mustRefer(store.users, 'user', user)
+        const rows = await store.tokens.pageVisible(slice, {
+          ...(kind === undefined ? {} : { kind }),
+          ...(connection === undefined ? {} : { connectionId: connection }),
+          ...(who === undefined ? {} : { userId: who.id }),
+          access: holds(caller.capabilities, 'createAndManageApiTokens'),
+          adminOf: holds(caller.capabilities, 'managePeople') ? null : caller.id,
+        })
+        return rows
+      },
+    },
     async one(call, reference) {
       const token = await mustExist(store.tokens, 'token', reference)
       if (!isVisible(call, token)) throw new GatehouseError('GH_API_NOT_FOUND', { message: `no token '${reference}'` })

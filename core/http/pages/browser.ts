@@ -26,6 +26,8 @@ export interface Browser {
   formField(ctx: Context): Html
   /** Names this browser before anybody is signed in there; the same value until it is closed. */
   browserId(ctx: Context): string
+  /** Whether the browser itself says that a page of ours sends this: for what carries no token of a form. */
+  saysOurs(ctx: Context): boolean
   /**
    * The fields of a form that was shown in this browser, to whoever is signed in there now. Throws GH_PAGE_FORM for any other
    * (cross-site request forgery, RFC 6749 section 10.12), GH_DOOR_TOO_LARGE past 64 KiB.
@@ -80,6 +82,7 @@ export function createBrowser({ sessions, url }: BrowserOptions): Browser {
     },
     formField: (ctx) =>
       html`<input type="hidden" name="${FIELD}" value="${tokenOf(browserId(ctx), ctx).toString('base64url')}" />`,
+    saysOurs: (ctx) => (ctx.get('sec-fetch-site') !== '' || ctx.get('origin') !== '') && isFromUs(ctx, url()),
     async readForm(ctx) {
       if (!isFromUs(ctx, url())) throw forged('it came from another site')
       if (!ctx.is('application/x-www-form-urlencoded')) throw new GatehouseError('GH_DOOR_MEDIA_TYPE')

@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import { html, type Html } from './html.js'
-import { STYLE } from './style.js'
+import { ICON, STYLE } from './style.js'
 
 export interface Page {
   readonly title: string
@@ -11,6 +11,7 @@ export interface Page {
 }
 
 export const STYLE_PATH = '/auth/style.css'
+const ICON_PATH = '/auth/icon.svg'
 
 /**
  * Shows a page that is rendered here and works without JavaScript. There is no `form-action` in its policy: browsers hold
@@ -35,6 +36,7 @@ export function showPage(ctx: Context, { title, body, status = 200, script }: Pa
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} · Gatehouse</title>
         <link rel="stylesheet" href="${STYLE_PATH}" />
+        <link rel="icon" href="${ICON_PATH}" type="image/svg+xml" />
         ${script !== undefined && html`<script src="${script}" defer></script>`}
       </head>
       <body>
@@ -46,12 +48,12 @@ export function showPage(ctx: Context, { title, body, status = 200, script }: Pa
     </html>`.text
 }
 
-/** The style of all these pages. */
+/** The style of all these pages, and the little picture in the browser's tab. */
 export function createStyle(): Middleware {
   return (ctx, next) => {
-    if (ctx.path !== STYLE_PATH) return next()
-    ctx.type = 'css'
+    if (ctx.path !== STYLE_PATH && ctx.path !== ICON_PATH) return next()
+    ctx.type = ctx.path === ICON_PATH ? 'svg' : 'css'
     ctx.set({ 'cache-control': 'public, max-age=3600', 'x-content-type-options': 'nosniff' })
-    ctx.body = STYLE
+    ctx.body = ctx.path === ICON_PATH ? ICON : STYLE
   }
 }

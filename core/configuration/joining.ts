@@ -1,0 +1,31 @@
+import type { User } from '../domain/nouns.js'
+import { isSuperAdmin, SUPER_ADMIN } from '../domain/people.js'
+import type { Mutations } from './mutations.js'
+import { createUser, updateUser } from './nouns/people.js'
+import { type Actor, conflict } from './work.js'
+
+/** What people change of themselves while they come in, or later on. */
+export interface Joining {
+  /** Makes whoever came by a set-up link a super admin: a new person, or one who is known by the address. */
+  superAdmin(person: { readonly email: string; readonly name: string }): Promise<User>
+  /** Throws GH_API_CONFLICT when the file names the person. */
+  rename(user: Pick<User, 'id'>, name: string): Promise<void>
+}
+
+/** Whoever holds a set-up link could do all this at the command line. */
+const ALL: Actor = Object.freeze({ userId: null, capabilities: new Set(['*']), managedBy: 'api', isOperator: false })
+
+export function createJoining(mutations: Mutations): Joining {
+  return {
+    superAdmin: ({ email, name }) =>
+      mutations.change(ALL, async (work) => {
+        const known = await work.store.users.byKey(email)
+        if (known === null) return createUser(work, email, { name, role: SUPER_ADMIN })
+        if (isSuperAdmin(known)) return known
+        if (known.managedBy === 'file')
+          throw conflict(`the file says who '${email}' is: make them a super-admin there, or take another address`)
+        return updateUser(work, known.id, { role: SUPER_ADMIN, enabled: true })
+      }),
+    rename: async ({ id }, name) => void (await mutations.change(ALL, (work) => updateUser(work, id, { name }))),
+  }
+}

@@ -1,0 +1,48 @@
+import { Column, Entity } from 'typeorm'
+import type { Idp } from '../../domain/nouns.js'
+import { StoredEntity } from './stored.js'
+
+@Entity('idps')
+export class IdpEntity extends StoredEntity implements Idp {
+  @Column({ type: 'text' })
+  slug!: string
+
+  @Column({ type: 'text' })
+  title!: string
+
+  @Column({ type: 'text' })
+  plugin!: string
+
+  @Column({ type: 'jsonb' })
+  config!: Readonly<Record<string, unknown>>
+
+  @Column({ type: 'text', array: true })
+  secrets!: readonly string[]
+
+  @Column({ type: 'text', array: true })
+  domains!: readonly string[]
+
+  @Column({ type: 'text', nullable: true })
+  role!: string | null
+
+  @Column({ type: 'jsonb' })
+  groups!: Readonly<Record<string, string>>
+
+  @Column({ type: 'boolean' })
+  button!: boolean
+
+  @Column({ type: 'boolean' })
+  required!: boolean
+
+  @Column({ type: 'text', array: true, name: 'break_glass' })
+  breakGlass!: readonly string[]
+
+  @Column({ type: 'boolean', name: 'trust_domain_verified_email' })
+  trustDomainVerifiedEmail!: boolean
+
+  @Column({ type: 'boolean', name: 'trust_assertions' })
+  trustAssertions!: boolean
+
+  @Column({ type: 'boolean' })
+  enabled!: boolean
+}

@@ -1,0 +1,17 @@
+import type { Context } from 'koa'
+import { html } from '../pages/html.js'
+import { showPage } from '../pages/page.js'
+
+/** A failure of the authorization server that cannot be sent to a client: it has no place that is known to be its own. */
+export function showServerError(ctx: Context, message: string): void {
+  showPage(ctx, {
+    title: 'That did not work',
+    status: ctx.status,
+    body: html`<h1>That did not work</h1>
+      <p class="error" role="alert">${message}</p>
+      <p class="hint">
+        Start again in your AI client. If that does not help, remove this gateway there and add it anew, so that the
+        client registers again.
+      </p>`,
+  })
+}

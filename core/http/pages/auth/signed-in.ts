@@ -1,0 +1,24 @@
+import type { Context } from 'koa'
+import type { SignedIn } from '../../../identity/console-sessions.js'
+import type { Browser } from '../browser.js'
+import { ACCOUNT, seeOther, withTo } from './forms.js'
+import type { AuthRoom } from './options.js'
+
+const FRESH_MS = 10 * 60_000
+
+/** Who is signed in; whoever is not is sent to sign in, and back to their account. */
+export async function signedInOrSent(ctx: Context, browser: Browser): Promise<SignedIn | null> {
+  const signedIn = await browser.session(ctx)
+  const to = ctx.method === 'GET' ? ctx.path : ACCOUNT
+  if (signedIn === null) seeOther(ctx, withTo('/auth/signin', to))
+  return signedIn
+}
+
+/**
+ * Whether a new password needs the old one: whoever came with it says it once more, lest an open browser be enough to take an
+ * account away. Whoever has just come by another way may have forgotten it, and that way is proof enough.
+ */
+export async function needsOldPassword({ passwords }: AuthRoom, { user, method, since }: SignedIn): Promise<boolean> {
+  const hasJustCome = ['code', 'passkey', 'sso'].includes(method) && Date.now() - since < FRESH_MS
+  return !hasJustCome && passwords.has(user.id)
+}

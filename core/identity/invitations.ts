@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import type { InvitationRow, NewcomerRows } from '../db/repositories/newcomers.js'
+import type { OneTimeRows } from '../db/repositories/one-time.js'
+import { createOneTime } from './one-time.js'
+import type { Postman } from './postman.js'
+
+const WEEK_MS = 7 * 24 * 3_600_000
+const Invited = z.object({ userId: z.string() })
+
+export interface InvitationOptions {
+  readonly rows: NewcomerRows
+  readonly oneTime: OneTimeRows
+  /** Null: no mail is sent, and links are copied. */
+  readonly postman: Postman | null
+  readonly url: () => string
+  readonly onUnsent: (thrown: unknown) => void
+}
+
+/** Somebody who is asked to join, and by whom. */
+export interface Asking {
+  readonly user: { readonly id: string; readonly email: string }
+  readonly by: { readonly id: string; readonly name: string; readonly email: string }
+}
+
+export interface Sent {
+  readonly id: string
+  readonly email: string
+  readonly mailed: boolean
+  /** Null when it went out by mail: then it is nobody's but the mailbox's. */
+  readonly url: string | null
+  readonly expiresAt: string
+}
+
+/** Links with which people who are known already come in for the first time. Good for a week, and once. */
+export interface Invitations {
+  /** Sends a new link; the one before it ends. */
+  send(asking: Asking): Promise<Sent>
+  pending(): Promise<readonly InvitationRow[]>
+  /** Whom a link is for. */
+  of(secret: string): Promise<string | null>
+  /** The same, for one of all who ask; the invitation is settled with it. */
+  take(secret: string): Promise<string | null>
+  revoke(userId: string): Promise<void>
+  /** Whether a person has ever come in. */
+  hasCome: NewcomerRows['hasCome']
+}
+
+export function createInvitations({ rows, oneTime, postman, url, onUnsent }: InvitationOptions): Invitations {
+  const links = createOneTime(oneTime, 'invite', Invited)
+  const deliver = async (asking: Asking, link: string): Promise<boolean> => {
+    try {
+      await postman?.(mailOf(asking, link))
+      return postman !== null
+    } catch (thrown) {
+      onUnsent(thrown)
+      return false
+    }
+  }
+  return {
+    async send(asking) {
+      const { id, email } = asking.user
+      await links.endOf(id)
+      const expiresAt = Date.now() + WEEK_MS
+      const secret = await links.mint({ payload: { userId: id }, ttlMs: WEEK_MS, userId: id })
+      const link = `${url()}/auth/invite/${secret}`
+      const mailed = await deliver(asking, link)
+      await rows.invite({ userId: id, invitedBy: asking.by.id, mailed, expiresAt })
+      return { id, email, mailed, url: mailed ? null : link, expiresAt: new Date(expiresAt).toISOString() }
+    },
+    pending: rows.invitations,
+    of: async (secret) => (await links.peek(secret))?.userId ?? null,
+    async take(secret) {
+      const taken = await links.take(secret)
+      if (taken !== null) await rows.settle(taken.userId)
+      return taken?.userId ?? null
+    },
+    async revoke(userId) {
+      await links.endOf(userId)
+      await rows.settle(userId)
+    },
+    hasCome: rows.hasCome,
+  }
+}
+
+const mailOf = ({ user, by }: Asking, link: string) => ({
+  to: user.email,
+  subject: 'You are invited to Gatehouse',
+  text: `${by.name === '' ? by.email : `${by.name} (${by.email})`} invites you to Gatehouse, where your AI clients reach
+the tools of your company.
+
+Open this link to set up your account. It is good for seven days, and once:
+
+  ${link}
+
+If you do not know what this is about, there is nothing to do.
+`,
+})

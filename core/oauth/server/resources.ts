@@ -1,0 +1,45 @@
+import type { Gateway } from '../../domain/nouns.js'
+import type { Snapshot } from '../../domain/snapshot.js'
+
+/** What a token is for (RFC 8707): one gateway, or the one that the person will choose. */
+export type Resource = { readonly kind: 'picker' } | { readonly kind: 'gateway'; readonly gateway: Gateway }
+
+const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/
+const PATH = /^\/(?:mcp(?:\/([^/]+))?\/?)?$/
+
+/**
+ * Reads what a client sent as `resource`: with or without a slash at the end, the gateway in the path or as `?gateway=`. Null: it
+ * is not ours, or there is no such gateway.
+ */
+export function readResource(
+  text: string,
+  publicUrl: string,
+  { gateways }: Pick<Snapshot, 'gateways'>,
+): Resource | null {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || url.hash !== '' || !isOurs(url, new URL(publicUrl))) return null
+  const match = PATH.exec(url.pathname)
+  if (match === null) return null
+  const name = match[1] ?? url.searchParams.get('gateway')
+  if (name === null) return { kind: 'picker' }
+  const plan = gateways.get(decoded(name))
+  return plan === undefined ? null : { kind: 'gateway', gateway: plan.gateway }
+}
+
+/** The one spelling of it, as protected-resource metadata says it. */
+export const audienceOf = (resource: Resource, publicUrl: string): string =>
+  resource.kind === 'picker' ? `${publicUrl}/mcp` : `${publicUrl}/mcp/${resource.gateway.id}`
+
+/** On this machine the same gateway has several names. */
+const isOurs = (url: URL, own: URL): boolean =>
+  url.protocol === own.protocol &&
+  url.port === own.port &&
+  (url.hostname === own.hostname || (LOOPBACK.test(url.hostname) && LOOPBACK.test(own.hostname)))
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

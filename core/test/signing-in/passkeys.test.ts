@@ -1,0 +1,149 @@
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
+import { Client } from 'pg'
+import { test as always } from 'uvu'
+import * as assert from 'uvu/assert'
+import { hasChromium, openChromium } from '../chromium.js'
+import { startGateway } from '../gateway.js'
+import { givePassword, PASSWORD } from '../people.js'
+
+const test = hasChromium ? always : always.skip
+const gateway = hasChromium ? await startGateway() : null
+const chromium: Browser | null = hasChromium ? await openChromium() : null
+always.after(async () => {
+  await chromium?.close()
+  await gateway?.stop()
+})
+
+interface Device {
+  readonly context: BrowserContext
+  readonly page: Page
+  readonly cdp: CDPSession
+  readonly authenticatorId: string
+}
+
+/** A browser with an authenticator of its own, in which nobody is signed in. */
+async function device(): Promise<Device> {
+  const context = await chromium!.newContext({ baseURL: gateway!.url })
+  const page = await context.newPage()
+  const cdp = await context.newCDPSession(page)
+  await cdp.send('WebAuthn.enable')
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      ...{ protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true },
+      ...{ isUserVerified: true, automaticPresenceSimulation: true },
+    },
+  })
+  return { context, page, cdp, authenticatorId }
+}
+
+async function signIn(page: Page, email: string): Promise<void> {
+  await gateway!.api('POST', '/users', { email })
+  await givePassword(gateway!, email)
+  await page.goto('/auth/signin')
+  await page.fill('#email', email)
+  await page.fill('#password', PASSWORD)
+  await page.click('button.main')
+  await page.waitForURL('**/auth/account')
+}
+
+async function addPasskey(page: Page, name: string): Promise<void> {
+  await page.click('text=Add a passkey')
+  await page.fill('#name', name)
+  await page.click('button.main')
+  await page.waitForURL('**/auth/account?done=passkey')
+}
+
+async function usePasskey(page: Page): Promise<void> {
+  await page.goto('/auth/signin?to=/auth/account')
+  await page.click('text=Use a passkey')
+  await page.click('button.main')
+  await page.waitForLoadState()
+}
+
+test('a person adds a passkey, signs in with nothing else, renames it and removes it', async () => {
+  const { page, cdp, authenticatorId, context } = await device()
+  const complaints: string[] = []
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  await signIn(page, 'ada@example.com')
+  await addPasskey(page, 'Laptop <i>')
+  assert.match(await page.content(), 'Laptop &lt;i&gt;')
+  const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId })
+  assert.equal([credentials.length, credentials[0]?.isResidentCredential], [1, true])
+  await page.click('text="Sign out"')
+  await page.waitForURL('**/auth/signin')
+  await usePasskey(page)
+  await page.waitForURL('**/auth/account')
+  assert.match(await page.content(), 'By passkey')
+  await page.fill('input[aria-label="Name of the passkey"]', 'Desk')
+  await page.click('text=Rename')
+  await page.waitForURL('**/auth/account?done=passkey')
+  assert.is(await page.inputValue('input[aria-label="Name of the passkey"]'), 'Desk')
+  await page.click('text="Remove"')
+  await page.waitForURL('**/auth/account?done=removed')
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('a passkey that was removed, or whose person is disabled, opens nothing', async () => {
+  const { page, context } = await device()
+  await signIn(page, 'eve@example.com')
+  await addPasskey(page, 'Phone')
+  await context.clearCookies()
+  await gateway!.api('PATCH', '/users/eve@example.com', { enabled: false })
+  await usePasskey(page)
+  await page.waitForSelector('text=That did not work')
+  assert.match(await page.content(), 'This account is disabled')
+  await gateway!.api('PATCH', '/users/eve@example.com', { enabled: true })
+  await usePasskey(page)
+  await page.waitForURL('**/auth/account')
+  await page.click('text="Remove"')
+  await page.waitForURL('**/auth/account?done=removed')
+  await context.clearCookies()
+  await usePasskey(page)
+  await page.waitForSelector('text=That did not work')
+  await context.close()
+})
+
+test('a counter that does not rise tells of a copied key, which opens nothing', async () => {
+  const { page, context } = await device()
+  await signIn(page, 'mia@example.com')
+  await addPasskey(page, 'Key')
+  await context.clearCookies()
+  const database = new Client({ connectionString: gateway!.databaseUrl! })
+  await database.connect()
+  await database.query(`update passkeys set counter = 1000 where name = 'Key'`)
+  await database.end()
+  await usePasskey(page)
+  await page.waitForSelector('text=That did not work')
+  assert.match(await page.content(), 'This passkey does not open anything here')
+  await context.close()
+})
+
+test('an answer of a passkey is good once, and in the browser that asked for it', async () => {
+  const { page, context } = await device()
+  await signIn(page, 'joe@example.com')
+  await addPasskey(page, 'Key')
+  await context.clearCookies()
+  const sent: string[] = []
+  page.on('request', (request) => {
+    if (request.method() === 'POST') sent.push(request.postData() ?? '')
+  })
+  await usePasskey(page)
+  await page.waitForURL('**/auth/account')
+  const response = new URLSearchParams(sent.at(-1)).get('response') ?? ''
+  assert.match(response, 'authenticatorData')
+  for (const other of [context, await chromium!.newContext({ baseURL: gateway!.url })]) {
+    const again = await other.newPage()
+    await other.clearCookies({ name: 'gh_session' })
+    await again.goto(`${gateway!.url}/auth/passkey`)
+    await again.evaluate(`(() => {
+      const form = document.querySelector('form[data-passkey]')
+      form.elements.namedItem('response').value = ${JSON.stringify(response)}
+      form.submit()
+    })()`)
+    await again.waitForSelector('text=That did not work')
+    await other.close()
+  }
+})
+
+always.run()
