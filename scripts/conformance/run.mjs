@@ -4,6 +4,6 @@ import { readOptions, USAGE } from './options.mjs'
 const options = begin({ readOptions, usage: USAGE })
 const { conformance } = await import('./conformance.mjs')
 const { asText } = await import('./report.mjs')
-const verdicts = await conformance(options)
-process.stdout.write(asText(verdicts))
-process.exitCode = verdicts.some(({ sums }) => sums.failed > 0) ? 1 : 0
+const { verdicts, authorization } = await conformance(options)
+process.stdout.write(asText(verdicts, authorization))
+process.exitCode = [...verdicts, authorization].some((verdict) => (verdict?.sums.failed ?? 0) > 0) ? 1 : 0
