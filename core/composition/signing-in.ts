@@ -61,7 +61,7 @@ export function laySigningIn(house: House, { url, mail, log }: SigningIn): void 
       operatorId: async () => (await ensureOperator(h.get(PARTS.store))).id,
     }),
   )
-  house.make(PARTS.refused, (h) => createRefused(h.get(PARTS.recorder)))
+  house.make(PARTS.refused, (h) => createRefused(h.get(PARTS.refusals).pages))
 }
 
 /** Where the first super admin comes in; null once one has. */

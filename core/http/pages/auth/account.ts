@@ -1,6 +1,5 @@
 import type { Router } from '@koa/router'
 import type { Context } from 'koa'
-import { GatehouseError } from '../../../errors.js'
 import type { SignedIn } from '../../../identity/console-sessions.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
@@ -39,12 +38,7 @@ export function layOutAccount(router: Router, room: AuthRoom): void {
     const given = await formOf(ctx)
     if (given === null) return
     const name = textOf(given.form, 'name').slice(0, 100)
-    try {
-      await room.joining.rename(given.signedIn.user, name)
-    } catch (thrown) {
-      if (!(thrown instanceof GatehouseError) || thrown.code !== 'GH_API_CONFLICT') throw thrown
-      return show(ctx, room, given.signedIn, 'Your name is kept in a file by whoever runs this gateway. Ask them.')
-    }
+    await room.joining.rename(given.signedIn.user, name)
     done(ctx, 'name')
   })
 
