@@ -54,7 +54,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   layRooms(house, () => place.url, log)
   laySigningIn(house, { url: () => place.url, mail: config.mail, log })
   laySso(house)
-  layUpstreamAuth(house)
+  layUpstreamAuth(house, () => place.url, log)
   layAuthorizationServer(house, () => place.url, config, log)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]
   await house.get(PARTS.epochs).check()
@@ -97,10 +97,10 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 
 /** The parts that must be ended, the way out before what it leads to. */
 function inReverse(house: House): (() => unknown)[] {
-  const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, troubles, host } = PARTS
+  const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, grants, troubles, host } = PARTS
   const { tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
   const listening = [listeners, audience, subscriptions]
-  const ways = [catalog, parked, upstreams, troubles]
+  const ways = [catalog, parked, upstreams, grants, troubles]
   const rest = [host, tailer, recorder, identities, snapshots, epochs, replicas, egress]
   const order = [exporters, ...listening, ...ways, ...rest]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())

@@ -33,6 +33,11 @@ export const ERRORS = {
   GH_INSPECT_BLOCKED: { http: 200, rpc: -32603, reason: 'blocked_by_rule', summary: 'A rule blocked the message.' },
   GH_INSPECT_DEPTH: { http: 200, rpc: -32602, summary: 'The message is nested too deeply.' },
   GH_FORWARD_CONNECT: { http: 200, rpc: -32603, reason: 'connect_required', summary: 'A credential has to be given.' },
+  GH_FORWARD_URL: {
+    http: 200,
+    rpc: -32042,
+    summary: 'A person has to open a URL first, to give a credential.',
+  },
   GH_FORWARD_CAPABILITY: {
     http: 400,
     rpc: -32021,
@@ -84,6 +89,12 @@ export const ERRORS = {
     rpc: -32603,
     reason: 'connect_required',
     summary: 'The server refused the credential.',
+  },
+  GH_UPSTREAM_SIGN_IN: {
+    http: 200,
+    rpc: -32603,
+    reason: 'server_unreachable',
+    summary: "The server's sign-in cannot be reached, so its access could not be renewed. Try again soon.",
   },
   GH_UPSTREAM_CANCELLED: { http: 200, rpc: -32603, summary: 'The caller took the request back.' },
   GH_EGRESS_REFUSED: { http: 400, rpc: -32603, summary: 'The address is not one that the gateway may call.' },

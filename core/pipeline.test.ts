@@ -37,6 +37,9 @@ function rooms(changes: Partial<Rooms> = {}): Rooms {
       settled: () => undefined,
     }),
     forward: by('forward', async () => whole() as never),
+    connect: (_, thrown) => {
+      throw thrown
+    },
     inspectResponse: by('inspectResponse', () => whole() as never),
     hear: by('hear', () => undefined),
     list: by('list', async () => ({ tools: [] })),

@@ -13,6 +13,7 @@ import type { MessageRecord } from './domain/record.js'
 import type { Recorder } from './record/types.js'
 import type { Answer } from './rooms/answer.js'
 import { OWN_METHODS } from './rooms/answer.js'
+import type { Connect } from './rooms/connect.js'
 import type { Aside, Forward } from './rooms/forward.js'
 import type { Hear } from './rooms/hear.js'
 import { LISTEN_METHOD, type Listen } from './rooms/listen.js'
@@ -31,6 +32,7 @@ export interface Rooms {
   readonly inspectRequest: (call: Permitted) => Inspected | Promise<Inspected>
   readonly forward: Forward
   readonly relay: (call: Inspected) => Relay
+  readonly connect: Connect
   readonly inspectResponse: (call: Answered) => Released | Promise<Released>
   readonly hear: Hear
   readonly list: List
@@ -88,7 +90,7 @@ async function walk(rooms: Rooms, inbound: Inbound): Promise<Walked> {
     rooms.hear(call)
     return rooms.respond.accepted()
   }
-  if (FEATURE_METHODS.has(call.method)) return rooms.respond.released(await use(rooms, call))
+  if (FEATURE_METHODS.has(call.method)) return answer(rooms, call)
   if (call.session !== null && call.method === 'resources/subscribe') {
     const inspected = await rooms.inspectRequest(rooms.permit(await rooms.route(call)))
     return rooms.respond.own(call, await rooms.subscribe.resource(inspected), {})
@@ -100,6 +102,15 @@ async function walk(rooms: Rooms, inbound: Inbound): Promise<Walked> {
   if (!OWN_METHODS.has(call.method)) throw new GatehouseError('GH_DOOR_UNKNOWN_METHOD', { message: 'Method not found' })
   const { result, headers } = await rooms.answer(call)
   return rooms.respond.own(call, result, headers)
+}
+
+/** A call that lacks a credential is answered with the way to give it. */
+async function answer(rooms: Rooms, call: InSession): Promise<Response> {
+  try {
+    return rooms.respond.released(await use(rooms, call))
+  } catch (thrown) {
+    return rooms.respond.own(call, rooms.connect(call, thrown), {})
+  }
 }
 
 /** The way of a call to the server that has the feature, and back. */

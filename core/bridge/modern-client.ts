@@ -40,7 +40,7 @@ export type SendModern = (call: ModernCall) => Promise<UpstreamReply>
 /** Longer than a server takes to say that all is done at its URL, shorter than a client waits. */
 const URL_WAIT_MS = 20_000
 /** No others may end in a question (2026-07-28). */
-const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
+export const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
 
 /**
  * For a client of the modern era, whatever its server speaks. A modern server's questions go through, its state sealed; a
@@ -80,9 +80,11 @@ export function createModernClient(options: ModernOptions): SendModern {
         return start(call, { ...rest, requestState: state.state }, state.round)
       case 'parked':
         return resume(call, state, readAnswers(inputResponses), options)
+      case 'again':
+        mustAccept(inputResponses)
+        return start(call, first, state.round)
       case 'rerun':
-        if (refuses(readAnswers(inputResponses)))
-          throw new GatehouseError('GH_FORWARD_UNANSWERED', { message: REFUSED })
+        mustAccept(inputResponses)
         await completions.wait(call.target.server.id, state.elicitationIds, urlWait, call.gone)
         return start(call, first, state.round)
     }
@@ -93,8 +95,10 @@ export function createModernClient(options: ModernOptions): SendModern {
 const whoseOf = ({ user, host, gateway, assignment }: StateSubject) => `${user} ${host} ${gateway} ${assignment}`
 
 const REFUSED = 'The client did not go to where the server sent it'
-const refuses = (answers: ReadonlyMap<string, JsonObject>): boolean =>
-  [...answers.values()].some(({ action }) => action !== 'accept')
+function mustAccept(inputResponses: unknown): void {
+  if ([...readAnswers(inputResponses).values()].some(({ action }) => action !== 'accept'))
+    throw new GatehouseError('GH_FORWARD_UNANSWERED', { message: REFUSED })
+}
 
 async function resume(
   call: ModernCall,

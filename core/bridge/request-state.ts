@@ -7,12 +7,14 @@ import type { TokenSealer } from '../vault/seal-token.js'
 
 /**
  * What a client of the modern era keeps for us between two requests. `forward`: the server's own state, verbatim. `parked`: a
- * call that sleeps at replica `owner`. `rerun`: the call is made again once what is done at a URL is done.
+ * call that sleeps at replica `owner`. `rerun`: the call is made again once what is done at a URL is done. `again`: it was not
+ * made yet, since a credential was missing.
  */
 export type RequestState =
   | { readonly kind: 'forward'; readonly round: number; readonly state: string }
   | { readonly kind: 'parked'; readonly round: number; readonly callId: string; readonly owner: string }
   | { readonly kind: 'rerun'; readonly round: number; readonly elicitationIds: readonly string[] }
+  | { readonly kind: 'again'; readonly round: number }
 
 /** The request that the state belongs to, and that alone. */
 export interface StateSubject {
@@ -44,6 +46,7 @@ const sealed = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('f'), e: z.number(), n: z.number(), u: z.string() }),
   z.strictObject({ t: z.literal('p'), e: z.number(), n: z.number(), c: z.string(), o: z.string() }),
   z.strictObject({ t: z.literal('r'), e: z.number(), n: z.number(), i: z.array(z.string()) }),
+  z.strictObject({ t: z.literal('a'), e: z.number(), n: z.number() }),
 ])
 
 export function createRequestStates(sealer: TokenSealer, now: () => number = Date.now): RequestStates {
@@ -80,6 +83,7 @@ function bytesOf(state: RequestState): number {
     case 'forward':
       return Buffer.byteLength(state.state)
     case 'parked':
+    case 'again':
       return 0
     case 'rerun':
       return Buffer.byteLength(JSON.stringify(state.elicitationIds))
@@ -103,6 +107,8 @@ function short(state: RequestState) {
       return { t: 'p', n: state.round, c: state.callId, o: state.owner }
     case 'rerun':
       return { t: 'r', n: state.round, i: state.elicitationIds }
+    case 'again':
+      return { t: 'a', n: state.round }
   }
 }
 
@@ -114,6 +120,8 @@ function long(found: z.infer<typeof sealed>): RequestState {
       return { kind: 'parked', round: found.n, callId: found.c, owner: found.o }
     case 'r':
       return { kind: 'rerun', round: found.n, elicitationIds: found.i }
+    case 'a':
+      return { kind: 'again', round: found.n }
   }
 }
 

@@ -43,6 +43,8 @@ function bench() {
     onEnd: (listener: never) => void ended.push(listener),
     onChange: () => undefined,
   } as never)
+  house.put(PARTS.errands, { recheck: () => undefined } as never)
+  house.put(PARTS.parked, { recheck: async () => undefined } as never)
   house.put(PARTS.snapshots, { onSwap: (listener: never) => void (told.swap = listener) } as never)
   const own: { changed: (before: Identity, now: Identity | null) => void; given: () => void } = {
     changed: () => undefined,

@@ -1,7 +1,10 @@
 import type { Identity } from '../domain/nouns.js'
 import { type House, PARTS } from './house.js'
 
-/** A change of a server reaches its connections, its lists, those who listen and the calls under way; the end of a session what is held for it. */
+/**
+ * A change of a server reaches the calls under way, its connections, its lists and those who listen; the end of a session
+ * what is held for it.
+ */
 export function followChanges(house: House): void {
   const [catalog, upstreams, lines] = [house.get(PARTS.catalog), house.get(PARTS.upstreams), house.get(PARTS.lines)]
   const [snapshots, audience] = [house.get(PARTS.snapshots), house.get(PARTS.audience)]
@@ -10,11 +13,17 @@ export function followChanges(house: House): void {
     audience.drop(serverId, id)
     catalog.drop(serverId, undefined, id)
   }
+  // First of all: a call ends because of what was switched off, not because its connection was.
+  const recheck = () => {
+    house.get(PARTS.errands).recheck()
+    void house.get(PARTS.parked).recheck()
+  }
   house.get(PARTS.sessions).onEnd(lines.close)
   house.get(PARTS.sessions).onEnd(upstreams.endSession)
   house.get(PARTS.sessions).onEnd(house.get(PARTS.listeners).ended)
   house.get(PARTS.sessions).onChange(house.get(PARTS.listeners).changed)
   snapshots.onSwap((next, previous) => {
+    recheck()
     for (const [id, server] of previous?.servers ?? []) {
       const now = next.servers.get(id)
       if (now !== undefined && now.updatedAt === server.updatedAt) continue
@@ -28,11 +37,10 @@ export function followChanges(house: House): void {
       if (next.identities.get(id)?.updatedAt !== identity.updatedAt) changed(identity)
     }
     audience.swapped()
-    house.get(PARTS.errands).recheck()
-    void house.get(PARTS.parked).recheck()
   })
   const own = house.get(PARTS.own)
   own.onChanged((before) => {
+    recheck()
     changed(before)
     audience.swapped()
   })

@@ -21,8 +21,8 @@ import type { Browser } from '../http/pages/browser.js'
 import type { ConsoleSessions } from '../identity/console-sessions.js'
 import type { IdpAsks } from '../identity/sso/asks.js'
 import type { SubjectTokens } from '../identity/subject-tokens.js'
-import type { Enrolment } from '../identity/enrolment.js'
 import type { TrustedIssuers } from '../identity/trusted-issuers.js'
+import type { Enrolments } from '../http/connect/enrolment.js'
 import type { Identities } from '../identity/identities.js'
 import type { Invitations } from '../identity/invitations.js'
 import type { Passkeys } from '../identity/passkeys.js'
@@ -36,6 +36,10 @@ import type { SessionListeners } from '../listening/sessions.js'
 import type { LegacySessions } from '../mcp/sessions.js'
 import type { AdminClients } from '../oauth/server/admin-clients.js'
 import type { AuthorizationServer } from '../oauth/server/server.js'
+import type { OneTime } from '../identity/one-time.js'
+import type { GrantEnds, Grants } from '../oauth/client/grants.js'
+import type { SignIn, StoredTrip } from '../oauth/client/sign-in.js'
+import type { createProbe } from '../upstream/probe.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
@@ -81,14 +85,16 @@ export const PARTS = {
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
-  enrolment: part<Enrolment>('enrolment'),
+  enrolment: part<Enrolments>('enrolment'),
   epochs: part<Epochs>('epochs'),
   errands: part<Errands>('errands'),
   exporters: part<Exporters>('exporters'),
+  grantEnds: part<GrantEnds>('grantEnds'),
+  grants: part<Grants>('grants'),
   host: part<Host>('host'),
   identities: part<Identities>('identities'),
-  invitations: part<Invitations>('invitations'),
   idpAsks: part<IdpAsks>('idpAsks'),
+  invitations: part<Invitations>('invitations'),
   infos: part<ServerInfos>('infos'),
   completions: part<Completions>('completions'),
   offers: part<Offers>('offers'),
@@ -106,6 +112,7 @@ export const PARTS = {
   listen: part<Listen>('listen'),
   listeners: part<SessionListeners>('listeners'),
   pipeline: part<Pipeline>('pipeline'),
+  probe: part<ReturnType<typeof createProbe>>('probe'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
   refused: part<Refused>('refused'),
@@ -115,6 +122,7 @@ export const PARTS = {
   sessions: part<LegacySessions>('sessions'),
   setupLinks: part<SetupLinks>('setupLinks'),
   signInWays: part<SignInWays>('signInWays'),
+  signIn: part<SignIn>('signIn'),
   snapshots: part<Snapshots>('snapshots'),
   store: part<Store>('store'),
   subjectTokens: part<SubjectTokens>('subjectTokens'),
@@ -123,6 +131,7 @@ export const PARTS = {
   toOwner: part<ToOwner>('toOwner'),
   told: part<SessionTold>('told'),
   trustedIssuers: part<TrustedIssuers>('trustedIssuers'),
+  trips: part<OneTime<StoredTrip>>('trips'),
   troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }

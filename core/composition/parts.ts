@@ -76,7 +76,9 @@ export async function openParts(
     createSessions(createSessionRows(dataSource), limits, { others: house.get(PARTS.replicas) }),
   )
   house.make(PARTS.parked, () => createParkedCalls(() => limits().parkedCalls))
-  house.make(PARTS.errands, (h) => createErrands(h.get(PARTS.snapshots).current))
+  house.make(PARTS.errands, (h) =>
+    createErrands({ current: h.get(PARTS.snapshots).current, credentials: h.get(PARTS.credentials) }),
+  )
   house.make(PARTS.completions, () => createCompletions())
   house.make(PARTS.asides, (h) =>
     createAsides({

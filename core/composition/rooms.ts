@@ -8,6 +8,7 @@ import { createPipeline, type OnRefused } from '../pipeline.js'
 import { createAnswer } from '../rooms/answer.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { createForward, type ForwardOptions } from '../rooms/forward.js'
+import { createConnect } from '../rooms/connect.js'
 import { createHear, type HearOptions } from '../rooms/hear.js'
 import { createInspect } from '../rooms/inspect.js'
 import { createList } from '../rooms/list.js'
@@ -33,6 +34,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       secrets: h.get(PARTS.store).secrets,
       identityOf: h.get(PARTS.own).of,
       bus: h.get(PARTS.host).bus,
+      bearer: h.get(PARTS.grants).bearer,
     }),
   )
   house.make(PARTS.pipeline, (h) => {
@@ -52,6 +54,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       raise: h.get(PARTS.raise),
       publicResult: (call, result) => publicResult(result, catalog.publicUris(call.plan, call.feature.assignment)),
     })
+    const states = createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE))
     const listeners = h.get(PARTS.listeners)
     const subscribe = createSubscribe({ update: sessions.update, attend: listeners.attend, watched: listeners.watched })
     return createPipeline(
@@ -60,13 +63,14 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
         session: attending(createSession(sessions), listeners),
         route: whereOffered(createRoute(catalog, accessOf), mayHave),
         permit: createPermit(accessOf),
+        connect: createConnect({ states, publicUrl }),
         inspectRequest: inspect.request,
         relay: inspect.relay,
         forward: createForward({
           upstreams: h.get(PARTS.upstreams),
           limits,
           parked: h.get(PARTS.parked),
-          states: createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE)),
+          states,
           completions: h.get(PARTS.completions),
           replica: h.get(PARTS.replicas).id,
           errands: h.get(PARTS.errands),

@@ -22,6 +22,8 @@ import { createStreamPlaces } from '../mcp/stream-places.js'
 import { createAuthenticate } from '../rooms/authenticate.js'
 import { authorizationRoutes } from './authorization-server.js'
 import { apiOptions } from './configuration.js'
+import { connectPages } from './upstream-auth.js'
+import { hostFlow } from './connect.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 import { authOptions } from './signing-in.js'
@@ -80,6 +82,8 @@ export async function createServing(house: House, config: Config, place: Place, 
       createSso(house, { turnedAway, addressOf, url: () => place.url }),
       createAuthPages(authOptions(house, { turnedAway, addressOf, onBroken })),
       authorization.interaction,
+      ...connectPages(house, config, () => place.url),
+      hostFlow(house, () => place.url),
       createDocs(library, docs),
     ],
     tls: config.tls,

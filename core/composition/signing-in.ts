@@ -67,6 +67,18 @@ export function laySigningIn(house: House, { url, mail, log }: SigningIn): void 
   house.make(PARTS.refused, (h) => createRefused(h.get(PARTS.recorder)))
 }
 
+/** Whose identity provider is required comes in no other way, whichever page let them; the set-up link is the operator's. */
+const mayOpen =
+  (idps: () => readonly Idp[]): MayOpen =>
+  (email, method) => {
+    const idp = method === 'sso' || method === 'setup' ? null : requiredFor(idps(), email)
+    if (idp === null) return
+    throw new GatehouseError('GH_SSO_REQUIRED', {
+      message: `You sign in with ${idp.title}. Go to the sign-in page and choose it there.`,
+      detail: `${idp.slug} is required: ${method} is not open`,
+    })
+  }
+
 /** Where the first super admin comes in; null once one has. */
 export async function setupUrl(house: House, url: string): Promise<string | null> {
   const links = house.get(PARTS.setupLinks)
@@ -104,15 +116,3 @@ export function authOptions(
     ways: house.get(PARTS.signInWays),
   }
 }
-
-/** Whose identity provider is required comes in no other way, whichever page let them; the set-up link is the operator's. */
-const mayOpen =
-  (idps: () => readonly Idp[]): MayOpen =>
-  (email, method) => {
-    const idp = method === 'sso' || method === 'setup' ? null : requiredFor(idps(), email)
-    if (idp === null) return
-    throw new GatehouseError('GH_SSO_REQUIRED', {
-      message: `You sign in with ${idp.title}. Go to the sign-in page and choose it there.`,
-      detail: `${idp.slug} is required: ${method} is not open`,
-    })
-  }

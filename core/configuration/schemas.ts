@@ -72,6 +72,10 @@ const vschars = z.string().regex(/^[\x21-\x7e][\x20-\x7e]{0,2047}$/, 'must be vi
 const oauthClient = strict({
   clientId: vschars.optional(),
   clientSecret: vschars.optional(),
+  issuer: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .max(2048)
+    .optional(),
   scope: vschars.optional(),
 }).refine(({ clientId, clientSecret }) => clientSecret === undefined || clientId !== undefined, {
   error: 'a clientSecret needs its clientId',

@@ -32,6 +32,8 @@ export interface Server extends Stored {
 /** The client secret, where there is one, is sealed. */
 export interface ServerOauth {
   readonly clientId: string | null
+  /** The only authorization server that the client is for; null: whichever the server names. */
+  readonly issuer: string | null
   /** Asked for instead of what the server says that it needs. */
   readonly scope: string | null
 }

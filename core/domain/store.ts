@@ -211,6 +211,52 @@ export interface SecretRepository {
   remove(owner: { readonly kind: string; readonly id: string }, field?: string): Promise<void>
 }
 
+/** What an authorization server gave for an identity. `tokens` is JSON of whoever renews them, kept sealed. */
+export interface Grant {
+  readonly identityId: string
+  readonly issuer: string
+  readonly clientId: string
+  readonly scope: string | null
+  readonly tokens: string
+  /** Rises with every renewal. */
+  readonly version: number
+  /** Milliseconds since the epoch. */
+  readonly obtainedAt: number
+  /** Null: nobody knows. */
+  readonly expiresAt: number | null
+  readonly lastError: string | null
+  readonly wantedScope: string | null
+  readonly stepUps: number
+  /** Somebody has authorised since the server asked for more. */
+  readonly isTried: boolean
+}
+export type GrantDraft = Pick<Grant, 'identityId' | 'issuer' | 'clientId' | 'scope' | 'tokens' | 'expiresAt'>
+
+/** The grants of OAuth identities. Renewals are no change of configuration: they raise no epoch. */
+export interface GrantRepository {
+  find(identityId: string): Promise<Grant | null>
+  /** After somebody authorised: in the place of whatever was there. */
+  put(draft: GrantDraft): Promise<void>
+  remove(identityId: string): Promise<void>
+  /** True for one at a time of all replicas, for as long: who gets it renews the version that it names. */
+  lease(identityId: string, version: number, ms: number): Promise<boolean>
+  /** Puts new tokens in the place of a version; false when that is not there any more. */
+  renew(version: number, draft: Omit<GrantDraft, 'issuer' | 'clientId'>): Promise<boolean>
+  /** Gives the lease back, and says why. */
+  release(identityId: string, version: number, error: string): Promise<void>
+  /** The server needs more than was granted. */
+  want(identityId: string, scope: string, stepUps: number): Promise<void>
+  /** Of one server, all that one client obtained. */
+  ofClient(serverId: string, issuer: string, clientId: string): Promise<string[]>
+}
+
+/** As which client we are registered at a server's authorization server. `registration` is JSON, kept sealed. */
+export interface UpstreamClientRepository {
+  find(serverId: string, issuer: string): Promise<string | null>
+  put(serverId: string, issuer: string, registration: string): Promise<void>
+  remove(serverId: string, issuer: string): Promise<void>
+}
+
 /** The names that a gateway has given for ever. First come, first served; a name is never taken from its owner. */
 export interface NameRepository {
   of(gatewayId: string): Promise<readonly PublicName[]>
@@ -270,6 +316,8 @@ export interface Store {
   readonly idps: Repository<Idp>
   readonly idpLinks: IdpLinkRepository
   readonly secrets: SecretRepository
+  readonly grants: GrantRepository
+  readonly upstreamClients: UpstreamClientRepository
   readonly names: NameRepository
   readonly lists: ListRepository
   readonly infos: InfoRepository

@@ -53,7 +53,8 @@ function bench(
   } as unknown as Upstreams
   const parked = createParkedCalls()
   const gateway = plan(['crm'])
-  const errands = createErrands(() => ({ gateways: new Map([[gateway.gateway.id, gateway]]) }) as unknown as Snapshot)
+  const current = () => ({ gateways: new Map([[gateway.gateway.id, gateway]]) }) as unknown as Snapshot
+  const errands = createErrands({ current, credentials: { access: () => ({ target: () => ({}) as never }) } })
   const forward = createForward({
     upstreams,
     parked,

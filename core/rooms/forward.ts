@@ -2,6 +2,7 @@ import type { Credentials, JsonObject } from '@gatehouse/sdk'
 import { createModernClient, type ModernOptions } from '../bridge/modern-client.js'
 import { sendLegacy } from '../bridge/legacy-client.js'
 import { named } from '../bridge/named.js'
+import { subjectOf } from '../bridge/subject.js'
 import { enter, type Answered, type Inspected } from '../call.js'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { Flow } from '../domain/flow.js'
@@ -125,9 +126,9 @@ function exchange(
   })
 }
 
-function errandOf({ plan, feature, target }: Inspected): Errand {
+function errandOf({ plan, feature, principal, ability }: Inspected): Errand {
   const { server, assignment, prefix } = feature.assignment
-  return { gatewayId: plan.gateway.id, assignmentId: assignment.id, serverId: server.id, prefix, key: target.key }
+  return { gatewayId: plan.gateway.id, assignmentId: assignment.id, serverId: server.id, prefix, principal, ability }
 }
 
 /** Asked long after the call has left its rooms: it must not keep the call. */
@@ -218,20 +219,6 @@ function understood(reply: UpstreamReply, call: Inspected): UpstreamReply {
 
 function partyOf({ session, principal, plan }: Inspected): Party | null {
   return session === null ? null : { sessionId: session.id, gatewayId: plan.gateway.id, principal }
-}
-
-function subjectOf(call: Inspected) {
-  const { principal, plan, feature, method, params } = call
-  return {
-    user: principal.user?.id ?? principal.connection.id,
-    host: principal.host.id,
-    gateway: plan.gateway.id,
-    server: feature.assignment.server.id,
-    assignment: feature.assignment.assignment.id,
-    method,
-    feature: feature.name,
-    arguments: isObject(params.arguments) ? params.arguments : undefined,
-  }
 }
 
 /** Refused here, before anything was sent. */

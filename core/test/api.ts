@@ -33,6 +33,7 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
       follow: async (cursor) => ({ rows: cursor === null ? [] : [LOG_ROW as never], cursor: '7' }),
     },
     describeIdp: async () => ({ ok: false, failure: 'unavailable', reason: 'nobody is there' }),
+    detect: async () => ({ detected: 'open', issuer: null, next: '' }),
     exporterStatus: async () => null,
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
     plugins: () => ['auth-token'],

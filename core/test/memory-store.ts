@@ -19,6 +19,7 @@ import type {
 } from '../domain/store.js'
 import type { Assignment, Connection, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
 import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
+import type { Grant, GrantDraft, GrantRepository, UpstreamClientRepository } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
 
 interface State {
@@ -26,6 +27,8 @@ interface State {
   rows: Record<string, Map<string, Stored>>
   hashes: Map<string, string>
   secrets: Map<string, string>
+  grants: Map<string, Grant & { leased: boolean }>
+  clients: Map<string, string>
   settings: Settings
   epoch: number
 }
@@ -33,7 +36,16 @@ interface State {
 /** A store without a database, for tests: transactions are taken back as a whole, one at a time. */
 export function createMemoryStore(): Store {
   const cell: { state: State } = {
-    state: { links: new Map(), rows: {}, hashes: new Map(), secrets: new Map(), settings: DEFAULT_SETTINGS, epoch: 0 },
+    state: {
+      links: new Map(),
+      rows: {},
+      hashes: new Map(),
+      secrets: new Map(),
+      grants: new Map(),
+      clients: new Map(),
+      settings: DEFAULT_SETTINGS,
+      epoch: 0,
+    },
   }
   const store: Store = {
     servers: repository<Server>(cell, 'servers', (row) => row.slug),
@@ -49,6 +61,8 @@ export function createMemoryStore(): Store {
     idps: repository<Idp>(cell, 'idps', (row) => row.slug),
     idpLinks: idpLinkRepository(cell),
     secrets: secretRepository(cell),
+    grants: memoryGrants(cell),
+    upstreamClients: memoryClients(cell),
     names: {
       of: async () => [],
       claim: notKept,
@@ -194,6 +208,51 @@ function userRepository(cell: { state: State }): UserRepository {
         } as Stored)
       await plain.remove(id)
     },
+  }
+}
+
+function memoryGrants(cell: { state: State }): GrantRepository {
+  const at = (id: string) => cell.state.grants.get(id)
+  const write = (id: string, change: Partial<Grant & { leased: boolean }>) => {
+    const stored = at(id)
+    if (stored) cell.state.grants.set(id, { ...stored, ...change })
+  }
+  const fresh = (version: number) => ({ version, obtainedAt: Date.now(), lastError: null, leased: false })
+  return {
+    find: async (id) => at(id) ?? null,
+    async put(draft: GrantDraft) {
+      const before = at(draft.identityId) ?? { version: 0, wantedScope: null, stepUps: 0 }
+      const isTried = before.wantedScope !== null
+      cell.state.grants.set(draft.identityId, { ...before, ...draft, ...fresh(before.version + 1), isTried })
+    },
+    remove: async (id) => void cell.state.grants.delete(id),
+    async lease(id, version) {
+      const stored = at(id)
+      if (stored?.version !== version || stored.leased) return false
+      write(id, { leased: true })
+      return true
+    },
+    async renew(version, draft) {
+      if (at(draft.identityId)?.version !== version) return false
+      write(draft.identityId, { ...draft, ...fresh(version + 1) })
+      return true
+    },
+    async release(id, version, lastError) {
+      if (at(id)?.version === version) write(id, { leased: false, lastError })
+    },
+    want: async (id, wantedScope, stepUps) => write(id, { wantedScope, stepUps, isTried: false }),
+    ofClient: async (_, issuer, clientId) =>
+      [...cell.state.grants.values()]
+        .filter((grant) => grant.issuer === issuer && grant.clientId === clientId)
+        .map(({ identityId }) => identityId),
+  }
+}
+
+function memoryClients(cell: { state: State }): UpstreamClientRepository {
+  return {
+    find: async (serverId, issuer) => cell.state.clients.get(`${serverId} ${issuer}`) ?? null,
+    put: async (serverId, issuer, text) => void cell.state.clients.set(`${serverId} ${issuer}`, text),
+    remove: async (serverId, issuer) => void cell.state.clients.delete(`${serverId} ${issuer}`),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CredentialAnswer, CredentialRequest, Principal } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Bearer } from '../domain/bearer.js'
 import type { Identity } from '../domain/nouns.js'
 import type { AssignmentPlan } from '../domain/snapshot.js'
 import type { SecretRepository } from '../domain/store.js'
@@ -37,6 +38,13 @@ const identity = (id: string, changes: Partial<Identity> = {}): Identity =>
     ...changes,
   }) as Identity
 
+const bearers = new Map<string, Bearer>()
+const bearerOf = (id: string): Bearer => {
+  const made = bearers.get(id) ?? ({ token: id } as Bearer)
+  bearers.set(id, made)
+  return made
+}
+
 type Plugin = (request: CredentialRequest) => CredentialAnswer | Promise<CredentialAnswer>
 function credentials({ personal = null as Identity | null, plugin = null as Plugin | null } = {}) {
   const bus = busWith((registry) => {
@@ -44,7 +52,8 @@ function credentials({ personal = null as Identity | null, plugin = null as Plug
   })
   const identityOf = (serverId: string, userId: string) =>
     personal !== null && personal.ownerId === userId && personal.serverId === serverId ? personal : null
-  return createCredentials({ secrets, identityOf, bus })
+  const bearer = (identity: Identity) => bearerOf(identity.id)
+  return createCredentials({ secrets, identityOf, bus, bearer })
 }
 
 function assigned(kind: 'open' | 'shared' | 'per-user', changes: Partial<AssignmentPlan> = {}): AssignmentPlan {
@@ -161,5 +170,12 @@ for (const [what, answer] of [
     assert.is(error.code, 'GH_FORWARD_CONNECT')
     assert.not.match(`${error.message}${JSON.stringify(error.data)}`, /swordfish/)
   })
+
+test('an identity that is a grant lends its token, and no other identity does', () => {
+  const granted = credentials({ personal: { ...MIAS, kind: 'oauth' } })
+  assert.is(targetOf(granted.access(MIA, NO_ABILITY).target(assigned('per-user'))).bearer, bearerOf('mias'))
+  const keyed = credentials({ personal: { ...MIAS, kind: 'headers' } })
+  assert.is(targetOf(keyed.access(MIA, NO_ABILITY).target(assigned('per-user'))).bearer, undefined)
+})
 
 test.run()

@@ -1,4 +1,5 @@
 import type { Principal } from '@gatehouse/sdk'
+import type { Bearer } from '../domain/bearer.js'
 import type { Identity, Server } from '../domain/nouns.js'
 import type { AssignmentPlan } from '../domain/snapshot.js'
 import type { SecretRepository } from '../domain/store.js'
@@ -14,7 +15,11 @@ export interface CredentialOptions {
   /** The enabled or disabled identity of a user at a server; shared ones come with the assignment. */
   readonly identityOf: (serverId: string, userId: string) => Identity | null
   readonly bus: Bus
+  /** The tokens of an identity that is a grant. */
+  readonly bearer: (identity: Identity) => Bearer
 }
+
+type Lent = Pick<Target, 'key' | 'ability' | 'bearer'>
 
 /** As whom each server is called. A client's own credential never goes upstream. */
 export interface Credentials {
@@ -27,12 +32,12 @@ export const PUBLIC = 'public'
 export function createCredentials(options: CredentialOptions): Credentials {
   // One target for each server and credential, for as long as its configuration lives.
   const targets = new WeakMap<AssignmentPlan, Map<string, Target>>()
-  const targetFor = (plan: AssignmentPlan, lent: { key: string; ability: Ability }, secrets: Target['secrets']) => {
+  const targetFor = (plan: AssignmentPlan, lent: Lent, secrets: Target['secrets']) => {
     const slot = slotKey(lent)
     const own = targets.get(plan) ?? new Map<string, Target>()
     if (own.size === 0) targets.set(plan, own)
     const known = own.get(slot)
-    if (known !== undefined) return known
+    if (known !== undefined && known.bearer === lent.bearer) return known
     const made: Target = { server: plan.server, ...lent, secrets }
     own.set(slot, made)
     return made
@@ -59,7 +64,8 @@ export function createCredentials(options: CredentialOptions): Credentials {
     const lent = { key: identity.id, ability }
     if (identity.status === 'needs_reauth')
       return { ...waiting('the identity has expired and must be authorised again'), lastSeenAs: slotKey(lent) }
-    return targetFor(plan, lent, () => secretsOf(options.secrets, plan.server, identity))
+    const bearer = identity.kind === 'oauth' ? { bearer: options.bearer(identity) } : {}
+    return targetFor(plan, { ...lent, ...bearer }, () => secretsOf(options.secrets, plan.server, identity))
   }
 
   function personal(plan: AssignmentPlan, principal: Principal, ability: Ability): Target | NoAccess {

@@ -1,17 +1,25 @@
+import type { Principal } from '@gatehouse/sdk'
 import { Cancel, type CancelSignal } from '../domain/cancel-signal.js'
 import { type Enrolled, Roll } from '../domain/roll.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import { GatehouseError } from '../errors.js'
+import type { Ability } from './ability.js'
+import type { Credentials } from './credentials.js'
 
-/** What a call is about at a server: where, and as whom. */
+/** What a call is about at a server: where, and for whom. */
 export interface Errand {
   readonly gatewayId: string
   readonly assignmentId: string
   readonly serverId: string
   /** As the gateway's clients know the server. */
   readonly prefix: string
-  /** The key of the credential that was lent; the id of an identity where it is one. */
-  readonly key: string
+  readonly principal: Principal
+  readonly ability: Ability
+}
+
+export interface ErrandOptions {
+  readonly current: () => Snapshot
+  readonly credentials: Credentials
 }
 
 /** The calls that are at a server, so that one that is switched off in the middle of them ends them. */
@@ -32,9 +40,15 @@ interface UnderWay extends Enrolled {
   readonly end: () => void
 }
 
-export function createErrands(current: () => Snapshot): Errands {
+export function createErrands({ current, credentials }: ErrandOptions): Errands {
   const underWay = new Roll<UnderWay>()
-  const isOff = (errand: Errand): boolean => !stands(current(), errand)
+  const isOff = (errand: Errand): boolean => {
+    const assignment = assignmentOf(current(), errand)
+    if (assignment === undefined) return true
+    const target = credentials.access(errand.principal, errand.ability).target(assignment)
+    // A credential that must be given anew ends nothing that it began.
+    return 'state' in target && (target.state === 'disabled' || target.lastSeenAs === undefined)
+  }
   return {
     isOff,
     run: (errand, gone, work) =>
@@ -67,15 +81,9 @@ export function createErrands(current: () => Snapshot): Errands {
 export const disabled = (server: string): GatehouseError =>
   new GatehouseError('GH_PERMIT_DISABLED', { message: `Server '${server}' is disabled`, data: { server } })
 
-/** A gateway that is disabled is the door's to refuse. An assignment that was made anew is known by its name. */
-function stands({ gateways, identities }: Snapshot, { gatewayId, assignmentId, serverId, ...as }: Errand): boolean {
+/** An assignment that was made anew is known by its name. */
+function assignmentOf({ gateways }: Snapshot, { gatewayId, assignmentId, serverId, prefix }: Errand) {
   const plan = gateways.get(gatewayId)
-  const found =
-    plan?.assignmentById.get(assignmentId) ?? plan?.assignments.find((other) => other.prefix === as.prefix) ?? null
-  if (found === null || found.server.id !== serverId) return false
-  // Whoever is called without a person's credential has a key that is no identity's.
-  const isIdentity = UUID.test(as.key)
-  return found.server.enabled && found.assignment.enabled && (!isIdentity || identities.get(as.key)?.enabled === true)
+  const found = plan?.assignmentById.get(assignmentId) ?? plan?.assignments.find((other) => other.prefix === prefix)
+  return found?.server.id === serverId ? found : undefined
 }
-
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/

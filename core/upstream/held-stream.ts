@@ -1,3 +1,4 @@
+import type { Patience } from '../domain/bearer.js'
 import type { GatehouseError } from '../errors.js'
 import type { HttpAnswer, HttpCall } from './http-call.js'
 import { fault } from './faults.js'
@@ -11,6 +12,8 @@ export interface HeldStream {
 
 export interface HoldOptions {
   readonly context: PeerContext
+  /** To be awaited before an attempt. */
+  readonly ready?: (patience: Patience) => void | Promise<void>
   /** Starts one attempt; `onOpen` is called when its head is there. */
   readonly open: (onOpen: () => void) => HttpCall
   /** Whether to try again after an attempt that ended with this. */
@@ -20,7 +23,7 @@ export interface HoldOptions {
 }
 
 /** Keeps one stream open until `stop`: opened anew after 1 s x 2^n, from the start again once it lived for a while. */
-export function holdStream({ context, open, again, onReopen }: HoldOptions): HeldStream {
+export function holdStream({ context, ready, open, again, onReopen }: HoldOptions): HeldStream {
   const { reopen, reopenMost } = context.timing
   let stopped = false
   let current: HttpCall | undefined
@@ -30,14 +33,20 @@ export function holdStream({ context, open, again, onReopen }: HoldOptions): Hel
 
   async function attempt(isFirst: boolean): Promise<{ lived: number; goOn: boolean }> {
     const started = Date.now()
+    const outcome = await answerOf(isFirst).catch((error: GatehouseError) => error)
+    settle()
+    const lived = Date.now() - started
+    return { lived, goOn: !stopped && again(outcome, lived) }
+  }
+
+  async function answerOf(isFirst: boolean): Promise<HttpAnswer> {
+    const wait = isFirst ? undefined : ready?.({ deadline: Date.now() + context.timing.dial })
+    if (wait !== undefined) await wait
     current = open(() => {
       settle()
       if (!isFirst) onReopen()
     })
-    const outcome = await current.answer.catch((error: GatehouseError) => error)
-    settle()
-    const lived = Date.now() - started
-    return { lived, goOn: !stopped && again(outcome, lived) }
+    return current.answer
   }
 
   async function run(): Promise<void> {

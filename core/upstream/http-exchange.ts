@@ -36,12 +36,16 @@ export interface Exchanged extends UpstreamReply {
 
 /** Sends one request and waits for its one answer. Sent again only after a 401, which comes before anything ran. */
 export async function exchange(rules: ExchangeRules, request: UpstreamRequest): Promise<Exchanged> {
-  const { generation } = rules.wire
+  const { wire } = rules
+  const ready = wire.ready(request)
+  if (ready !== undefined) await ready
+  const { generation } = wire
   for (let again = false; ; again = true) {
     const line = new Line(rules, request)
     try {
       const answer = await line.send()
-      if (again || answer.status !== 401 || !(await rules.wire.renew(generation))) return line.settle(answer)
+      if (answer.status === 403) await wire.stepUp(header(answer.headers, 'www-authenticate'))
+      if (again || answer.status !== 401 || !(await wire.renew(generation, request))) return line.settle(answer)
     } catch (error) {
       line.tellGivenUp()
       throw error

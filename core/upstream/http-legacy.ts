@@ -188,6 +188,7 @@ function openSideStream(session: Session): HeldStream {
   let wasOpen = false
   return holdStream({
     context,
+    ready: wire.ready,
     open(onOpen) {
       lastEventId = current?.mark?.lastEventId ?? lastEventId
       const headers = getHeaders(session, lastEventId)

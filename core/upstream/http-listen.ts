@@ -44,6 +44,7 @@ export function listenHttp(context: PeerContext, wire: HttpWire, info: ServerInf
       }
       const held = holdStream({
         context,
+        ready: wire.ready,
         open: (onOpen) =>
           wire.send({ method: 'POST', headers, body, onMessage, onStream: onOpen, silence: timing.listenSilence }),
         again(outcome, livedMs) {

@@ -37,7 +37,12 @@ export function post(session: SseSession, message: object): Post {
   async function deliver(): Promise<void> {
     try {
       let answer = await http.answer
-      if (answer.status === 401 && !isOver && (await wire.renew(generation)) && !isOver) {
+      if (
+        answer.status === 401 &&
+        !isOver &&
+        (await wire.renew(generation, { deadline: Date.now() + context.timing.dial })) &&
+        !isOver
+      ) {
         http = send()
         answer = await http.answer
       }

@@ -22,7 +22,8 @@ export async function openSseStream(session: SseSession, take: Take): Promise<Ht
     const stream = new Opening(session, take)
     const answer = await stream.named(until)
     if (answer === null) return stream.http
-    if (again || answer.status !== 401 || !(await wire.renew(generation))) throw noStream(context.slug, answer)
+    if (again || answer.status !== 401 || !(await wire.renew(generation, { deadline: until })))
+      throw noStream(context.slug, answer)
   }
 }
 

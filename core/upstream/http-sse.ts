@@ -51,7 +51,11 @@ export async function openSse(context: PeerContext, wire: HttpWire): Promise<Pee
       get busy() {
         return duplex.busy
       },
-      request: (request) => duplex.request(request, 'legacy'),
+      async request(request) {
+        const ready = wire.ready(request)
+        if (ready !== undefined) await ready
+        return duplex.request(request, 'legacy')
+      },
       notify: (note) => carrier.tell(note),
       stop,
     }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { fault } from './faults.js'
+import type { Patience } from '../domain/bearer.js'
 import { HttpCall } from './http-call.js'
 import type { HttpSend } from './http-call.js'
 import type { PeerContext } from './options.js'
@@ -24,8 +25,12 @@ export interface HttpWire {
   pathOf(reference: string): string | null
   /** Rises when the credential changes. */
   readonly generation: number
-  /** Opens the secrets again after generation `refused` was refused; true when there are others by now. */
-  renew(refused: number): Promise<boolean>
+  /** Nothing when the credential is good as it stands; else to be awaited before anything is sent. */
+  ready(patience: Patience): void | Promise<void>
+  /** Opens the secrets, or renews the token, after generation `refused` was refused; true when there are others by now. */
+  renew(refused: number, patience: Patience): Promise<boolean>
+  /** After a 403 for want of scope (RFC 6750, section 3.1): throws where somebody can give more. */
+  stepUp(challenge: string | undefined): Promise<void>
 }
 
 export async function openWire(context: PeerContext, pool: (origin: string) => Dispatcher): Promise<HttpWire> {
@@ -35,11 +40,14 @@ export async function openWire(context: PeerContext, pool: (origin: string) => D
   const agent = ['user-agent', `${clientInfo.name}/${clientInfo.version}`]
   let generation = 0
   let credential = readHeaders((await of.target.secrets()).headers)
-  let known: { readonly headers: readonly string[]; readonly all: string[] } = { headers: [], all: [] }
+  await of.target.bearer?.ready({ deadline: Date.now() + context.timing.dial })
+  let known: Known = { headers: [], token: null, all: [] }
   const poolOfOrigin = () => pool(url.origin)
   /** A session sends the same headers again and again. */
   const withOurs = (headers: readonly string[]): string[] => {
-    if (known.headers !== headers) known = { headers, all: [...headers, ...agent, ...credential] }
+    const token = of.target.bearer?.token ?? null
+    if (known.headers !== headers || known.token !== token)
+      known = { headers, token, all: [...headers, ...agent, ...credential, ...authorization(token)] }
     return known.all
   }
   return {
@@ -63,19 +71,36 @@ export async function openWire(context: PeerContext, pool: (origin: string) => D
       return named?.origin === url.origin ? named.pathname + named.search : null
     },
     get generation() {
-      return generation
+      return of.target.bearer?.version ?? generation
     },
-    async renew(refused) {
+    ready: (patience) => of.target.bearer?.ready(patience),
+    async stepUp(challenge) {
+      const { bearer } = of.target
+      if (bearer === undefined || challenge === undefined || !/\berror="?insufficient_scope\b/.test(challenge)) return
+      await bearer.stepUp(/\bscope="([^"]{1,2000})"/.exec(challenge)?.[1] ?? null)
+    },
+    async renew(refused, patience) {
+      if (of.target.bearer !== undefined) return of.target.bearer.renew(refused, patience)
       if (generation !== refused) return true
       const fresh = readHeaders((await of.target.secrets()).headers)
       if (generation === refused && fresh.join('\n') !== credential.join('\n')) {
         credential = fresh
-        known = { headers: [], all: [] }
+        known = { headers: [], token: null, all: [] }
         generation++
       }
       return generation !== refused
     },
   }
+}
+
+interface Known {
+  readonly headers: readonly string[]
+  readonly token: string | null
+  readonly all: string[]
+}
+
+function authorization(token: string | null): string[] {
+  return token === null ? [] : ['authorization', `Bearer ${token}`]
 }
 
 const unexpected = () => false

@@ -1,4 +1,5 @@
 import type { Era, JsonObject, Principal } from '@gatehouse/sdk'
+import type { Bearer } from '../domain/bearer.js'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { Flow } from '../domain/flow.js'
 import type { Server } from '../domain/nouns.js'
@@ -11,6 +12,8 @@ export interface Target {
   readonly key: string
   /** What the server is told that its client can do; connections and lists differ by it. */
   readonly ability: Ability
+  /** The token that goes with every request to it; asked each time, for it is renewed while connections live. */
+  readonly bearer?: Bearer | undefined
   /** Opens the secrets; called only when the server is dialled, and again after a 401. */
   readonly secrets: () => Promise<{
     readonly headers: Readonly<Record<string, string>>

@@ -16,8 +16,13 @@ if (options.build) {
   build()
 }
 // What follows imports what was just built.
-const { bench } = await import(options.troubles ? './troubles.mjs' : './bench.mjs')
-const { asJson, asText } = await import(options.troubles ? './troubles-report.mjs' : './report.mjs')
+const [measure, report] = options.permissions
+  ? ['./permissions.mjs', './permissions-report.mjs']
+  : options.troubles
+    ? ['./troubles.mjs', './troubles-report.mjs']
+    : ['./bench.mjs', './report.mjs']
+const { bench } = await import(measure)
+const { asJson, asText } = await import(report)
 const results = await bench(options)
 process.stdout.write(options.json ? asJson(results) : asText(results))
 process.exit(results.missing === 0 ? 0 : 1)

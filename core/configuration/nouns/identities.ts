@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { holds } from '../../domain/capabilities.js'
 import type { Identity } from '../../domain/nouns.js'
 import { invalid } from '../problems.js'
 import type { Identity as IdentitySchema } from '../schemas.js'
@@ -29,7 +30,7 @@ export async function createIdentity(work: Work, slug: string, input: IdentityIn
   if (server.url === null) throw invalid('server', `'${server.slug}' is a command; it takes no headers`)
   const shared = input.shared ?? false
   const ownerId = await ownerOf(work, input, shared)
-  mustManage(work, { shared, ownerId })
+  if (!shared || !holds(work.actor.capabilities, 'basicServerManagement')) mustManage(work, { shared, ownerId })
   if (!shared) await mustBeOnly(work, server.id, ownerId)
   const kind = input.headers === undefined ? ('oauth' as const) : ('headers' as const)
   if (kind === 'oauth' && server.auth !== 'oauth')
@@ -69,8 +70,10 @@ export async function updateIdentity(work: Work, reference: string, input: Ident
     ownerId,
     ...managerAfter(work, stored),
   })
-  if (input.headers !== undefined)
+  if (input.headers !== undefined) {
+    await work.store.grants.remove(identity.id)
     await keepSecrets(work.store, { kind: 'identity', id: identity.id }, 'headers', input.headers)
+  }
   return identity
 }
 
@@ -80,6 +83,7 @@ export async function removeIdentity(work: Work, reference: string): Promise<voi
   mustBeMine(work, 'identity', stored.slug, stored)
   await mustBeUnused(work, stored)
   await work.store.secrets.remove({ kind: 'identity', id: stored.id })
+  await work.store.grants.remove(stored.id)
   await work.store.identities.remove(stored.id)
 }
 

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { holds } from '../../domain/capabilities.js'
 import type { Identity, Server } from '../../domain/nouns.js'
+import type { GrantDraft } from '../../domain/store.js'
 import { problemsOf, invalid } from '../problems.js'
 import { headers as headersSchema } from '../schemas.js'
-import { mustExist } from '../work.js'
+import { mustExist, mustHold } from '../work.js'
 import type { Work } from '../work.js'
 import { createIdentity, updateIdentity } from './identities.js'
 
@@ -38,3 +40,35 @@ export async function ownIdentity(work: Work, serverId: string): Promise<Identit
 
 /** Nobody has to think of a name for what is theirs alone. */
 export const ownSlug = (server: Server): string => `${server.slug.slice(0, 50)}-${randomBytes(5).toString('hex')}`
+
+/** Who authorised, and for what. */
+export interface Authorised {
+  readonly serverId: string
+  /** Null: the caller's own. */
+  readonly identityId: string | null
+  readonly grant: Omit<GrantDraft, 'identityId'>
+}
+
+/**
+ * Keeps what a server's sign-in gave. An identity that is there is renewed in place: whatever uses it goes on with it, also one
+ * that the file manages, since no file can hold a grant.
+ */
+export async function keepGrant(work: Work, { serverId, identityId, grant }: Authorised): Promise<Identity> {
+  const { store } = work
+  const server = await mustExist(store.servers, 'server', serverId)
+  if (server.auth !== 'oauth') throw invalid('server', 'has no sign-in any more')
+  const stored = identityId === null ? await ownIdentity(work, server.id) : await mustAuthorise(work, identityId)
+  const identity = stored ?? (await createIdentity(work, ownSlug(server), { server: server.id, shared: false }))
+  await store.secrets.remove({ kind: 'identity', id: identity.id })
+  await store.grants.put({ ...grant, identityId: identity.id })
+  return store.identities.update(identity.id, { kind: 'oauth', headers: [], status: 'ok' })
+}
+
+/** An identity that the caller may authorise: their own, or a shared one. Nobody signs in for another person. */
+export async function mustAuthorise(work: Work, reference: string): Promise<Identity> {
+  const identity = await mustExist(work.store.identities, 'identity', reference)
+  const isOwn = !identity.shared && identity.ownerId === work.actor.userId
+  if (!isOwn && !identity.shared) throw invalid('identity', 'is that of another person, who has to sign in themselves')
+  if (!isOwn && !holds(work.actor.capabilities, 'identityManagement')) mustHold(work, 'basicServerManagement')
+  return identity
+}

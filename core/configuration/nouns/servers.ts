@@ -28,6 +28,7 @@ export interface ServerState {
 export interface OauthClient {
   readonly clientId?: string | undefined
   readonly clientSecret?: string | undefined
+  readonly issuer?: string | undefined
   readonly scope?: string | undefined
 }
 
@@ -99,9 +100,8 @@ async function authState(store: Work['store'], server: Server): Promise<ServerSt
     return { headers: Object.keys(values).length === 0 ? server.headers : values }
   }
   if (server.auth === 'none' || server.oauth === null) return server.auth
-  const { clientId, scope } = server.oauth
-  const secrets = await readSecrets(store, owner, 'oauth')
-  return { oauth: { ...(clientId === null ? {} : { clientId }), ...secrets, ...(scope === null ? {} : { scope }) } }
+  const named = Object.entries(server.oauth).filter(([, value]) => value !== null)
+  return { oauth: { ...(Object.fromEntries(named) as Values), ...(await readSecrets(store, owner, 'oauth')) } }
 }
 
 type Auth = {
@@ -120,13 +120,13 @@ const isNames = (headers: Auth['headers']): headers is readonly string[] => Arra
 
 function columns({ env, auth, ...plain }: ServerState) {
   const { kind, headers, client } = read(auth)
-  const { clientId = null, scope = null } = client
+  const { clientId = null, issuer = null, scope = null } = client
   return {
     ...plain,
     env: Object.keys(env),
     auth: kind,
     headers: isNames(headers) ? headers : Object.keys(headers),
-    oauth: clientId === null && scope === null ? null : { clientId, scope },
+    oauth: clientId === null && issuer === null && scope === null ? null : { clientId, issuer, scope },
   }
 }
 

@@ -11,7 +11,13 @@ create unique index identities_own on identities (server_id, owner_id) where not
 create table identity_grants (
   identity_id uuid primary key constraint identity_grants_identity references identities on delete cascade,
   issuer text not null,
+  client_id text not null,
   scope text,
+  -- How often somebody authorised; what the server asked for beyond that, how often, and after which time (step-up).
+  authorised integer not null default 1,
+  wanted_scope text,
+  wanted_for integer,
+  step_ups integer not null default 0,
   tokens text not null,
   -- Rises with every renewal: who renews names the one that they read.
   version integer not null default 1,

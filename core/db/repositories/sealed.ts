@@ -32,6 +32,8 @@ const SEALED: readonly SealedColumn[] = [
   { table: 'oauth_clients', keys: ['client_id'], column: 'metadata' },
   { table: 'oauth_artifacts', keys: ['kind', 'id_hash'], column: 'payload' },
   { table: 'oauth_keys', keys: ['id'], column: 'sealed' },
+  { table: 'identity_grants', keys: ['identity_id'], column: 'tokens' },
+  { table: 'upstream_clients', keys: ['server_id', 'issuer'], column: 'registration' },
 ]
 
 const placeIn = ({ table, column, placeOf }: SealedColumn, keys: readonly string[]): Place =>

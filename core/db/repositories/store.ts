@@ -10,6 +10,7 @@ import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
 import { connectionRepository, hostRepository } from './hosts.js'
 import { idpLinkRepository } from './idp-links.js'
+import { grantRepository, upstreamClientRepository } from './grants.js'
 import { identityRepository } from './identities.js'
 import { EXPORTER, IDP, ROLE, SERVER } from './kinds.js'
 import { nameRepository } from './names.js'
@@ -43,6 +44,8 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     idps: guardAll(rowRepository<Idp, IdpEntity>(manager, IDP)),
     idpLinks: guardAll(idpLinkRepository(manager)),
     secrets: guardAll(secretRepository(manager, vault)),
+    grants: guardAll(grantRepository(manager, vault)),
+    upstreamClients: guardAll(upstreamClientRepository(manager, vault)),
     names: guardAll(nameRepository(manager)),
     lists: guardAll(listRepository(manager)),
     infos: guardAll(infoRepository(manager)),

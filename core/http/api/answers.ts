@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DETECTED } from '../connect/detect.js'
 
 /** What the admin API shows. A key that is not here is never sent: secrets have no place in any of these. */
 
@@ -21,8 +22,17 @@ export const ServerAnswer = z.object({
   env: names.describe('names of the variables'),
   auth: z.enum(['none', 'headers', 'oauth']),
   headers: names.describe('names of the headers'),
+  oauth: z
+    .object({ clientId: z.string().nullable(), issuer: z.string().nullable(), scope: z.string().nullable() })
+    .nullable()
+    .describe('the client that was registered there; its secret is never shown'),
   protocol: z.string(),
   enabled: z.boolean(),
+})
+export const DetectionAnswer = z.object({
+  detected: z.enum(DETECTED),
+  issuer: z.string().nullable().describe('its authorization server'),
+  next: z.string().describe('what to do, in words'),
 })
 export const AssignmentAnswer = z.object({
   id: z.string(),
@@ -112,6 +122,7 @@ export const HostAnswer = z.object({
   enabled: z.boolean(),
   connections: z.int(),
   lastUsedAt: z.string().nullable(),
+  connectUrl: z.string().nullable().describe('where people give it a token of their own'),
 })
 export const ConnectionAnswer = z.object({
   ...stored,
@@ -146,8 +157,10 @@ export const IdentityAnswer = z.object({
   owner: z.string().nullable(),
   headers: names.describe('names of the headers'),
   enabled: z.boolean(),
+  kind: z.enum(['headers', 'oauth']),
   status: z.enum(['ok', 'needs_reauth']),
 })
+export const LinkAnswer = z.object({ url: z.string().describe('to be opened in a browser') })
 /** With the keys of the exporter's plugin beside these. */
 export const ExporterAnswer = z.looseObject({
   ...stored,

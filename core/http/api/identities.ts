@@ -1,17 +1,19 @@
 import { createIdentity, removeIdentity, updateIdentity } from '../../configuration/nouns/identities.js'
+import { mustAuthorise } from '../../configuration/nouns/own-identities.js'
 import { strict } from '../../configuration/problems.js'
 import { identityShape, slug } from '../../configuration/schemas.js'
 import { mustExist } from '../../configuration/work.js'
 import { holds } from '../../domain/capabilities.js'
 import type { Identity } from '../../domain/nouns.js'
 import { GatehouseError } from '../../errors.js'
-import { IdentityAnswer } from './answers.js'
+import { IdentityAnswer, LinkAnswer } from './answers.js'
 import { crud } from './crud.js'
 import { NEEDS } from './needs.js'
+import { operation } from './operation.js'
 import type { ApiCall, ApiOptions, Operation } from './operation.js'
 
-export function identityOperations({ store, mutations }: ApiOptions): Operation[] {
-  return crud({
+export function identityOperations({ store, mutations, url }: ApiOptions): Operation[] {
+  const operations = crud({
     name: 'identity',
     plural: 'identities',
     path: '/identities',
@@ -22,7 +24,7 @@ export function identityOperations({ store, mutations }: ApiOptions): Operation[
     patch: strict({
       shared: identityShape.shared,
       owner: identityShape.owner,
-      headers: identityShape.headers.optional(),
+      headers: identityShape.headers,
       enabled: identityShape.enabled,
     }),
     about: {
@@ -46,6 +48,21 @@ export function identityOperations({ store, mutations }: ApiOptions): Operation[
     doUpdate: updateIdentity,
     doRemove: removeIdentity,
   })
+  return [
+    ...operations,
+    operation({
+      id: 'authorizeIdentity',
+      method: 'post',
+      path: '/identities/{id}/authorize',
+      summary: 'Answers the page on which you sign in at the server for an identity: your own, or a shared one.',
+      need: null,
+      output: LinkAnswer,
+      async handle({ actor, params }) {
+        const { slug } = await mutations.rehearse(actor, (work) => mustAuthorise(work, params['id'] ?? ''))
+        return { url: `${url()}/connect/identity/${slug}` }
+      },
+    }),
+  ]
 }
 
 function isVisible({ caller }: ApiCall, { shared, ownerId }: Identity): boolean {

@@ -12,6 +12,7 @@ import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
 import type { AdminClients } from '../../oauth/server/admin-clients.js'
 import type { AuthorizationServer } from '../../oauth/server/server.js'
+import type { Detection } from '../connect/detect.js'
 import type { RotationCounts } from '../../vault/rotate.js'
 import type { Browser } from '../pages/browser.js'
 import type { TurnedAway } from '../pages/turned-away.js'
@@ -32,6 +33,8 @@ export interface ApiOptions {
   readonly logs: LogReader
   /** What an identity provider says of itself, asked now. */
   readonly describeIdp: (idp: Idp) => Promise<IdpDescription>
+  /** What a server at a URL wants of us. */
+  readonly detect: (url: string) => Promise<Detection>
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>

@@ -2,13 +2,14 @@ import { createServer, removeServer, updateServer } from '../../configuration/no
 import { strict } from '../../configuration/problems.js'
 import { serverShape, slug } from '../../configuration/schemas.js'
 import { mustExist } from '../../configuration/work.js'
-import { ServerAnswer } from './answers.js'
+import { DetectionAnswer, ServerAnswer } from './answers.js'
 import { crud } from './crud.js'
 import { NEEDS } from './needs.js'
+import { operation } from './operation.js'
 import type { ApiOptions, Operation } from './operation.js'
 
-export function serverOperations({ store, mutations }: ApiOptions): Operation[] {
-  return crud({
+export function serverOperations({ store, mutations, detect }: ApiOptions): Operation[] {
+  const operations = crud({
     name: 'server',
     path: '/servers',
     see: ['viewAllServers', 'basicServerManagement'],
@@ -29,4 +30,17 @@ export function serverOperations({ store, mutations }: ApiOptions): Operation[] 
     doUpdate: updateServer,
     doRemove: removeServer,
   })
+  return [
+    operation({
+      id: 'detectServer',
+      method: 'post',
+      path: '/servers/detect',
+      summary: 'Calls a URL without a credential and says how a server there is to be added. Keeps nothing.',
+      need: 'basicServerManagement',
+      input: strict({ url: serverShape.url.unwrap() }),
+      output: DetectionAnswer,
+      handle: ({ input }) => detect(input.url),
+    }),
+    ...operations,
+  ]
 }

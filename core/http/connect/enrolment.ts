@@ -5,16 +5,27 @@ import type { Actor } from '../../configuration/work.js'
 import type { Identity } from '../../domain/nouns.js'
 import type { AssignmentPlan } from '../../domain/snapshot.js'
 import type { Store } from '../../domain/store.js'
-import type { Enrolment, Standing } from '../../identity/enrolment.js'
+import { GatehouseError } from '../../errors.js'
+import type { Enrolment, Standing, Trip } from '../../identity/enrolment.js'
+import type { SignIn } from '../../oauth/client/sign-in.js'
+import { unionOf } from '../../oauth/client/tokens.js'
 
 export interface EnrolmentOptions {
-  readonly store: Pick<Store, 'identities'>
+  readonly store: Pick<Store, 'identities' | 'servers' | 'grants'>
   readonly mutations: Pick<Mutations, 'change'>
-  /** Begins a trip to a server's own sign-in. */
-  readonly begin: Enrolment['begin']
+  readonly signIn: Pick<SignIn, 'begin'>
 }
 
-export function createEnrolment({ store, mutations, begin }: EnrolmentOptions): Enrolment {
+export interface IdentityTrip extends Trip {
+  /** The identity to authorise, when it is not the person's own. The caller has checked that they may. */
+  readonly identityId?: string
+}
+
+export interface Enrolments extends Enrolment {
+  begin(trip: IdentityTrip): Promise<string>
+}
+
+export function createEnrolment({ store, mutations, signIn }: EnrolmentOptions): Enrolments {
   return {
     async standing(userId, plan) {
       const own = new Map((await store.identities.ofUser(userId)).map((identity) => [identity.serverId, identity]))
@@ -29,7 +40,21 @@ export function createEnrolment({ store, mutations, begin }: EnrolmentOptions): 
       }
       return [...found.values()]
     },
-    begin,
+    async begin({ user, sessionHash, serverId, returnTo, identityId }) {
+      const server = await store.servers.find(serverId)
+      if (server === null) throw new GatehouseError('GH_FORWARD_CONNECT', { message: 'This server is gone.' })
+      const own = (await store.identities.ofUser(user.id)).find((identity) => identity.serverId === serverId)
+      const known = identityId ?? own?.id
+      const grant = known === undefined ? null : await store.grants.find(known)
+      return signIn.begin({
+        server,
+        identityId: identityId ?? null,
+        userId: user.id,
+        sessionHash,
+        returnTo,
+        wanted: grant?.wantedScope ? unionOf(grant.scope, grant.wantedScope) : null,
+      })
+    },
     async giveHeaders(user, serverId, headers) {
       await mutations.change(actorOf(user), (work) => giveOwnHeaders(work, serverId, headers))
     },
