@@ -71,7 +71,7 @@ export function asText(results) {
   const parts = [
     `Authenticate and permit, ${results.at}; ${machine.cores} cores (${machine.model}), Node ${machine.node}, ` +
       `load ${machine.load.toFixed(1)} before it began, ${options.rounds} rounds; ` +
-      `${servers} servers, ${gateways} gateways, ${teams} teams, one token a person`,
+      `${servers} servers, ${gateways} gateways, ${teams} teams, ${teams} gateways in use`,
     ['mode         people  us/decis.  us of CPU  growth [19 of 20]     growth of CPU', ...lines].join('\n'),
     [`From ${sizes[0]} to ${largest} people`, ...bars].join('\n'),
     ['One change of the configuration, read and swapped in', ...rebuilds].join('\n'),
