@@ -90,11 +90,15 @@ export async function createServing(house: House, config: Config, place: Place, 
     onBroken,
   })
   const stop = async () => {
+    const [lines, toOwner] = [house.get(PARTS.lines), house.get(PARTS.toOwner)]
     house.get(PARTS.listen).stop()
-    house.get(PARTS.lines).stop()
+    lines.drain()
     older.stop()
+    toOwner.drain()
     // The documentation has a standing stream of our own upstream side: it must end for the server to.
-    await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])
+    await Promise.all([server.stop(GRACE_MS, () => lines.busy), docs.stop()])
+    lines.stop()
+    await toOwner.stop()
   }
   return { server, stop }
 }

@@ -48,7 +48,11 @@ interface Entry {
   /** Asked for before the holder was read: a change in between makes the entry old, never wrongly new. */
   readonly epoch: number
   readonly holder: TokenHolder
-  admitted: { readonly gateway: Gateway; readonly principal: Principal } | undefined
+  /** Where they were let in last, and as whom: here and not behind it, so that a look is one read of memory. */
+  gateway: Gateway | null
+  principal: Principal | null
+  /** Milliseconds since the epoch of Unix; Infinity for what does not expire. */
+  readonly expiresAt: number
   /** Since it was last written down. */
   isUsed: boolean
 }
@@ -72,7 +76,14 @@ export function createIdentities({ store, epochs, own, clock = Date.now }: Ident
         throw invalid('no such token')
       }
       if (holder.userId !== null) own.learn(holder.userId, epoch, holder.own)
-      const entry: Entry = { epoch, holder, admitted: undefined, isUsed: false }
+      const entry: Entry = {
+        epoch,
+        holder,
+        gateway: null,
+        principal: null,
+        expiresAt: holder.expiresAt ?? Infinity,
+        isUsed: false,
+      }
       entries.set(hash, entry)
       return entry
     }
@@ -101,10 +112,12 @@ export function createIdentities({ store, epochs, own, clock = Date.now }: Ident
 
   const enter = (entry: Entry, gateway: Gateway): Principal => {
     const now = clock()
-    if (entry.admitted?.gateway === gateway) refuseEnded(entry.holder, now)
-    else entry.admitted = { gateway, principal: admit(entry.holder, gateway, now) }
+    if (entry.gateway !== gateway || entry.principal === null || now >= entry.expiresAt) {
+      entry.principal = admit(entry.holder, gateway, now)
+      entry.gateway = gateway
+    }
     note(entry)
-    return entry.admitted.principal
+    return entry.principal
   }
 
   const enterChosen = (entry: Entry, plans: Plans): Principal => {

@@ -60,12 +60,10 @@ export function asText(results) {
     ].join('  '),
   )
   const largest = sizes.at(-1)
+  const judged = ({ grows }) => (grows ? 'grows' : 'does not grow beyond its interval')
   const bars = rows
     .filter(({ users }) => users === largest)
-    .map(
-      ({ mode, growth: g }) =>
-        `  ${mode}: ${g.grows ? 'grows' : 'no growth beyond the interval'} from ${sizes[0]} to ${largest} people`,
-    )
+    .map(({ mode, growth: g, cpuGrowth: c }) => `  ${mode}: time ${judged(g)}, CPU ${judged(c)}`)
   const rebuilds = heaps.map(({ users, heapMiB }) => {
     const ms = median(rounds.filter((sample) => sample.users === users).map(({ rebuildMs }) => rebuildMs))
     return `  ${users} people: ${ms.toFixed(0)} ms, ${heapMiB.toFixed(0)} MiB of heap in all`
@@ -73,9 +71,9 @@ export function asText(results) {
   const parts = [
     `Authenticate and permit, ${results.at}; ${machine.cores} cores (${machine.model}), Node ${machine.node}, ` +
       `load ${machine.load.toFixed(1)} before it began, ${options.rounds} rounds; ` +
-      `${servers} servers, ${gateways} gateways, ${teams} teams, one token a person`,
+      `${servers} servers, ${gateways} gateways, ${teams} teams, ${teams} gateways in use`,
     ['mode         people  us/decis.  us of CPU  growth [19 of 20]     growth of CPU', ...lines].join('\n'),
-    ['Bars', ...bars].join('\n'),
+    [`From ${sizes[0]} to ${largest} people`, ...bars].join('\n'),
     ['One change of the configuration, read and swapped in', ...rebuilds].join('\n'),
   ]
   return `${parts.join('\n\n')}\n`
