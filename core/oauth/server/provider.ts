@@ -69,6 +69,7 @@ function configuration(options: ProviderOptions): Configuration {
     ttl: TTL,
     scopes: SCOPES,
     claims: { openid: ['sub'] },
+    discovery: { authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'] },
     loadExistingGrant: loadGrantOfThisConsent,
     findAccount: async (_, sub) =>
       (await exists(sub)) ? { accountId: sub, claims: async () => ({ sub }) } : undefined,
