@@ -59,7 +59,10 @@ test("a client's secret is sealed, comes back in the state, and does not follow 
   const { asAdmin, store } = await bench()
   const oauth = { clientId: 'abc', clientSecret: 's3cret', scope: 'read write' }
   const server = await asAdmin((work) => createServer(work, 'chat', { url, auth: { oauth } }))
-  assert.equal([server.auth, server.oauth], ['oauth', { clientId: 'abc', issuer: null, scope: 'read write' }])
+  assert.equal(
+    [server.auth, server.oauth],
+    ['oauth', { clientId: 'abc', issuer: null, scope: 'read write', assertion: false }],
+  )
   assert.equal((await serverState({ store }, server)).auth, { oauth })
   const moved = await refusalOf(asAdmin((work) => updateServer(work, 'chat', { url: 'https://evil.example.com/mcp' })))
   assert.is(moved.data?.['field'], 'auth')
