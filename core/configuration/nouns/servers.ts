@@ -70,6 +70,8 @@ export async function updateServer(work: Work, reference: string, input: ServerP
   }
   const server = await work.store.servers.update(stored.id, { ...columns(state), ...managerAfter(work, stored) })
   await keep(work, server, state)
+  // Whoever says anew how we authenticate wants us registered anew, too: a sign-in may have forgotten us.
+  if (input.auth !== undefined) await work.store.upstreamClients.remove(server.id)
   return server
 }
 
