@@ -78,6 +78,7 @@ async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<v
   const parsed = parse(visit.req, text)
   if (parsed.ok && Array.isArray(parsed.value)) return batch(visit, snapshot, parsed.value as readonly Json[], headers)
   const item = parsed.ok ? classify(parsed.value, headers) : faulty(parsed.error, headers)
+  mustBeTaken(visit, [item])
   const owner = ownerOfMessage(item)
   const patienceMs = item.kind === 'request' ? snapshot.settings.limits.callTotal : undefined
   if (owner !== null && (await visit.options.toOwner.pass(owner, visit, { body, patienceMs }))) return
@@ -109,6 +110,7 @@ export async function run(
 async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], headers: EraHeaders): Promise<void> {
   const wrong = batchFault(values, headers)
   const items = wrong === null ? values.map((value) => classify(value, headers)) : [faulty(wrong, headers)]
+  mustBeTaken(visit, items)
   const replies = await Promise.all(
     items.map(async (item, n) => {
       const part = partOf(item, wrong === null ? values[n] : values, headers)
@@ -128,6 +130,15 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
   send(visit, texts.length === 0 ? ACCEPTED : { status: 200, text: `[${texts.join(',')}]`, headers: {} })
 }
 
+/** A gateway that stops takes what its calls under way wait for, and calls that sleep here, and begins nothing new. */
+function mustBeTaken({ options }: Visit, items: readonly Classified[]): void {
+  const goesOn = (item: Classified) =>
+    item.kind === 'response' ||
+    item.kind === 'notification' ||
+    (item.kind === 'request' && options.toOwner.isHere(ownerOfMessage(item)))
+  if (options.draining() && !items.every(goesOn)) throw new GatehouseError('GH_DOOR_DRAINING')
+}
+
 /** One message of several, with its own text for the record. One that cannot be written must not take the others along. */
 function partOf(
   item: Classified,
@@ -143,9 +154,11 @@ function partOf(
   }
 }
 
-/** The replica that alone can take it: where the question was asked that this answers, or where the call sleeps. */
+/** The replica that alone can take it: where the question was asked that this answers or is about, or where the call sleeps. */
 function ownerOfMessage(item: Classified): string | null {
   if (item.kind === 'response') return ownerOf(item.message.id)
+  if (item.kind === 'notification' && item.message.method === 'notifications/progress')
+    return item.era === 'legacy' ? ownerOf(item.message.params.progressToken) : null
   return item.kind === 'request' && item.era === 'modern' ? ownerOf(item.message.params.requestState) : null
 }
 

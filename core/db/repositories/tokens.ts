@@ -2,9 +2,9 @@ import type { EntityManager } from 'typeorm'
 import type { Token } from '../../domain/nouns.js'
 import type { TokenHolder, TokenRepository, TokenSeen } from '../../domain/store.js'
 import { TokenEntity } from '../entities/host.js'
-import { mustName } from './hosts.js'
 import { OWN_IDENTITIES } from './identities.js'
 import { TOKEN } from './kinds.js'
+import { mustName } from './hosts.js'
 import { copyIfThere, isId, rowRepository } from './rows.js'
 import { readSlice } from './slices.js'
 
@@ -27,6 +27,9 @@ export function tokenRepository(manager: EntityManager): TokenRepository {
   }
 }
 
+const TOUCH = `update tokens set last_used_at = $2
+  where id = any($1::uuid[]) and (last_used_at is null or last_used_at < $2)`
+
 const SELECT = `select c.id, c.managed_by as "managedBy", c.created_at as "createdAt", c.updated_at as "updatedAt",
   c.kind, c.label, c.last_four as "lastFour", c.connection_id as "connectionId", c.user_id as "userId",
   c.expires_at as "expiresAt", c.revoked_at as "revokedAt", c.last_used_at as "lastUsedAt", c.enabled, u.email as "user"
@@ -44,9 +47,6 @@ function mustBeId(id: string): string {
   if (!isId(id)) throw new Error('it is no id')
   return id
 }
-
-const TOUCH = `update tokens set last_used_at = $2
-  where id = any($1::uuid[]) and (last_used_at is null or last_used_at < $2)`
 
 /**
  * All that decides over a token, of one moment: one that was made here, or an access token of the authorization server.

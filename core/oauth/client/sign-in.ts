@@ -80,9 +80,10 @@ export function createSignIn(options: SignInOptions): SignIn {
         const challenge = readChallenge(await options.challengeOf(url))
         const discovery = await discover(url, challenge, fetch)
         const flow: FlowState = { codeVerifier: null, discovery, client: null }
-        const { provider, redirect } = providerOf(server, state, flow)
         const scope =
           unionOf(wanted, wanted === null ? null : challenge.scope) ?? server.oauth?.scope ?? challenge.scope
+        const needed = scope ?? discovery.resourceMetadata?.scopes_supported?.join(' ') ?? null
+        const { provider, redirect } = providerOf(server, state, flow, needed)
         await auth(provider, { serverUrl: url, fetchFn: fetch, ...(scope === undefined ? {} : { scope }) })
         const to = redirect()
         if (to === null || flow.codeVerifier === null) throw new Error('nobody was sent anywhere')
@@ -138,13 +139,13 @@ export function createSignIn(options: SignInOptions): SignIn {
     return fault
   }
 
-  function providerOf(server: Server, state: string, flow: FlowState) {
+  function providerOf(server: Server, state: string, flow: FlowState, needed: string | null = null) {
     return createFlowProvider({
       base: base(),
       state,
       flow,
       authMethod: flow.discovery === null ? 'client_secret_basic' : authMethodOf(flow.discovery),
-      clientOf: (issuer) => registered(server, issuer),
+      clientOf: (issuer) => registered(server, issuer, needed),
       keepClient: async (issuer, client) => {
         const registration = JSON.stringify({ ...client, redirectUri: base() + CALLBACK_PATH })
         if (server.oauth?.clientId == null) await store.upstreamClients.put(server.id, issuer, registration)
@@ -153,7 +154,11 @@ export function createSignIn(options: SignInOptions): SignIn {
   }
 
   /** The administrator's client, else one that was registered before; stamped, so that it goes to no other issuer. */
-  async function registered(server: Server, issuer: string): Promise<StoredOAuthClientInformation | undefined> {
+  async function registered(
+    server: Server,
+    issuer: string,
+    needed: string | null,
+  ): Promise<StoredOAuthClientInformation | undefined> {
     const own = server.oauth
     if (own?.issuer != null && !isSameIssuer(own.issuer, issuer))
       throw new GatehouseError('GH_FORWARD_CONNECT', {
@@ -167,9 +172,16 @@ export function createSignIn(options: SignInOptions): SignIn {
     const stored = await store.upstreamClients.find(server.id, issuer)
     if (stored === null) return undefined
     const { redirectUri, ...client } = JSON.parse(stored) as StoredOAuthClientInformation & { redirectUri?: string }
-    // Registered under an address that we do not have any more.
-    return redirectUri === base() + CALLBACK_PATH ? { ...client, issuer } : undefined
+    // Registered under an address that we do not have any more, or for less than is needed now: we register anew.
+    const isOfUse = redirectUri === base() + CALLBACK_PATH && allows(client, needed)
+    return isOfUse ? { ...client, issuer } : undefined
   }
+}
+
+/** A client that was registered for some scopes gets no others (RFC 7591, section 2). */
+function allows(client: object, needed: string | null): boolean {
+  const scope = 'scope' in client && typeof client.scope === 'string' ? client.scope : null
+  return scope === null || unionOf(scope, needed) === unionOf(scope)
 }
 
 const kept = ({ codeVerifier, discovery, client }: FlowState) => ({

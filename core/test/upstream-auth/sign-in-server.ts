@@ -24,6 +24,8 @@ export interface SignInServer {
 export interface SignInOptions {
   readonly registration?: boolean
   readonly cimd?: boolean
+  /** What is found where a client's id leads. */
+  readonly document?: () => object
   /** Seconds that an access token lives. */
   readonly ttl?: number
   readonly clients?: Configuration['clients']
@@ -126,10 +128,12 @@ function configurationOf({
   ttl = 3600,
   clients,
   scopes,
+  document,
 }: SignInOptions): Configuration {
   const all = [...(scopes ?? ['read', 'write']), 'offline_access', 'openid']
   return {
     clients: clients ?? [],
+    ...(document === undefined ? {} : { fetch: async () => Response.json(document()) }),
     scopes: all,
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
