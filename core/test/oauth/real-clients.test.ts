@@ -13,6 +13,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { hasChromium, openChromium } from '../chromium.js'
 import { node24 } from '../node24.js'
+import { givePassword, PASSWORD } from '../people.js'
 import { until } from '../until.js'
 import { oauthHouse, type OauthHouse } from './house.js'
 import { keeper } from './keeper.js'
@@ -187,6 +188,32 @@ async function forgetTokens(folder: string): Promise<void> {
   for (const name of await readdir(folder, { recursive: true }))
     if (name.endsWith('tokens.json')) await rm(join(folder, name))
 }
+
+real('a person who is not signed in types their password on the way, and comes through', async () => {
+  await givePassword(house.gateway, 'carl@example.com')
+  const context = await chromium.newContext()
+  const callback = await callbackServer()
+  const { kept, provider } = keeper(callback.url)
+  const url = new URL(`${house.url}/mcp`)
+  const transport = new StreamableHTTPClientTransport(url, { authProvider: provider })
+  await new Client({ name: 'fourth', version: '1' }).connect(transport).catch(() => undefined)
+  const page = await context.newPage()
+  const back = callback.next()
+  await page.goto(String(kept.opened.at(-1)))
+  await page.getByLabel('E-mail address').fill('carl@example.com')
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByLabel('Engineering').check()
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByRole('button', { name: /^Allow/ }).click()
+  await transport.finishAuth(await back)
+  const client = new Client({ name: 'fourth', version: '1' })
+  await client.connect(new StreamableHTTPClientTransport(url, { authProvider: provider }))
+  assert.match(JSON.stringify(await client.callTool({ name: 'act', arguments: {} })), 'done')
+  await client.close()
+  await context.close()
+  await callback.stop()
+})
 
 real('the page works without scripts, in a real browser', async () => {
   const context = await chromium.newContext({ javaScriptEnabled: false })
