@@ -37,6 +37,7 @@ import type { LegacySessions } from '../mcp/sessions.js'
 import type { AdminClients } from '../oauth/server/admin-clients.js'
 import type { AuthorizationServer } from '../oauth/server/server.js'
 import type { OneTime } from '../identity/one-time.js'
+import type { ObtainByAssertion } from '../oauth/client/assertions.js'
 import type { GrantEnds, Grants } from '../oauth/client/grants.js'
 import type { SignIn, StoredTrip } from '../oauth/client/sign-in.js'
 import type { createProbe } from '../upstream/probe.js'
@@ -77,6 +78,7 @@ export interface Part<T> {
 const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 
 export const PARTS = {
+  assertions: part<ObtainByAssertion>('assertions'),
   alerts: part<AlertRepository>('alerts'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),

@@ -1,5 +1,7 @@
 import type { Context, Middleware } from 'koa'
+import { OAuthError } from '@modelcontextprotocol/client'
 import type { Config } from '../config.js'
+import { idpConfig } from '../configuration/nouns/idps.js'
 import { asWebFetch } from '../egress/web-fetch.js'
 import { createCallback, createClientDocument } from '../http/connect/callback.js'
 import { createDetect } from '../http/connect/detect.js'
@@ -9,6 +11,9 @@ import { createIdentityPage } from '../http/connect/identity-page.js'
 import { createThrottle } from '../http/pages/throttle.js'
 import { createAddressOf } from '../http/peer.js'
 import { createOneTime } from '../identity/one-time.js'
+import { createAssertions } from '../oauth/client/assertions.js'
+import type { Vouching } from '../oauth/client/assertions.js'
+import type { Fresh } from '../oauth/client/renewal.js'
 import { createGrants } from '../oauth/client/grants.js'
 import { createSignIn, TRIP_KIND, TripShape } from '../oauth/client/sign-in.js'
 import type { Client } from '../oauth/client/tokens.js'
@@ -23,6 +28,10 @@ const BOUNDS = { timeoutMs: 20_000, maxBytes: 1024 * 1024 }
 /** As whom servers are called, and how people give what that needs. */
 export function layUpstreamAuth(house: House, publicUrl: () => string, log: Surroundings['log']): void {
   const fetch = () => asWebFetch(house.get(PARTS.egress), BOUNDS)
+  const challengeOf = async (url: string): Promise<string | null> => {
+    const probed = await house.get(PARTS.probe)(url)
+    return probed.kind === 'refused' ? probed.challenge : null
+  }
   house.make(PARTS.probe, (h) =>
     createProbe({
       egress: h.get(PARTS.egress),
@@ -35,10 +44,7 @@ export function layUpstreamAuth(house: House, publicUrl: () => string, log: Surr
     createSignIn({
       store: h.get(PARTS.store),
       trips: h.get(PARTS.trips),
-      challengeOf: async (url) => {
-        const probed = await h.get(PARTS.probe)(url)
-        return probed.kind === 'refused' ? probed.challenge : null
-      },
+      challengeOf,
       fetch: fetch(),
       base: publicUrl,
       onFault: ({ slug }, { detail }) => log.warn({ server: slug, detail }, 'a sign-in at a server failed'),
@@ -50,6 +56,7 @@ export function layUpstreamAuth(house: House, publicUrl: () => string, log: Surr
       grants: h.get(PARTS.store).grants,
       fetch: fetch(),
       clientOf: (identityId, stored) => clientNow(h, identityId, stored),
+      byAssertion: (identityId, grant) => renewedByAssertion(h, identityId, grant.scope),
       onEnd: h.get(PARTS.grantEnds).ended,
     }),
   )
@@ -58,8 +65,42 @@ export function layUpstreamAuth(house: House, publicUrl: () => string, log: Surr
       store: h.get(PARTS.store),
       mutations: h.get(PARTS.configuration).mutations,
       signIn: h.get(PARTS.signIn),
+      byAssertion: h.get(PARTS.assertions),
     }),
   )
+  house.make(PARTS.assertions, (h) =>
+    createAssertions({
+      vouchingOf: (userId) => vouchingOf(h, userId),
+      secretOf: (id) => h.get(PARTS.store).secrets.get({ kind: 'server', id }, 'oauth.clientSecret'),
+      challengeOf,
+      fetch: fetch(),
+    }),
+  )
+}
+
+/** As whom we are known at the provider that a person last signed in at; plugins name their keys as OpenID Connect does. */
+async function vouchingOf(house: House, userId: string): Promise<Vouching | null> {
+  const token = await house.get(PARTS.subjectTokens).of(userId)
+  const store = house.get(PARTS.store)
+  const idp = token === null ? null : await store.idps.find(token.idpId)
+  if (token === null || idp === null || !idp.enabled) return null
+  const { clientId, clientSecret } = await idpConfig({ store }, idp)
+  if (typeof clientId !== 'string') return null
+  const { idToken, issuer } = token
+  return { idToken, issuer, clientId, clientSecret: typeof clientSecret === 'string' ? clientSecret : null }
+}
+
+/** Without anybody who vouches it is over: its person has to sign in again. */
+async function renewedByAssertion(house: House, identityId: string, scope: string | null): Promise<Fresh> {
+  const { identities, servers } = house.get(PARTS.store)
+  const identity = await identities.find(identityId)
+  const server = identity === null ? null : await servers.find(identity.serverId)
+  const fresh =
+    server === null || identity === null || identity.ownerId === null
+      ? null
+      : await house.get(PARTS.assertions)(server, identity.ownerId, scope)
+  if (fresh === null) throw new OAuthError('invalid_grant', 'nobody vouches for this person any more')
+  return fresh
 }
 
 export function detectOf(house: House, publicUrl: () => string): (url: string) => Promise<Detection> {

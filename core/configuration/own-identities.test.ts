@@ -59,11 +59,16 @@ test("a client's secret is sealed, comes back in the state, and does not follow 
   const { asAdmin, store } = await bench()
   const oauth = { clientId: 'abc', clientSecret: 's3cret', scope: 'read write' }
   const server = await asAdmin((work) => createServer(work, 'chat', { url, auth: { oauth } }))
-  assert.equal([server.auth, server.oauth], ['oauth', { clientId: 'abc', issuer: null, scope: 'read write' }])
+  assert.equal(
+    [server.auth, server.oauth],
+    ['oauth', { clientId: 'abc', issuer: null, scope: 'read write', assertion: false }],
+  )
   assert.equal((await serverState({ store }, server)).auth, { oauth })
   const moved = await refusalOf(asAdmin((work) => updateServer(work, 'chat', { url: 'https://evil.example.com/mcp' })))
   assert.is(moved.data?.['field'], 'auth')
+  await store.upstreamClients.put(server.id, 'https://as.example.com', '{}')
   const plain = await asAdmin((work) => updateServer(work, 'chat', { auth: 'oauth' }))
+  assert.is(await store.upstreamClients.find(server.id, 'https://as.example.com'), null, 'we register anew')
   assert.equal([plain.auth, plain.oauth], ['oauth', null])
   assert.equal(await store.secrets.fields({ kind: 'server', id: server.id }), {})
 })

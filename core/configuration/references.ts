@@ -27,7 +27,7 @@ function authPlaces(slug: string, auth: Auth): Place[] {
     return Array.isArray(auth.headers)
       ? []
       : [{ path: ['servers', slug, 'auth', 'headers'], values: auth.headers, mustRefer: () => true }]
-  const values = auth.oauth as Record<string, string>
+  const values = auth.oauth as Record<string, unknown>
   return [{ path: ['servers', slug, 'auth', 'oauth'], values, mustRefer: (name) => name === 'clientSecret' }]
 }
 

@@ -77,6 +77,7 @@ const oauthClient = strict({
     .max(2048)
     .optional(),
   scope: vschars.optional(),
+  assertion: z.boolean().optional(),
 }).refine(({ clientId, clientSecret }) => clientSecret === undefined || clientId !== undefined, {
   error: 'a clientSecret needs its clientId',
 })

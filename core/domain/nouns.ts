@@ -36,6 +36,8 @@ export interface ServerOauth {
   readonly issuer: string | null
   /** Asked for instead of what the server says that it needs. */
   readonly scope: string | null
+  /** People who signed in through an identity provider are not asked: it vouches for them there (ID-JAG). */
+  readonly assertion: boolean
 }
 
 /** What of a server is secret, opened from the vault only when the server is dialled. */

@@ -254,7 +254,8 @@ export interface GrantRepository {
 export interface UpstreamClientRepository {
   find(serverId: string, issuer: string): Promise<string | null>
   put(serverId: string, issuer: string, registration: string): Promise<void>
-  remove(serverId: string, issuer: string): Promise<void>
+  /** Without an issuer: all of the server. */
+  remove(serverId: string, issuer?: string): Promise<void>
 }
 
 /** The names that a gateway has given for ever. First come, first served; a name is never taken from its owner. */

@@ -252,7 +252,10 @@ function memoryClients(cell: { state: State }): UpstreamClientRepository {
   return {
     find: async (serverId, issuer) => cell.state.clients.get(`${serverId} ${issuer}`) ?? null,
     put: async (serverId, issuer, text) => void cell.state.clients.set(`${serverId} ${issuer}`, text),
-    remove: async (serverId, issuer) => void cell.state.clients.delete(`${serverId} ${issuer}`),
+    async remove(serverId, issuer) {
+      for (const key of [...cell.state.clients.keys()])
+        if (key.startsWith(`${serverId} ${issuer ?? ''}`)) cell.state.clients.delete(key)
+    },
   }
 }
 

@@ -29,6 +29,7 @@ export interface OauthClient {
   readonly clientId?: string | undefined
   readonly clientSecret?: string | undefined
   readonly issuer?: string | undefined
+  readonly assertion?: boolean | undefined
   readonly scope?: string | undefined
 }
 
@@ -69,6 +70,8 @@ export async function updateServer(work: Work, reference: string, input: ServerP
   }
   const server = await work.store.servers.update(stored.id, { ...columns(state), ...managerAfter(work, stored) })
   await keep(work, server, state)
+  // Whoever says anew how we authenticate wants us registered anew, too: a sign-in may have forgotten us.
+  if (input.auth !== undefined) await work.store.upstreamClients.remove(server.id)
   return server
 }
 
@@ -100,7 +103,7 @@ async function authState(store: Work['store'], server: Server): Promise<ServerSt
     return { headers: Object.keys(values).length === 0 ? server.headers : values }
   }
   if (server.auth === 'none' || server.oauth === null) return server.auth
-  const named = Object.entries(server.oauth).filter(([, value]) => value !== null)
+  const named = Object.entries(server.oauth).filter(([, value]) => value !== null && value !== false)
   return { oauth: { ...(Object.fromEntries(named) as Values), ...(await readSecrets(store, owner, 'oauth')) } }
 }
 
@@ -120,13 +123,14 @@ const isNames = (headers: Auth['headers']): headers is readonly string[] => Arra
 
 function columns({ env, auth, ...plain }: ServerState) {
   const { kind, headers, client } = read(auth)
-  const { clientId = null, issuer = null, scope = null } = client
+  const { clientId = null, issuer = null, scope = null, assertion = false } = client
+  const isPlain = clientId === null && issuer === null && scope === null && !assertion
   return {
     ...plain,
     env: Object.keys(env),
     auth: kind,
     headers: isNames(headers) ? headers : Object.keys(headers),
-    oauth: clientId === null && issuer === null && scope === null ? null : { clientId, issuer, scope },
+    oauth: isPlain ? null : { clientId, issuer, scope, assertion },
   }
 }
 

@@ -97,7 +97,10 @@ export function upstreamClientRepository(manager: EntityManager, vault: Sealer):
       )
     },
     remove: async (serverId, issuer) => {
-      await manager.query('delete from upstream_clients where server_id = $1 and issuer = $2', [serverId, issuer])
+      await manager.query('delete from upstream_clients where server_id = $1 and ($2::text is null or issuer = $2)', [
+        serverId,
+        issuer ?? null,
+      ])
     },
   }
 }

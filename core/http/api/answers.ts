@@ -23,7 +23,12 @@ export const ServerAnswer = z.object({
   auth: z.enum(['none', 'headers', 'oauth']),
   headers: names.describe('names of the headers'),
   oauth: z
-    .object({ clientId: z.string().nullable(), issuer: z.string().nullable(), scope: z.string().nullable() })
+    .object({
+      clientId: z.string().nullable(),
+      issuer: z.string().nullable(),
+      scope: z.string().nullable(),
+      assertion: z.boolean(),
+    })
     .nullable()
     .describe('the client that was registered there; its secret is never shown'),
   protocol: z.string(),

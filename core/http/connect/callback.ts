@@ -58,14 +58,9 @@ export function createCallback(options: CallbackOptions): Middleware {
   }
 
   async function refuse(ctx: Context, status: 400 | 403, reason: string, message: string): Promise<GatehouseError> {
-    const userAgent = ctx.get('user-agent') || null
-    await options.refused({
-      method: 'oauth/upstream/callback',
-      reason,
-      httpStatus: status,
-      ip: options.addressOf(ctx),
-      userAgent,
-    })
+    const about = { method: 'oauth/upstream/callback', reason, httpStatus: status, ip: options.addressOf(ctx) }
+    // What answers 403 is put on record where every page's is.
+    if (status === 400) await options.refused({ ...about, userAgent: ctx.get('user-agent') || null })
     return new GatehouseError(status === 400 ? 'GH_API_INVALID' : 'GH_API_FORBIDDEN', { message, detail: reason })
   }
 }

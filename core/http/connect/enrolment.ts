@@ -1,19 +1,22 @@
 import type { UserRef } from '@gatehouse/sdk'
 import type { Mutations } from '../../configuration/mutations.js'
-import { giveOwnHeaders, headerNamesOf } from '../../configuration/nouns/own-identities.js'
+import { giveOwnHeaders, headerNamesOf, keepGrant } from '../../configuration/nouns/own-identities.js'
 import type { Actor } from '../../configuration/work.js'
-import type { Identity } from '../../domain/nouns.js'
+import type { Identity, Server } from '../../domain/nouns.js'
 import type { AssignmentPlan } from '../../domain/snapshot.js'
 import type { Store } from '../../domain/store.js'
 import { GatehouseError } from '../../errors.js'
 import type { Enrolment, Standing, Trip } from '../../identity/enrolment.js'
 import type { SignIn } from '../../oauth/client/sign-in.js'
-import { unionOf } from '../../oauth/client/tokens.js'
+import type { ObtainByAssertion } from '../../oauth/client/assertions.js'
+import { unionOf, writeTokens } from '../../oauth/client/tokens.js'
 
 export interface EnrolmentOptions {
   readonly store: Pick<Store, 'identities' | 'servers' | 'grants'>
   readonly mutations: Pick<Mutations, 'change'>
   readonly signIn: Pick<SignIn, 'begin'>
+  /** Access without a sign-in, where the person's identity provider vouches for them. */
+  readonly byAssertion: ObtainByAssertion
 }
 
 export interface IdentityTrip extends Trip {
@@ -25,7 +28,19 @@ export interface Enrolments extends Enrolment {
   begin(trip: IdentityTrip): Promise<string>
 }
 
-export function createEnrolment({ store, mutations, signIn }: EnrolmentOptions): Enrolments {
+export function createEnrolment({ store, mutations, signIn, byAssertion }: EnrolmentOptions): Enrolments {
+  /** Whoever is not vouched for signs in themselves. */
+  const vouchedFor = async (user: UserRef, server: Server, wanted: string | null): Promise<boolean> => {
+    const granted = await byAssertion(server, user.id, wanted).catch(() => null)
+    if (granted === null) return false
+    const { tokens, ...rest } = granted
+    const kept = { ...rest, clientId: tokens.client.client_id, tokens: writeTokens(tokens) }
+    await mutations.change(actorOf(user), (work) =>
+      keepGrant(work, { serverId: server.id, identityId: null, grant: kept }),
+    )
+    return true
+  }
+
   return {
     async standing(userId, plan) {
       const own = new Map((await store.identities.ofUser(userId)).map((identity) => [identity.serverId, identity]))
@@ -46,13 +61,15 @@ export function createEnrolment({ store, mutations, signIn }: EnrolmentOptions):
       const own = (await store.identities.ofUser(user.id)).find((identity) => identity.serverId === serverId)
       const known = identityId ?? own?.id
       const grant = known === undefined ? null : await store.grants.find(known)
+      const wanted = grant?.wantedScope ? unionOf(grant.scope, grant.wantedScope) : null
+      if (identityId === undefined && (await vouchedFor(user, server, wanted))) return returnTo
       return signIn.begin({
         server,
         identityId: identityId ?? null,
         userId: user.id,
         sessionHash,
         returnTo,
-        wanted: grant?.wantedScope ? unionOf(grant.scope, grant.wantedScope) : null,
+        wanted,
       })
     },
     async giveHeaders(user, serverId, headers) {

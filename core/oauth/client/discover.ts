@@ -28,8 +28,11 @@ export async function discover(
 }
 
 /** How we authenticate at the token endpoint, of what it takes: as a confidential client if we may. */
-export function authMethodOf({ authorizationServerMetadata: metadata }: OAuthDiscoveryState): string {
+export function authMethodOf({ authorizationServerMetadata: metadata }: OAuthDiscoveryState): AuthMethod {
   const taken = metadata?.token_endpoint_auth_methods_supported ?? []
   if (taken.length === 0) return 'client_secret_basic'
-  return ['client_secret_basic', 'client_secret_post', 'none'].find((method) => taken.includes(method)) ?? 'none'
+  return METHODS.find((method) => taken.includes(method)) ?? 'none'
 }
+
+const METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
+type AuthMethod = (typeof METHODS)[number]

@@ -11,6 +11,7 @@ import { startCollector, type Collector } from '../exporters/collector.js'
 import { answerJson, fakeUpstream, type FakeServer } from '../fake-upstream.js'
 import { makeHome, startGateway, type Access, type RunningGateway } from '../gateway.js'
 import { createAiClient } from '../oauth/ai-client.js'
+import { createTestBrowser } from '../oauth/test-browser.js'
 import { signedInPeople, type SignedInPeople } from '../signed-in.js'
 import { until } from '../until.js'
 import { apiAnswers, createSecretHunt, dumpOf, filesUnder, pgDumpOf } from './secret-hunt.js'
@@ -101,6 +102,17 @@ test('a run in which every kind of secret is used', async () => {
   const again = await client.refresh(tokens.refresh_token, { resource })
   hunt.keep('rotated refresh token', again.json.refresh_token)
   for (const { name, value } of browser.cookies) if (value.length > 12) hunt.keep(`later cookie ${name}`, value)
+
+  const password = hunt.make('password')
+  const invited = (await gateway.api('POST', '/invitations', { emails: ['joe@example.com'], role: 'member' })) as {
+    readonly items: readonly { readonly url: string }[]
+  }
+  const link = invited.items[0]?.url ?? ''
+  hunt.keep('secret of an invitation', link.split('/').at(-1) ?? '')
+  const newcomer = createTestBrowser(gateway.url)
+  const joined = await newcomer.press(await newcomer.get(link), 'Join', { name: 'Joe', password, again: password })
+  assert.match(joined.url, '/auth/account')
+  for (const { name, value } of newcomer.cookies) hunt.keep(`cookie ${name} of a newcomer`, value)
 
   for (const tool of ['mail__act', 'pool__act', 'own__act', 'tool__act'])
     said.push((await legacy(access, call(tool))).text)

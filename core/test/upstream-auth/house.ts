@@ -36,7 +36,8 @@ users:
   ann@example.com: { role: administrator }
   mia@example.com: { role: member }
   max@example.com: { role: member }
-teams: { crew: { members: [ann@example.com, mia@example.com, max@example.com] } }
+  zoe@example.com: { role: member }
+teams: { crew: { members: [ann@example.com, mia@example.com, max@example.com, zoe@example.com] } }
 servers: { crm: { url: "${url}", auth: ${auth} } }
 ${identities}
 gateways: { office: { teams: [crew], servers: [{ server: crm, identity: ${identity} }] } }

@@ -1,3 +1,4 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { callTool, textOf, toolNames } from './calls.js'
@@ -61,6 +62,30 @@ test('a client that can open a URL is asked to, and the same call goes through o
   assert.is(still.json.error.data.reason, 'connect_required', 'who has not given it is not sent round again')
   await house.connect(await house.person('ann'), 'upstream-ann')
   assert.is(textOf(await callTool(access, 'whoami', { capabilities, extra: back })), 'upstream-ann')
+})
+
+test('a client of 2025-11-25 gets the error that leads to a URL where it can open one, and the link in words else', async () => {
+  const access = await house.access('zoe')
+  const call = async (elicitation: object) => {
+    const client = new Client({ name: 'old', version: '1' }, {
+      capabilities: { elicitation },
+      versionNegotiation: { mode: 'legacy' },
+    } as never)
+    const requestInit = { headers: { authorization: `Bearer ${access.token}` } }
+    await client.connect(new StreamableHTTPClientTransport(new URL(access.url), { requestInit }) as never)
+    const error = await client.callTool({ name: 'whoami', arguments: {} }).catch((thrown: unknown) => thrown)
+    await client.close()
+    return error as { code: number; message: string; data?: { elicitations?: { mode: string; url: string }[] } }
+  }
+  const able = await call({ form: {}, url: {} })
+  assert.is(able.code, -32042)
+  assert.equal(
+    able.data?.elicitations?.map(({ mode, url }) => [mode, url]),
+    [['url', page]],
+  )
+  const unable = await call({ form: {} })
+  assert.is(unable.code, -32603)
+  assert.match(unable.message, page)
 })
 
 test('an access that was taken back asks for it again, and gives nothing away meanwhile', async () => {

@@ -4,7 +4,7 @@ import type { UserRef } from '@gatehouse/sdk'
 import { GatehouseError } from '../../../errors.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
-import { ACCOUNT, nameField, newPasswordFields, newPasswordOf, problemNote, textOf, withTo } from './forms.js'
+import { ACCOUNT, nameField, newPasswordFields, newPasswordOf, problemNote, seeOther, textOf, withTo } from './forms.js'
 import type { AuthRoom } from './options.js'
 
 interface Shown {
@@ -45,7 +45,8 @@ export function layOutInvite(router: Router, room: AuthRoom): void {
     if (chosen !== null && 'problem' in chosen)
       return show(ctx, room, { secret, user: { ...user, name }, problem: chosen.problem })
     // Nobody loses a link to a way that is not open to them.
-    if ((await room.ways.byEmail(user.email))?.required) throw gone()
+    const elsewhere = await room.ways.byEmail(user.email)
+    if (elsewhere?.required) return seeOther(ctx, withTo(elsewhere.url, ACCOUNT))
     const hash = chosen === null ? null : await room.passwords.hash(chosen.password)
     if ((await invitations.take(secret)) === null) throw gone()
     await sessions.endOf(user.id)
