@@ -69,7 +69,7 @@ export interface Inbound {
    * Tells the door whose call it is, and of which session: from now on its client can take it back. Throws when the caller may
    * have no more of its kind.
    */
-  readonly joins: (principal: Principal, session: LegacySession | null) => void
+  readonly joins: (principal: Principal, session: LegacySession | null, correlationId: string) => void
   readonly trail: Trail
 }
 

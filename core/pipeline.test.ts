@@ -34,6 +34,7 @@ function rooms(changes: Partial<Rooms> = {}): Rooms {
       onNote: null,
       question: async (question) => question,
       answer: async (answer) => answer,
+      progress: async (told) => told,
       settled: () => undefined,
     }),
     forward: by('forward', async () => whole() as never),

@@ -80,14 +80,20 @@ export interface FeatureList {
   readonly entries: readonly JsonObject[]
 }
 
-/** Payload of `feature.request`: the params of a call on their way to the server, after the gateway's rules. */
+/**
+ * Payload of `feature.request`: the params of a call on their way to the server, after the gateway's rules. When the client
+ * answers what the server asked in the middle of it, once more with `inputResponses`, in this form for every era.
+ */
 export interface FeatureRequest {
   readonly context: CallContext
   /** The JSON-RPC params; for `tools/call` the arguments stand in `arguments`. */
   readonly params: JsonObject
 }
 
-/** Payload of `feature.response`: the result on its way to the client, after the gateway's rules. */
+/**
+ * Payload of `feature.response`: the result on its way to the client, after the gateway's rules. A question of the server in
+ * the middle of a call is one with `resultType: 'input_required'` and `inputRequests`, in this form for every era.
+ */
 export interface FeatureResponse {
   readonly context: CallContext
   readonly result: JsonObject

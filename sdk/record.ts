@@ -35,7 +35,7 @@ export interface Receipt {
  * milliseconds, sizes bytes. What does not apply is null.
  */
 export interface LogRow {
-  /** `<correlation_id>-<n>`, n from 1: the same at every delivery, so a receiver can drop repeats. */
+  /** `<id of the message>-<n>`, n from 1: the same at every delivery, so a receiver can drop repeats. */
   readonly log_id: string
   readonly correlation_id: string
   readonly created_at: string

@@ -13,7 +13,7 @@ import { createCompletions } from './completions.js'
 import { createModernClient } from './modern-client.js'
 import { createParkedCalls } from './parked-calls.js'
 import { createRequestStates, REQUEST_STATE } from './request-state.js'
-import { ABLE, chance, elicit, heldCall, legacyReply, legOf, ROOTS, sample, SUBJECT } from './testing.js'
+import { ABLE, chance, elicit, heldCall, legacyReply, legOf, ROOTS, sample, SUBJECT, trailOf } from './testing.js'
 
 /**
  * Any order of {question, answer, cancel, close, time over, the server gives up, the server takes back} on a parked call
@@ -51,6 +51,7 @@ async function run(seed: number): Promise<End> {
       wantsLog: false,
       onNote,
       gone,
+      trail: trailOf(),
       send: (request) => call.send(request),
     })
     pending = reply

@@ -31,6 +31,7 @@ function callWith(facts: Partial<LegacyCall> = {}) {
     ask,
     onQuestion: async (question) => question,
     onAnswer: async (answer) => answer,
+    onProgress: async (told) => told,
     onNote: (note) => void notes.push(note),
     progressToken: undefined,
     gone: new Cancel(),
@@ -169,6 +170,29 @@ test('within one leg the server’s own progress is passed as it comes', async (
   })
   await run()
   assert.equal(notes, own)
+})
+
+test('what a client tells of a question reaches a server that wants to hear of it, as rules leave it', async () => {
+  const told: JsonObject[] = []
+  const hears: unknown[] = []
+  const ask: Ask = async (_, { onProgress }) => {
+    hears.push(onProgress === undefined)
+    await onProgress?.({ progress: 1, message: 'secret' })
+    await onProgress?.({ progress: 2, message: 'block' })
+    return YES
+  }
+  const onProgress = async (given: JsonObject) => (given.message === 'block' ? null : { ...given, message: '***' })
+  for (const toServer of [(given: JsonObject) => void told.push(given), undefined])
+    await callWith({
+      ask,
+      onProgress,
+      send: (async ({ conversation }: Sent) => {
+        await conversation?.onQuestion(elicit('x'), new Cancel(), toServer)
+        return legacyReply({ content: [] })
+      }) as unknown as LegacyCall['send'],
+    }).run()
+  assert.equal(told, [{ progress: 1, message: '***' }])
+  assert.equal(hears, [false, true])
 })
 
 const WAITING = 'Waiting for an answer to a question'

@@ -2,7 +2,7 @@ import type { JsonObject } from '@gatehouse/sdk'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import { GatehouseError } from '../errors.js'
 import { isObject } from '../mcp/message.js'
-import type { Ask, Question, QuestionAnswer } from '../mcp/questions.js'
+import type { Ask, OnProgress, Question, QuestionAnswer } from '../mcp/questions.js'
 import { lacks } from '../upstream/ability.js'
 import type { Conversation, Party, Target, UpstreamReply, UpstreamRequest } from '../upstream/types.js'
 import { createPulse, type Pulse } from './pulse.js'
@@ -16,6 +16,8 @@ export interface LegacyCall {
   /** What the rules leave of a question and of its answer; they throw when a rule blocks it. */
   readonly onQuestion: (question: Question) => Promise<Question>
   readonly onAnswer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
+  /** The same of what the client tells before it answers; null when a rule blocks it. */
+  readonly onProgress: (told: JsonObject) => Promise<JsonObject | null>
   /** Null when the client takes no notes. */
   readonly onNote: ((note: JsonObject) => void) | null
   readonly progressToken: string | number | undefined
@@ -36,11 +38,13 @@ const QUESTION_MS = 600_000
  */
 export async function sendLegacy(call: LegacyCall): Promise<UpstreamReply> {
   const pulse = pulseOf(call)
-  const put = async (question: Question, signal: CancelSignal | undefined): Promise<QuestionAnswer> => {
+  const put = async (question: Question, signal?: CancelSignal, toServer?: OnProgress): Promise<QuestionAnswer> => {
     const { ask } = call
     if (ask === null) return CANNOT
     const allowed = await call.onQuestion(question)
-    return call.onAnswer(await pulse.during(ask(allowed, { deadline: Date.now() + QUESTION_MS, signal })))
+    const onProgress = toServer && ruled(call, toServer)
+    const answer = ask(allowed, { deadline: Date.now() + QUESTION_MS, signal, onProgress })
+    return call.onAnswer(await pulse.during(answer))
   }
   const { party } = call
   const onQuestion: Conversation['onQuestion'] = (...asked) => answered(call, put, asked)
@@ -55,6 +59,13 @@ export async function sendLegacy(call: LegacyCall): Promise<UpstreamReply> {
   return unpack(first, { ability, send, ask: put, tell, signal: call.gone, waiting: pulse.during })
 }
 
+const ruled =
+  ({ onProgress }: LegacyCall, toServer: OnProgress): OnProgress =>
+  async (told) => {
+    const left = await onProgress(told)
+    if (left !== null) await toServer(left)
+  }
+
 /** None for a client that asked for no progress. */
 function pulseOf({ onNote, progressToken: token, pulseMs: everyMs }: LegacyCall): Pulse {
   if (onNote === null || token === undefined) return { mayPass: () => true, during: (work) => work }
@@ -66,13 +77,13 @@ const CANNOT: QuestionAnswer = { error: { code: -32601, message: 'The client can
 /** A legacy server that asks for what it was not told the client can do is refused, and goes on as it likes. */
 async function answered(
   call: LegacyCall,
-  put: (question: Question, signal: CancelSignal) => Promise<QuestionAnswer>,
-  [question, signal]: Parameters<Conversation['onQuestion']>,
+  put: Conversation['onQuestion'],
+  [question, signal, onProgress]: Parameters<Conversation['onQuestion']>,
 ): Promise<QuestionAnswer> {
   if (lacks(call.target.ability, question.method, question.params) !== null)
     return { error: { code: -32601, message: `The client has not declared '${question.method}'` } }
   try {
-    return await put(question, signal)
+    return await put(question, signal, onProgress)
   } catch (thrown) {
     const isSilent = thrown instanceof GatehouseError && thrown.code === 'GH_FORWARD_UNANSWERED'
     if (isSilent && question.method === 'elicitation/create') return { result: { action: 'cancel' } }

@@ -39,6 +39,7 @@ function callWith(facts: Partial<ModernCall> = {}): ModernCall {
     wantsLog: false,
     onNote,
     gone,
+    trail: bench.trailOf(),
     send: refuse,
     ...facts,
   }
@@ -196,9 +197,29 @@ test('a call that slept too long is expired, and has ended at its server', async
   assert.is(await codeOf(send(again(first, { q1: YES }))), 'GH_FORWARD_STATE')
 })
 
+test('all rounds of a call stand under the correlation id of its first, of whichever era the server is', async () => {
+  const other = '01a20572-8e94-71c0-9575-e2e50448bbbb'
+  const parked = await parkedCall()
+  const woken = again(parked.first, { q1: YES }, { trail: bench.trailOf(other) })
+  const second = parked.send(woken)
+  void parked.call.ask(elicit('Color?'))
+  const { result } = await second
+  assert.is(woken.trail.correlationId, bench.CORRELATION)
+  const state = parked.states.open(result?.requestState as string, SUBJECT)
+  assert.is(state.correlationId, bench.CORRELATION)
+  const at = house()
+  const first = await at.send(callWith({ send: async () => asks({ k: elicit('Name?') }, 's') }))
+  const forwarded = again(first, { k: YES }, { trail: bench.trailOf(other), send: async () => done('x') })
+  await at.send(forwarded)
+  assert.is(forwarded.trail.correlationId, bench.CORRELATION)
+  const fresh = callWith({ trail: bench.trailOf(other), send: async () => done('x') })
+  await at.send(fresh)
+  assert.is(fresh.trail.correlationId, other)
+})
+
 test('a call of another replica is told to be lost', async () => {
   const at = house()
-  const requestState = at.states.seal({ kind: 'parked', round: 1, callId: 'x', owner: 'r2r2' }, SUBJECT)
+  const requestState = at.states.seal({ kind: 'parked', round: 1, correlationId: bench.CORRELATION, callId: 'x', owner: 'r2r2' }, SUBJECT) // prettier-ignore
   const call = callWith({ params: { name: 'act', arguments: { a: 1 }, requestState, inputResponses: {} } })
   assert.is(await codeOf(at.send(call)), 'GH_FORWARD_PARKED_LOST')
 })

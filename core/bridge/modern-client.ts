@@ -30,6 +30,8 @@ export interface ModernCall {
   readonly wantsLog: boolean
   readonly onNote: ((note: JsonObject) => void) | null
   readonly gone: CancelSignal
+  /** Where it is on record: the rounds of one call stand under one correlation id. */
+  readonly trail: { readonly correlationId: string; belongsTo(correlationId: string): void }
   readonly send: (request: Pick<UpstreamRequest, 'params'> & Partial<Started>) => Promise<UpstreamReply>
   /** Whether it would be let in still: asked while it sleeps. */
   readonly mayGoOn?: () => Promise<boolean>
@@ -75,6 +77,7 @@ export function createModernClient(options: ModernOptions): SendModern {
     if (requestState === undefined) return start(call, call.params, 0)
     const { inputResponses, ...first } = rest
     const state = states.open(requestState, call.subject)
+    call.trail.belongsTo(state.correlationId)
     switch (state.kind) {
       case 'forward':
         return start(call, { ...rest, requestState: state.state }, state.round)
@@ -126,7 +129,7 @@ async function awake(
     if (end.kind === 'reply') return pack(end.reply, call, options.states, round)
     const { mayGoOn = always } = call
     if (options.parked.park(suspended, { user: subject.user, server: subject.server, mayGoOn }))
-      return asleep(suspended, end.questions, subject, options)
+      return asleep(suspended, end.questions, call, options)
     suspended.refuse(end.questions.keys())
   }
 }
@@ -137,13 +140,15 @@ const always = async () => true
 function asleep(
   suspended: Suspended,
   questions: ReadonlyMap<string, Question>,
-  subject: StateSubject,
+  { subject, trail }: ModernCall,
   { parked, states, replica }: ModernOptions,
 ): UpstreamReply {
   const { id: callId, round } = suspended
   const unseen = () => parked.take(callId, round)?.cancel()
+  const { correlationId } = trail
   try {
-    return { ...asking(questions, states.seal({ kind: 'parked', round, callId, owner: replica }, subject)), unseen }
+    const state = states.seal({ kind: 'parked', round, correlationId, callId, owner: replica }, subject)
+    return { ...asking(questions, state), unseen }
   } catch (thrown) {
     unseen()
     throw thrown
@@ -173,7 +178,8 @@ function pack(reply: UpstreamReply, call: ModernCall, states: RequestStates, rou
   if (wanted === null || result === null) return reply
   mustBeAble(call.target.ability, wanted.questions.values())
   if (wanted.requestState === null) return reply
-  const state = { kind: 'forward', round: round + 1, state: wanted.requestState } as const
+  const { correlationId } = call.trail
+  const state = { kind: 'forward', round: round + 1, correlationId, state: wanted.requestState } as const
   return { ...reply, result: { ...result, requestState: states.seal(state, call.subject) } }
 }
 
@@ -196,5 +202,7 @@ function sentToUrl(reply: UpstreamReply, call: ModernCall, states: RequestStates
   const elicitationIds = named.flatMap(({ elicitationId }) =>
     typeof elicitationId === 'string' ? [elicitationId] : [],
   )
-  return asking(questions, states.seal({ kind: 'rerun', round: round + 1, elicitationIds }, call.subject))
+  const { correlationId } = call.trail
+  const state = { kind: 'rerun', round: round + 1, correlationId, elicitationIds } as const
+  return asking(questions, states.seal(state, call.subject))
 }

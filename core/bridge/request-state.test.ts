@@ -8,17 +8,18 @@ import { ownerOf } from '../mcp/owned-id.js'
 import { masterKey } from '../vault/keys.js'
 import { createTokenSealer } from '../vault/seal-token.js'
 import { createRequestStates, REQUEST_STATE, type RequestState, type StateSubject } from './request-state.js'
-import { chance, SUBJECT } from './testing.js'
+import { chance, CORRELATION, SUBJECT } from './testing.js'
 
 const keys = [masterKey(Buffer.alloc(32, 7))]
 let time = Date.UTC(2026, 10, 1)
 const now = () => time
 const states = createRequestStates(createTokenSealer(keys, REQUEST_STATE, now), now)
 
+const correlationId = CORRELATION
 const EACH: readonly RequestState[] = [
-  { kind: 'forward', round: 3, state: 'opaque ☃ \u0000 "state"' },
-  { kind: 'parked', round: 1, callId: 'call', owner: 'r1r1' },
-  { kind: 'rerun', round: 20, elicitationIds: ['e1', ''] },
+  { kind: 'forward', round: 3, correlationId, state: 'opaque ☃ \u0000 "state"' },
+  { kind: 'parked', round: 1, correlationId, callId: 'call', owner: 'r1r1' },
+  { kind: 'rerun', round: 20, correlationId, elicitationIds: ['e1', ''] },
 ]
 
 function refusal(act: () => unknown): GatehouseError {
@@ -202,9 +203,10 @@ test('after twenty rounds there is no further one, of any kind', () => {
 })
 
 test('a server may make its clients carry 64 KiB and not more, whichever way it tries', () => {
-  const forward = (state: string) => states.seal({ kind: 'forward', round: 1, state }, SUBJECT)
+  const forward = (state: string) => states.seal({ kind: 'forward', round: 1, correlationId, state }, SUBJECT)
   assert.ok(forward('x'.repeat(64 * 1024)).length < 90_000)
-  const rerun = (elicitationIds: readonly string[]) => states.seal({ kind: 'rerun', round: 1, elicitationIds }, SUBJECT)
+  const rerun = (elicitationIds: readonly string[]) =>
+    states.seal({ kind: 'rerun', round: 1, correlationId, elicitationIds }, SUBJECT)
   for (const act of [
     () => forward('x'.repeat(64 * 1024 + 1)),
     () => forward('☃'.repeat(64 * 1024)),
@@ -217,8 +219,8 @@ test('a server may make its clients carry 64 KiB and not more, whichever way it 
 })
 
 test('a parked state is short', () => {
-  const parked = { kind: 'parked', round: 1, callId: 'A'.repeat(16), owner: 'r1r1' } as const
-  assert.ok(states.seal(parked, SUBJECT).length < 200)
+  const parked = { kind: 'parked', round: 1, correlationId, callId: 'A'.repeat(16), owner: 'r1r1' } as const
+  assert.ok(states.seal(parked, SUBJECT).length < 256)
 })
 
 test.run()

@@ -10,11 +10,16 @@ import type { TokenSealer } from '../vault/seal-token.js'
  * call that sleeps at replica `owner`. `rerun`: the call is made again once what is done at a URL is done. `again`: it was not
  * made yet, since a credential was missing.
  */
-export type RequestState =
-  | { readonly kind: 'forward'; readonly round: number; readonly state: string }
-  | { readonly kind: 'parked'; readonly round: number; readonly callId: string; readonly owner: string }
-  | { readonly kind: 'rerun'; readonly round: number; readonly elicitationIds: readonly string[] }
-  | { readonly kind: 'again'; readonly round: number }
+export type RequestState = {
+  readonly round: number
+  /** The correlation id of the request that was asked first: later rounds stand under it. */
+  readonly correlationId: string
+} & (
+  | { readonly kind: 'forward'; readonly state: string }
+  | { readonly kind: 'parked'; readonly callId: string; readonly owner: string }
+  | { readonly kind: 'rerun'; readonly elicitationIds: readonly string[] }
+  | { readonly kind: 'again' }
+)
 
 /** The request that the state belongs to, and that alone. */
 export interface StateSubject {
@@ -42,11 +47,12 @@ const LIFE_MS = 600_000
 const LONGEST_STATE = 64 * 1024
 const MOST_ROUNDS = 20
 
+const common = { e: z.number(), n: z.number(), m: z.uuid() }
 const sealed = z.discriminatedUnion('t', [
-  z.strictObject({ t: z.literal('f'), e: z.number(), n: z.number(), u: z.string() }),
-  z.strictObject({ t: z.literal('p'), e: z.number(), n: z.number(), c: z.string(), o: z.string() }),
-  z.strictObject({ t: z.literal('r'), e: z.number(), n: z.number(), i: z.array(z.string()) }),
-  z.strictObject({ t: z.literal('a'), e: z.number(), n: z.number() }),
+  z.strictObject({ t: z.literal('f'), ...common, u: z.string() }),
+  z.strictObject({ t: z.literal('p'), ...common, c: z.string(), o: z.string() }),
+  z.strictObject({ t: z.literal('r'), ...common, i: z.array(z.string()) }),
+  z.strictObject({ t: z.literal('a'), ...common }),
 ])
 
 export function createRequestStates(sealer: TokenSealer, now: () => number = Date.now): RequestStates {
@@ -100,28 +106,30 @@ function readSealed(text: string): z.infer<typeof sealed> | null {
 }
 
 function short(state: RequestState) {
+  const common = { n: state.round, m: state.correlationId }
   switch (state.kind) {
     case 'forward':
-      return { t: 'f', n: state.round, u: state.state }
+      return { t: 'f', ...common, u: state.state }
     case 'parked':
-      return { t: 'p', n: state.round, c: state.callId, o: state.owner }
+      return { t: 'p', ...common, c: state.callId, o: state.owner }
     case 'rerun':
-      return { t: 'r', n: state.round, i: state.elicitationIds }
+      return { t: 'r', ...common, i: state.elicitationIds }
     case 'again':
-      return { t: 'a', n: state.round }
+      return { t: 'a', ...common }
   }
 }
 
 function long(found: z.infer<typeof sealed>): RequestState {
+  const common = { round: found.n, correlationId: found.m }
   switch (found.t) {
     case 'f':
-      return { kind: 'forward', round: found.n, state: found.u }
+      return { kind: 'forward', ...common, state: found.u }
     case 'p':
-      return { kind: 'parked', round: found.n, callId: found.c, owner: found.o }
+      return { kind: 'parked', ...common, callId: found.c, owner: found.o }
     case 'r':
-      return { kind: 'rerun', round: found.n, elicitationIds: found.i }
+      return { kind: 'rerun', ...common, elicitationIds: found.i }
     case 'a':
-      return { kind: 'again', round: found.n }
+      return { kind: 'again', ...common }
   }
 }
 

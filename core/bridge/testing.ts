@@ -9,6 +9,17 @@ import type { Leg, Started } from './suspended.js'
 
 /** Builders for tests of this folder. */
 
+/** Where a call is on record, as far as this folder is concerned. */
+export function trailOf(correlationId = CORRELATION) {
+  return {
+    correlationId,
+    belongsTo(other: string) {
+      this.correlationId = other
+    },
+  }
+}
+export const CORRELATION = '01a20572-8e94-71c0-9575-e2e50448baa7'
+
 /** A client that can be asked everything. */
 export const ABLE: Ability = abilityOf(
   { sampling: { tools: {} }, elicitation: { form: {}, url: {} }, roots: {} },

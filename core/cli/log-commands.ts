@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { LogRow } from '@gatehouse/sdk'
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
+import { messageOf } from '../domain/record.js'
 import { connect } from './client.js'
 import type { Client } from './client.js'
 import { plain } from './io.js'
@@ -21,7 +22,7 @@ export function addLogCommands(program: Command, io: Io): void {
   program
     .command('logs')
     .description('Read the record: one line for each leg of each message, oldest first.')
-    .option('--correlation <id>', 'the legs of one message', uuid)
+    .option('--correlation <id>', 'the legs of one message, and of all that belongs to it', uuid)
     .option('--limit <n>', 'how many messages to go back', count, '50')
     .option('--failed', 'only what failed, was blocked or refused')
     .option('--follow', 'go on with what comes in, until interrupted')
@@ -76,7 +77,7 @@ const ask = (client: Client, path: string, query: Readonly<Record<string, string
 /** Pages come newest message first, each message with its legs in order. */
 function inOrder(rows: readonly LogRow[]): LogRow[] {
   const messages = new Map<string, LogRow[]>()
-  for (const row of rows) messages.set(row.correlation_id, [...(messages.get(row.correlation_id) ?? []), row])
+  for (const row of rows) messages.set(messageOf(row), [...(messages.get(messageOf(row)) ?? []), row])
   return [...messages.values()].toReversed().flat()
 }
 

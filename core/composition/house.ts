@@ -44,6 +44,7 @@ import type { createProbe } from '../upstream/probe.js'
 import type { Pipeline } from '../pipeline.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
+import type { RefusalFold } from '../record/refusal-fold.js'
 import type { Refused } from '../record/refusals.js'
 import type { Tailer } from '../record/tailer.js'
 import type { Resources } from './resources.js'
@@ -117,6 +118,7 @@ export const PARTS = {
   probe: part<ReturnType<typeof createProbe>>('probe'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
+  refusals: part<{ door: RefusalFold; pages: RefusalFold; stop(): Promise<void> }>('refusals'),
   refused: part<Refused>('refused'),
   replicas: part<Replicas>('replicas'),
   resources: part<Resources>('resources'),

@@ -13,6 +13,7 @@ import { createIdentities } from '../identity/identities.js'
 import { createOwnIdentities } from '../identity/own-identities.js'
 import { createSessions } from '../mcp/sessions.js'
 import { createRecorder } from '../record/log.js'
+import { foldRefusals } from '../record/refusal-fold.js'
 import { createTailer } from '../record/tailer.js'
 import { hashKeyOf } from './hash-key.js'
 import { registerListening } from './listening.js'
@@ -132,6 +133,11 @@ export async function openParts(
       limits,
       log: logger,
     })
+  })
+  house.make(PARTS.refusals, (h) => {
+    const recorder = h.get(PARTS.recorder)
+    const [door, pages] = [foldRefusals(recorder, { byMethod: false }), foldRefusals(recorder, { byMethod: true })]
+    return { door, pages, stop: async () => void (await Promise.all([door.stop(), pages.stop()])) }
   })
   registerListening(house, logger)
   house.make(PARTS.tailer, (h) =>

@@ -96,7 +96,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
         listen: h.get(PARTS.listen),
         respond: createRespond((name) => resourceMetadataUrl(publicUrl(), name)),
       },
-      h.get(PARTS.recorder),
+      h.get(PARTS.refusals).door,
       onRefused,
     )
   })
@@ -134,7 +134,9 @@ function atAllReplicas(house: House): Pick<HearOptions, 'cancel' | 'upstreams'> 
   const [told, lines, upstreams] = [house.get(PARTS.told), house.get(PARTS.lines), house.get(PARTS.upstreams)]
   return {
     cancel(sessionId, requestId) {
-      if (!lines.cancel(sessionId, requestId)) told.tell(sessionId, { cancelled: requestId })
+      const found = lines.cancel(sessionId, requestId)
+      if (found === null) told.tell(sessionId, { cancelled: requestId })
+      return found
     },
     upstreams: {
       toldBySession(sessionId, note) {

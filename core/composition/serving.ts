@@ -23,6 +23,7 @@ import { createAuthenticate } from '../rooms/authenticate.js'
 import { authorizationRoutes } from './authorization-server.js'
 import { apiOptions } from './configuration.js'
 import { connectPages } from './upstream-auth.js'
+import { hostFlow } from './connect.js'
 import { databaseIsThere, recordIsCarried } from './health.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 import { authOptions } from './signing-in.js'
@@ -82,17 +83,22 @@ export async function createServing(house: House, config: Config, place: Place, 
       createAuthPages(authOptions(house, { turnedAway, addressOf, onBroken })),
       authorization.interaction,
       ...connectPages(house, config, () => place.url),
+      hostFlow(house, () => place.url),
       createDocs(library, docs),
     ],
     tls: config.tls,
     onBroken,
   })
   const stop = async () => {
+    const [lines, toOwner] = [house.get(PARTS.lines), house.get(PARTS.toOwner)]
     house.get(PARTS.listen).stop()
-    house.get(PARTS.lines).stop()
+    lines.drain()
     older.stop()
+    toOwner.drain()
     // The documentation has a standing stream of our own upstream side: it must end for the server to.
-    await Promise.all([server.stop(GRACE_MS), docs.stop(), house.get(PARTS.toOwner).stop()])
+    await Promise.all([server.stop(GRACE_MS, () => lines.busy), docs.stop()])
+    lines.stop()
+    await toOwner.stop()
   }
   return { server, stop }
 }

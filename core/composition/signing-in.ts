@@ -9,10 +9,8 @@ import { createPasswordRows } from '../db/repositories/passwords.js'
 import { isOperator, OPERATOR_EMAIL, SUPER_ADMIN } from '../domain/people.js'
 import type { AuthOptions } from '../http/pages/auth/options.js'
 import { createBrowser } from '../http/pages/browser.js'
-import type { Idp } from '../domain/nouns.js'
-import { GatehouseError } from '../errors.js'
 import { createThrottle } from '../http/pages/throttle.js'
-import { createConsoleSessions, type MayOpen } from '../identity/console-sessions.js'
+import { createConsoleSessions } from '../identity/console-sessions.js'
 import { createEmailCodes } from '../identity/email-codes.js'
 import { createInvitations } from '../identity/invitations.js'
 import { createPasskeys } from '../identity/passkeys.js'
@@ -20,9 +18,9 @@ import { createHasher } from '../identity/password-hash.js'
 import { createPasswords } from '../identity/passwords.js'
 import { createPostman } from '../identity/postman.js'
 import { createSetupLinks } from '../identity/setup-links.js'
+import { createMayOpen } from '../identity/sso/ways.js'
 import { createRefused } from '../record/refusals.js'
 import { type House, PARTS, type Surroundings } from './house.js'
-import { requiredFor } from '../identity/sso/ways.js'
 
 export interface SigningIn {
   /** The public base URL. */
@@ -36,11 +34,10 @@ export function laySigningIn(house: House, { url, mail, log }: SigningIn): void 
   const { dataSource, vault } = house.get(PARTS.resources)
   const { manager } = dataSource
   const newcomers = createNewcomerRows(manager)
-  house.make(PARTS.consoleSessions, (h) =>
-    createConsoleSessions(createConsoleSessionRows(manager), {
-      mayOpen: mayOpen(() => h.get(PARTS.snapshots).current().idps),
-    }),
-  )
+  house.make(PARTS.consoleSessions, (h) => {
+    const mayOpen = createMayOpen(() => h.get(PARTS.snapshots).current().idps)
+    return createConsoleSessions(createConsoleSessionRows(manager), { mayOpen })
+  })
   house.make(PARTS.oneTime, () => createOneTimeRows(manager, vault))
   house.make(PARTS.browser, (h) => createBrowser({ sessions: h.get(PARTS.consoleSessions), url }))
   house.make(PARTS.passwords, () => createPasswords(createPasswordRows(manager), createHasher()))
@@ -64,20 +61,8 @@ export function laySigningIn(house: House, { url, mail, log }: SigningIn): void 
       operatorId: async () => (await ensureOperator(h.get(PARTS.store))).id,
     }),
   )
-  house.make(PARTS.refused, (h) => createRefused(h.get(PARTS.recorder)))
+  house.make(PARTS.refused, (h) => createRefused(h.get(PARTS.refusals).pages))
 }
-
-/** Whose identity provider is required comes in no other way, whichever page let them; the set-up link is the operator's. */
-const mayOpen =
-  (idps: () => readonly Idp[]): MayOpen =>
-  (email, method) => {
-    const idp = method === 'sso' || method === 'setup' ? null : requiredFor(idps(), email)
-    if (idp === null) return
-    throw new GatehouseError('GH_SSO_REQUIRED', {
-      message: `You sign in with ${idp.title}. Go to the sign-in page and choose it there.`,
-      detail: `${idp.slug} is required: ${method} is not open`,
-    })
-  }
 
 /** Where the first super admin comes in; null once one has. */
 export async function setupUrl(house: House, url: string): Promise<string | null> {

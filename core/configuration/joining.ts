@@ -8,7 +8,7 @@ import { type Actor, conflict } from './work.js'
 export interface Joining {
   /** Makes whoever came by a set-up link a super admin: a new person, or one who is known by the address. */
   superAdmin(person: { readonly email: string; readonly name: string }): Promise<User>
-  /** Throws GH_API_CONFLICT when the file names the person. */
+  /** A name is one's own affair, also of people whom a file made; a name that the file gives comes back with it. */
   rename(user: Pick<User, 'id'>, name: string): Promise<void>
 }
 
@@ -26,6 +26,6 @@ export function createJoining(mutations: Mutations): Joining {
           throw conflict(`the file says who '${email}' is: make them a super-admin there, or take another address`)
         return updateUser(work, known.id, { role: SUPER_ADMIN, enabled: true })
       }),
-    rename: async ({ id }, name) => void (await mutations.change(ALL, (work) => updateUser(work, id, { name }))),
+    rename: async ({ id }, name) => void (await mutations.change(ALL, ({ store }) => store.users.update(id, { name }))),
   }
 }

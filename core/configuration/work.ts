@@ -108,7 +108,7 @@ export function conflict(message: string, field?: string): GatehouseError {
   return new GatehouseError('GH_API_CONFLICT', { message, data: field ? { field } : {} })
 }
 
-export function mustHold(work: Work, capability: string): void {
+export function mustHold(work: Pick<Work, 'actor'>, capability: string): void {
   if (!holds(work.actor.capabilities, capability))
     throw new GatehouseError('GH_API_FORBIDDEN', { message: `Capability '${capability}' is required.` })
 }

@@ -15,6 +15,7 @@ import { People1795651200005 } from './migrations/0005-people.js'
 import { UpstreamAuth1795824000007 } from './migrations/0007-upstream-auth.js'
 import { AuthorizationServer1795737600006 } from './migrations/0006-authorization-server.js'
 import { Sso1795996800009 } from './migrations/0009-sso.js'
+import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -43,6 +44,7 @@ const MIGRATIONS = [
   UpstreamAuth1795824000007,
   Connections1795910400008,
   Sso1795996800009,
+  RootMessages1796083200010,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

@@ -1,4 +1,4 @@
-import type { Principal } from '@gatehouse/sdk'
+import type { Principal, UserRef } from '@gatehouse/sdk'
 import { holds } from './capabilities.js'
 import type { Gateway } from './nouns.js'
 
@@ -14,5 +14,13 @@ export function permits(
 ): boolean {
   if (user === null) return host.kind === 'token' && connection.gatewayId === gateway.id
   if (host.kind === 'oauth' && !holds(user.capabilities, 'authenticateViaOauth')) return false
-  return holds(user.capabilities, 'viewAndUseAllGateways') || gateway.teamIds.some((id) => user.teams.includes(id))
+  return mayUse(user, gateway)
+}
+
+/** The same for a person alone, whatever they come with. */
+export function mayUse(
+  { capabilities, teams }: Pick<UserRef, 'capabilities' | 'teams'>,
+  { teamIds }: Pick<Gateway, 'teamIds'>,
+): boolean {
+  return holds(capabilities, 'viewAndUseAllGateways') || teamIds.some((id) => teams.includes(id))
 }

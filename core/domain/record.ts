@@ -1,9 +1,11 @@
-import type { LogType, Receipt } from '@gatehouse/sdk'
+import type { LogRow, LogType, Receipt } from '@gatehouse/sdk'
 
 /** One message with its legs inside, as it lies in the write-ahead log and in the database. Compact names: it is hot. */
 export interface MessageRecord {
-  /** UUIDv7: the correlation id; carries the time, so a look-up goes to one partition. */
+  /** UUIDv7: carries the time, so a look-up goes to one partition. The correlation id, but for `rootId`. */
   readonly id: string
+  /** Of the message that this one belongs to (the answer to its question, its next round): the correlation id of both. */
+  readonly rootId: string | null
   /** Milliseconds since the epoch at which the message came in. */
   readonly at: number
   readonly method: string | null
@@ -59,3 +61,6 @@ export interface CapturedBody {
   /** Hex SHA-256 of the whole text; null when nothing was cut. */
   readonly sha256: string | null
 }
+
+/** The part of a row's id that all rows of its message share: several messages may have one correlation id. */
+export const messageOf = ({ log_id }: Pick<LogRow, 'log_id'>): string => log_id.slice(0, log_id.lastIndexOf('-'))

@@ -112,6 +112,8 @@ export interface TokenSeen extends Token {
 
 /** With a person go their connections, tokens, memberships and personal identities; what they made for all stays. */
 export interface UserRepository extends Repository<User>, Paged<User> {
+  /** Whoever has one of these ids, or e-mail addresses in lower case; in no order. */
+  many(idsOrEmails: readonly string[]): Promise<User[]>
   /** Who holds a role, oldest first. */
   inRole(slug: string): Promise<User[]>
 }

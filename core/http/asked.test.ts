@@ -48,6 +48,60 @@ test('a question is put under its id and settles with the first answer alone', a
   assert.equal([asked.size, to.listening], [0, 0])
 })
 
+test('progress is passed on one by one, the newest of what came meanwhile, and all of it before the answer', async () => {
+  const asked = new Asked()
+  const to = line()
+  const seen: unknown[] = []
+  let release: () => void = () => undefined
+  const onProgress = async (params: JsonObject) => {
+    seen.push(params)
+    await new Promise<void>((resolve) => (release = resolve))
+  }
+  const answer = asked.ask('r.1', to, ELICIT, { deadline: soon(), signals: [], onProgress })
+  const meta = { progressToken: 'r.1' }
+  assert.equal(to.sent, [
+    { jsonrpc: '2.0', id: 'r.1', method: ELICIT.method, params: { message: 'Name?', _meta: meta } },
+  ])
+  for (const progress of [1, 2, 3]) assert.ok(asked.progressed({ progressToken: 'r.1', progress, message: 'm' }))
+  assert.ok(asked.answered('r.1', YES))
+  assert.not(asked.progressed({ progressToken: 'r.1', progress: 4 }), 'it is answered')
+  release()
+  await until('the newest is passed on', () => (seen.length === 2 ? true : undefined))
+  release()
+  assert.equal(await answer, YES)
+  assert.equal(seen, [
+    { progress: 1, message: 'm' },
+    { progress: 3, message: 'm' },
+  ])
+})
+
+test('progress that cannot be passed on costs nobody the answer', async () => {
+  for (const onProgress of [
+    () => Promise.reject(new Error('no')),
+    () => {
+      throw new Error('no')
+    },
+  ]) {
+    const asked = new Asked()
+    const answer = asked.ask('r.1', line(), ELICIT, { deadline: soon(), signals: [], onProgress })
+    assert.ok(asked.progressed({ progressToken: 'r.1', progress: 1 }))
+    assert.ok(asked.answered('r.1', YES))
+    assert.equal(await answer, YES)
+  }
+})
+
+test('a token of a server does not reach the client, which could take it for that of another question', async () => {
+  const asked = new Asked()
+  const to = line()
+  const params = { message: 'Name?', _meta: { progressToken: 'r.1', 'x-own': 1 } }
+  const answer = asked.ask('r.2', to, { ...ELICIT, params }, { deadline: soon(), signals: [] })
+  assert.equal(to.sent.at(-1)?.['params'], { message: 'Name?', _meta: { 'x-own': 1 } })
+  for (const progressToken of ['r.1', 'r.2', 2, null, undefined] as (string | null)[])
+    assert.not(asked.progressed({ progressToken, progress: 1 }))
+  asked.answered('r.2', YES)
+  await answer
+})
+
 test('an id that was not given, or is a number, is the answer to nothing', async () => {
   const asked = new Asked()
   const answer = asked.ask('1', line(), ELICIT, { deadline: soon(), signals: [] })

@@ -17,7 +17,17 @@ const SESSION = {
 
 function flightDue(dueAt: number, opened: string[], id: string): Flight {
   const line = () => (opened.push(id), { must() {}, onClosed: () => () => {} })
-  return { session: SESSION, id, gone: new CallGone(), line, dueAt, since: 0, cancelled: false, place: -1 }
+  return {
+    session: SESSION,
+    id,
+    correlationId: `of ${id}`,
+    gone: new CallGone(),
+    line,
+    dueAt,
+    since: 0,
+    cancelled: false,
+    place: -1,
+  }
 }
 
 test('whoever waits past its time gets a stream once, in the order in which they are due; whoever has left gets none', async () => {

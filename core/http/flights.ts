@@ -1,5 +1,6 @@
 import type { LegacySession } from '../call.js'
 import { Roll, type Enrolled } from '../domain/roll.js'
+import type { About } from '../mcp/session-lines.js'
 import type { Line } from './asked.js'
 import type { CallGone } from './gone.js'
 
@@ -8,6 +9,7 @@ export interface Flight extends Enrolled {
   readonly session: LegacySession
   /** As the client wrote it: 1 and "1" are two. */
   readonly id: string | number
+  readonly correlationId: string
   readonly gone: CallGone
   /** Opens the stream of its answer; null: the client takes none there. */
   readonly line: (() => Line) | null
@@ -26,6 +28,10 @@ export class Flights {
   #timer: NodeJS.Timeout | undefined
   #ringsAt = Infinity
 
+  get size(): number {
+    return this.#flights.size
+  }
+
   enter(flight: Flight): void {
     flight.since = this.#entered += 1
     this.#flights.add(flight)
@@ -42,13 +48,13 @@ export class Flights {
     return askable.toSorted((a, b) => b.since - a.since)[0]
   }
 
-  /** Ends one that its client took back; false when it is not here. */
-  cancel(sessionId: string, requestId: string | number): boolean {
+  /** Ends one that its client took back; null when it is not here. */
+  cancel(sessionId: string, requestId: string | number): About | null {
     const found = this.#flights.find(({ session, id }) => session.id === sessionId && id === requestId)
-    if (found === undefined) return false
+    if (found === undefined) return null
     found.cancelled = true
     found.gone.tell()
-    return true
+    return found
   }
 
   stop(): void {

@@ -50,6 +50,37 @@ test('a question goes out on the stream of its call, and the answer comes in by 
   assert.equal(call.messages()[1], { jsonrpc: '2.0', id: 'mine', result: { answer: { result: { roots: [] } } } })
 })
 
+test('a gateway that stops takes what its calls under way wait for, and begins nothing new', async () => {
+  const call = await open(door.url, request('ask', 'mine'), { session: 's' })
+  await until('it is asked', () => call.messages()[0])
+  const waiting = await open(door.url, request('tell', 7), { session: 's' })
+  door.drain()
+  const refused: readonly (readonly [JsonObject | JsonObject[] | null, object])[] = [
+    [request('ping'), { session: 's' }],
+    [rpc('initialize', { id: 1, params: { protocolVersion: '2025-11-25' } }), {}],
+    [[request('ping'), cancel(7)], { session: 's', version: '2025-03-26' }],
+    [rpc('tools/call', { id: 1, params: { requestState: 'r2r2.x', _meta: ENVELOPE } }), { version: MODERN_VERSION }],
+    [null, { method: 'GET', session: 's' }],
+    [null, { method: 'DELETE', session: 's' }],
+  ]
+  for (const [body, how] of refused) assert.is((await open(door.url, body as never, how)).status, 503)
+  assert.is((await open(door.url, cancel(7), { session: 's' })).status, 202)
+  await ended(waiting)
+  const asleep = { id: 1, params: { requestState: 'r1r1.x', _meta: ENVELOPE } }
+  const headers = { 'mcp-method': 'tools/call', 'mcp-name': 'x' }
+  const woken = await open(door.url, rpc('tools/call', { ...asleep, params: { ...asleep.params, name: 'x' } }), {
+    version: MODERN_VERSION,
+    headers,
+  })
+  assert.is(woken.status, 200)
+  assert.not(call.ended)
+  const answer = { jsonrpc: '2.0', id: 'r1r1.1', result: { roots: [] } }
+  assert.is((await open(door.url, answer, { session: 's' })).status, 202)
+  await ended(call)
+  assert.equal(call.messages()[1]?.['result'], { answer: { result: { roots: [] } } })
+})
+const ENVELOPE = { [META.version]: MODERN_VERSION, [META.capabilities]: {} }
+
 test('a client that leaves its stream is not waited for', async () => {
   const call = await open(door.url, request('ask'), { session: 's' })
   await until('it is asked', () => call.messages()[0])

@@ -31,12 +31,12 @@ async function admit(options: DoorParts, req: IncomingMessage, res: ServerRespon
     throw new GatehouseError('GH_DOOR_ORIGIN')
   if (origin !== undefined) allowOrigin(res, origin)
   if (req.method === 'OPTIONS') return answerPreflight(req, res)
-  if (options.draining()) throw new GatehouseError('GH_DOOR_DRAINING')
   const late = options.catchUp()
   if (late !== null) await late
   const visit = new Visit(options, { req, res, hop }, gatewayName)
+  const lineId = req.method === 'POST' ? lineIdOf(req) : null
+  if (options.draining() && (req.method !== 'POST' || lineId !== null)) throw new GatehouseError('GH_DOOR_DRAINING')
   if (req.method !== 'POST') return aboutSession(visit)
-  const lineId = lineIdOf(req)
   return lineId === null ? post(visit) : postToLine(visit, lineId)
 }
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Json, Principal } from '@gatehouse/sdk'
 import type { Reply } from '../call.js'
 import type { Snapshot } from '../domain/snapshot.js'
@@ -20,6 +21,7 @@ const MAX_BATCH = 100
 export async function post(visit: Visit): Promise<void> {
   const { options, req } = visit
   const snapshot = options.snapshot()
+  if (await turnsAway(visit, snapshot)) return
   const body = await readBody(req, snapshot.settings.limits.requestBody)
   visit.hop?.fits(body)
   options.standing.enter(visit)
@@ -30,12 +32,53 @@ export async function post(visit: Visit): Promise<void> {
   }
 }
 
+/** Whether the caller was refused before the body was read. */
+export async function turnsAway(visit: Visit, snapshot: Snapshot): Promise<boolean> {
+  const refused = isWorthAsking(visit.req) ? await refusalOf(visit, snapshot) : null
+  if (refused !== null) refuseUnread(visit, refused)
+  return refused !== null
+}
+
+/** From here on a body is worth more than asking twice who sends it. */
+const LARGE = 64 * 1024
+
+/** Whoever shows nothing, or sends much, is asked who they are before anything of theirs is kept in memory. */
+function isWorthAsking({ headers }: IncomingMessage): boolean {
+  if (headers.authorization === undefined) return true
+  const length = headers['content-length']
+  return length === undefined || Number(length) > LARGE
+}
+
+/** The refusal of a stranger; null for whoever would be let in. */
+async function refusalOf(visit: Visit, snapshot: Snapshot): Promise<Reply | null> {
+  const unread = new GatehouseError('GH_DOOR_NOT_RPC')
+  const arrived = { snapshot, item: faulty(unread, eraHeaders(visit)), headers: eraHeaders(visit) }
+  const call = () => {
+    const touch = { gone: visit.gone, ask: null, joins: () => undefined }
+    return inbound(visit, { ...arrived, text: '', bytes: 0, batched: false }, touch)
+  }
+  try {
+    await visit.options.authenticate(call())
+    return null
+  } catch (thrown) {
+    // By the corridor, so that it is on record and says what it always says.
+    return [401, 403].includes(asGatehouseError(thrown).entry.http) ? visit.options.pipeline(call()) : null
+  }
+}
+
+/** What is left of the body is not waited for. */
+function refuseUnread(visit: Visit, reply: Reply): void {
+  const isShort = Number(visit.req.headers['content-length'] ?? Infinity) <= LARGE
+  send(visit, isShort ? reply : { ...reply, headers: { ...reply.headers, connection: 'close' } })
+}
+
 async function answer(visit: Visit, snapshot: Snapshot, body: Buffer): Promise<void> {
   const text = body.toString('utf8')
   const headers = eraHeaders(visit)
   const parsed = parse(visit.req, text)
   if (parsed.ok && Array.isArray(parsed.value)) return batch(visit, snapshot, parsed.value as readonly Json[], headers)
   const item = parsed.ok ? classify(parsed.value, headers) : faulty(parsed.error, headers)
+  mustBeTaken(visit, [item])
   const owner = ownerOfMessage(item)
   const patienceMs = item.kind === 'request' ? snapshot.settings.limits.callTotal : undefined
   if (owner !== null && (await visit.options.toOwner.pass(owner, visit, { body, patienceMs }))) return
@@ -67,6 +110,7 @@ export async function run(
 async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], headers: EraHeaders): Promise<void> {
   const wrong = batchFault(values, headers)
   const items = wrong === null ? values.map((value) => classify(value, headers)) : [faulty(wrong, headers)]
+  mustBeTaken(visit, items)
   const replies = await Promise.all(
     items.map(async (item, n) => {
       const part = partOf(item, wrong === null ? values[n] : values, headers)
@@ -86,6 +130,15 @@ async function batch(visit: Visit, snapshot: Snapshot, values: readonly Json[], 
   send(visit, texts.length === 0 ? ACCEPTED : { status: 200, text: `[${texts.join(',')}]`, headers: {} })
 }
 
+/** A gateway that stops takes what its calls under way wait for, and calls that sleep here, and begins nothing new. */
+function mustBeTaken({ options }: Visit, items: readonly Classified[]): void {
+  const goesOn = (item: Classified) =>
+    item.kind === 'response' ||
+    item.kind === 'notification' ||
+    (item.kind === 'request' && options.toOwner.isHere(ownerOfMessage(item)))
+  if (options.draining() && !items.every(goesOn)) throw new GatehouseError('GH_DOOR_DRAINING')
+}
+
 /** One message of several, with its own text for the record. One that cannot be written must not take the others along. */
 function partOf(
   item: Classified,
@@ -101,9 +154,11 @@ function partOf(
   }
 }
 
-/** The replica that alone can take it: where the question was asked that this answers, or where the call sleeps. */
+/** The replica that alone can take it: where the question was asked that this answers or is about, or where the call sleeps. */
 function ownerOfMessage(item: Classified): string | null {
   if (item.kind === 'response') return ownerOf(item.message.id)
+  if (item.kind === 'notification' && item.message.method === 'notifications/progress')
+    return item.era === 'legacy' ? ownerOf(item.message.params.progressToken) : null
   return item.kind === 'request' && item.era === 'modern' ? ownerOf(item.message.params.requestState) : null
 }
 

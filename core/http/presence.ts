@@ -39,7 +39,7 @@ export class Presence {
   readonly ask: Ask = (question, how) =>
     this.#flight === undefined ? cannotAsk() : this.#visit.options.lines.askOn(this.#flight, question, how)
 
-  readonly joins = (principal: Principal, session: LegacySession | null): void => {
+  readonly joins = (principal: Principal, session: LegacySession | null, correlationId: string): void => {
     this.#welcome?.(principal)
     const { options } = this.#visit
     const { item } = this.#arrived
@@ -53,7 +53,8 @@ export class Presence {
     // Whoever waits long shall be able to come back, and proxies shall see that it lives.
     const dueAt = line !== null && hasResumption(session.version) ? Date.now() + options.lines.patience : Infinity
     const { id } = item.message
-    this.#flight = { session, id, since: 0, gone: this.gone, line, dueAt, cancelled: false, place: -1 }
+    const { gone } = this
+    this.#flight = { session, id, correlationId, since: 0, gone, line, dueAt, cancelled: false, place: -1 }
     options.lines.enter(this.#flight)
   }
 

@@ -90,6 +90,21 @@ test('an end waits for the answers under way, and for no idle connection', async
   assert.match(await gone, /^HTTP\/1\.1 404 /)
 })
 
+test('an end goes on listening while something is wanted that comes on a connection of its own, within its grace', async () => {
+  const { server, port } = await listening()
+  const ask = () => fetch(`http://127.0.0.1:${port}/nothing`).then(({ status }) => status)
+  let isWanted = true
+  const stopped = server.stop(10_000, () => isWanted)
+  assert.is(await ask(), 404)
+  isWanted = false
+  await stopped
+  assert.is(await ask().catch(() => 'refused'), 'refused')
+  const other = await listening()
+  const started = Date.now()
+  await other.server.stop(100, () => true)
+  assert.ok(Date.now() - started < 5_000)
+})
+
 test('a connection on which nothing was asked yet holds up no end', async () => {
   const { server, port } = await listening()
   const [silent, asked] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import Koa, { type Middleware } from 'koa'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import type { Door } from './mcp-door.js'
@@ -29,8 +30,11 @@ const MCP = /^\/mcp(?:\/([^/?]+))?\/?(?:\?(.*))?$/
 export interface HttpServer {
   /** Listens; `localhost` means the loopback addresses of IPv4 and IPv6. Answers the port. */
   listen(host: string, port: number): Promise<number>
-  /** Takes no new connections, waits for the answers under way (at most `graceMs`), then cuts the rest. */
-  stop(graceMs: number): Promise<void>
+  /**
+   * Takes no new connections, waits for the answers under way, then cuts the rest: after `graceMs` at the latest. Until then it
+   * goes on listening while `isWanted`: those answers may wait for something that comes on a connection of its own.
+   */
+  stop(graceMs: number, isWanted?: () => boolean): Promise<void>
 }
 
 export function createServer(options: ServerOptions): HttpServer {
@@ -83,12 +87,14 @@ export function createServer(options: ServerOptions): HttpServer {
       })
       return chosen
     },
-    async stop(graceMs) {
+    async stop(graceMs, isWanted = () => false) {
+      const until = Date.now() + graceMs
+      while (isWanted() && Date.now() < until) await pause(SWEEP_MS)
       const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
       for (const socket of silent) socket.destroy()
       // A connection that falls idle now promised keep-alive before, and would be held until its own timeout.
       const sweep = setInterval(() => servers.forEach((server) => server.closeIdleConnections()), SWEEP_MS)
-      const timer = setTimeout(() => servers.forEach((server) => server.closeAllConnections()), graceMs)
+      const timer = setTimeout(() => servers.forEach((server) => server.closeAllConnections()), until - Date.now())
       await closed
       clearInterval(sweep)
       clearTimeout(timer)

@@ -121,6 +121,7 @@ function flight(sessionId: string, id: string | number = 1) {
   const made: Flight = {
     session: { id: sessionId } as LegacySession,
     id,
+    correlationId: `of ${id}`,
     since: 0,
     gone: new CallGone(),
     line: () => stream,

@@ -3,7 +3,7 @@ import type { LegacySession } from '../call.js'
 import { GatehouseError } from '../errors.js'
 import { hasResumption } from '../mcp/versions.js'
 import type { Ask, Question } from '../mcp/questions.js'
-import type { SessionLines } from '../mcp/session-lines.js'
+import type { About, SessionLines } from '../mcp/session-lines.js'
 import { Asked, type HowAsked, type Line, unanswered } from './asked.js'
 import { EventStream } from './event-stream.js'
 import type { WriterTiming } from './event-writer.js'
@@ -28,8 +28,12 @@ export interface Lines extends SessionLines {
   leave(flight: Flight): void
   /** Asks on the stream of this call. */
   askOn(flight: Flight, ...asked: Parameters<Ask>): ReturnType<Ask>
-  /** Ends a call that its client took back; false when it is not under way here. */
-  cancel(sessionId: string, requestId: string | number): boolean
+  /** Ends a call that its client took back; null when it is not under way here. */
+  cancel(sessionId: string, requestId: string | number): About | null
+  /** Whether a call of a session is under way: its client may have to answer something. */
+  readonly busy: boolean
+  /** Ends what is not the stream of a call that somebody reads. Questions of those calls go on waiting. */
+  drain(): void
   stop(): void
 }
 
@@ -126,14 +130,21 @@ export function createSessionLines(options: LinesOptions): Lines {
       if (line === null || gone.aborted) return cannotAsk()
       return askAt(session.id, line(), question, { ...how, signals: [...signalsOf(how), gone] })
     },
-    answered: (sessionId, id, answer) => asked.get(sessionId)?.answered(id, answer) ?? false,
+    answered: (sessionId, id, answer) => asked.get(sessionId)?.answered(id, answer) ?? null,
+    progressed: (sessionId, params) => asked.get(sessionId)?.progressed(params) ?? null,
     enter: (flight) => flights.enter(flight),
     leave: (flight) => flights.leave(flight),
     cancel: (sessionId, requestId) => flights.cancel(sessionId, requestId),
-    stop() {
-      flights.stop()
+    get busy() {
+      return flights.size > 0
+    },
+    drain() {
       for (const sessionId of [...standing.keys()]) endStanding(sessionId)
       kept.stop()
+    },
+    stop() {
+      flights.stop()
+      lines.drain()
       for (const ofSession of [...asked.values()]) ofSession.giveUp('is asked by a gateway that stops')
     },
   }

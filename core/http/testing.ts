@@ -27,6 +27,8 @@ export interface DoorBench {
   offerOlder(offers: boolean): void
   /** From now on nobody has the right to come in. */
   bar(): void
+  /** From now on it stops. */
+  drain(): void
   stop(): Promise<void>
 }
 
@@ -35,6 +37,8 @@ const ALONE: ToOwner = {
   arrived: () => null,
   pass: async () => false,
   deliver: async () => null,
+  isHere: (owner) => owner === 'r1r1',
+  drain: () => undefined,
   stop: async () => undefined,
 }
 
@@ -47,6 +51,7 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
   const tolerated: Tolerated[] = []
   const ended: string[] = []
   let isBarred = false
+  let isDraining = false
   let sessions = 0
   const bare = plan(['crm'])
   let house = bare
@@ -68,7 +73,7 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
     if (call.fault !== null) throw call.fault
     const session =
       call.sessionId === null ? null : sessionOf(call.sessionId, call.sessionId.split('@')[1] ?? call.version)
-    call.joins(principalOf(call), session)
+    call.joins(principalOf(call), session, call.trail.correlationId)
     if (call.id === null) {
       hear({ ...inSession(house, call), session })
       return { status: 202, text: null, headers: {} }
@@ -102,7 +107,7 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
     places: createStreamPlaces({ perUser: () => 2, most: 4 }),
     toOwner: ALONE,
     addressOf: () => '192.0.2.1',
-    draining: () => false,
+    draining: () => isDraining,
     onTolerated: (fault) => void tolerated.push(fault),
     onBroken: (thrown) => broken.push(thrown),
   })
@@ -116,6 +121,10 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
     ended,
     offerOlder: (legacySse) => void (house = { ...bare, gateway: { ...bare.gateway, legacySse } }),
     bar: () => void (isBarred = true),
+    drain: () => {
+      isDraining = true
+      lines.drain()
+    },
     async stop() {
       lines.stop()
       older.stop()

@@ -11,6 +11,8 @@ import { HOP_HEADER, type Hop, type Hops } from './hop.js'
 export interface ToOwner {
   /** What another replica vouches for; null for a request of a client. Throws GH_DOOR_HOP. */
   arrived(req: IncomingMessage): Hop | null
+  /** Whether that is this one. */
+  isHere(owner: string | null): boolean
   /**
    * True when the owner has answered the client. False: to be served here, since it is ours or came from another replica
    * already, or because the owner is dead, names no address, or does not answer.
@@ -19,6 +21,7 @@ export interface ToOwner {
   /** The same for one message of several: the owner's status, or null for false. */
   deliver(owner: string, visit: PassedOn, sent: Sent): Promise<number | null>
   /** Ends the event streams that run through here. */
+  drain(): void
   stop(): Promise<void>
 }
 
@@ -95,6 +98,7 @@ export function createToOwner(options: ToOwnerOptions): ToOwner {
 
   return {
     arrived: (req) => hops.read(req),
+    isHere: (owner) => owner === replicas.id,
     pass: (owner, visit, sent) =>
       whileThere(visit, async ({ signal }) => {
         const answer = await ask(owner, visit, { ...sent, signal })
@@ -108,6 +112,9 @@ export function createToOwner(options: ToOwnerOptions): ToOwner {
         await answer?.body.dump().catch(() => undefined)
         return answer?.statusCode ?? null
       }),
+    drain() {
+      for (const leaving of streams) leaving.abort()
+    },
     stop() {
       for (const leaving of streams) leaving.abort()
       return (stopped ??= agent.close())

@@ -48,15 +48,20 @@ interface Entry {
   /** Asked for before the holder was read: a change in between makes the entry old, never wrongly new. */
   readonly epoch: number
   readonly holder: TokenHolder
-  admitted: { readonly gateway: Gateway; readonly principal: Principal } | undefined
+  /** Where they were let in last, and as whom: here and not behind it, so that a look is one read of memory. */
+  gateway: Gateway | null
+  principal: Principal | null
+  /** Milliseconds since the epoch of Unix; Infinity for what does not expire. */
+  readonly expiresAt: number
+  /** Since it was last written down. */
+  isUsed: boolean
 }
 
 /** People and tokens by the hash of a token: read once per epoch, so that a change holds on the next request. */
 export function createIdentities({ store, epochs, own, clock = Date.now }: IdentitiesOptions): Identities {
   const entries = new Lru<Entry>(CAPACITY)
   const loading = new Map<string, Promise<Entry>>()
-  const used = new Set<string>()
-  const usedConnections = new Set<string>()
+  const used: Entry[] = []
 
   const isCurrent = (entry: Entry | undefined): entry is Entry => entry?.epoch === epochs.current()
 
@@ -71,7 +76,14 @@ export function createIdentities({ store, epochs, own, clock = Date.now }: Ident
         throw invalid('no such token')
       }
       if (holder.userId !== null) own.learn(holder.userId, epoch, holder.own)
-      const entry: Entry = { epoch, holder, admitted: undefined }
+      const entry: Entry = {
+        epoch,
+        holder,
+        gateway: null,
+        principal: null,
+        expiresAt: holder.expiresAt ?? Infinity,
+        isUsed: false,
+      }
       entries.set(hash, entry)
       return entry
     }
@@ -92,13 +104,20 @@ export function createIdentities({ store, epochs, own, clock = Date.now }: Ident
     }
   }
 
+  const note = (entry: Entry): void => {
+    if (entry.isUsed) return
+    entry.isUsed = true
+    used.push(entry)
+  }
+
   const enter = (entry: Entry, gateway: Gateway): Principal => {
     const now = clock()
-    if (entry.admitted?.gateway === gateway) refuseEnded(entry.holder, now)
-    else entry.admitted = { gateway, principal: admit(entry.holder, gateway, now) }
-    used.add(entry.holder.tokenId)
-    usedConnections.add(entry.admitted.principal.connection.id)
-    return entry.admitted.principal
+    if (entry.gateway !== gateway || entry.principal === null || now >= entry.expiresAt) {
+      entry.principal = admit(entry.holder, gateway, now)
+      entry.gateway = gateway
+    }
+    note(entry)
+    return entry.principal
   }
 
   const enterChosen = (entry: Entry, plans: Plans): Principal => {
@@ -111,13 +130,14 @@ export function createIdentities({ store, epochs, own, clock = Date.now }: Ident
   }
 
   const flush = async (): Promise<void> => {
-    if (used.size === 0) return
-    const [tokens, connections] = [[...used], [...usedConnections]]
-    used.clear()
-    usedConnections.clear()
+    if (used.length === 0) return
+    const entries = used.splice(0)
+    for (const entry of entries) entry.isUsed = false
+    const tokens = new Set(entries.map(({ holder }) => holder.tokenId))
+    const connections = new Set(entries.flatMap(({ holder }) => holder.connectionId ?? []))
     const at = new Date(clock())
-    await store.tokens.touch(tokens, at)
-    if (connections.length > 0) await store.connections.touch(connections, at)
+    await store.tokens.touch([...tokens], at)
+    if (connections.size > 0) await store.connections.touch([...connections], at)
   }
   // That a use is not written down is no reason to disturb anyone.
   const timer = setInterval(() => void flush().catch(() => undefined), TOUCH_MS)
@@ -137,9 +157,9 @@ export function createIdentities({ store, epochs, own, clock = Date.now }: Ident
       return find(hash).then((found) => enterChosen(found, plans))
     },
     resolveAdmin: async (hash) => {
-      const { holder } = await find(hash)
-      const user = admitAdmin(holder, clock())
-      used.add(holder.tokenId)
+      const entry = await find(hash)
+      const user = admitAdmin(entry.holder, clock())
+      note(entry)
       return user
     },
     flush,

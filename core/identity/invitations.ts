@@ -19,6 +19,8 @@ export interface InvitationOptions {
 /** Somebody who is asked to join, and by whom. */
 export interface Asking {
   readonly user: { readonly id: string; readonly email: string }
+  /** They have been here before, and have lost their way in. */
+  readonly again?: boolean
   readonly by: { readonly id: string; readonly name: string; readonly email: string }
 }
 
@@ -82,10 +84,28 @@ export function createInvitations({ rows, oneTime, postman, url, onUnsent }: Inv
   }
 }
 
-const mailOf = ({ user, by }: Asking, link: string) => ({
+const mailOf = (asking: Asking, link: string) =>
+  asking.again ? recoveryMail(asking, link) : invitationMail(asking, link)
+
+const nameOf = ({ name, email }: Asking['by']): string => (name === '' ? email : `${name} (${email})`)
+
+const recoveryMail = ({ user, by }: Asking, link: string) => ({
+  to: user.email,
+  subject: 'Your way back into Gatehouse',
+  text: `${nameOf(by)} sends you a new way into your account at Gatehouse.
+
+Open this link to set a new password or passkey. It is good for seven days, and once; your sessions end with it:
+
+  ${link}
+
+If you did not ask for it, tell ${by.email}.
+`,
+})
+
+const invitationMail = ({ user, by }: Asking, link: string) => ({
   to: user.email,
   subject: 'You are invited to Gatehouse',
-  text: `${by.name === '' ? by.email : `${by.name} (${by.email})`} invites you to Gatehouse, where your AI clients reach
+  text: `${nameOf(by)} invites you to Gatehouse, where your AI clients reach
 the tools of your company.
 
 Open this link to set up your account. It is good for seven days, and once:

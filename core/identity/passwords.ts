@@ -17,6 +17,9 @@ export interface Passwords {
   /** Whether this is the person's password now; for what a signed-in person confirms. */
   confirms(email: string, password: string): Promise<boolean>
   set(userId: string, password: string): Promise<void>
+  /** The same in two steps, for when something may happen once in between. Throws GH_PAGE_BUSY like `check`. */
+  hash(password: string): Promise<string>
+  keep(userId: string, hash: string): Promise<void>
   remove(userId: string): Promise<void>
 }
 
@@ -40,6 +43,8 @@ export function createPasswords(rows: PasswordRows, hasher: Hasher): Passwords {
     confirms: async (email, password) => (await check(email, password)).ok,
     has: async (userId) => (await rows.of(userId)) !== null,
     set: async (userId, password) => void (await rows.set(userId, await hasher.hash(password))),
+    hash: hasher.hash,
+    keep: async (userId, hash) => void (await rows.set(userId, hash)),
     remove: rows.remove,
   }
 }

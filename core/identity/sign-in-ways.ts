@@ -15,8 +15,3 @@ export interface SignInWays {
   /** What anybody may choose, in the order in which it is shown. */
   buttons(): Promise<readonly SignInButton[]>
 }
-
-export const NO_OTHER_WAYS: SignInWays = Object.freeze({
-  byEmail: async () => null,
-  buttons: async () => [],
-})

@@ -15,6 +15,9 @@ export interface Question {
 export type QuestionAnswer =
   { readonly result: JsonObject } | { readonly error: { code: number; message: string; data?: unknown } }
 
+/** What a client tells of how far it is with a question: the params of its note, without a token. Settles when that is passed on. */
+export type OnProgress = (params: JsonObject) => Promise<void> | void
+
 /**
  * Puts a question to the client and waits for its answer. Throws GH_FORWARD_UNANSWERED when the client goes away, its
  * session ends or the deadline (milliseconds since the epoch) passes; a question that is taken back (`signal`) is
@@ -22,7 +25,14 @@ export type QuestionAnswer =
  */
 export type Ask = (
   question: Question,
-  how: { readonly deadline: number; readonly signal?: CancelSignal | undefined },
+  how: {
+    readonly deadline: number
+    readonly signal?: CancelSignal | undefined
+    /** Set when the server wants to hear of it. */
+    readonly onProgress?: OnProgress | undefined
+    /** Of the call that it is about: what the client says of it stands under the same. */
+    readonly correlationId?: string | undefined
+  },
 ) => Promise<QuestionAnswer>
 
 export const isQuestion = (method: string): method is QuestionMethod =>

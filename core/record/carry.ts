@@ -17,17 +17,17 @@ const insert = `
 with tx as materialized (select pg_current_xact_id() as id),
 input as materialized (
   select * from jsonb_to_recordset($1::jsonb) as r(
-    id uuid, at double precision, method text, "rpcId" text, "sessionId" text, version text, "featureType" text,
+    id uuid, "rootId" uuid, at double precision, method text, "rpcId" text, "sessionId" text, version text, "featureType" text,
     feature text, "userId" uuid, "userEmail" text, "userName" text, "teamId" uuid, "hostId" uuid, "hostName" text,
     "clientName" text, "clientVersion" text, "connectionId" uuid, "gatewayId" uuid, "gatewayName" text, ip text,
     "userAgent" text, outcome text, "httpStatus" integer, "durationMs" double precision, legs jsonb,
     request jsonb, response jsonb)
 ),
 kept as (
-  insert into messages (at, id, method, rpc_id, session_id, version, feature_type, feature, user_id, user_email,
+  insert into messages (at, id, root_id, method, rpc_id, session_id, version, feature_type, feature, user_id, user_email,
     user_name, team_id, host_id, host_name, client_name, client_version, connection_id, gateway_id, gateway_name, ip,
     user_agent, outcome, http_status, duration_ms, legs)
-  select to_timestamp(r.at / 1000), r.id, left(r.method, 256), left(r."rpcId", 256), left(r."sessionId", 256),
+  select to_timestamp(r.at / 1000), r.id, r."rootId", left(r.method, 256), left(r."rpcId", 256), left(r."sessionId", 256),
     left(r.version, 64), r."featureType", left(r.feature, 512), r."userId", r."userEmail", r."userName", r."teamId",
     r."hostId", r."hostName", left(r."clientName", 256), left(r."clientVersion", 256), r."connectionId", r."gatewayId",
     r."gatewayName", r.ip, left(r."userAgent", 1024), r.outcome, r."httpStatus", r."durationMs", r.legs

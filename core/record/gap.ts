@@ -35,6 +35,7 @@ export function gapRecord({ lost, reason, since }: Overflow, now: number): Messa
 }
 
 const nobody = {
+  rootId: null,
   rpcId: null,
   sessionId: null,
   version: null,

@@ -56,6 +56,7 @@ function randomLeg(): Leg {
 function randomRecord(): MessageRecord {
   return {
     id: '01a20572-8e94-71c0-9575-e2e50448baa7',
+    rootId: pick([null, '01a20572-8e94-71c0-9575-e2e50448baa8']),
     at: 1_795_000_000_000,
     method: pick(TEXTS),
     rpcId: pick(TEXTS),

@@ -8,6 +8,7 @@ export function lineOf(record: MessageRecord): string {
   const { request, response } = record
   return (
     `{"id":"${record.id}","at":${record.at},"rpcId":${JSON.stringify(record.rpcId)}` +
+    (record.rootId === null ? '' : `,"rootId":"${record.rootId}"`) +
     whatOf(record) +
     whoOf(record) +
     `,"outcome":"${record.outcome}","httpStatus":${JSON.stringify(record.httpStatus)}` +

@@ -48,14 +48,34 @@ test('a correlation id is sought in its own day only', async () => {
   })
   await days.ensurePartitions()
   await put([record])
-  const seen: string[] = []
-  const query = (text: string, values: unknown[]) => (seen.push(text), database.pool.query(text, values))
+  const seen: [string, unknown[]][] = []
+  const query = (text: string, values: unknown[]) => (seen.push([text, values]), database.pool.query(text, values))
   const { rows } = await createLogReader({ query: query as Pool['query'] }).logs({ correlationId: record.id })
   assert.is(rows.length, 4)
-  const plan = await database.pool.query(`explain ${seen[0]}`, [record.id, record.at - 1_000, record.at + 1_000])
+  const [sql, values] = seen[0] as [string, unknown[]]
+  const plan = await database.pool.query(`explain ${sql}`, values)
   const text = JSON.stringify(plan.rows)
   assert.match(text, 'messages_20260304')
   assert.not.match(text, 'messages_20260305')
+})
+
+test('what belongs to a message is found under its correlation id, after midnight too, and under an id of its own', async () => {
+  const at = Date.parse('2026-03-04T23:59:00Z')
+  const first = messageRecord({ at, rpcId: 'first' })
+  const round = messageRecord({ at: at + 3 * 3_600_000, rpcId: 'round', rootId: first.id })
+  await put([first, one('other', { at }), round])
+  const reader = createLogReader(database.pool)
+  const found = async (correlationId: string) => {
+    const { rows } = await reader.logs({ correlationId })
+    return [...new Set(rows.map((row) => `${row.jsonrpc_id} ${row.correlation_id === first.id}`))]
+  }
+  assert.equal(await found(first.id), ['round true', 'first true'])
+  assert.equal(await found(round.id), ['round true'])
+  const { rows } = await reader.logs({ correlationId: round.id })
+  assert.equal(
+    rows.map(({ log_id }) => log_id),
+    [1, 2, 3, 4].map((n) => `${round.id}-${n}`),
+  )
 })
 
 test('what is no correlation id finds nothing', async () => {

@@ -63,6 +63,8 @@ export function createLogReader(database: Pick<Database, 'query'>): LogReader {
 
 const followLimit = 500
 const momentMs = 1_000
+/** Longer than a client may go on with a call: a bounded number of rounds, each as long as its questions may wait. */
+const lifeMs = 4 * 3_600_000
 
 async function page(database: Pick<Database, 'query'>, request: LogRequest): Promise<LogPage> {
   const limit = Math.min(Math.max(request.limit ?? 50, 1), 500)
@@ -101,15 +103,21 @@ async function follow(
   return { rows: rows.flatMap(rowsOf), cursor: last ?? String(until) }
 }
 
-/** Null when nothing can match. A correlation id carries its time, which leads to the one partition that can hold it. */
+const within = (column: string) =>
+  `${column} = ?::uuid and m.at >= to_timestamp(? / 1000.0) and m.at <= to_timestamp(? / 1000.0)`
+
+/**
+ * Null when nothing can match. A correlation id carries its time, which leads to the one partition that can hold its message;
+ * what belongs to that came soon after.
+ */
 function conditions(filter: LogFilter): Where | null {
   const where = new Where()
   if (filter.correlationId !== undefined) {
     const at = timeOf(filter.correlationId)
     if (at === null) return null
-    where.add('m.id = ?::uuid', filter.correlationId)
-    where.add('m.at >= to_timestamp(? / 1000.0)', at - momentMs)
-    where.add('m.at <= to_timestamp(? / 1000.0)', at + momentMs)
+    const { correlationId } = filter
+    const from = at - momentMs
+    where.add(`(${within('m.id')} or ${within('m.root_id')})`, correlationId, from, at + momentMs, correlationId, from, at + lifeMs) // prettier-ignore
   }
   if (filter.since !== undefined) where.add('m.at >= to_timestamp(? / 1000.0)', filter.since)
   if (filter.until !== undefined) where.add('m.at < to_timestamp(? / 1000.0)', filter.until)

@@ -7,6 +7,7 @@ import { Pool } from 'pg'
 import type { Alert, PluginLog } from '@gatehouse/sdk'
 import { CONFIGURATION_SQL } from '../db/migrations/0001-configuration.js'
 import { RECORD_SQL } from '../db/migrations/0001-record.js'
+import { ROOT_MESSAGES_SQL } from '../db/migrations/0010-root-messages.js'
 import { STATE_SQL } from '../db/migrations/0001-state.js'
 import type { Leg, MessageRecord } from '../domain/record.js'
 import { testDatabase } from '../test/database.js'
@@ -39,6 +40,7 @@ export function messageRecord(facts: Partial<MessageRecord> = {}): MessageRecord
   const at = facts.at ?? Date.now()
   return {
     id: uuidv7(at),
+    rootId: null,
     at,
     method: 'tools/call',
     rpcId: '1',
@@ -85,7 +87,7 @@ export async function recordDatabase(): Promise<RecordDatabase> {
   const database = await testDatabase()
   const pool = new Pool({ connectionString: database.url, max: 8 })
   pool.on('error', () => undefined)
-  for (const sql of [CONFIGURATION_SQL, STATE_SQL, RECORD_SQL]) await pool.query(sql)
+  for (const sql of [CONFIGURATION_SQL, STATE_SQL, RECORD_SQL, ROOT_MESSAGES_SQL]) await pool.query(sql)
   return {
     url: database.url,
     pool,

@@ -9,6 +9,7 @@ const stored = (facts: Partial<StoredMessage>): StoredMessage => ({
   seq: '1',
   at: new Date('2026-11-05T10:00:00.000Z'),
   id: '019a0000-0000-7000-8000-000000000001',
+  root_id: null,
   method: 'tools/call',
   rpc_id: '7',
   session_id: null,

@@ -6,6 +6,7 @@ export interface StoredMessage {
   readonly seq: string
   readonly at: Date
   readonly id: string
+  readonly root_id: string | null
   readonly method: string | null
   readonly rpc_id: string | null
   readonly session_id: string | null
@@ -31,7 +32,7 @@ export interface StoredMessage {
   readonly legs: readonly Leg[]
 }
 
-export const messageColumns = `m.seq, m.at, m.id, m.method, m.rpc_id, m.session_id, m.version, m.feature_type, m.feature,
+export const messageColumns = `m.seq, m.at, m.id, m.root_id, m.method, m.rpc_id, m.session_id, m.version, m.feature_type, m.feature,
   m.user_id, m.user_email, m.user_name, m.team_id, m.host_id, m.host_name, m.client_name, m.client_version,
   m.connection_id, m.gateway_id, m.gateway_name, m.ip, m.user_agent, m.outcome, m.http_status, m.duration_ms, m.legs`
 
@@ -48,7 +49,7 @@ export function rowsOf(message: StoredMessage): LogRow[] {
 
 function commonOf(message: StoredMessage) {
   return {
-    correlation_id: message.id,
+    correlation_id: message.root_id ?? message.id,
     method: message.method,
     jsonrpc_id: message.rpc_id,
     session_id: message.session_id,

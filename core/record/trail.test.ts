@@ -102,6 +102,17 @@ test('receipts go to the next leg that is written, and to no other', () => {
   )
 })
 
+test('what belongs to another message stands under its correlation id, and keeps an id of its own', () => {
+  const [root, part] = [new Trail(arrival(), 1_000), new Trail(arrival(), 1_000)]
+  const own = part.correlationId
+  part.belongsTo(root.correlationId)
+  assert.is(part.correlationId, root.correlationId)
+  const { id, rootId } = part.close('proxy_response_success', 200, null)
+  assert.equal([id, rootId], [own, root.correlationId])
+  root.belongsTo(root.correlationId)
+  assert.is(root.close('proxy_response_success', 200, null).rootId, null)
+})
+
 test('a leg is never before the arrival, whatever the clock does', () => {
   const trail = new Trail(arrival({ at: Date.now() + 60_000 }), 1_000)
   trail.leg('mcp_request_success', {})
@@ -125,6 +136,7 @@ test('the record says who, where, what and over which wire', () => {
   const record = trail.close('proxy_response_success', 200, '{"b":2}')
   assert.equal(record, {
     id: trail.correlationId,
+    rootId: null,
     at,
     method: 'tools/call',
     rpcId: '7',

@@ -48,8 +48,9 @@ const NO_RECEIPTS: readonly Receipt[] = Object.freeze([])
  * answer is flushed. Bodies are given to it only as they left the rules.
  */
 export class Trail {
-  readonly correlationId: string
   readonly at: number
+  readonly #id: string
+  #rootId: string | null = null
   readonly #arrival: Arrival
   readonly #method: string | null
   readonly #rpcId: string | null
@@ -73,7 +74,16 @@ export class Trail {
     this.#rpcId = rpcId === null ? null : clip(rpcId, LONGEST_ID)
     this.#bodyLimit = bodyLimit
     this.at = arrival.at
-    this.correlationId = uuidv7(arrival.at)
+    this.#id = uuidv7(arrival.at)
+  }
+
+  get correlationId(): string {
+    return this.#rootId ?? this.#id
+  }
+
+  /** Puts it under the correlation id of another message, of which it is a part. */
+  belongsTo(correlationId: string): void {
+    this.#rootId = correlationId === this.#id ? null : correlationId
   }
 
   authenticated(
@@ -159,7 +169,8 @@ export class Trail {
     this.#response = this.#captured(response)
     const user = this.#principal?.user ?? null
     return {
-      id: this.correlationId,
+      id: this.#id,
+      rootId: this.#rootId,
       at: this.at,
       method: this.#method,
       rpcId: this.#rpcId,

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { Cancel } from '../domain/cancel-signal.js'
 import type { GatewayPlan } from '../domain/snapshot.js'
 import { GatehouseError } from '../errors.js'
-import type { Question, QuestionAnswer } from '../mcp/questions.js'
+import type { OnProgress, Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Outcome } from '../rules/chain.js'
 import type { Subject } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
@@ -44,8 +44,9 @@ function bench({
     gateway: () => gateway ?? undefined,
     lines: {
       note: (session, note) => void notes.push({ session, note }),
-      ask: async (session, question) => {
+      ask: async (session, question, { onProgress }) => {
         asked.push({ session, question })
+        for (const message of ['my secret', 'block']) await onProgress?.({ progress: 1, message })
         if (answer instanceof Error) throw answer
         return answer
       },
@@ -56,7 +57,8 @@ function bench({
   const server = (gateway?.assignments[0] ?? plan(['crm']).assignments[0])?.server
   const target = { server, key: 'public' } as unknown as Target
   const party = { sessionId: 's', gatewayId: 'g', principal: PRINCIPAL }
-  const ask = (question: Question) => asides.question(party, target, question, new Cancel())
+  const ask = (question: Question, onProgress?: OnProgress) =>
+    asides.question(party, target, question, new Cancel(), onProgress)
   return { asides, target, party, ask, seen, raised, asked, notes, done }
 }
 
@@ -113,6 +115,12 @@ test('of several servers the person sees which one asks', async () => {
   const { ask, asked } = bench({ gateway: plan(['crm', 'chat']) })
   await ask(ELICIT)
   assert.match(String(asked[0]?.question.params?.message), /^\[.+\] Your \*\*\*\?$/)
+})
+
+test('what a client tells of a question outside of a call reaches its server as rules leave it', async () => {
+  const told: JsonObject[] = []
+  await bench().ask(ELICIT, (given) => void told.push(given))
+  assert.equal(told, [{ progress: 1, message: 'my ***' }])
 })
 
 test('a form that nobody answers is a cancel to its server', async () => {

@@ -2,16 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { Alert, CallContext, Era, FeatureKind, JsonObject, Principal } from '@gatehouse/sdk'
 import type { Completions } from '../bridge/completions.js'
 import { named } from '../bridge/named.js'
-import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import { GatehouseError } from '../errors.js'
 import { readNote } from '../mcp/message.js'
-import type { Question, QuestionAnswer } from '../mcp/questions.js'
+import type { OnProgress, QuestionAnswer } from '../mcp/questions.js'
 import { hears } from '../mcp/log-levels.js'
 import type { SessionLines } from '../mcp/session-lines.js'
 import { NO_FEATURE } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
-import type { Party, Target } from '../upstream/types.js'
+import type { Conversation, Party, Target } from '../upstream/types.js'
 
 /** Where something is said outside of any call. */
 export interface Place {
@@ -39,7 +38,7 @@ export interface Asides {
   /** What the rules leave of the content; null when one blocks it. */
   pass(place: Place, leg: 'request' | 'response', content: JsonObject): Promise<JsonObject | null>
   note(target: Target, note: JsonObject, party: Party | null): Promise<void>
-  question(party: Party, target: Target, question: Question, signal: CancelSignal): Promise<QuestionAnswer>
+  question(party: Party, target: Target, ...asked: Parameters<Conversation['onQuestion']>): Promise<QuestionAnswer>
 }
 
 const QUESTION_MS = 600_000
@@ -105,15 +104,25 @@ export function createAsides({ rules, raise, gateway, lines, levelOf, completion
       if (left !== null)
         lines.note(party.sessionId, { jsonrpc: '2.0', method, ...(left === undefined ? {} : { params: left }) })
     },
-    async question(party, target, question, signal) {
+    async question(party, target, question, signal, toServer) {
       const places = placesOf(party, target)
       const [place] = places
       if (place === undefined) return BLOCKED
       const left = question.params === undefined ? undefined : await passAll(places, 'response', question.params)
       if (left === null) return BLOCKED
       const asked = named(left === undefined ? question : { ...question, params: left }, place.plan, place.assignment)
+      const onProgress: OnProgress | undefined =
+        toServer &&
+        (async (told) => {
+          const passed = await passAll(places, 'request', told)
+          if (passed !== null) await toServer(passed)
+        })
       try {
-        const answer = await lines.ask(party.sessionId, asked, { deadline: Date.now() + QUESTION_MS, signal })
+        const answer = await lines.ask(party.sessionId, asked, {
+          deadline: Date.now() + QUESTION_MS,
+          signal,
+          onProgress,
+        })
         return await ruled(places, answer)
       } catch (thrown) {
         const isSilent = thrown instanceof GatehouseError && thrown.code === 'GH_FORWARD_UNANSWERED'

@@ -33,7 +33,7 @@ export function createConnect({ states, publicUrl }: ConnectOptions): Connect {
       // Whoever comes back and has still not given it is told so, instead of being sent again.
       if (!MAY_ASK.has(call.method) || call.params.requestState !== undefined)
         throw told(error.code, { error, message, data })
-      const state = { kind: 'again', round: 1 } as const
+      const state = { kind: 'again', round: 1, correlationId: call.trail.correlationId } as const
       return {
         resultType: 'input_required',
         inputRequests: { connect: { method: 'elicitation/create', params } },

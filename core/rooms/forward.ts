@@ -27,6 +27,8 @@ export interface Aside {
   /** Answers what the rules leave; throws when one blocks it. */
   readonly question: (question: Question) => Promise<Question>
   readonly answer: (answer: QuestionAnswer) => Promise<QuestionAnswer>
+  /** The same of what the client tells while it has a question; null when one blocks it. */
+  readonly progress: (told: JsonObject) => Promise<JsonObject | null>
 }
 
 export type Forward = (call: Inspected, aside: Aside) => Promise<Answered>
@@ -102,6 +104,7 @@ function exchange(
       wantsLog,
       onNote,
       gone,
+      trail: call.trail,
       send,
       mayGoOn,
     })
@@ -110,9 +113,10 @@ function exchange(
     target,
     gone,
     party: partyOf(call),
-    ask: call.ask,
+    ask: askFor(call),
     onQuestion: async (question) => named(await aside.question(question), call.plan, call.feature.assignment),
     onAnswer: (answer) => aside.answer(answer),
+    onProgress: (told) => aside.progress(told),
     onNote,
     progressToken,
     pulseMs: options.pulseMs,
@@ -134,6 +138,11 @@ function errandOf({ plan, feature, principal, ability }: Inspected): Errand {
 /** Asked long after the call has left its rooms: it must not keep the call. */
 function whether({ credentials }: Inspected, errand: Errand, { errands, stillEnters }: ForwardOptions) {
   return async () => !errands.isOff(errand) && stillEnters(credentials, errand.gatewayId)
+}
+
+/** Its client's answer is on record as a message of its own, under the correlation id of the call. */
+function askFor({ ask, trail }: Inspected): Inspected['ask'] {
+  return ask && ((question, how) => ask(question, { ...how, correlationId: trail.correlationId }))
 }
 
 /** What only the modern era has means nothing from a legacy client: no rule looks at a state that was never sealed. */

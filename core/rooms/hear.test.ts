@@ -2,18 +2,27 @@ import type { JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Inbound, LegacySession } from '../call.js'
+import type { About } from '../mcp/session-lines.js'
 import { plan } from '../upstream/catalog-testing.js'
 import { createHear } from './hear.js'
-import { inSession } from './testing.js'
+import { inbound, inSession } from './testing.js'
 
 const HOUSE = plan(['crm'])
+const ROOT = '01a20572-8e94-71c0-9575-e2e50448baa7'
 
 /** What was done about one message of a session's client. */
-function heard(facts: Partial<Inbound>, session: Partial<LegacySession> | null = { id: 's' }): unknown[] {
+function heard(
+  facts: Partial<Inbound>,
+  session: Partial<LegacySession> | null = { id: 's' },
+  about: About | null = null,
+): unknown[] {
   const done: unknown[] = []
   const hear = createHear({
-    lines: { answered: (...told) => (done.push(['answered', ...told]), true) },
-    cancel: (...told) => void done.push(['cancel', ...told]),
+    lines: {
+      answered: (...told) => (done.push(['answered', ...told]), about),
+      progressed: (...told) => (done.push(['progressed', ...told]), about),
+    },
+    cancel: (...told) => (done.push(['cancel', ...told]), about),
     upstreams: { toldBySession: (...told) => void done.push(['told', ...told]) },
   })
   const call = { ...inSession(HOUSE, { id: null, ...facts }), session: session as LegacySession | null }
@@ -57,6 +66,27 @@ test('a call is taken back by the id that the client gave it', () => {
     assert.equal(heard({ method, params: { requestId } as never }), [])
 })
 
+test('how far it is with a question goes to whoever asked', () => {
+  const params = { progressToken: 'r.1', progress: 1 }
+  assert.equal(heard({ method: 'notifications/progress', params }), [['progressed', 's', params]])
+})
+
+test('what is said about a call stands under its correlation id, and under its own when it is about none', () => {
+  const saying: readonly Partial<Inbound>[] = [
+    { answer: { id: 'r.1', body: { jsonrpc: '2.0', id: 'r.1', result: {} } } },
+    { method: 'notifications/progress', params: { progressToken: 'r.1', progress: 1 } },
+    { method: 'notifications/cancelled', params: { requestId: 7 } },
+  ]
+  for (const facts of saying) {
+    for (const about of [null, { correlationId: undefined }, { correlationId: ROOT }]) {
+      const { trail } = inbound()
+      const own = trail.correlationId
+      heard({ ...facts, trail }, { id: 's' }, about)
+      const record = trail.close('proxy_response_success', 202, null)
+      assert.equal([record.id, record.rootId], [own, about?.correlationId ?? null])
+    }
+  }
+})
 test('changed roots are told to the servers of the session', () => {
   assert.equal(heard({ method: 'notifications/roots/list_changed', params: { x: 1 } }), [
     ['told', 's', { jsonrpc: '2.0', method: 'notifications/roots/list_changed' }],

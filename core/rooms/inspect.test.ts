@@ -1,4 +1,4 @@
-import { pass, type JsonObject } from '@gatehouse/sdk'
+import { modify, pass, type JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Answered, Inspected, Permitted } from '../call.js'
@@ -133,6 +133,15 @@ test('a question that a rule blocks is not asked; the error names the rule and n
   assert.is(ruled.length, 1)
 })
 
+test('what a client tells of a question is looked at like its answer, and blocked alone', async () => {
+  const { call, ruled } = callOf({})
+  const relay = inspectWith(telling()).relay(call as unknown as Inspected)
+  assert.equal(await relay.progress({ progress: 1, message: 'a secret' }), { progress: 1, message: 'a ***' })
+  assert.equal(ruled, [{ hook: 'request', verdict: 'modify' }])
+  const blocking = inspectWith(telling(true)).relay(callOf({}).call as unknown as Inspected)
+  assert.is(await blocking.progress({ progress: 1, message: 'a secret' }), null)
+})
+
 test('a server that asks without end fills no record', async () => {
   const { call, ruled } = callOf({})
   const relay = inspectWith(telling()).relay(call as unknown as Inspected)
@@ -165,6 +174,64 @@ test('a server that talks faster than rules can follow is held up, and loses not
   await relay.flow?.drained()
   await relay.settled()
   assert.is(heard.length, 1_000)
+})
+
+test('a question that plugins made into something else is not asked, nor such an answer passed on', async () => {
+  const rules = { inspectRequest: () => passed, inspectResponse: () => passed } as unknown as Rules
+  const identity = {
+    principal: PRINCIPAL,
+    era: 'legacy',
+    upstreamParams: { name: 't' },
+    plan: { rules: [], gateway: {} },
+  }
+  const { call } = callOf({ ...identity, gone: { signal: () => new AbortController().signal } })
+  const trail = { ...call.trail, correlationId: 'c' }
+  for (const left of [
+    {},
+    { inputRequests: { other: ASKED } as never, inputResponses: { other: {} } },
+    { inputRequests: { question: { ...ASKED, method: 'roots/list' } } as never, inputResponses: { question: 'x' } },
+    { inputRequests: { question: { ...ASKED, params: [] } } as never, inputResponses: { question: null } },
+  ]) {
+    const bus = busWith((registry) => {
+      registry.add('bends', 'feature.response', () => modify({ result: left }), 'normal')
+      registry.add('bends', 'feature.request', () => modify({ params: left }), 'normal')
+    })
+    const inspect = createInspect({ rules, bus, raise: () => undefined, publicResult: (_call, result) => result })
+    const relay = inspect.relay({ ...call, trail } as unknown as Inspected)
+    const codes = [relay.question(ASKED), relay.answer({ result: {} })].map((promise) =>
+      promise.then(
+        () => 'passed',
+        ({ code }: GatehouseError) => code,
+      ),
+    )
+    assert.equal(await Promise.all(codes), ['GH_INSPECT_BLOCKED', 'GH_INSPECT_BLOCKED'])
+  }
+})
+
+test('plugins see a question without params, the call that it is of, and the words of a refusal', async () => {
+  const rules = { inspectRequest: () => passed, inspectResponse: () => passed } as unknown as Rules
+  const seen: unknown[] = []
+  const bus = busWith((registry) => {
+    registry.add('looks', 'feature.response', ({ result }) => (seen.push(result), pass()), 'normal')
+    registry.add('looks', 'feature.request', ({ params }) => (seen.push(params), pass()), 'normal')
+  })
+  const identity = {
+    principal: PRINCIPAL,
+    era: 'legacy',
+    upstreamParams: { name: 't' },
+    plan: { rules: [], gateway: {} },
+  }
+  // Past its deadline: the time that a question waits does not count.
+  const { call } = callOf({ ...identity, deadline: 0, gone: { signal: () => new AbortController().signal } })
+  const inspect = createInspect({ rules, bus, raise: () => undefined, publicResult: (_call, result) => result })
+  const relay = inspect.relay({ ...call, trail: { ...call.trail, correlationId: 'c' } } as unknown as Inspected)
+  assert.equal(await relay.question({ method: 'roots/list' }), { method: 'roots/list' })
+  const refusal = { error: { code: -1, message: 'no' } }
+  assert.equal(await relay.answer(refusal), refusal)
+  assert.equal(seen, [
+    { resultType: 'input_required', inputRequests: { question: { method: 'roots/list' } } },
+    { name: 't', inputResponses: { question: { message: 'no' } } },
+  ])
 })
 
 test('an answer that took longer than a call without questions may take is still shown to plugins', async () => {

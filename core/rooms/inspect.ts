@@ -1,9 +1,11 @@
 import type { Alert, CallContext, JsonObject, Receipt } from '@gatehouse/sdk'
+import { answerIn, paramsOf, questionIn, resultOf } from '../bridge/plugin-view.js'
 import { enter, type Answered, type Inspected, type Permitted, type Released } from '../call.js'
 import { Backlog } from '../domain/backlog.js'
 import type { Flow } from '../domain/flow.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
+import { featureRequest, featureResponse, mangled } from '../hooks/features.js'
 import { forOlder } from '../mcp/older.js'
 import { translateResult } from '../mcp/translate.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
@@ -35,6 +37,7 @@ export interface Relayed {
   readonly flow: Flow | null
   question(question: Question): Promise<Question>
   answer(answer: QuestionAnswer): Promise<QuestionAnswer>
+  progress(told: JsonObject): Promise<JsonObject | null>
   settled(): Promise<void> | undefined
 }
 
@@ -55,7 +58,17 @@ export function createInspect(options: InspectOptions): Inspect {
   const afterRequest = async (call: Permitted, subject: Subject, seen: Outcome | Promise<Outcome>) => {
     const outcome = await seen
     const ruled = settleOutcome(call, outcome, call.upstreamParams, options.raise)
-    return letIn(call, outcome, bus.has('feature.request') ? await hookedRequest(bus, subject, call, ruled) : ruled)
+    return letIn(
+      call,
+      outcome,
+      bus.has('feature.request')
+        ? await featureRequest(
+            bus,
+            { context: subject.context(), params: ruled },
+            { deadline: call.deadline, parent: call.gone.signal },
+          )
+        : ruled,
+    )
   }
   const afterResponse = async (
     call: Answered,
@@ -64,7 +77,12 @@ export function createInspect(options: InspectOptions): Inspect {
     seen: Outcome | Promise<Outcome>,
   ) => {
     const ruled = settleOutcome(call, await seen, given, options.raise)
-    return letOut(call, bus.has('feature.response') ? await hookedResponse(bus, subject, call, ruled) : ruled)
+    return letOut(
+      call,
+      bus.has('feature.response')
+        ? await featureResponse(bus, { context: subject.context(), result: ruled }, call.gone.signal)
+        : ruled,
+    )
   }
   /**
    * What the record keeps is what left the rules; a message that no rule looked at is kept as it came. One that rules
@@ -125,7 +143,24 @@ class Relay implements Relayed {
     this.onNote = notify === null ? null : (note) => this.#enter(note, notify)
   }
 
+  /** After the rules, plugins: as they see a modern client's. */
   async question(question: Question): Promise<Question> {
+    const ruled = await this.#ruledQuestion(question)
+    const { bus } = this.#options
+    if (!bus.has('feature.response')) return ruled
+    const shown = { context: contextOf(this.#call), result: resultOf(ruled) }
+    return questionIn(await featureResponse(bus, shown, this.#call.gone.signal), ruled) ?? mangled()
+  }
+
+  async answer(answer: QuestionAnswer): Promise<QuestionAnswer> {
+    const ruled = await this.#ruledAnswer(answer)
+    const { bus } = this.#options
+    if (!bus.has('feature.request')) return ruled
+    const shown = { context: contextOf(this.#call), params: paramsOf(this.#call.upstreamParams, ruled) }
+    return answerIn(await featureRequest(bus, shown, { parent: this.#call.gone.signal }), ruled) ?? mangled()
+  }
+
+  async #ruledQuestion(question: Question): Promise<Question> {
     const { params } = question
     if (params === undefined) return question
     const seen = { structuredContent: params }
@@ -137,7 +172,7 @@ class Relay implements Relayed {
     return { ...question, params: ruled.structuredContent as JsonObject }
   }
 
-  async answer(answer: QuestionAnswer): Promise<QuestionAnswer> {
+  async #ruledAnswer(answer: QuestionAnswer): Promise<QuestionAnswer> {
     const isResult = 'result' in answer
     const seen = { structuredContent: isResult ? answer.result : { message: answer.error.message } } as JsonObject
     const outcome = await this.#options.rules.inspectRequest(this.#call.plan.rules, this.#subject, seen)
@@ -147,6 +182,15 @@ class Relay implements Relayed {
     })
     const left = ruled.structuredContent as JsonObject
     return isResult ? { result: left } : { error: { code: answer.error.code, message: String(left.message) } }
+  }
+
+  async progress(told: JsonObject): Promise<JsonObject | null> {
+    const { rules, raise } = this.#options
+    const outcome = await rules.inspectRequest(this.#call.plan.rules, this.#subject, { structuredContent: told })
+    for (const alert of outcome.alerts) raise(alert)
+    this.#keepRequest(outcome.receipts.filter((receipt) => receipt.verdict !== 'pass'))
+    if (outcome.kind === 'blocked') return null
+    return outcome.kind === 'pass' ? told : (outcome.message.structuredContent as JsonObject)
   }
 
   settled(): Promise<void> | undefined {
@@ -235,33 +279,6 @@ function conclude(
       })
   }
 }
-
-async function hookedRequest(bus: Bus, subject: Subject, call: Permitted, params: JsonObject): Promise<JsonObject> {
-  const passed = await bus.sequential(
-    'feature.request',
-    { context: subject.context(), params },
-    { deadline: call.deadline, parent: call.gone.signal },
-  )
-  if (passed.blocked) throw blockedBy(passed)
-  return passed.payload.params
-}
-
-async function hookedResponse(bus: Bus, subject: Subject, call: Answered, result: JsonObject): Promise<JsonObject> {
-  const passed = await bus.sequential(
-    'feature.response',
-    { context: subject.context(), result },
-    // The call's own deadline may be long over: it does not count the time that a question waits.
-    { parent: call.gone.signal },
-  )
-  if (passed.blocked) throw blockedBy(passed)
-  return passed.payload.result
-}
-
-const blockedBy = (passed: { readonly plugin: string; readonly reason: string; readonly failed: boolean }) =>
-  new GatehouseError('GH_INSPECT_BLOCKED', {
-    message: passed.reason,
-    detail: passed.failed ? 'undecided' : passed.plugin,
-  })
 
 function subjectOf(call: Permitted | Answered | Inspected): Subject {
   const { feature } = call

@@ -41,7 +41,7 @@ function bind(call: Authenticated, session: LegacySession | null): InSession {
   if (call.batched && session !== null && !hasBatches(version))
     throw new GatehouseError('GH_DOOR_NOT_RPC', { message: 'This protocol version has no batches' })
   call.trail.wire(version, session?.id ?? null)
-  call.joins(call.principal, session)
+  call.joins(call.principal, session, call.trail.correlationId)
   call.trail.client(session?.client ?? clientInfoOf(call.params, call.era))
   return enter(call, 'session', { session, version, ability: abilityIn(call, session) })
 }

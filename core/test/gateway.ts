@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Pool } from 'pg'
 import { createLogReader, type LogFilter, type LogRowWithBody } from '../record/query.js'
+import { messageOf } from '../domain/record.js'
 import { testDatabase } from './database.js'
 import { until } from './until.js'
 
@@ -268,14 +269,18 @@ async function messagesOf(pool: Pool, filter: LogFilter): Promise<readonly Recor
       withBodies: true,
     })
     for (const row of page.rows) {
-      const known = legs.get(row.correlation_id)
-      if (known === undefined) legs.set(row.correlation_id, [row])
+      const known = legs.get(messageOf(row))
+      if (known === undefined) legs.set(messageOf(row), [row])
       else known.push(row)
     }
     before = page.next
   }
   return [...legs]
-    .map(([correlationId, rows]) => ({ correlationId, method: rows[0]?.method ?? null, legs: rows }))
+    .map(([, rows]) => ({
+      correlationId: rows[0]?.correlation_id ?? '',
+      method: rows[0]?.method ?? null,
+      legs: rows,
+    }))
     .filter(({ legs: rows }) => !rows[0]?.jsonrpc_id?.startsWith('mark-'))
     .toReversed()
 }

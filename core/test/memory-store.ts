@@ -189,6 +189,7 @@ function userRepository(cell: { state: State }): UserRepository {
   const drop = (table: string, gone: readonly Stored[]) => gone.forEach(({ id }) => cell.state.rows[table]?.delete(id))
   return {
     ...plain,
+    many: async (given) => (await plain.all()).filter(({ id, email }) => given.includes(id) || given.includes(email)),
     inRole: async (slug) => (await plain.all()).filter(({ role }) => role === slug),
     async remove(id) {
       const connections = rowsOf<Connection>('connections').filter(({ userId }) => userId === id)

@@ -1,15 +1,17 @@
+import type { JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import { GatehouseError } from '../errors.js'
-import type { Question, QuestionAnswer } from '../mcp/questions.js'
+import type { OnProgress, Question, QuestionAnswer } from '../mcp/questions.js'
 import { createAnswers, createAsked } from './asked.js'
 import { createCalls } from './calls.js'
 import type { RpcRequest } from './message.js'
 import type { PeerEvents } from './options.js'
 import { makeRequest } from './testing.js'
+import type { Conversation } from './types.js'
 
-type OnQuestion = (question: Question, signal: CancelSignal) => Promise<QuestionAnswer>
+type OnQuestion = Conversation['onQuestion']
 
 const ELICIT = { method: 'elicitation/create', params: { message: 'Name?' } }
 const SAMPLE = { method: 'sampling/createMessage', params: { messages: [] } }
@@ -21,13 +23,14 @@ const by = (given: QuestionAnswer) => ('result' in given ? given.result['by'] : 
 /** `outside` answers what belongs to no call; without it nobody can be asked outside of one. */
 function bench(outside: PeerEvents['asked'] = null) {
   const calls = createCalls('crm')
-  const asked = createAsked(calls, { asked: outside })
+  const told: JsonObject[] = []
+  const asked = createAsked(calls, { asked: outside }, (note) => void told.push(note))
   const begin = (onQuestion?: OnQuestion) =>
     calls.begin(
       makeRequest(onQuestion === undefined ? {} : { conversation: { party: null, whose: 'me', onQuestion } }),
       () => undefined,
     )
-  return { calls, asked, begin }
+  return { calls, asked, begin, told }
 }
 
 /** Answers when it is told to, or when the question is taken back. */
@@ -123,6 +126,30 @@ test('a server’s own token for progress stays on its side, the rest of _meta g
       { message: '?', _meta: 'odd' },
     ],
   )
+})
+
+test('progress with a question is told to a server that gave a token, under that token, while the question waits', async () => {
+  for (const [outside, _meta] of [
+    [false, { progressToken: 0 }],
+    [true, { progressToken: 'mine' }],
+    [false, {}],
+    [false, { progressToken: [1] }],
+  ] as const) {
+    let later: OnProgress | undefined
+    const onQuestion: OnQuestion = async (_, __, onProgress) => {
+      later = onProgress
+      await onProgress?.({ progress: 1, progressToken: 'theirs', 'x-own': 1 })
+      return answer('x')
+    }
+    const { asked, begin, told } = bench(outside ? onQuestion : null)
+    if (!outside) begin(onQuestion)
+    await asked.answer(request(1, { ...ELICIT, params: { message: '?', _meta } }), null)
+    await later?.({ progress: 2 })
+    const token = 'progressToken' in _meta && !Array.isArray(_meta.progressToken) ? _meta.progressToken : undefined
+    const params = { progress: 1, progressToken: token as string | number, 'x-own': 1 }
+    const note = { jsonrpc: '2.0', method: 'notifications/progress', params }
+    assert.equal(told, token === undefined ? [] : [note])
+  }
 })
 
 test('thirty-two wait at once, the rest is refused at once, and room is made again', async () => {

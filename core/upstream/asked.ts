@@ -2,7 +2,7 @@ import type { JsonObject } from '@gatehouse/sdk'
 import { Cancel } from '../domain/cancel-signal.js'
 import { asGatehouseError } from '../errors.js'
 import { isQuestion } from '../mcp/questions.js'
-import type { QuestionAnswer, QuestionMethod } from '../mcp/questions.js'
+import type { OnProgress, QuestionAnswer, QuestionMethod } from '../mcp/questions.js'
 import type { Call, Calls } from './calls.js'
 import { isObject } from './message.js'
 import type { RpcNote, RpcRequest } from './message.js'
@@ -20,21 +20,37 @@ export interface Asked {
 
 const MOST_WAITING = 32
 
-export function createAsked(calls: Calls, events: Pick<PeerEvents, 'asked'>): Asked {
+/** `tell` sends a note to the server; what comes of it is nobody's concern. */
+export function createAsked(
+  calls: Calls,
+  events: Pick<PeerEvents, 'asked'>,
+  tell: (note: JsonObject) => Promise<void> | void,
+): Asked {
   const waiting = new Map<RpcRequest['id'], Cancel>()
 
   async function ask(request: RpcRequest, call: Call | null, cancel: Cancel): Promise<QuestionAnswer> {
     const { method, params } = request
     if (!isQuestion(method)) return refusal(-32601, `This gateway relays no '${method.slice(0, 100)}'`)
     const question = isObject(params) ? { method, params: withoutToken(params) } : { method }
+    const onProgress = progressOf(request)
     const whose = call ?? onlyOne(method)
-    if (whose !== null) return whose.ask(question, cancel)
+    if (whose !== null) return whose.ask(question, cancel, onProgress)
     if (events.asked === null) return refusal(-32601, 'The client cannot be asked outside of a call')
     const release = calls.hold()
     try {
-      return await events.asked(question, cancel)
+      return await events.asked(question, cancel, onProgress)
     } finally {
       release()
+    }
+  }
+
+  /** How the server hears of its question, while that waits and if it gave a token. */
+  function progressOf({ id, params }: RpcRequest): OnProgress | undefined {
+    const progressToken = isObject(params) && isObject(params['_meta']) ? params['_meta']['progressToken'] : undefined
+    if (typeof progressToken !== 'string' && typeof progressToken !== 'number') return undefined
+    return (told) => {
+      if (!waiting.has(id)) return
+      return tell({ jsonrpc: '2.0', method: 'notifications/progress', params: { ...told, progressToken } })
     }
   }
 
@@ -77,7 +93,7 @@ export function createAsked(calls: Calls, events: Pick<PeerEvents, 'asked'>): As
   }
 }
 
-/** Nobody tells a server how far its question is: tokens of one side mean nothing on the other. */
+/** Tokens of one side mean nothing on the other. */
 function withoutToken(params: JsonObject): JsonObject {
   const { _meta } = params
   if (!isObject(_meta) || _meta['progressToken'] === undefined) return params

@@ -3,7 +3,7 @@ import { Cancel } from '../domain/cancel-signal.js'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import { Roll } from '../domain/roll.js'
 import type { GatehouseError } from '../errors.js'
-import type { Question, QuestionAnswer } from '../mcp/questions.js'
+import type { OnProgress, Question, QuestionAnswer } from '../mcp/questions.js'
 import { fault } from './faults.js'
 import { isObject } from './message.js'
 import type { RpcNote } from './message.js'
@@ -79,7 +79,7 @@ export class Call {
   }
 
   /** Puts a question of the server to whoever made this call; the time that it waits does not count. */
-  async ask(question: Question, takenBack: CancelSignal): Promise<QuestionAnswer> {
+  async ask(question: Question, takenBack: CancelSignal, onProgress?: OnProgress): Promise<QuestionAnswer> {
     const { conversation } = this.#request
     if (conversation === undefined) return { error: NOT_ASKED }
     const cancel = new Cancel()
@@ -89,7 +89,7 @@ export class Call {
     takenBack.addEventListener('abort', onTakenBack, { once: true })
     const release = this.hold()
     try {
-      return await conversation.onQuestion(question, cancel)
+      return await conversation.onQuestion(question, cancel, onProgress)
     } finally {
       takenBack.removeEventListener('abort', onTakenBack)
       questions.delete(cancel)

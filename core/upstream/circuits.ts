@@ -108,7 +108,7 @@ function overheard(request: UpstreamRequest, hear: () => void): UpstreamRequest 
     conversation: conversation && {
       party: conversation.party,
       whose: conversation.whose,
-      onQuestion: (question, signal) => (hear(), conversation.onQuestion(question, signal)),
+      onQuestion: (...asked) => (hear(), conversation.onQuestion(...asked)),
     },
   })
 }

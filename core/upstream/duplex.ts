@@ -50,7 +50,7 @@ type Context = Pick<PeerContext, 'slug' | 'events' | 'clientInfo' | 'of'>
 
 export function openDuplex({ slug, events, clientInfo, of }: Context, carrier: Carrier): Duplex {
   const calls = createCalls(slug)
-  const asked = createAsked(calls, events)
+  const asked = createAsked(calls, events, (note) => void (ended || carrier.tell(note)))
   const envelope = createEnvelope(clientInfo, of.target.ability)
   const waiting = new Roll<Waiting>()
   const strays = createStrays()

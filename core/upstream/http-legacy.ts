@@ -37,7 +37,7 @@ const POST_HEADERS = ['content-type', 'application/json', 'accept', 'application
 /** Opens a session: `initialize`, `notifications/initialized`, and the side stream where the server has one. */
 export async function openLegacyHttp(context: PeerContext, wire: HttpWire): Promise<Peer> {
   const calls = createCalls(context.slug)
-  const asked = createAsked(calls, context.events)
+  const asked = createAsked(calls, context.events, (note) => answers(note))
   const answers = createAnswers(
     (message) => post(session, message, context.timing.dial),
     (error) => context.log.debug({ server: context.slug, error }, 'the answer to a server was not taken'),

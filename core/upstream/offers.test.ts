@@ -19,12 +19,15 @@ const MANY: Readonly<Record<string, JsonObject>> = {
   texts: { prompts: {}, resources: {} },
 }
 
-function bench(changes: Readonly<Record<string, Partial<ServerInfo>>> = {}) {
+function bench(
+  changes: Readonly<Record<string, Partial<ServerInfo>>> = {},
+  patience?: Parameters<typeof createOffers>[1],
+) {
   const upstreams = new FakeUpstreams()
   for (const [slug, capabilities] of Object.entries(MANY)) upstreams.infos.set(slug, { capabilities, ...changes[slug] })
   for (const [slug, info] of Object.entries(changes))
     upstreams.infos.set(slug, { ...upstreams.infos.get(slug), ...info })
-  return { upstreams, offers: createOffers(infosOf(upstreams)) }
+  return { upstreams, offers: createOffers(infosOf(upstreams), patience) }
 }
 const CHANGING = { listChanged: true }
 const EVERYTHING = { tools: CHANGING, prompts: CHANGING, resources: CHANGING }
@@ -72,11 +75,21 @@ test('of a server whose credential expired there is offered what it last had', a
 })
 
 test('a server that says nothing may have tools, prompts and resources, and delays nobody for long', async () => {
-  const { offers, upstreams } = bench()
+  const { offers, upstreams } = bench({}, { legacy: 30, modern: 30 })
   upstreams.info = () => new Promise(() => undefined)
-  const started = Date.now()
-  assert.equal((await offers.of(plan(['tools']), open, 'legacy')).capabilities, EVERYTHING)
-  assert.ok(Date.now() - started < 2_000)
+  for (const era of ['legacy', 'modern'] as const)
+    assert.equal((await offers.of(plan(['tools']), open, era)).capabilities, EVERYTHING)
+})
+
+test('a session, which is told but once what there is, waits for a server that needs a moment to start', async () => {
+  const { offers, upstreams } = bench({}, { legacy: 20_000, modern: 20 })
+  const known = await upstreams.info({ server: server('tools'), key: 'public' } as Parameters<typeof upstreams.info>[0])
+  let say: () => void = () => undefined
+  upstreams.info = () => new Promise((resolve) => (say = () => resolve(known)))
+  assert.equal((await offers.of(plan(['tools']), open, 'modern')).capabilities, EVERYTHING)
+  const told = offers.of(plan(['tools']), open, 'legacy')
+  say()
+  assert.equal((await told).capabilities, { tools: CHANGING })
 })
 
 test('a gateway without servers offers what a gateway always has', async () => {

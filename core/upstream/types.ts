@@ -3,7 +3,7 @@ import type { Bearer } from '../domain/bearer.js'
 import type { CancelSignal } from '../domain/cancel-signal.js'
 import type { Flow } from '../domain/flow.js'
 import type { Server } from '../domain/nouns.js'
-import type { Question, QuestionAnswer } from '../mcp/questions.js'
+import type { OnProgress, Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Ability } from './ability.js'
 
 /** Which server, and as whom. `key` names the credential (`public`, an identity's id): one process or session pool each. */
@@ -72,8 +72,11 @@ export interface Conversation {
   readonly party: Party | null
   /** Whose request it is. An upstream session that served it serves nobody else's: it may still ask what it asked for. */
   readonly whose: string
-  /** `signal` tells that the server took its question back, or the request has ended. */
-  readonly onQuestion: (question: Question, signal: CancelSignal) => Promise<QuestionAnswer>
+  /**
+   * `signal` tells that the server took its question back, or the request has ended; `onProgress` stands where the server
+   * gave a token.
+   */
+  readonly onQuestion: (question: Question, signal: CancelSignal, onProgress?: OnProgress) => Promise<QuestionAnswer>
 }
 
 /** An answer of the server: a result, or the server's own JSON-RPC error. Unknown fields are kept. */

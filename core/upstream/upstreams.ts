@@ -61,7 +61,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
       asked:
         party === null || onSessionQuestion === undefined
           ? null
-          : (question, signal) => (circuits.alive(id), onSessionQuestion(party, of.target, question, signal)),
+          : (...asked) => (circuits.alive(id), onSessionQuestion(party, of.target, ...asked)),
     }
     const { clientInfo, limits } = options
     return open({ of, slug, clientInfo, limits, timing, log, events }, dialect)

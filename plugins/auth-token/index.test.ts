@@ -33,6 +33,13 @@ test('every token that is minted is taken, and the hash covers all of it', async
   }
 })
 
+test('what the authorization server gave out is taken, whatever it begins with', async () => {
+  for (const token of [randomBytes(32).toString('base64url'), `API_${'A'.repeat(39)}`, '-'.repeat(43)]) {
+    const { answer } = await identify(`Bearer ${token}`)
+    assert.equal(answer, { kind: 'token', hash: createHash('sha256').update(token).digest('hex') })
+  }
+})
+
 test('the scheme is of any case and may be followed by several spaces', async () => {
   const token = mint()
   for (const scheme of ['Bearer ', 'bearer ', 'BEARER ', 'Bearer   ']) {

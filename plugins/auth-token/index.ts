@@ -10,8 +10,9 @@ const TOKEN = /^API_[A-Za-z0-9_-]{43}$/
 const GRANTED = /^[A-Za-z0-9_-]{43}$/
 
 /**
- * `Authorization: Bearer API_…`, or an access token of the gateway's authorization server (RFC 6750). Answers the SHA-256 of the token; whether it is known, and whose it is, core
- * tells. A malformed token of this kind is refused at once, anything else is left to the next plugin.
+ * `Authorization: Bearer API_…`, or an access token of the gateway's authorization server (RFC 6750). Answers the SHA-256
+ * of the token; whether it is known, and whose it is, core tells. A malformed `API_` token is refused at once, anything else
+ * is left to the next plugin.
  */
 function identify(credentials: Credentials): Identification {
   const token = BEARER.exec(credentials.authorization ?? '')?.[1]

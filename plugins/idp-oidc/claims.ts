@@ -31,7 +31,7 @@ export const isEnough = (claims: Claims, { groupsClaim }: Settled): boolean =>
   isText(claims['email']) &&
   verificationOf(claims) !== undefined &&
   isText(claims['name']) &&
-  (groupsClaim === null || claims[groupsClaim] !== undefined)
+  (groupsClaim === null || (claims[groupsClaim] !== undefined && !isCutShort(claims[groupsClaim])))
 
 function emailOf(from: Claims, sources: readonly Claims[], { preset }: Settled): string {
   if (isText(from['email'])) return from['email'].trim()
@@ -68,7 +68,9 @@ function nameOf(claims: Claims): string {
 /** No claim is no groups, as most leave it out when there are none; a claim that lies elsewhere is not known. */
 function groupsOf(sources: readonly Claims[], claim: string | null): readonly string[] | null {
   if (claim === null) return null
-  const said = sources.map((claims) => claims[claim]).find((groups) => groups !== undefined)
+  const all = sources.map((claims) => claims[claim]).filter((groups) => groups !== undefined)
+  const said = all.find((groups) => !isCutShort(groups))
+  if (said === undefined && all.length > 0) return null
   if (Array.isArray(said)) return said.filter((group): group is string => typeof group === 'string')
   if (typeof said === 'string') return [said]
   // OpenID Connect Core section 5.6.2, and Entra's word for people with too many groups.
@@ -76,6 +78,8 @@ function groupsOf(sources: readonly Claims[], claim: string | null): readonly st
   return elsewhere ? null : []
 }
 
+/** Ping's word in an ID token for more values than fit; userinfo then has them all. */
+const isCutShort = (groups: unknown): boolean => [groups].flat().includes('[SIZE_LIMIT_EXCEEDED]')
 const namesIt = (names: unknown, claim: string): boolean =>
   typeof names === 'object' && names !== null && Object.hasOwn(names, claim)
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== ''

@@ -23,6 +23,8 @@ Measures Gatehouse beside other fronts of the same upstream, in turn, and prints
                   streams, results of 1 MiB, clients and servers of both eras (default all)
   --troubles      instead: 20 servers behind one Gatehouse, one of them in trouble; how the calls to the others fare
                   (rounds default 5, seconds 3; fronts, loads and seed say nothing here)
+  --permissions   instead: who calls and may they, in houses of 10, 1,000 and 10,000 people (rounds default 15; seconds say
+                  how many decisions in each: 1.2 are 1,000 and 20,000)
   --quick         2 rounds of 0.4 s bursts: shows that everything works, its figures mean little
   --seed N        of the order in which the fronts are visited (default 1)
   --no-build      measure what is compiled already
@@ -44,21 +46,24 @@ export function readOptions(argv) {
       loads: { type: 'string' },
       seed: { type: 'string', default: '1' },
       troubles: { type: 'boolean', default: false },
+      permissions: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       build: { type: 'boolean', default: true },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
-  const { build, json, help, quick, troubles } = values
+  const { build, json, help, quick, troubles, permissions } = values
+  if (troubles && permissions) throw new TypeError('--troubles and --permissions are two measurements: choose one')
   const seconds = troubles ? (quick ? '1.5' : '3') : quick ? '0.4' : '1.2'
   return {
-    rounds: whole('rounds', values.rounds ?? (quick ? '2' : '5')),
+    rounds: whole('rounds', values.rounds ?? (quick ? '2' : permissions ? '15' : '5')),
     ms: positive('seconds', values.seconds ?? seconds) * 1000,
     seed: whole('seed', values.seed),
     fronts: chosen('front', Object.keys(TITLES), { text: values.fronts, always: ['direct', 'pass-through'] }),
     loads: chosen('load', Object.keys(GROUPS), { text: values.loads }),
     troubles,
+    permissions,
     build,
     json,
     help,

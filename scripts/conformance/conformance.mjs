@@ -1,14 +1,16 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { authorization } from './authorization.mjs'
 import { startFronts } from './gateway.mjs'
 import { judge } from './judge.mjs'
 import { openSuite } from './suite.mjs'
 
 const read = async (name) => parse(await readFile(new URL(name, import.meta.url), 'utf8')) ?? {}
 
-/** Runs the suite against all fronts and answers the verdict on each run. What was opened is closed, however it ends. */
+/** Runs the suite against all fronts and answers the verdict on each run, and on the authorization
+ * server. What was opened is closed, however it ends. */
 export async function conformance(options) {
   const closing = []
   const give = () => void closeAll(closing).finally(() => process.exit(130))
@@ -29,7 +31,10 @@ export async function conformance(options) {
       verdicts.push({ revision, scored, unscored, results, ...verdict })
     }
     if (options.keep) await writeFile(join(folder, 'gateway.log'), log())
-    return verdicts
+    if (!options.authorization) return { verdicts, authorization: null }
+    const into = join(folder, 'authorization')
+    await mkdir(into)
+    return { verdicts, authorization: await authorization({ folder: into, say }) }
   } finally {
     await closeAll(closing)
     process.off('SIGINT', give).off('SIGTERM', give)

@@ -24,6 +24,8 @@ is what the gateway must pass; crossed.yml names what it may lose where client a
   --ask-on STREAM     where the server asks on the legacy era: post, the stream of the call, or get, its session's
                       (default post)
   --timeout MS        how long one scenario may take (default 15000)
+  --no-authorization  leave out the scenarios for the authorization server, which need Chromium; also left out when
+                      only a part of the rest is asked for
   --no-build          run what is compiled already
   --keep              keep the outputs of the suite and the log of the gateway, and tell where they are
   --help              this text
@@ -42,6 +44,7 @@ export function readOptions(argv) {
       scenario: { type: 'string' },
       'ask-on': { type: 'string', default: 'post' },
       timeout: { type: 'string', default: '15000' },
+      authorization: { type: 'boolean', default: true },
       build: { type: 'boolean', default: true },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -56,12 +59,14 @@ export function readOptions(argv) {
     scenarios: values.scenario === undefined ? null : listed(values.scenario),
     askOn,
     timeout: milliseconds(values.timeout),
+    authorization: values.authorization && [values.only, values.requirements, values.scenario].every(isAbsent),
     build,
     keep,
     help,
   }
 }
 
+const isAbsent = (value) => value === undefined
 const listed = (text) => text.split(',').map((name) => name.trim())
 
 function chosen(option, text, known) {

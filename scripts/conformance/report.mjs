@@ -3,10 +3,12 @@ import { FRONTS } from './options.mjs'
 
 const MESSAGE_SIGNS = 240
 
-/** A table of scenarios and fronts for each revision, what was lost, and the sums as the last line. */
-export function asText(verdicts) {
-  const parts = verdicts.flatMap((verdict) => [table(verdict), lostLines(verdict)]).filter((part) => part !== '')
-  const sum = (key) => verdicts.reduce((all, { sums }) => all + sums[key], 0)
+/** A table of scenarios and fronts for each revision, what was lost, the authorization server, and the sums as the last line. */
+export function asText(verdicts, authorization = null) {
+  const tables = verdicts.flatMap((verdict) => [table(verdict), lostLines(verdict)]).filter((part) => part !== '')
+  const own = authorization === null ? [] : [authorization]
+  const parts = [...tables, ...own.map(({ text }) => text)]
+  const sum = (key) => [...verdicts, ...own].reduce((all, { sums }) => all + sums[key], 0)
   return `${[...parts, `${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`].join('\n\n')}\n`
 }
 

@@ -3,6 +3,7 @@ import { CAPABILITIES } from '../../domain/capabilities.js'
 import type { Role, Team, User } from '../../domain/nouns.js'
 import { BUILT_IN_ROLES, isOperator, isSuperAdmin, SUPER_ADMIN } from '../../domain/people.js'
 import type { Role as RoleSchema, Team as TeamSchema, User as UserSchema } from '../schemas.js'
+import { invalid } from '../problems.js'
 import { conflict, given, managerAfter, mustBeFree, mustBeMine, mustCover, mustExist, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
 
@@ -127,14 +128,22 @@ export async function removeTeam(work: Work, reference: string): Promise<void> {
 }
 
 export async function teamState({ store }: Pick<Work, 'store'>, team: Team): Promise<TeamState> {
-  const members = await Promise.all(team.memberIds.map(async (id) => (await store.users.find(id))?.email ?? id))
+  const members = (await store.users.many(team.memberIds)).map(({ email }) => email)
   return { title: team.title, enabled: team.enabled, members: members.toSorted() }
 }
 
-async function membersOf(work: Work, references: readonly string[]): Promise<string[]> {
-  const ids: string[] = []
-  for (const reference of references) ids.push((await mustRefer(work.store.users, 'members', reference)).id)
-  return unique(ids)
+async function membersOf({ store }: Work, references: readonly string[]): Promise<string[]> {
+  const wanted = references.map((reference) => reference.toLowerCase())
+  const known = new Map(
+    (await store.users.many(wanted)).flatMap(({ id, email }) => [[id, id] as const, [email, id] as const]),
+  )
+  return unique(
+    wanted.map((reference) => {
+      const id = known.get(reference)
+      if (id === undefined) throw invalid('members', `'${reference}' does not exist`)
+      return id
+    }),
+  )
 }
 
 async function grantable(work: Work, reference: string): Promise<string> {

@@ -53,14 +53,14 @@ async function makeHost(work: Work, name: string) {
   return createHost({ ...work, actor: { ...work.actor, managedBy: 'api' } }, name, { title: name })
 }
 
-function expiryOf(work: Work, at: string | null): string | null {
+export function expiryOf(work: Work, at: string | null): string | null {
   if (at === null) return null
   const time = new Date(at)
   if (time <= work.now()) throw invalid('expiresAt', 'is in the past')
   return time.toISOString()
 }
 
-async function mint(
+export async function mint(
   { store }: Work,
   prefix: 'API_' | 'gpat_',
   draft: Pick<Token, 'kind' | 'label' | 'connectionId' | 'userId' | 'expiresAt'>,

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm'
 import { guardAll } from './failures.js'
 
-/** A person who has been asked to join and has never signed in. */
+/** A person who has been asked to come and has not signed in since. */
 export interface InvitationRow {
   /** The person's. */
   readonly id: string
@@ -36,7 +36,7 @@ export interface NewcomerRows {
 const INVITATIONS = `select u.id, u.email, u.name, u.role, b.email as "invitedBy", i.mailed,
   i.created_at as "createdAt", i.expires_at as "expiresAt"
   from invitations i join users u on u.id = i.user_id left join users b on b.id = i.invited_by
-  where not exists (select from arrivals a where a.user_id = u.id) order by i.created_at, u.id`
+  where not exists (select from arrivals a where a.user_id = u.id and a.last_at > i.created_at) order by i.created_at, u.id`
 
 type Raw = Omit<InvitationRow, 'createdAt' | 'expiresAt'> & { readonly createdAt: Date; readonly expiresAt: Date }
 
@@ -58,7 +58,7 @@ export function createNewcomerRows(manager: EntityManager): NewcomerRows {
       await manager.query(
         `insert into invitations (user_id, invited_by, mailed, expires_at) values ($1, $2, $3, $4)
          on conflict (user_id) do update set invited_by = excluded.invited_by, mailed = excluded.mailed,
-           expires_at = excluded.expires_at`,
+           created_at = clock_timestamp(), expires_at = excluded.expires_at`,
         [userId, invitedBy, mailed, new Date(expiresAt)],
       )
     },

@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm'
+import { type EntityManager, In } from 'typeorm'
 import type { Team, User } from '../../domain/nouns.js'
 import type { Draft, Repository, UserRepository } from '../../domain/store.js'
 import { TeamEntity, UserEntity } from '../entities/people.js'
@@ -11,6 +11,12 @@ export function userRepository(manager: EntityManager): UserRepository {
   const rows = rowRepository<User, InstanceType<typeof USER.entity>>(manager, USER)
   return {
     ...rows,
+    many: async (idsOrEmails) => {
+      const found = await manager.find(UserEntity, {
+        where: [{ id: In(idsOrEmails.filter(isId)) }, { email: In(idsOrEmails.filter((one) => !isId(one))) }],
+      })
+      return found.map((row) => ({ ...row }))
+    },
     inRole: async (role) => {
       const found = await manager.find(UserEntity, { where: { role }, order: { createdAt: 'ASC', id: 'ASC' } })
       return found.map((row) => ({ ...row }))

@@ -127,6 +127,7 @@ export const HostAnswer = z.object({
   enabled: z.boolean(),
   connections: z.int(),
   lastUsedAt: z.string().nullable(),
+  connectUrl: z.string().nullable().describe('where people give it a token of their own'),
 })
 export const ConnectionAnswer = z.object({
   ...stored,

@@ -14,8 +14,12 @@ import { PageQuery } from './pages.js'
 
 const HostQuery = PageQuery.extend({ kind: hostShape.kind.or(z.literal('oauth')) })
 
-export function hostOperations({ store, mutations }: ApiOptions): Operation[] {
-  const seen = async (host: Host | HostSeen) => ({ ...host, owner: (await hostState({ store }, host)).owner })
+export function hostOperations({ store, mutations, url }: ApiOptions): Operation[] {
+  const seen = async (host: Host | HostSeen) => ({
+    ...host,
+    owner: (await hostState({ store }, host)).owner,
+    connectUrl: host.kind === 'token' ? `${url()}/connect/host/${host.slug}` : null,
+  })
   return crud({
     name: 'host',
     path: '/hosts',

@@ -84,15 +84,16 @@ async function byToken(ctx: RouterContext, { resolveAdmin }: ApiOptions): Promis
   try {
     return await resolveAdmin(hashSecret(secret))
   } catch (error) {
-    const { code, message } = asGatehouseError(error)
-    if (code === 'GH_AUTHENTICATE_INVALID') throw unauthorized()
+    const { code, message, detail } = asGatehouseError(error)
+    if (code === 'GH_AUTHENTICATE_INVALID') throw unauthorized(detail)
     if (code === 'GH_AUTHENTICATE_DISABLED') throw new GatehouseError('GH_API_FORBIDDEN', { message, cause: error })
     throw error
   }
 }
 
-const unauthorized = (): GatehouseError =>
+const unauthorized = (detail = 'no admin token was sent'): GatehouseError =>
   new GatehouseError('GH_API_UNAUTHORIZED', {
+    detail,
     message: 'Send Authorization: Bearer gpat_… with an admin token that is neither expired nor revoked.',
   })
 
@@ -118,7 +119,9 @@ function failures({ onBroken, turnedAway }: ApiOptions): Middleware {
       const error = asGatehouseError(thrown)
       const { http } = error.entry
       if (http >= 500) onBroken(thrown)
-      if (error.code === 'GH_PAGE_FORM') await turnedAway(ctx, error.detail ?? error.message, http)
+      // Whoever sends nothing is told what to send, and has tried nothing.
+      const hasTried = error.code === 'GH_API_UNAUTHORIZED' && ctx.get('authorization') !== ''
+      if (error.code === 'GH_PAGE_FORM' || hasTried) await turnedAway(ctx, error.detail ?? error.message, http)
       if (http === 401) ctx.set('www-authenticate', 'Bearer realm="gatehouse-admin"')
       ctx.status = http === 200 ? 502 : http
       const field = error.data?.['field']

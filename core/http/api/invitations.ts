@@ -17,11 +17,11 @@ const Sent = z.object({ items: z.array(SentAnswer) })
 export function invitationOperations(options: ApiOptions): Operation[] {
   const { store, mutations, invitations, setupLinks, url } = options
   /** Somebody who was invited and has not come. */
-  const guestOf = async ({ params, actor }: Pick<ApiCall, 'params' | 'actor'>) => {
+  const guestOf = async ({ params, actor }: Pick<ApiCall, 'params' | 'actor'>, mayHaveCome = false) => {
     const user = await mustExist(store.users, 'user', params['id'] ?? '')
     const isPending = (await invitations.pending()).some(({ id }) => id === user.id)
     if (!isPending) throw new GatehouseError('GH_API_NOT_FOUND', { message: `'${user.email}' has no open invitation` })
-    return mayBeInvited({ store, actor }, user, invitations.hasCome)
+    return mayBeInvited({ store, actor }, user, mayHaveCome ? async () => false : invitations.hasCome)
   }
   return [
     operation({
@@ -70,9 +70,24 @@ export function invitationOperations(options: ApiOptions): Operation[] {
       summary: 'Takes an invitation back. A person who never came and whom no file names is removed.',
       need,
       async handle(call) {
-        const user = await guestOf(call)
+        const user = await guestOf(call, true)
         await invitations.revoke(user.id)
-        if (user.managedBy === 'api') await mutations.change(call.actor, (work) => removeUser(work, user.id))
+        const isNew = !(await invitations.hasCome(user.id))
+        if (isNew && user.managedBy === 'api') await mutations.change(call.actor, (work) => removeUser(work, user.id))
+      },
+    }),
+    operation({
+      id: 'recoverUser',
+      method: 'post',
+      path: '/users/{id}/recovery',
+      summary: 'Sends a person who has lost every way to sign in a link to set one up anew. Only a super admin may.',
+      need,
+      output: SentAnswer,
+      async handle({ actor, caller, params }) {
+        mustCover({ actor }, ['*'], 'whoever opens another’s account')
+        const found = await mustExist(store.users, 'user', params['id'] ?? '')
+        const user = await mayBeInvited({ store, actor }, found, async () => false)
+        return invitations.send({ user, by: caller, again: true })
       },
     }),
     operation({

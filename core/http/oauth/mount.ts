@@ -56,8 +56,13 @@ export async function answer(ctx: Context, base: URL, work: (ctx: Context) => Pr
   asOurs(ctx.req, base)
   ctx.respond = false
   ctx.res.statusCode = 404
-  // Koa's own headers, such as those that a cookie of ours was set by, are on the response already.
-  await work(ctx)
+  try {
+    await work(ctx)
+  } catch (thrown) {
+    // Nothing was answered: whoever shows failures does.
+    ctx.respond = true
+    throw thrown
+  }
 }
 
 export function asOurs(req: IncomingMessage, base: URL): void {
@@ -77,11 +82,16 @@ function preflight(ctx: Context): void {
   ctx.status = 204
 }
 
-/** Clients that ask for no scope, or for some that nobody knows here, ask for what there is. */
+const PROMPTS = new Set(['none', 'login', 'consent'])
+
+/** Clients that ask for no scope, or for some that nobody knows here, ask for what there is; the same with prompts. */
 function withScope(query: string): string {
   const params = new URLSearchParams(query)
   const known = (params.get('scope') ?? '').split(' ').filter((scope) => SCOPES.includes(scope))
   params.set('scope', [...new Set(['mcp', ...known])].join(' '))
+  const prompts = (params.get('prompt') ?? '').split(' ').filter((prompt) => PROMPTS.has(prompt))
+  if (prompts.length > 0) params.set('prompt', prompts.join(' '))
+  else params.delete('prompt')
   return `?${params.toString()}`
 }
 

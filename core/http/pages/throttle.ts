@@ -8,11 +8,15 @@ export interface ThrottleOptions {
 }
 
 /** Counts one of something for a key, such as an address; throws GH_PAGE_RATE_LIMITED past the limit. Of this replica alone. */
-export type Throttle = (key: string, points?: number) => Promise<void>
+export interface Throttle {
+  (key: string, points?: number): Promise<void>
+  /** What was counted last turned out well, and counts no more: many people may share one address. */
+  forgive(key: string): Promise<void>
+}
 
 export function createThrottle({ points, seconds }: ThrottleOptions): Throttle {
   const limiter = new RateLimiterMemory({ points, duration: seconds })
-  return async (key, count = 1) => {
+  const consume = async (key: string, count = 1) => {
     try {
       await limiter.consume(key, count)
     } catch (thrown) {
@@ -20,4 +24,5 @@ export function createThrottle({ points, seconds }: ThrottleOptions): Throttle {
       throw new GatehouseError('GH_PAGE_RATE_LIMITED', { data: { retryAfterMs: thrown.msBeforeNext } })
     }
   }
+  return Object.assign(consume, { forgive: async (key: string) => void (await limiter.reward(key)) })
 }

@@ -1,4 +1,6 @@
 import type { Idp } from '../../domain/nouns.js'
+import { GatehouseError } from '../../errors.js'
+import type { MayOpen } from '../console-sessions.js'
 import type { SignInWays } from '../sign-in-ways.js'
 import { domainOf } from './arrivals.js'
 
@@ -20,12 +22,24 @@ export function createSignInWays(idps: () => readonly Idp[]): SignInWays {
 }
 
 /** The provider that people with this address must use, if there is one: no way of this gateway's own is open to them. */
-export function requiredFor(idps: readonly Idp[], email: string): Idp | null {
+function requiredFor(idps: readonly Idp[], email: string): Idp | null {
   const idp = providerOf(
     idps.filter(({ enabled }) => enabled),
     email,
   )
   return idp !== undefined && isRequired(idp, email) ? idp : null
+}
+
+/** Whose provider is required comes in no other way, whichever page let them; the set-up link is the operator's own. */
+export function createMayOpen(idps: () => readonly Idp[]): MayOpen {
+  return (email, method) => {
+    const idp = method === 'sso' || method === 'setup' ? null : requiredFor(idps(), email)
+    if (idp === null) return
+    throw new GatehouseError('GH_SSO_REQUIRED', {
+      message: `You sign in with ${idp.title}. Go to the sign-in page and choose it there.`,
+      detail: `${idp.slug} is required: ${method} is not open`,
+    })
+  }
 }
 
 const providerOf = (idps: readonly Idp[], email: string): Idp | undefined => {

@@ -9,7 +9,7 @@ const INVISIBLE = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\uf
 /** What a client calls itself, fit to be shown: one line, bounded, without what each install adds (`Claude Code (work)`). */
 export function clientName(given: unknown): string {
   const text = typeof given === 'string' ? given : ''
-  const plain = text.replace(INVISIBLE, '').replace(/\s+/g, ' ').trim()
+  const plain = text.replace(/\s+/g, ' ').replace(INVISIBLE, '').trim()
   return plain.replace(/\s*\([^()]*\)$/, '').slice(0, 100) || 'Unnamed client'
 }
 

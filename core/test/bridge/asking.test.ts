@@ -146,4 +146,26 @@ test('each request of all this has its four legs, however often its server asked
   }
 })
 
+test('rounds, and answers to questions, are on record under the correlation id of their call', async () => {
+  for (const server of Object.keys(SERVERS) as ServerName[])
+    for (const run of [asLegacy, asModern]) {
+      const access = await gateway.mintToken({ gateway: server, host: `${server}-${run.name}` })
+      agents[server] = access
+      await run(server, ...tool('test_simple_text'))
+      await run(server, ...tool('test_input_required_result_multi_round'))
+      const messages = (await gateway.recorded(access)).filter(
+        ({ method }) => method === 'tools/call' || method === 'notifications/response' || method === null,
+      )
+      const [plain, first, ...rest] = messages
+      assert.is(rest.length, 2, `${server} ${run.name}: two answers, or two more rounds`)
+      assert.is.not(plain?.correlationId, first?.correlationId)
+      for (const { correlationId } of rest) assert.is(correlationId, first?.correlationId)
+      const together = await gateway.recorded(access, { correlationId: first?.correlationId ?? '' })
+      assert.equal(
+        together.map(({ legs }) => legs[0]?.log_id),
+        [first, ...rest].map((message) => message?.legs[0]?.log_id),
+      )
+    }
+})
+
 test.run()

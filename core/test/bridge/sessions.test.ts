@@ -95,6 +95,39 @@ test('without a standing stream they reach it on the newest call, which may end 
   client.close()
 })
 
+test('how far its client is with a question is told to a server that gave a token, on either stream', async () => {
+  let decide: () => void = () => undefined
+  const decided = new Promise<void>((resolve) => (decide = resolve))
+  const { client, held, session, name, close } = await paired(agent, {
+    answer: async (question) => (await decided, agreeable(question)),
+  })
+  const params = { ...FORM, _meta: { progressToken: `form-${name}`, 'x-own': 1 } }
+  held.ask(`q-${name}`, 'elicitation/create', params)
+  const { message: form } = await client.asked('elicitation/create')
+  assert.equal(form.params._meta, { progressToken: form.id, 'x-own': 1 })
+  server.push(session, { id: `r-${name}`, method: 'roots/list', params: { _meta: { progressToken: 7 } } })
+  const { message: roots } = await client.asked('roots/list')
+  const told = (progressToken: unknown) =>
+    until('the server hears of it', () => server.seen.find(isProgress(progressToken))?.body['params'])
+  const isProgress =
+    (token: unknown) =>
+    ({ body }: Message) =>
+      body.method === 'notifications/progress' && body.params.progressToken === token
+  const say = (progressToken: string, progress: number, message: string) =>
+    client.say({ method: 'notifications/progress', params: { progressToken, progress, message } })
+  assert.is(await say(form.id, 0.5, 'half'), 202)
+  assert.is(await say(roots.id, 1, 'looking'), 202)
+  assert.equal(await told(`form-${name}`), { progress: 0.5, message: 'half', progressToken: `form-${name}` })
+  assert.equal(await told(7), { progress: 1, message: 'looking', progressToken: 7 })
+  decide()
+  await server.answered(`q-${name}`)
+  await server.answered(`r-${name}`)
+  const before = server.seen.length
+  assert.is(await say(form.id, 0.9, 'late'), 202)
+  await close()
+  assert.not(server.seen.slice(before).some(isProgress(`form-${name}`)))
+})
+
 test('a real server of files takes its folders from the client that it serves, and from no other', async () => {
   const access = await gateway.mintToken({ gateway: 'files', host: 'agent' })
   const roots = { roots: [{ uri: `file://${folders[1]}`, name: 'mine' }] }

@@ -6,7 +6,7 @@ import { createCompletions } from '../../bridge/completions.js'
 import { createModernClient } from '../../bridge/modern-client.js'
 import { createParkedCalls, PARKED_LIMITS } from '../../bridge/parked-calls.js'
 import { createRequestStates, REQUEST_STATE } from '../../bridge/request-state.js'
-import { ABLE, chance, legOf, SUBJECT } from '../../bridge/testing.js'
+import { ABLE, chance, legOf, SUBJECT, trailOf } from '../../bridge/testing.js'
 import { GatehouseError } from '../../errors.js'
 import { makeTarget, makeUpstreams } from '../../upstream/testing.js'
 import type { UpstreamReply } from '../../upstream/types.js'
@@ -40,6 +40,7 @@ async function house(server: HeldServer) {
       wantsLog: false,
       onNote: leg.onNote,
       gone: leg.gone,
+      trail: trailOf(),
       send: (started) => {
         const deadline = Date.now() + 20_000
         return upstreams.request(target, { method: 'tools/call', deadline, hardDeadline: deadline, ...started })

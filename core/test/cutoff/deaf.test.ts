@@ -84,7 +84,6 @@ test('a listening connection that is half open: no byte passes and nobody is tol
   relay.deafen()
   const lag = await longestLag(5)
   assert.ok(lag <= 1_000, `${lag} ms`)
-  assert.ok(relay.listening() >= 1, 'it is open still')
 })
 
 test.run()

@@ -17,7 +17,7 @@ export interface OauthHouse {
 }
 
 /** Ann is of the team that has `eng`, Bob of the one that has `ops`, Carl of both, Dora may not let clients in. */
-const yamlOf = (upstream: string, settings: string) => `version: 1
+export const oauthYaml = (upstream: string, settings: string) => `version: 1
 ${settings === '' ? '' : `settings: ${settings}\n`}roles: { reader: { capabilities: [] } }
 users:
   ann@example.com: {}
@@ -39,18 +39,11 @@ export async function oauthHouse({
   ...options
 }: GatewayOptions & { settings?: string } = {}): Promise<OauthHouse> {
   const upstream = await fakeUpstream(answering({ content: [{ type: 'text', text: 'done' }], resultType: 'complete' }))
-  const gateway = await startGateway({ yaml: yamlOf(upstream.url, settings), ...options })
+  const gateway = await startGateway({ yaml: oauthYaml(upstream.url, settings), ...options })
   const database = new Client({ connectionString: gateway.databaseUrl ?? '' })
   await database.connect()
   const sql: OauthHouse['sql'] = async (text, given = []) => (await database.query(text, [...given])).rows
-  const signIn: OauthHouse['signIn'] = async (browser, email) => {
-    const secret = randomBytes(32).toString('base64url')
-    await sql(
-      `insert into console_sessions (id_hash, user_id, method) select $1, id, 'password' from users where email = $2`,
-      [createHash('sha256').update(secret).digest('hex'), email],
-    )
-    browser.setCookie('gh_session', secret)
-  }
+  const signIn: OauthHouse['signIn'] = (browser, email) => openSession(sql, browser, email)
   return {
     gateway,
     url: gateway.url,
@@ -78,4 +71,16 @@ export async function oauthHouse({
       await upstream.stop()
     },
   }
+}
+
+type Sql = OauthHouse['sql']
+
+/** Signs in as the sign-in page would, had the person given what it asks for. */
+export async function openSession(sql: Sql, browser: TestBrowser, email: string): Promise<void> {
+  const secret = randomBytes(32).toString('base64url')
+  await sql(
+    `insert into console_sessions (id_hash, user_id, method) select $1, id, 'password' from users where email = $2`,
+    [createHash('sha256').update(secret).digest('hex'), email],
+  )
+  browser.setCookie('gh_session', secret)
 }

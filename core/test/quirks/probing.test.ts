@@ -80,13 +80,11 @@ test('Claude Code, which guesses at the origin, finds metadata there, too', asyn
   assert.equal([status, json.resource], [200, `${gateway.url}/mcp`])
 })
 
-test('what is not served yet is plainly not there', async () => {
+test('what is not served is plainly not there', async () => {
   for (const path of [
-    '/.well-known/oauth-authorization-server',
-    '/.well-known/oauth-authorization-server/mcp/house',
-    '/.well-known/openid-configuration',
-    '/.well-known/openid-configuration/mcp/house',
-    '/mcp/house/.well-known/openid-configuration',
+    '/.well-known/oauth-authorization-server/elsewhere',
+    '/.well-known/openid-configuration/mcp/house/more',
+    '/elsewhere/.well-known/openid-configuration',
     `${PRM}/mcp/house/more`,
     `${PRM}x`,
   ]) {

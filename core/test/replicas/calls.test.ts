@@ -2,31 +2,30 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { open, type Asking, type Reading } from '../../http/testing.js'
 import { META } from '../../mcp/versions.js'
-import { call, legacy, modern } from '../door.js'
-import { fakeUpstream, sendEvent, startStream, type FakeServer, type Seen } from '../fake-upstream.js'
-import type { Access, RunningGateway } from '../gateway.js'
+import { call, modern } from '../door.js'
+import { sendEvent } from '../fake-upstream.js'
+import type { RunningGateway } from '../gateway.js'
+import {
+  ask,
+  ended,
+  finish,
+  lastIdOf,
+  log,
+  resumingClient,
+  says,
+  waitingServer,
+  type WaitingServer,
+} from '../resuming.js'
 import { until } from '../until.js'
 import { startCluster, type Cluster } from './cluster.js'
 
-let server: FakeServer
+let server: WaitingServer
 let cluster: Cluster
 let one: RunningGateway
 let other: RunningGateway
-/** Calls that wait for a test to answer them, by their argument `as`. */
-const waiting = new Map<unknown, Seen>()
 test.before(async () => {
-  server = await fakeUpstream(
-    (seen) => {
-      // The answer to its question.
-      if (seen.body['method'] !== 'tools/call') return void seen.res.writeHead(202).end()
-      const { arguments: given } = seen.body['params'] as { arguments: JsonObject }
-      startStream(seen)
-      waiting.set(given['as'], seen)
-    },
-    { era: 'legacy' },
-  )
+  server = await waitingServer()
   cluster = await startCluster()
   ;[one, other] = cluster.gateways as [RunningGateway, RunningGateway]
   await one.api('POST', '/servers', { slug: 'only', url: server.url })
@@ -37,58 +36,35 @@ test.after(async () => {
   await server.stop()
 })
 
-interface Client {
-  readonly access: Access
-  send(at: RunningGateway, message: JsonObject, asking?: Asking): Promise<Reading>
-  resume(at: RunningGateway, lastEventId: string): Promise<Reading>
-}
-
 let clients = 0
-async function connect(capabilities: JsonObject = {}): Promise<Client> {
-  const access = await one.mintToken({ gateway: 'house', host: `client-${(clients += 1)}` })
-  const version = '2025-11-25'
-  const params = { protocolVersion: version, capabilities, clientInfo: { name: 'test', version: '1' } }
-  const session = (await legacy(access, { method: 'initialize', params })).headers.get('mcp-session-id') ?? ''
-  const headers = { authorization: `Bearer ${access.token}` }
-  const urlAt = (gateway: RunningGateway) => cluster.at(gateway, access).url
+const newAccess = () => one.mintToken({ gateway: 'house', host: `client-${(clients += 1)}` })
+async function connect(capabilities: JsonObject = {}) {
+  const client = await resumingClient(await newAccess(), { capabilities })
+  const urlAt = (gateway: RunningGateway) => cluster.at(gateway, client.access).url
   return {
-    access,
-    send: (at, message) => open(urlAt(at), { jsonrpc: '2.0', ...message }, { session, version, headers }),
-    resume: (at, lastEventId) =>
-      open(urlAt(at), null, {
-        ...{ method: 'GET', session, version },
-        headers: { ...headers, 'last-event-id': lastEventId },
-      }),
+    send: (at: RunningGateway, message: JsonObject) => client.send(message, { at: urlAt(at) }),
+    resume: (at: RunningGateway, lastEventId: string) => client.resume(lastEventId, urlAt(at)),
   }
 }
-
-const atServer = (as: string) => until(`${as} has come to the server`, () => waiting.get(as))
-const lastIdOf = ({ text }: Reading) => until('it has an id', () => [...text.matchAll(/^id: (.*)$/gm)].at(-1)?.[1])
-const says = (reading: Reading, what: string) =>
-  until(`it says ${what}`, () => (reading.text.includes(what) ? true : undefined))
-const ended = (reading: Reading) => until('it has ended', () => (reading.ended ? true : undefined))
+const atServer = (as: string) => server.call(as)
 const told = (method: string, fits: (params: JsonObject) => boolean = () => true) =>
   until(`the server is told ${method}`, () =>
     server.seen.find(({ body }) => body['method'] === method && fits((body['params'] ?? {}) as JsonObject)),
   )
 const answered = (id: string) =>
   until('the server has its answer', () => server.seen.find(({ body }) => body['id'] === id))
-const log = (data: string) => ({ method: 'notifications/message', params: { level: 'error', data } })
-const ask = (seen: Seen, id: string) =>
-  sendEvent(seen, { id, method: 'elicitation/create', params: { message: 'Name?', requestedSchema: {} } })
-const finish = (seen: Seen, result: JsonObject = { content: [] }) => {
-  sendEvent(seen, { id: seen.body['id'], result })
-  seen.res.end()
-}
 const ADA = { action: 'accept', content: { name: 'Ada' } }
 
-test('a question that is asked at one replica is answered at the other', async () => {
+test('a question that is asked at one replica is answered at the other, and its progress told there', async () => {
   const client = await connect({ elicitation: {} })
   const first = client.send(one, { id: 'mine', ...call('act', { as: 'asking' }) })
   const seen = await atServer('asking')
-  ask(seen, 'q1')
+  ask(seen, 'q1', { _meta: { progressToken: 'of-q1' } })
   await says(await first, 'elicitation/create')
   const [question] = (await first).messages().filter(({ method }) => method === 'elicitation/create')
+  const half = { progressToken: question?.['id'] as string, progress: 0.5 }
+  assert.is((await client.send(other, { method: 'notifications/progress', params: half })).status, 202)
+  await told('notifications/progress', ({ progressToken, progress }) => progressToken === 'of-q1' && progress === 0.5)
   assert.is((await client.send(other, { id: question?.['id'] as string, result: ADA })).status, 202)
   assert.equal((await answered('q1')).body['result'], ADA)
   finish(seen, { content: [], done: true })
@@ -151,7 +127,7 @@ const retry = (as: string, more: JsonObject = {}) => ({
 })
 
 test('a call that sleeps at one replica is woken at the other, and its notes and its answer come from there', async () => {
-  const access = await one.mintToken({ gateway: 'house', host: `client-${(clients += 1)}` })
+  const access = await newAccess()
   const asked = modern(access, retry('parked'))
   const seen = await atServer('parked')
   ask(seen, 'q2')
@@ -169,6 +145,24 @@ test('a call that sleeps at one replica is woken at the other, and its notes and
   assert.is(calls.length, 2, 'each is on record once')
 })
 
+test('a replica that stops gets the answers to its questions through the other, until its calls have ended', async () => {
+  const client = await connect({ elicitation: {} })
+  const leaving = await cluster.add()
+  const first = client.send(leaving, { id: 1, ...call('act', { as: 'leaving' }) })
+  const seen = await atServer('leaving')
+  ask(seen, 'q5')
+  await says(await first, 'elicitation/create')
+  const [question] = (await first).messages().filter(({ method }) => method === 'elicitation/create')
+  const gone = cluster.remove(leaving)
+  await until('it stops', async () => (await fetch(`${leaving.url}/readyz`)).status === 503 || undefined)
+  assert.is((await client.send(one, { id: question?.['id'] as string, result: ADA })).status, 202)
+  assert.equal((await answered('q5')).body['result'], ADA)
+  finish(seen)
+  await ended(await first)
+  assert.equal((await first).messages().at(-1), { jsonrpc: '2.0', id: 1, result: { content: [] } })
+  await gone
+})
+
 test('what a replica had in hand is lost with it, and everybody is told so', async () => {
   const client = await connect({ elicitation: {} })
   const doomed = await cluster.add()
@@ -177,7 +171,7 @@ test('what a replica had in hand is lost with it, and everybody is told so', asy
   ask(seen, 'q3')
   await says(await first, 'elicitation/create')
   const [question] = (await first).messages().filter(({ method }) => method === 'elicitation/create')
-  const access = await one.mintToken({ gateway: 'house', host: `client-${(clients += 1)}` })
+  const access = await newAccess()
   const asked = modern(cluster.at(doomed, access), retry('asleep'))
   ask(await atServer('asleep'), 'q4')
   const { result } = (await asked).json as { result: { requestState: string } }

@@ -175,7 +175,10 @@ test('the session of the console is the caller of the admin API; changes come fr
   assert.is((await ask('DELETE', '/teams/made', { ...json, 'sec-fetch-site': 'same-origin' })).status, 204)
   await refusalsAt(gateway, 'api/v1', ['it came from another site', 'its content type is not application/json'])
   // A token that is wrong is not made good by a cookie.
-  assert.is((await ask('GET', '/whoami', { authorization: 'Bearer gpat_x' })).status, 401)
+  const wrong = `gpat_${'x'.repeat(43)}`
+  assert.is((await ask('GET', '/whoami', { authorization: `Bearer ${wrong}` })).status, 401)
+  const reasons = await refusalsAt(gateway, 'api/v1', ['no such token'])
+  assert.not.match(reasons.join() + gateway.logs(), wrong)
 })
 
 test('a member sees nothing of the API but themselves', async () => {

@@ -90,6 +90,32 @@ test('whoever has an account is not invited anew, which would be a way into it',
   )
 })
 
+test('a super admin opens a lost account for its person, whose sessions and old password end', async () => {
+  const browser = await signedInBrowser(gateway, 'lost@example.com')
+  const sent = (await gateway.api('POST', '/users/lost@example.com/recovery')) as unknown as Sent
+  assert.ok((await pending()).includes('lost@example.com'))
+  const password = 'found it again'
+  const back = await openBrowser(gateway.url).submit(pathOf(sent), { ...NEW, password, again: password })
+  assert.is(back.path, '/auth/account?done=welcome')
+  assert.match((await browser.get('/auth/account')).path, '/auth/signin')
+  assert.not.ok((await pending()).includes('lost@example.com'))
+  const old = await openBrowser(gateway.url).submit('/auth/signin', { email: 'lost@example.com', password: PASSWORD })
+  assert.is(old.status, 401)
+  await gateway.api('POST', '/users/lost@example.com/recovery')
+  await gateway.api('DELETE', '/invitations/lost@example.com')
+  assert.is((await gateway.api('GET', '/users/lost@example.com')).enabled, true)
+})
+
+test('people whom the file made are invited, and keep their role and the name they give themselves', async () => {
+  const text = 'version: 1\nusers: { filed@example.com: { role: administrator } }\n'
+  await gateway.api('POST', '/apply', { text })
+  const [sent] = await invite('filed@example.com')
+  await openBrowser(gateway.url).submit(pathOf(sent!), NEW)
+  assert.equal((await gateway.api('POST', '/plan', { text })).steps, [])
+  const { role, name, managedBy } = await gateway.api('GET', '/users/filed@example.com')
+  assert.equal([role, name, managedBy], ['administrator', NEW.name, 'file'])
+})
+
 test('nobody invites into a role that holds more than they do, by no way', async () => {
   await gateway.api('POST', '/roles', { slug: 'inviter', capabilities: ['managePeople'] })
   const browser = await signedInBrowser(gateway, 'inviter@example.com', { role: 'inviter' })

@@ -4,7 +4,7 @@ import { test as always } from 'uvu'
 import * as assert from 'uvu/assert'
 import { hasChromium, openChromium } from '../chromium.js'
 import { startGateway } from '../gateway.js'
-import { givePassword, PASSWORD } from '../people.js'
+import { givePassword, PASSWORD, refusalsAt, signedInBrowser } from '../people.js'
 
 const test = hasChromium ? always : always.skip
 const gateway = hasChromium ? await startGateway() : null
@@ -144,6 +144,69 @@ test('an answer of a passkey is good once, and in the browser that asked for it'
     await again.waitForSelector('text=That did not work')
     await other.close()
   }
+})
+
+test('a device that has not seen its person opens nothing, whatever the page was made to ask', async () => {
+  const { page, context, cdp, authenticatorId } = await device()
+  await signIn(page, 'una@example.com')
+  await addPasskey(page, 'Key')
+  await context.clearCookies()
+  await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
+  await page.route('**/auth/passkey?*', async (route) => {
+    const answer = await route.fetch()
+    const body = (await answer.text()).replace(
+      'userVerification&quot;:&quot;required',
+      'userVerification&quot;:&quot;discouraged',
+    )
+    await route.fulfill({ response: answer, body })
+  })
+  await usePasskey(page)
+  await page.waitForSelector('text=That did not work')
+  await refusalsAt(gateway!, 'auth/passkey', ['User verification required, but user could not be verified'])
+  await context.close()
+})
+
+test('nobody touches the passkeys of another', async () => {
+  const { page, context } = await device()
+  await signIn(page, 'own@example.com')
+  await addPasskey(page, 'Mine')
+  const id = await page.inputValue('input[name=passkey]')
+  const stranger = await signedInBrowser(gateway!, 'stranger@example.com')
+  const form = /name="_form" value="([^"]+)"/.exec((await stranger.get('/auth/account')).text)?.[1] ?? ''
+  await stranger.post('/auth/account/passkeys', { _form: form, passkey: id, way: 'rename', name: 'Yours' })
+  await stranger.post('/auth/account/passkeys', { _form: form, passkey: id, way: 'remove' })
+  await page.reload()
+  assert.is(await page.inputValue('input[aria-label="Name of the passkey"]'), 'Mine')
+  await context.close()
+})
+
+test('the only way in is not removed', async () => {
+  const { page, context } = await device()
+  await signIn(page, 'only@example.com')
+  await addPasskey(page, 'Only')
+  const database = new Client({ connectionString: gateway!.databaseUrl! })
+  await database.connect()
+  await database.query(`delete from passwords p using users u where u.id = p.user_id and u.email = 'only@example.com'`)
+  await database.end()
+  await page.click('text="Remove"')
+  await page.waitForSelector('text=your only way to sign in')
+  await context.close()
+})
+
+test('a newcomer sets up a passkey in the place of a password', async () => {
+  const { page, context } = await device()
+  const { items } = await gateway!.api('POST', '/invitations', { emails: ['keyed@example.com'] })
+  await page.goto((items as { url: string }[])[0]!.url)
+  await page.fill('#name', 'Keyed')
+  await page.click('text=Use a passkey instead')
+  await page.waitForURL('**/auth/passkeys/new')
+  await page.click('button.main')
+  await page.waitForURL('**/auth/account?done=passkey')
+  await context.clearCookies()
+  await usePasskey(page)
+  await page.waitForURL('**/auth/account')
+  assert.match(await page.content(), 'keyed@example.com')
+  await context.close()
 })
 
 always.run()

@@ -20,6 +20,8 @@ export interface TestProvider {
   readonly clientSecret: string
   /** By subject; what is set here is told at the next sign-in. */
   readonly people: Map<string, PersonThere>
+  /** Its one client needs no secret from now on. */
+  asPublicClient(): Promise<void>
   /** Signs with new keys from now on; the old ones are gone. */
   rotate(): Promise<void>
   /** A logout token, as the provider would sign it; what is given is changed or, when undefined, left out. */
@@ -45,6 +47,7 @@ export async function startProvider({ gateway, clientId = 'gateway' }: ProviderO
   const clientSecret = randomBytes(24).toString('base64url')
   const counts = new Map<string, number>()
   let signing = await newKey()
+  let isPublic = false
   let handle: (req: IncomingMessage, res: ServerResponse) => unknown = () => undefined
   const server = createServer((req, res) => {
     const path = (req.url ?? '').split('?')[0] ?? ''
@@ -58,7 +61,7 @@ export async function startProvider({ gateway, clientId = 'gateway' }: ProviderO
   const build = () => {
     const provider = new Provider(
       issuer,
-      configurationOf({ people, gateway, clientId, clientSecret, key: signing.jwk }),
+      configurationOf({ people, gateway, clientId, clientSecret: isPublic ? null : clientSecret, key: signing.jwk }),
     )
     const callback = provider.callback()
     handle = (req, res) =>
@@ -77,6 +80,10 @@ export async function startProvider({ gateway, clientId = 'gateway' }: ProviderO
     clientId,
     clientSecret,
     people,
+    async asPublicClient() {
+      isPublic = true
+      build()
+    },
     async rotate() {
       signing = await newKey()
       build()
@@ -109,7 +116,8 @@ interface Facts {
   readonly people: Map<string, PersonThere>
   readonly gateway: string
   readonly clientId: string
-  readonly clientSecret: string
+  /** Null: a public client. */
+  readonly clientSecret: string | null
   readonly key: JWK
 }
 
@@ -126,7 +134,7 @@ function configurationOf({ people, gateway, clientId, clientSecret, key }: Facts
     clients: [
       {
         client_id: clientId,
-        client_secret: clientSecret,
+        ...(clientSecret === null ? { token_endpoint_auth_method: 'none' as const } : { client_secret: clientSecret }),
         redirect_uris: [`${gateway}/auth/sso/callback`],
         post_logout_redirect_uris: [`${gateway}/auth/signin`],
         backchannel_logout_uri: `${gateway}/auth/sso/backchannel`,

@@ -126,6 +126,11 @@ test('an account that was there is tied by its address; a super admin only by it
   people.set('root', { email: 'root@example.com', email_verified: true })
   await refuses('root', { says: /tied to Acme only by whoever holds it/, reason: /without its holder/ })
   await givePassword(gateway, 'root@example.com')
+  // Somebody else who is signed in here is not asked either.
+  const bob = from()
+  await givePassword(gateway, 'bob@other.example')
+  await bob.here.submit('/auth/signin', { email: 'bob@other.example', password: PASSWORD })
+  assert.is((await signInThere(bob, START, 'root')).status, 403)
   const walker = from()
   await walker.here.submit('/auth/signin', { email: 'root@example.com', password: PASSWORD })
   const before = walker.here.cookie('gh_session')

@@ -2,27 +2,17 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { open, type Asking, type Reading } from '../../http/testing.js'
-import { call, legacy } from '../door.js'
-import { fakeUpstream, sendEvent, startStream, yamlOf, type FakeServer, type Seen } from '../fake-upstream.js'
-import { startGateway, type Access, type RunningGateway } from '../gateway.js'
+import { open } from '../../http/testing.js'
+import { call } from '../door.js'
+import { sendEvent, yamlOf, type Seen } from '../fake-upstream.js'
+import { startGateway, type RunningGateway } from '../gateway.js'
+import { ended, lastIdOf, log, resumingClient, says, waitingServer, type WaitingServer } from '../resuming.js'
 import { until } from '../until.js'
 
-let server: FakeServer
+let server: WaitingServer
 let gateway: RunningGateway
-/** Calls that wait for a test to answer them, by their argument `as`. */
-const waiting = new Map<unknown, Seen>()
 test.before(async () => {
-  server = await fakeUpstream(
-    (seen) => {
-      // The answer to its question.
-      if (seen.body['method'] !== 'tools/call') return void seen.res.writeHead(202).end()
-      const { arguments: given } = seen.body['params'] as { arguments: JsonObject }
-      startStream(seen)
-      waiting.set(given['as'], seen)
-    },
-    { era: 'legacy' },
-  )
+  server = await waitingServer()
   gateway = await startGateway({ yaml: yamlOf({ one: server }) })
 })
 test.after(async () => {
@@ -30,50 +20,18 @@ test.after(async () => {
   await server.stop()
 })
 
-interface Client {
-  readonly access: Access
-  readonly session: string
-  send(message: JsonObject, asking?: Asking): Promise<Reading>
-  resume(lastEventId: string): Promise<Reading>
-}
-
 let clients = 0
-async function connect(version = '2025-11-25', capabilities: JsonObject = {}): Promise<Client> {
-  const access = await gateway.mintToken({ gateway: 'house', host: `client-${(clients += 1)}` })
-  const params = { protocolVersion: version, capabilities, clientInfo: { name: 'test', version: '1' } }
-  const answer = await legacy(access, { method: 'initialize', params })
-  const session = answer.headers.get('mcp-session-id') ?? ''
-  const headers = { authorization: `Bearer ${access.token}` }
-  return {
-    access,
-    session,
-    send: (message, asking) =>
-      open(
-        access.url,
-        { jsonrpc: '2.0', ...message },
-        { session, version, ...asking, headers: { ...headers, ...asking?.headers } },
-      ),
-    resume: (lastEventId) =>
-      open(access.url, null, {
-        method: 'GET',
-        session,
-        version,
-        headers: { ...headers, 'last-event-id': lastEventId },
-      }),
-  }
-}
-
-const atServer = (as: string) => until(`${as} has come to the server`, () => waiting.get(as))
-const lastIdOf = ({ text }: Reading) => until('it has an id', () => [...text.matchAll(/^id: (.*)$/gm)].at(-1)?.[1])
-const says = (reading: Reading, what: string) =>
-  until(`it says ${what}`, () => (reading.text.includes(what) ? true : undefined))
-const ended = (reading: Reading) => until('it has ended', () => (reading.ended ? true : undefined))
+const connect = async (version = '2025-11-25', capabilities: JsonObject = {}) =>
+  resumingClient(await gateway.mintToken({ gateway: 'house', host: `client-${(clients += 1)}` }), {
+    version,
+    capabilities,
+  })
+const atServer = (as: string) => server.call(as)
 const cancelled = (seen: Seen) =>
   server.seen.find(
     ({ body }) =>
       body['method'] === 'notifications/cancelled' && (body['params'] as JsonObject)['requestId'] === seen.body['id'],
   )
-const log = (data: string) => ({ method: 'notifications/message', params: { level: 'error', data } })
 
 test('a call whose stream breaks is worked on, and its client gets the rest when it comes back', async () => {
   const client = await connect()

@@ -1,6 +1,5 @@
 import type { Router } from '@koa/router'
 import type { Context } from 'koa'
-import { GatehouseError } from '../../../errors.js'
 import type { SignedIn } from '../../../identity/console-sessions.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
@@ -8,6 +7,7 @@ import { partsOfAccount } from './account-parts.js'
 import { ACCOUNT, first, newPasswordOf, seeOther, textOf } from './forms.js'
 import type { AuthRoom } from './options.js'
 import { needsOldPassword, signedInOrSent } from './signed-in.js'
+import { thereToo } from './signin.js'
 
 const DONE: Readonly<Record<string, string>> = {
   welcome: 'Welcome. Your account is ready.',
@@ -38,12 +38,7 @@ export function layOutAccount(router: Router, room: AuthRoom): void {
     const given = await formOf(ctx)
     if (given === null) return
     const name = textOf(given.form, 'name').slice(0, 100)
-    try {
-      await room.joining.rename(given.signedIn.user, name)
-    } catch (thrown) {
-      if (!(thrown instanceof GatehouseError) || thrown.code !== 'GH_API_CONFLICT') throw thrown
-      return show(ctx, room, given.signedIn, 'Your name is kept in a file by whoever runs this gateway. Ask them.')
-    }
+    await room.joining.rename(given.signedIn.user, name)
     done(ctx, 'name')
   })
 
@@ -119,6 +114,10 @@ async function show(ctx: Context, room: AuthRoom, signedIn: SignedIn, problem?: 
       ${problem === undefined && note !== undefined && html`<p class="note ok" role="status">${note}</p>`}
       ${await partsOfAccount(ctx, room, signedIn)}
       <hr />
-      <form method="post" action="/auth/signout">${room.browser.formField(ctx)}<button>Sign out</button></form>`,
+      <form method="post" action="/auth/signout">
+        ${room.browser.formField(ctx)}
+        <button>Sign out</button>
+        ${signedIn.idp !== null && thereToo}
+      </form>`,
   })
 }

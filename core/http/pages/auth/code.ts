@@ -4,7 +4,7 @@ import { GatehouseError } from '../../../errors.js'
 import { ownPath } from '../browser.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
-import { ACCOUNT, first, problemNote, seeOther, textOf, withTo } from './forms.js'
+import { ACCOUNT, first, problemNote, textOf, withTo } from './forms.js'
 import type { AuthRoom } from './options.js'
 
 /** Signing in with a code that was sent by mail. */
@@ -26,10 +26,7 @@ export function layOutCode(router: Router, room: AuthRoom): void {
     const id = browser.browserId(ctx)
     const email = await codes.waiting(id)
     const checked = await codes.check(id, textOf(form, 'code').replaceAll(/\s/g, ''))
-    if (checked.ok) {
-      await browser.signIn(ctx, checked.userId, { method: 'code' })
-      return seeOther(ctx, to)
-    }
+    if (checked.ok) return room.welcome(ctx, { userId: checked.userId, method: 'code', to })
     if (!checked.again || email === null)
       throw new GatehouseError('GH_PAGE_GONE', {
         message: 'This code is no longer good. Sign in again to get a new one.',

@@ -1,10 +1,10 @@
 import type { Router } from '@koa/router'
 import type { Context } from 'koa'
 import type { UserRef } from '@gatehouse/sdk'
-import { asGatehouseError, GatehouseError } from '../../../errors.js'
+import { GatehouseError } from '../../../errors.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
-import { ACCOUNT, nameField, newPasswordFields, newPasswordOf, problemNote, seeOther, textOf } from './forms.js'
+import { ACCOUNT, nameField, newPasswordFields, newPasswordOf, problemNote, seeOther, textOf, withTo } from './forms.js'
 import type { AuthRoom } from './options.js'
 
 interface Shown {
@@ -27,7 +27,11 @@ export function layOutInvite(router: Router, room: AuthRoom): void {
 
   router.get('/invite/:secret', async (ctx) => {
     const { secret = '' } = ctx.params
-    show(ctx, room, { secret, user: await guestOf(secret) })
+    const user = await guestOf(secret)
+    const elsewhere = await room.ways.byEmail(user.email)
+    // What they would set here, they could not use: the provider knows them, and ties them to this account.
+    if (elsewhere?.required) return ctx.redirect(withTo(elsewhere.url, ACCOUNT))
+    show(ctx, room, { secret, user })
   })
 
   router.post('/invite/:secret', async (ctx) => {
@@ -40,21 +44,17 @@ export function layOutInvite(router: Router, room: AuthRoom): void {
     const chosen = isByPasskey ? null : newPasswordOf(form, user.email)
     if (chosen !== null && 'problem' in chosen)
       return show(ctx, room, { secret, user: { ...user, name }, problem: chosen.problem })
+    // Nobody loses a link to a way that is not open to them.
+    const elsewhere = await room.ways.byEmail(user.email)
+    if (elsewhere?.required) return seeOther(ctx, withTo(elsewhere.url, ACCOUNT))
+    const hash = chosen === null ? null : await room.passwords.hash(chosen.password)
     if ((await invitations.take(secret)) === null) throw gone()
-    if (chosen !== null) await room.passwords.set(user.id, chosen.password)
-    await browser.signIn(ctx, user.id, { method: 'invite' })
-    if (name !== '' && name !== user.name) await rename(room, user, name)
-    seeOther(ctx, isByPasskey ? '/auth/passkeys/new' : `${ACCOUNT}?done=welcome`)
+    await sessions.endOf(user.id)
+    if (hash !== null) await room.passwords.keep(user.id, hash)
+    if (name !== '' && name !== user.name) await room.joining.rename(user, name)
+    const to = isByPasskey ? '/auth/passkeys/new' : `${ACCOUNT}?done=welcome`
+    await room.welcome(ctx, { userId: user.id, method: 'invite', to })
   })
-}
-
-/** Whom the file names, it names: that must not keep anybody from coming in. */
-async function rename({ joining }: AuthRoom, user: UserRef, name: string): Promise<void> {
-  try {
-    await joining.rename(user, name)
-  } catch (thrown) {
-    if (asGatehouseError(thrown).code !== 'GH_API_CONFLICT') throw thrown
-  }
 }
 
 const gone = () =>

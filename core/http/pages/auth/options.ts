@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { Joining } from '../../../configuration/joining.js'
+import type { SignInMethod } from '../../../db/repositories/console-sessions.js'
 import type { ConsoleSessions } from '../../../identity/console-sessions.js'
 import type { EmailCodes } from '../../../identity/email-codes.js'
 import type { Invitations } from '../../../identity/invitations.js'
@@ -26,8 +27,17 @@ export interface AuthOptions {
   readonly addressOf: (req: Context['req']) => string
 }
 
+export interface Welcome {
+  readonly userId: string
+  readonly method: SignInMethod
+  /** A page of ours. */
+  readonly to: string
+}
+
 /** What the pages share besides. */
 export interface AuthRoom extends AuthOptions {
   /** Throws GH_PAGE_RATE_LIMITED when too much has been tried from this address of late. */
   slowDown(ctx: Context): Promise<void>
+  /** Signs in and goes on; the try that led to it does not count. */
+  welcome(ctx: Context, who: Welcome): Promise<void>
 }

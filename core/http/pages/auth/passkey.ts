@@ -37,8 +37,7 @@ export function layOutPasskeys(router: Router, room: AuthRoom): void {
         message: 'This passkey does not open anything here. Sign in another way.',
         detail: checked.reason,
       })
-    await browser.signIn(ctx, checked.userId, { method: 'passkey' })
-    seeOther(ctx, ownPath(form.get('to'), ACCOUNT))
+    await room.welcome(ctx, { userId: checked.userId, method: 'passkey', to: ownPath(form.get('to'), ACCOUNT) })
   })
 
   router.get('/passkeys/new', async (ctx) => {

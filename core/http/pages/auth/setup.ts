@@ -4,16 +4,7 @@ import { OPERATOR_EMAIL } from '../../../domain/people.js'
 import { GatehouseError } from '../../../errors.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
-import {
-  ACCOUNT,
-  emailOf,
-  nameField,
-  newPasswordFields,
-  newPasswordOf,
-  problemNote,
-  seeOther,
-  textOf,
-} from './forms.js'
+import { ACCOUNT, emailOf, nameField, newPasswordFields, newPasswordOf, problemNote, textOf } from './forms.js'
 import type { AuthRoom } from './options.js'
 
 interface Shown {
@@ -44,18 +35,21 @@ export function layOutSetup(router: Router, room: AuthRoom): void {
     const problem = problemOf(email, name) ?? (chosen !== null && 'problem' in chosen ? chosen.problem : undefined)
     if (email === null || problem !== undefined)
       return show(ctx, room, { secret, email: textOf(form, 'email'), name, ...(problem && { problem }) })
+    const hash = chosen !== null && 'password' in chosen ? await room.passwords.hash(chosen.password) : null
     if (!(await setupLinks.take(secret))) throw gone()
+    const to = isByPasskey ? '/auth/passkeys/new' : `${ACCOUNT}?done=welcome`
     try {
       const user = await joining.superAdmin({ email, name })
-      if (chosen !== null && 'password' in chosen) await room.passwords.set(user.id, chosen.password)
-      await browser.signIn(ctx, user.id, { method: 'setup' })
+      // Somebody who is known and has lost their way in: whoever found it must not stay.
+      await room.sessions.endOf(user.id)
+      if (hash !== null) await room.passwords.keep(user.id, hash)
+      await room.welcome(ctx, { userId: user.id, method: 'setup', to })
     } catch (thrown) {
       await setupLinks.giveBack(secret)
       if (!(thrown instanceof GatehouseError) || thrown.code !== 'GH_API_CONFLICT') throw thrown
       return show(ctx, room, { secret, email, name, problem: thrown.message })
     }
     await setupLinks.endAll()
-    seeOther(ctx, isByPasskey ? '/auth/passkeys/new' : `${ACCOUNT}?done=welcome`)
   })
 }
 

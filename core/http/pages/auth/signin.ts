@@ -32,17 +32,14 @@ export function layOutSignIn(router: Router, room: AuthRoom): void {
     const password = form.get('password') ?? ''
     await room.slowDown(ctx)
     const elsewhere = await room.ways.byEmail(email)
-    if (elsewhere !== null && (elsewhere.required || (password === '' && form.get('way') !== 'code')))
-      return seeOther(ctx, withTo(elsewhere.url, to))
+    const isLeftOpen = password === '' && form.get('way') !== 'code'
+    if (elsewhere !== null && (elsewhere.required || isLeftOpen)) return seeOther(ctx, withTo(elsewhere.url, to))
     if (room.codes !== null && (form.get('way') === 'code' || password === '')) {
       await room.codes.send(email, browser.browserId(ctx))
       return seeOther(ctx, withTo('/auth/code', to))
     }
     const checked = await room.passwords.check(email, password)
-    if (checked.ok) {
-      await browser.signIn(ctx, checked.userId, { method: 'password' })
-      return seeOther(ctx, to)
-    }
+    if (checked.ok) return room.welcome(ctx, { userId: checked.userId, method: 'password', to })
     // Whoever knows the password may be told.
     if (checked.disabled) throw new GatehouseError('GH_PAGE_DISABLED', { detail: checked.reason })
     await room.turnedAway(ctx, checked.reason, 401)
@@ -50,13 +47,15 @@ export function layOutSignIn(router: Router, room: AuthRoom): void {
   })
 
   router.get('/signout', async (ctx) => {
-    if ((await browser.session(ctx)) === null) return ctx.redirect('/auth/signin')
+    const signedIn = await browser.session(ctx)
+    if (signedIn === null) return ctx.redirect('/auth/signin')
     showPage(ctx, {
       title: 'Sign out',
       body: html`<h1>Sign out?</h1>
         <form method="post" action="/auth/signout">
           ${browser.formField(ctx)}
           <button class="main">Sign out</button> <a class="button" href="${ACCOUNT}">Stay</a>
+          ${signedIn.idp !== null && thereToo}
         </form>`,
     })
   })
@@ -67,6 +66,9 @@ export function layOutSignIn(router: Router, room: AuthRoom): void {
     seeOther(ctx, '/auth/signin')
   })
 }
+
+/** For a session that rests on one. */
+export const thereToo = html`<button formaction="/auth/sso/signout">Sign out of your identity provider, too</button>`
 
 async function show(ctx: Context, room: AuthRoom, { to, email = '', problem }: Shown): Promise<void> {
   const { browser, ways, codes, passkeys } = room

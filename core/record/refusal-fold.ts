@@ -1,0 +1,89 @@
+import type { MessageRecord } from '../domain/record.js'
+import { uuidv7 } from './trail.js'
+import type { Recorder } from './types.js'
+
+/** Writes the first refusals of a kind one by one, and of those that follow how many there were. */
+export interface RefusalFold extends Recorder {
+  /** Writes down what was counted. */
+  flush(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface FoldOptions {
+  /** Whether what was asked for tells one kind from another: only where a stranger cannot make it up. */
+  readonly byMethod: boolean
+  /** So many of a kind are written one by one in an interval. */
+  readonly first?: number
+  /** So many kinds are told apart in an interval; all further ones are one. */
+  readonly kinds?: number
+  readonly everyMs?: number
+}
+
+interface Kind {
+  seen: number
+  folded: number
+  last: MessageRecord | null
+}
+
+/**
+ * Keeps a flood of strangers from filling the record. A kind is the address (of IPv6, its network), the status and the
+ * reason. Every message but a refusal goes through as it is.
+ */
+export function foldRefusals(recorder: Recorder, options: FoldOptions): RefusalFold {
+  const { byMethod, first = 20, kinds: most = 500, everyMs = 60_000 } = options
+  let kinds = new Map<string, Kind>()
+
+  const kindOf = (record: MessageRecord): Kind => {
+    const error = record.legs.at(-1)?.error ?? ''
+    const name = `${networkOf(record.ip)} ${record.httpStatus} ${byMethod ? record.method : ''} ${error}`
+    const key = kinds.has(name) || kinds.size < most ? name : OTHERS
+    const known = kinds.get(key) ?? { seen: 0, folded: 0, last: null }
+    kinds.set(key, known)
+    return known
+  }
+
+  const flush = async (): Promise<void> => {
+    const counted = kinds
+    kinds = new Map()
+    for (const { folded, last } of counted.values())
+      if (last !== null) await recorder.append(sumOf(last, folded, Math.round(everyMs / 1_000)))
+  }
+  // A record that is full says so itself.
+  const timer = setInterval(() => void flush().catch(() => undefined), everyMs)
+  timer.unref()
+
+  return {
+    append(record) {
+      if (record.outcome !== 'auth_refused') return recorder.append(record)
+      const kind = kindOf(record)
+      kind.seen += 1
+      if (kind.seen <= first) return recorder.append(record)
+      kind.folded += 1
+      kind.last = record
+      return Promise.resolve()
+    },
+    flush,
+    async stop() {
+      clearInterval(timer)
+      await flush().catch(() => undefined)
+    },
+  }
+}
+
+const OTHERS = 'others'
+
+/** Whoever has one address of an IPv6 network has 2^64 of them. */
+function networkOf(ip: string | null): string {
+  if (ip === null || !ip.includes(':')) return ip ?? ''
+  const [head = '', tail] = ip.split('::')
+  const groups = head === '' ? [] : head.split(':')
+  const filled = tail === undefined ? groups : [...groups, ...Array.from({ length: 8 }, () => '0')]
+  return filled.slice(0, 4).join(':')
+}
+
+function sumOf(last: MessageRecord, folded: number, seconds: number): MessageRecord {
+  const at = Date.now()
+  const leg = last.legs.at(-1)
+  const error = `${leg?.error ?? ''}, ${folded} more like it within ${seconds} s`
+  return { ...last, id: uuidv7(at), at, rpcId: null, legs: leg === undefined ? [] : [{ ...leg, offset: 0, error }] }
+}

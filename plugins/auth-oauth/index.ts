@@ -1,9 +1,0 @@
-import { definePlugin } from '@gatehouse/sdk'
-import { z } from 'zod'
-
-export default definePlugin({
-  id: 'auth-oauth',
-  sdk: '^0.1.0',
-  config: z.strictObject({}),
-  setup() {},
-})
