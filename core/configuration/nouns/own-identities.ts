@@ -44,6 +44,8 @@ export const ownSlug = (server: Server): string => `${server.slug.slice(0, 50)}-
 /** Who authorised, and for what. */
 export interface Authorised {
   readonly serverId: string
+  /** Where the server was when its sign-in gave this. */
+  readonly serverUrl: string | null
   /** Null: the caller's own. */
   readonly identityId: string | null
   readonly grant: Omit<GrantDraft, 'identityId'>
@@ -53,10 +55,12 @@ export interface Authorised {
  * Keeps what a server's sign-in gave. An identity that is there is renewed in place: whatever uses it goes on with it, also one
  * that the file manages, since no file can hold a grant.
  */
-export async function keepGrant(work: Work, { serverId, identityId, grant }: Authorised): Promise<Identity> {
+export async function keepGrant(work: Work, { serverId, serverUrl, identityId, grant }: Authorised): Promise<Identity> {
   const { store } = work
   const server = await mustExist(store.servers, 'server', serverId)
   if (server.auth !== 'oauth') throw invalid('server', 'has no sign-in any more')
+  // As with all secrets: they do not follow a server to another place.
+  if (server.url !== serverUrl) throw invalid('server', 'has moved meanwhile: begin the sign-in again')
   const stored = identityId === null ? await ownIdentity(work, server.id) : await mustAuthorise(work, identityId)
   const identity = stored ?? (await createIdentity(work, ownSlug(server), { server: server.id, shared: false }))
   await store.secrets.remove({ kind: 'identity', id: identity.id })
