@@ -93,11 +93,11 @@ test('a resource is read as clients spell it, and nothing foreign is taken for o
     assert.is(kindOf(base + own), 'gateway', own)
   for (const own of ['', '/', '/mcp', '/mcp/']) assert.is(kindOf(base + own), 'picker', own)
   assert.is(kindOf('http://127.0.0.1:4000/mcp/eng'), 'gateway', 'another name of this machine')
+  assert.is(kindOf(`${base}/mcp/nowhere`), 'unknown')
   for (const foreign of [
     'http://localhost:4001/mcp/eng',
     'https://localhost:4000/mcp/eng',
     'http://localhost.evil.example:4000/mcp/eng',
-    `${base}/mcp/nowhere`,
     `${base}/mcp/eng/x`,
     `${base}/api/v1`,
     `${base}/mcp/eng#x`,
