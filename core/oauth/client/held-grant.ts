@@ -129,7 +129,10 @@ export class HeldGrant implements Bearer {
 
   #load(): Promise<void> {
     return this.#alone(async () => {
-      const grant = await this.options.find(this.identity.id)
+      const stamp = this.#stamp
+      const read = await this.options.find(this.identity.id)
+      // Somebody may have authorised while it was read.
+      const grant = stamp === this.#stamp ? read : await this.options.find(this.identity.id)
       if (grant === null) await this.#end({ kind: 'gone' })
       else this.#take(grant)
     })
