@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { configurationBench, refusalOf } from '../test/configuration.js'
 import { createIdentity, updateIdentity } from './nouns/identities.js'
-import { giveOwnHeaders, keepGrant } from './nouns/own-identities.js'
+import { giveOwnHeaders, keepGrant, mustAuthorise } from './nouns/own-identities.js'
 import { createServer, serverState, updateServer } from './nouns/servers.js'
 import type { Work } from './work.js'
 
@@ -84,6 +84,17 @@ test('what a sign-in gave is kept for the server that it was given for, and not 
   assert.equal(await store.identities.ofServer(server.id), [])
   await asAdmin((work) => updateServer(work, 'crm', { url, auth: 'oauth' }))
   assert.is((await asMia((work) => keepGrant(work, given))).status, 'ok')
+})
+
+test('whoever may not see the identity of another person is told that there is none', async () => {
+  const { asMia, asAdmin } = await bench()
+  await asAdmin((work) => createServer(work, 'crm', { url, auth: 'oauth' }))
+  await asAdmin((work) => createIdentity(work, 'roots', { server: 'crm', shared: false }))
+  const [there, absent] = [
+    await refusalOf(asMia((work) => mustAuthorise(work, 'roots'))),
+    await refusalOf(asMia((work) => mustAuthorise(work, 'rootz'))),
+  ]
+  assert.equal([there.code, there.message.replace('roots', 'rootz')], [absent.code, absent.message])
 })
 
 test.run()

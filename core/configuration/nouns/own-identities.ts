@@ -4,7 +4,7 @@ import type { Identity, Server } from '../../domain/nouns.js'
 import type { GrantDraft } from '../../domain/store.js'
 import { problemsOf, invalid } from '../problems.js'
 import { headers as headersSchema } from '../schemas.js'
-import { mustExist, mustHold } from '../work.js'
+import { absent, mustExist, mustHold } from '../work.js'
 import type { Work } from '../work.js'
 import { createIdentity, updateIdentity } from './identities.js'
 
@@ -72,6 +72,8 @@ export async function keepGrant(work: Work, { serverId, serverUrl, identityId, g
 export async function mustAuthorise(work: Work, reference: string): Promise<Identity> {
   const identity = await mustExist(work.store.identities, 'identity', reference)
   const isOwn = !identity.shared && identity.ownerId === work.actor.userId
+  const seesAll = ['viewAllIdentities', 'identityManagement'].some((key) => holds(work.actor.capabilities, key))
+  if (!isOwn && !identity.shared && !seesAll) throw absent('identity', reference)
   if (!isOwn && !identity.shared) throw invalid('identity', 'is that of another person, who has to sign in themselves')
   if (!isOwn && !holds(work.actor.capabilities, 'identityManagement')) mustHold(work, 'basicServerManagement')
   return identity
