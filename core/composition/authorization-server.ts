@@ -15,12 +15,12 @@ import { createDocumentFetch, MOST_BYTES } from '../oauth/server/client-document
 import { createClientSource } from '../oauth/server/client-source.js'
 import type { Happenings } from '../oauth/server/happenings.js'
 import { createAuthorizationServer } from '../oauth/server/server.js'
+import { drain } from './drain.js'
 import { type House, PARTS, type Surroundings } from './house.js'
 
 const DOCUMENT_MS = 2_500
 /** Clients that registered and were never granted anything: past so many the oldest go. */
 const MOST_IDLE_CLIENTS = 50_000
-const SWEPT = 2_000
 
 /** The authorization server for AI clients. */
 export function layAuthorizationServer(
@@ -45,9 +45,9 @@ export function layAuthorizationServer(
   house.put(PARTS.oauthClients, createAdminClients({ rows: clientRows, grants, schemes, onEnded }))
   house.put(PARTS.oauthCounter, counter)
   house.put(PARTS.oauthSweep, async () => {
-    await artifacts.sweep(SWEPT)
-    await grants.sweep(SWEPT)
-    await clientRows.sweep(MOST_IDLE_CLIENTS, SWEPT)
+    await drain(artifacts.sweep)
+    await drain(grants.sweep)
+    await drain((limit) => clientRows.sweep(MOST_IDLE_CLIENTS, limit))
     await house.get(PARTS.oauthServer).turnKeys()
   })
   house.make(PARTS.oauthServer, (h) =>

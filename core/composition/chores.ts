@@ -1,6 +1,7 @@
 import { schedule } from 'node-cron'
 import { ifUnlocked } from '../cluster/locks.js'
 import { createRetention } from '../record/retention.js'
+import { drain } from './drain.js'
 import { type House, PARTS, type Surroundings } from './house.js'
 import { asPluginLog } from './resources.js'
 
@@ -26,10 +27,10 @@ export function createChores(house: House, log: Surroundings['log'], onBroken: (
   }
 }
 
-/** What has ended by itself is deleted, a bounded number at a time. */
+/** What has ended by itself is deleted, a bounded number at a time, until nothing is left. */
 async function sweep(house: House): Promise<void> {
   await house.get(PARTS.sessions).sweep()
   await house.get(PARTS.consoleSessions).sweep()
-  await house.get(PARTS.oneTime).sweep(2_000)
+  await drain(house.get(PARTS.oneTime).sweep)
   await house.get(PARTS.oauthSweep)()
 }

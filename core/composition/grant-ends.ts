@@ -58,7 +58,7 @@ async function needReauth(house: House, ids: readonly string[], ended: Grant | n
       const identity = await store.identities.find(id)
       const grant = await store.grants.find(id)
       // Somebody has authorised meanwhile.
-      const isNew = id === ended?.identityId && grant !== null && grant.version !== ended.version
+      const isNew = grant !== null && (ended === null || (id === ended.identityId && grant.version !== ended.version))
       if (identity === null || isNew || identity.status === 'needs_reauth') continue
       await store.identities.update(id, { status: 'needs_reauth' })
     }

@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { configurationBench, refusalOf } from '../test/configuration.js'
 import { createIdentity, updateIdentity } from './nouns/identities.js'
-import { giveOwnHeaders } from './nouns/own-identities.js'
+import { giveOwnHeaders, keepGrant, mustAuthorise } from './nouns/own-identities.js'
 import { createServer, serverState, updateServer } from './nouns/servers.js'
 import type { Work } from './work.js'
 
@@ -71,6 +71,30 @@ test("a client's secret is sealed, comes back in the state, and does not follow 
   assert.is(await store.upstreamClients.find(server.id, 'https://as.example.com'), null, 'we register anew')
   assert.equal([plain.auth, plain.oauth], ['oauth', null])
   assert.equal(await store.secrets.fields({ kind: 'server', id: server.id }), {})
+})
+
+test('what a sign-in gave is kept for the server that it was given for, and not for where that has moved since', async () => {
+  const { asAdmin, asMia, store } = await bench()
+  const server = await asAdmin((work) => createServer(work, 'crm', { url, auth: 'oauth' }))
+  const grant = { issuer: 'https://as.example.com', clientId: 'c', scope: null, tokens: '{}', expiresAt: null }
+  const given = { serverId: server.id, serverUrl: url, identityId: null, grant }
+  await asAdmin((work) => updateServer(work, 'crm', { url: 'https://evil.example.com/mcp', auth: 'oauth' }))
+  const refused = await refusalOf(asMia((work) => keepGrant(work, given)))
+  assert.match(refused.message, 'moved')
+  assert.equal(await store.identities.ofServer(server.id), [])
+  await asAdmin((work) => updateServer(work, 'crm', { url, auth: 'oauth' }))
+  assert.is((await asMia((work) => keepGrant(work, given))).status, 'ok')
+})
+
+test('whoever may not see the identity of another person is told that there is none', async () => {
+  const { asMia, asAdmin } = await bench()
+  await asAdmin((work) => createServer(work, 'crm', { url, auth: 'oauth' }))
+  await asAdmin((work) => createIdentity(work, 'roots', { server: 'crm', shared: false }))
+  const [there, absent] = [
+    await refusalOf(asMia((work) => mustAuthorise(work, 'roots'))),
+    await refusalOf(asMia((work) => mustAuthorise(work, 'rootz'))),
+  ]
+  assert.equal([there.code, there.message.replace('roots', 'rootz')], [absent.code, absent.message])
 })
 
 test.run()

@@ -72,9 +72,12 @@ export async function mustExist<N extends Stored>(
   reference: string,
 ): Promise<N> {
   const found = await lookUp(repository, reference)
-  if (!found) throw new GatehouseError('GH_API_NOT_FOUND', { message: `no ${noun} '${reference}'` })
+  if (!found) throw absent(noun, reference)
   return found
 }
+
+export const absent = (noun: string, reference: string): GatehouseError =>
+  new GatehouseError('GH_API_NOT_FOUND', { message: `no ${noun} '${reference}'` })
 
 /** What a field refers to; absent is a fault of the field. */
 export async function mustRefer<N extends Stored>(

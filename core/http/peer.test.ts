@@ -34,6 +34,8 @@ test('IPv4 within IPv6 is the same address', () => {
   assert.is(addressOf(from('::ffff:10.0.0.2', '203.0.113.9')), '203.0.113.9')
   assert.is(addressOf(from('::ffff:192.0.2.1')), '192.0.2.1')
   assert.is(addressOf(from('2001:db8::1', '2001:db9::7')), '2001:db9::7')
+  assert.is(addressOf(from('10.0.0.2', '::ffff:203.0.113.9')), '203.0.113.9', 'as some proxies write it')
+  assert.is(addressOf(from('10.0.0.2', '::FFFF:203.0.113.9')), '203.0.113.9')
 })
 
 test('a socket that is gone has no address, and breaks nothing', () => {

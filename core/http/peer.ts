@@ -15,7 +15,7 @@ export function createAddressOf(trusted: readonly string[]): (req: IncomingMessa
     if (ranges.length === 0 || !isTrusted(socket)) return socket
     const forwarded = String(req.headers['x-forwarded-for'] ?? '')
       .split(',')
-      .map((part) => part.trim())
+      .map((part) => plain(part.trim()))
       .filter((part) => ipaddr.isValid(part))
     return forwarded.findLast((address) => !isTrusted(address)) ?? socket
   }
@@ -30,7 +30,7 @@ export function networkOf(address: string): string {
   return ipaddr.IPv6.parse(address).toNormalizedString().split(':').slice(0, 4).join(':')
 }
 
-const plain = (address: string) => (address.startsWith('::ffff:') ? address.slice(7) : address)
+const plain = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '')
 
 function readRange(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   try {

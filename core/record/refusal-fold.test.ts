@@ -61,6 +61,16 @@ test('a flood from everywhere is bounded, too', async () => {
   assert.is(written.length, 12)
 })
 
+test('whoever makes up reasons fills neither the record nor the room of others', async () => {
+  const { fold, written } = bench({ first: 1, kinds: 100 })
+  for (let n = 0; n < 5_000; n += 1) await fold.append(refusal('192.0.2.66', `redirect_uris: x${n}:y`))
+  assert.ok(written.length < 50, String(written.length))
+  const before = written.length
+  for (let n = 0; n < 30; n += 1) await fold.append(refusal(`10.0.0.${n}`))
+  assert.is(written.length, before + 30)
+  await fold.stop()
+})
+
 test('every other message goes through as it is', async () => {
   const { fold, written } = bench({ first: 1 })
   const answered = { ...refusal('192.0.2.1'), outcome: 'proxy_response_success' as const }

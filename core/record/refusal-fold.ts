@@ -32,11 +32,23 @@ interface Kind {
 export function foldRefusals(recorder: Recorder, options: FoldOptions): RefusalFold {
   const { byMethod, first = 20, kinds: most = 500, everyMs = 60_000 } = options
   let kinds = new Map<string, Kind>()
+  let ofNetwork = new Map<string, number>()
+
+  /** Many reasons hold words of whoever is refused: nobody takes the room of others with what they make up. */
+  const keyOf = (network: string, name: string): string => {
+    if (kinds.has(name)) return name
+    const count = ofNetwork.get(network) ?? 0
+    const own = `${network} ${OTHERS}`
+    if (count >= MOST_OF_NETWORK && kinds.has(own)) return own
+    if (kinds.size >= most) return OTHERS
+    ofNetwork.set(network, count + 1)
+    return count < MOST_OF_NETWORK ? name : own
+  }
 
   const kindOf = (record: MessageRecord): Kind => {
     const error = record.legs.at(-1)?.error ?? ''
-    const name = `${networkOf(record.ip)} ${record.httpStatus} ${byMethod ? record.method : ''} ${error}`
-    const key = kinds.has(name) || kinds.size < most ? name : OTHERS
+    const network = networkOf(record.ip)
+    const key = keyOf(network, `${network} ${record.httpStatus} ${byMethod ? record.method : ''} ${error}`)
     const known = kinds.get(key) ?? { seen: 0, folded: 0, last: null }
     kinds.set(key, known)
     return known
@@ -45,6 +57,7 @@ export function foldRefusals(recorder: Recorder, options: FoldOptions): RefusalF
   const flush = async (): Promise<void> => {
     const counted = kinds
     kinds = new Map()
+    ofNetwork = new Map()
     for (const { folded, last } of counted.values())
       if (last !== null) await recorder.append(sumOf(last, folded, Math.round(everyMs / 1_000)))
   }
@@ -71,6 +84,8 @@ export function foldRefusals(recorder: Recorder, options: FoldOptions): RefusalF
 }
 
 const OTHERS = 'others'
+/** So many kinds of one address or network are told apart. */
+const MOST_OF_NETWORK = 20
 
 /** Whoever has one address of an IPv6 network has 2^64 of them. */
 function networkOf(ip: string | null): string {

@@ -4,7 +4,7 @@ import type { Identity, Server } from '../../domain/nouns.js'
 import type { GrantDraft } from '../../domain/store.js'
 import { problemsOf, invalid } from '../problems.js'
 import { headers as headersSchema } from '../schemas.js'
-import { mustExist, mustHold } from '../work.js'
+import { absent, mustExist, mustHold } from '../work.js'
 import type { Work } from '../work.js'
 import { createIdentity, updateIdentity } from './identities.js'
 
@@ -44,6 +44,8 @@ export const ownSlug = (server: Server): string => `${server.slug.slice(0, 50)}-
 /** Who authorised, and for what. */
 export interface Authorised {
   readonly serverId: string
+  /** Where the server was when its sign-in gave this. */
+  readonly serverUrl: string | null
   /** Null: the caller's own. */
   readonly identityId: string | null
   readonly grant: Omit<GrantDraft, 'identityId'>
@@ -53,10 +55,12 @@ export interface Authorised {
  * Keeps what a server's sign-in gave. An identity that is there is renewed in place: whatever uses it goes on with it, also one
  * that the file manages, since no file can hold a grant.
  */
-export async function keepGrant(work: Work, { serverId, identityId, grant }: Authorised): Promise<Identity> {
+export async function keepGrant(work: Work, { serverId, serverUrl, identityId, grant }: Authorised): Promise<Identity> {
   const { store } = work
   const server = await mustExist(store.servers, 'server', serverId)
   if (server.auth !== 'oauth') throw invalid('server', 'has no sign-in any more')
+  // As with all secrets: they do not follow a server to another place.
+  if (server.url !== serverUrl) throw invalid('server', 'has moved meanwhile: begin the sign-in again')
   const stored = identityId === null ? await ownIdentity(work, server.id) : await mustAuthorise(work, identityId)
   const identity = stored ?? (await createIdentity(work, ownSlug(server), { server: server.id, shared: false }))
   await store.secrets.remove({ kind: 'identity', id: identity.id })
@@ -68,6 +72,8 @@ export async function keepGrant(work: Work, { serverId, identityId, grant }: Aut
 export async function mustAuthorise(work: Work, reference: string): Promise<Identity> {
   const identity = await mustExist(work.store.identities, 'identity', reference)
   const isOwn = !identity.shared && identity.ownerId === work.actor.userId
+  const seesAll = ['viewAllIdentities', 'identityManagement'].some((key) => holds(work.actor.capabilities, key))
+  if (!isOwn && !identity.shared && !seesAll) throw absent('identity', reference)
   if (!isOwn && !identity.shared) throw invalid('identity', 'is that of another person, who has to sign in themselves')
   if (!isOwn && !holds(work.actor.capabilities, 'identityManagement')) mustHold(work, 'basicServerManagement')
   return identity

@@ -81,19 +81,19 @@ const SWEEP = `with gone as (delete from connection_grants where grant_hash in (
   select g.grant_hash from connection_grants g left join oauth_artifacts a on a.kind = 'Grant' and a.id_hash = g.grant_hash
   where a.id_hash is null and g.created_at < clock_timestamp() - interval '1 hour' limit $1) returning 1) select * from gone`
 
-/** Two people may come with a new client at once, and another host may have its name already. */
+/** Two people may come with a new client at once, and another host may have its name already, or get it at the same moment. */
 async function host(manager: EntityManager, { clientKey, title, slug }: NewGrant): Promise<string> {
-  const taken: unknown[] = await manager.query(
-    'select 1 from hosts where slug = $1 and client_key is distinct from $2',
-    [slug, clientKey],
-  )
-  const own = taken.length === 0 ? slug : `${slug.slice(0, 50)}-${clientKey.slice(0, 8)}`
-  const made: { id: string }[] = await manager.query(
-    `insert into hosts (id, slug, title, kind, client_key, managed_by) values ($1, $2, $3, 'oauth', $4, 'system')
-     on conflict (client_key) do update set client_key = excluded.client_key returning id`,
-    [randomUUID(), own, title, clientKey],
-  )
-  return made[0]!.id
+  const short = slug.slice(0, 50)
+  for (const own of [slug, `${short}-${clientKey.slice(0, 8)}`, `${short}-${randomUUID().slice(0, 8)}`]) {
+    await manager.query(
+      `insert into hosts (id, slug, title, kind, client_key, managed_by) values ($1, $2, $3, 'oauth', $4, 'system')
+       on conflict do nothing`,
+      [randomUUID(), own, title, clientKey],
+    )
+    const [found]: Found = await manager.query('select id, enabled from hosts where client_key = $1', [clientKey])
+    if (found !== undefined) return found.id
+  }
+  throw new Error('a host finds no name')
 }
 
 async function connection(manager: EntityManager, hostId: string, { gatewayId, userId }: NewGrant): Promise<string> {

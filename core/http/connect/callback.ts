@@ -13,6 +13,7 @@ import { ownPath } from '../pages/browser.js'
 import type { Browser } from '../pages/browser.js'
 import { html } from '../pages/html.js'
 import { showPage } from '../pages/page.js'
+import { disabled } from '../../upstream/errands.js'
 import { actorOf } from './enrolment.js'
 
 export interface CallbackOptions {
@@ -43,15 +44,18 @@ export function createCallback(options: CallbackOptions): Middleware {
     const server = await store.servers.find(trip.serverId)
     if ((await trips.take(state)) === null || server === null)
       throw await refuse(ctx, 400, 'state spent meanwhile', UNKNOWN)
+    if (!server.enabled) throw disabled(server.slug)
     const back = ownPath(trip.returnTo, '/auth/account')
     const code = textOf(ctx.query['code'])
     // RFC 9207: who sent the error is not known for sure, so nothing of it is shown.
     if (code === null) return showDenied(ctx, server.title, back)
     const { tokens, ...given } = await signIn.finish(trip, server, { code, iss: textOf(ctx.query['iss']) ?? undefined })
     const grant = { ...given, clientId: tokens.client.client_id, tokens: writeTokens(tokens) }
-    const { serverId, identityId } = trip
+    const { serverId, serverUrl, identityId } = trip
     options.onAuthorised(
-      await mutations.change(actorOf(session.user), (work) => keepGrant(work, { serverId, identityId, grant })),
+      await mutations.change(actorOf(session.user), (work) =>
+        keepGrant(work, { serverId, serverUrl, identityId, grant }),
+      ),
     )
     ctx.status = 303
     ctx.redirect(back)

@@ -36,7 +36,7 @@ export function createEnrolment({ store, mutations, signIn, byAssertion }: Enrol
     const { tokens, ...rest } = granted
     const kept = { ...rest, clientId: tokens.client.client_id, tokens: writeTokens(tokens) }
     await mutations.change(actorOf(user), (work) =>
-      keepGrant(work, { serverId: server.id, identityId: null, grant: kept }),
+      keepGrant(work, { serverId: server.id, serverUrl: server.url, identityId: null, grant: kept }),
     )
     return true
   }

@@ -105,14 +105,14 @@ const NO_GATEWAY = 'None of your teams has a gateway. Ask an administrator to ma
 const NOT_YOURS = 'This gateway is not available to you. Ask an administrator to make it available to a team of yours.'
 const SWITCHED_OFF = 'This client or its connection is switched off here. Ask an administrator to switch it on again.'
 
-function offers({ asked, here: { user }, options }: Visit): Offered {
+function offers({ asked: { resource: text }, here: { user }, options }: Visit): Offered {
   const snapshot = options.snapshot()
-  const resource = readResource(asked.resource, options.url(), snapshot)
-  const picker = resource?.kind !== 'gateway'
+  const resource = readResource(text, options.url(), snapshot)
+  const picker = resource === null || resource.kind === 'picker'
   if (!holds(user.capabilities, 'authenticateViaOauth')) return { picker, gateways: [], refusal: NO_CAPABILITY }
   const mine = [...new Set(snapshot.gateways.values())].filter(({ gateway }) => reaches(user, gateway))
-  const gateways =
-    resource?.kind === 'gateway' ? mine.filter(({ gateway }) => gateway.id === resource.gateway.id) : mine
+  const asked = resource?.kind === 'gateway' ? resource.gateway.id : null
+  const gateways = picker ? mine : mine.filter(({ gateway }) => gateway.id === asked)
   const refusal = gateways.length > 0 ? null : picker ? NO_GATEWAY : NOT_YOURS
   return { picker, gateways: gateways.toSorted((a, b) => a.gateway.title.localeCompare(b.gateway.title)), refusal }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { networkOf } from '../peer.js'
 import { createThrottle, type Throttle } from '../pages/throttle.js'
 
 export interface ThrottlesOptions {
@@ -15,8 +16,9 @@ const TOKENS = 600
 const AUTHORIZATIONS = 120
 const ANSWERS = 60
 
-/** How often one address may ask, by what it asks for. Of this replica alone. */
+/** How often one address (of IPv6: its network) may ask, by what it asks for. Of this replica alone. */
 export function createThrottles({ addressOf, registrations }: ThrottlesOptions) {
+  const keyOf = (req: IncomingMessage) => networkOf(addressOf(req))
   const all = createThrottle({ points: REGISTRATIONS_A_SECOND, seconds: 1 })
   const tokens = createThrottle({ points: TOKENS, seconds: 60 })
   const authorizations = createThrottle({ points: AUTHORIZATIONS, seconds: 60 })
@@ -30,11 +32,11 @@ export function createThrottles({ addressOf, registrations }: ThrottlesOptions) 
     await all('all')
   }
   return {
-    answer: (req: IncomingMessage) => answers(addressOf(req)),
+    answer: (req: IncomingMessage) => answers(keyOf(req)),
     async request(path: string, req: IncomingMessage): Promise<void> {
-      if (path === '/oauth/register') return register(addressOf(req))
-      if (path === '/oauth/token' || path === '/oauth/revoke') return tokens(addressOf(req))
-      if (path === '/oauth/authorize') return authorizations(addressOf(req))
+      if (path === '/oauth/register') return register(keyOf(req))
+      if (path === '/oauth/token' || path === '/oauth/revoke') return tokens(keyOf(req))
+      if (path === '/oauth/authorize') return authorizations(keyOf(req))
     },
   }
 }

@@ -76,4 +76,14 @@ test('a server that is not shown takes no credential', async () => {
   assert.equal(given, [])
 })
 
+test('a server that is switched off takes none either: nobody is sent to its sign-in', async () => {
+  const methods = [standing('a', { state: 'disabled' }), standing('b', { state: 'disabled', method: 'headers' })]
+  const { given, take } = scene(methods)
+  for (const { server } of methods) {
+    const thrown = await take({ server: server.id }).catch((error: unknown) => error)
+    assert.is((thrown as GatehouseError | undefined)?.code, 'GH_PERMIT_DISABLED')
+  }
+  assert.equal(given, [])
+})
+
 test.run()

@@ -78,6 +78,8 @@ export async function takeEnrolment(
   const standing = standings.find(({ server }) => server.id === form.get('server'))
   if (standing === undefined)
     throw new GatehouseError('GH_API_NOT_FOUND', { message: 'This page is about another server. Reload it.' })
+  if (standing.state === 'disabled')
+    throw new GatehouseError('GH_PERMIT_DISABLED', { message: `'${standing.server.title}' is switched off` })
   ctx.status = 303
   if (standing.method === 'oauth') {
     const { user, sessionHash } = signedIn

@@ -1,4 +1,5 @@
 import {
+  checkResourceAllowed,
   discoverAuthorizationServerMetadata,
   exchangeJwtAuthGrant,
   OAuthError,
@@ -47,6 +48,9 @@ export function createAssertions(options: AssertionsOptions): ObtainByAssertion 
     if (oauth.issuer !== null && oauth.issuer !== metadata.issuer)
       throw new Error('the server names another sign-in than its administrator entered')
     const resource = discovery.resourceMetadata?.resource ?? url
+    // RFC 9728, section 3.3: else a server would be given the access of people to another one.
+    if (!checkResourceAllowed({ requestedResource: url, configuredResource: resource }))
+      throw new Error('the server names a resource that is another server')
     const scope = wanted ?? oauth.scope ?? discovery.resourceMetadata?.scopes_supported?.join(' ') ?? null
     const assertion = await assertionOf(vouching, { audience: metadata.issuer, resource, scope })
     const secret = await options.secretOf(server.id)

@@ -22,6 +22,8 @@ const PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 60_000
 /** So often somebody is asked to authorise for the same that the server goes on refusing. */
 const MOST_STEP_UPS = 2
+/** So much a server may ask for in all. */
+const LONGEST_SCOPE = 4_000
 
 interface Held {
   readonly grant: Grant
@@ -95,12 +97,12 @@ export class HeldGrant implements Bearer {
     const before = grant?.wantedScope ?? null
     const isNew = before === null || wanted !== unionOf(grant?.scope, before)
     const stepUps = isNew ? 1 : (grant?.stepUps ?? 0) + (grant?.isTried ? 1 : 0)
-    if (stepUps <= MOST_STEP_UPS && grant !== null) await this.options.want(this.identity.id, wanted, stepUps)
-    else if (stepUps > MOST_STEP_UPS)
+    if (stepUps > MOST_STEP_UPS || wanted.length > LONGEST_SCOPE)
       throw new GatehouseError('GH_UPSTREAM_AUTH', {
         message: 'The server goes on refusing this call although access was given anew; ask its administrator',
         data: { httpStatus: 403 },
       })
+    if (grant !== null) await this.options.want(this.identity.id, wanted, stepUps)
     throw connect('this call needs more access than was given', `step-up of ${slug}: ${wanted}`)
   }
 
@@ -127,7 +129,10 @@ export class HeldGrant implements Bearer {
 
   #load(): Promise<void> {
     return this.#alone(async () => {
-      const grant = await this.options.find(this.identity.id)
+      const stamp = this.#stamp
+      const read = await this.options.find(this.identity.id)
+      // Somebody may have authorised while it was read.
+      const grant = stamp === this.#stamp ? read : await this.options.find(this.identity.id)
       if (grant === null) await this.#end({ kind: 'gone' })
       else this.#take(grant)
     })

@@ -20,6 +20,7 @@ export const TRIP_MS = 15 * 60_000
 /** A way to a server's sign-in that somebody is on. */
 export const TripShape = z.object({
   serverId: z.string(),
+  serverUrl: z.string(),
   /** Null: the person's own, made when it does not exist yet. */
   identityId: z.string().nullable(),
   userId: z.string(),
@@ -88,7 +89,13 @@ export function createSignIn(options: SignInOptions): SignIn {
         const to = redirect()
         if (to === null || flow.codeVerifier === null) throw new Error('nobody was sent anywhere')
         checkAddress(to)
-        const payload = { ...trip, serverId: server.id, scope: to.searchParams.get('scope'), ...kept(flow) }
+        const payload = {
+          ...trip,
+          serverId: server.id,
+          serverUrl: url,
+          scope: to.searchParams.get('scope'),
+          ...kept(flow),
+        }
         await trips.put(state, { payload, ttlMs: TRIP_MS, userId: trip.userId })
         return to.href
       } catch (error) {

@@ -38,9 +38,14 @@ export function metadataOf({ tokenEndpoint, authMethods }: Tokens, issuer: strin
   }
 }
 
+/** More than any token lives; what is longer could be past all dates. */
+const LONGEST_S = 100 * 365 * 24 * 3_600
+
 /** When tokens end, as far as their server says; a lifetime of nothing is taken for none. */
 export function expiryOf({ expires_in: seconds }: Pick<OAuthTokens, 'expires_in'>, now: number): number | null {
-  return seconds === undefined || !Number.isFinite(seconds) || seconds <= 0 ? null : now + seconds * 1000
+  return seconds === undefined || !Number.isFinite(seconds) || seconds <= 0
+    ? null
+    : now + Math.min(seconds, LONGEST_S) * 1000
 }
 
 /** Scopes of several lists, each once (SEP-2350). */

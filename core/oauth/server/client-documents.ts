@@ -39,6 +39,9 @@ export function createDocumentFetch({ fetch: guarded, now = Date.now }: Document
       const url = String(input instanceof Request ? input.url : input)
       if ((failed.get(url) ?? 0) > now())
         throw new GatehouseError('GH_EGRESS_FAILED', { detail: 'this document could not be read a moment ago' })
+      // Many may have been allowed at the same moment.
+      if (underWay >= MOST_AT_ONCE)
+        throw new GatehouseError('GH_EGRESS_FAILED', { detail: 'too many documents are being read' })
       underWay += 1
       try {
         const answer = await guarded(url, { ...init, redirect: 'manual' })

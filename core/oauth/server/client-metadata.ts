@@ -28,7 +28,7 @@ type Metadata = Record<string, unknown>
  * own checks, which would refuse clients for what they list and never use. Throws what the library throws.
  */
 export function normalise(metadata: Metadata, schemes: readonly string[], isRegistering: boolean): void {
-  const isDocument = String(metadata['client_id'] ?? '').startsWith('https:')
+  const isDocument = /^https:/i.test(String(metadata['client_id'] ?? ''))
   if (isRegistering || isDocument) delete metadata[OF_ADMIN]
   const ofAdmin = metadata[OF_ADMIN] === true
   for (const name of DROPPED) delete metadata[name]

@@ -17,17 +17,19 @@ interface Named {
   readonly client_name?: unknown
   readonly client_uri?: unknown
   readonly redirect_uris?: unknown
+  readonly grant_types?: unknown
 }
 
 /**
  * The id of a public client that registers by itself: the same for every install of one client, whatever port it listens at. A
- * hundred registrations are one row. It stands for no secret: whoever knows it can only send people to the same places.
+ * hundred registrations are one row. It stands for no secret: whoever knows it can only send people to the same places. All of
+ * the metadata that counts is in it, since the first registration is kept for those that follow.
  */
-export function publicClientId({ client_name, client_uri, redirect_uris }: Named): string {
-  const uris = stringsOf(redirect_uris)
-    .map((uri) => (URL.canParse(uri) ? withoutPort(uri) : uri))
-    .toSorted()
-  return `dcr_${sha256([clientName(client_name), client_uri ?? null, [...new Set(uris)]]).slice(0, 43)}`
+export function publicClientId({ client_name, client_uri, redirect_uris, grant_types }: Named): string {
+  const uris = stringsOf(redirect_uris).map(withoutPort).toSorted()
+  const refreshes = grant_types === undefined || stringsOf(grant_types).includes('refresh_token')
+  const whole = [clientName(client_name), client_uri ?? null, [...new Set(uris)], ...(refreshes ? [] : ['once'])]
+  return `dcr_${sha256(whole).slice(0, 43)}`
 }
 
 /** What installs of one client have in common: its name, and the places that it sends people back to. Lower-case hex. */

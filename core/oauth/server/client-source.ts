@@ -24,22 +24,24 @@ const MOST = 2_000
 /** Most questions on the way of a token are for its client: each is remembered for a few seconds. */
 export function createClientSource({ rows, epoch, now = Date.now }: ClientSourceOptions): ClientSource {
   const known = new Map<string, { readonly until: number; readonly epoch: number; readonly metadata: string }>()
-  const remember = (clientId: string, metadata: string) => {
+  const remember = (clientId: string, metadata: string, asOf: number) => {
     if (known.size >= MOST) known.clear()
-    known.set(clientId, { until: now() + REMEMBERED_MS, epoch: epoch(), metadata })
+    known.set(clientId, { until: now() + REMEMBERED_MS, epoch: asOf, metadata })
   }
   return {
     async find(clientId) {
       const entry = known.get(clientId)
       if (entry !== undefined && entry.until > now() && entry.epoch === epoch())
         return JSON.parse(entry.metadata) as AdapterPayload
+      // Before it is read: what changes meanwhile makes it old.
+      const asOf = epoch()
       const row = await rows.find(clientId)
       if (row === null) return undefined
       const metadata = JSON.stringify({
         ...(JSON.parse(row.metadata) as AdapterPayload),
         [OF_ADMIN]: row.origin === 'admin',
       })
-      remember(clientId, metadata)
+      remember(clientId, metadata, asOf)
       return JSON.parse(metadata) as AdapterPayload
     },
     async register(clientId, { [OF_ADMIN]: _never, ...metadata }) {

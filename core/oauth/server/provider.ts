@@ -138,7 +138,7 @@ function features({ url, snapshot, documents }: ProviderOptions): Configuration[
         const asked = ctx.oidc.params?.['resource']
         if (Array.isArray(asked) && asked.length > 1) throw new errors.InvalidTarget('one resource at a time')
         const resource = readResource(indicator, url, snapshot())
-        if (resource === null) throw new errors.InvalidTarget('the resource is not a gateway of this server')
+        if (resource === null) throw new errors.InvalidTarget('the resource is not one of this server')
         return { scope: 'mcp', audience: audienceOf(resource, url), accessTokenFormat: 'opaque' }
       },
     },

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { JWT_BEARER, normalise } from './client-metadata.js'
 import { clientKey, clientName, publicClientId, slugOf } from './client-names.js'
 import { faultOf, placeOf } from './redirects.js'
 import { readResource } from './resources.js'
@@ -60,6 +61,17 @@ test('installs of one client have one id and one key, other clients have others'
     { ...one, client_uri: 'https://agent.example' },
   ])
     assert.is.not(publicClientId(foreign), publicClientId(one))
+  // Whoever comes first with an id says what its metadata is, for all who come after.
+  const claude = { client_name: 'Claude', redirect_uris: ['https://claude.ai/cb'] }
+  for (const spoilt of [
+    { ...claude, redirect_uris: ['https://CLAUDE.ai/cb'] },
+    { ...claude, redirect_uris: ['https://claude.ai:443/cb'] },
+    { ...claude, redirect_uris: ['https://claude.ai/x/../cb'] },
+    { ...claude, grant_types: ['authorization_code'] },
+  ])
+    assert.is.not(publicClientId(spoilt), publicClientId(claude), JSON.stringify(spoilt))
+  const spelled = { ...claude, grant_types: ['refresh_token', 'authorization_code', 'device_code'] }
+  assert.is(publicClientId(spelled), publicClientId(claude))
   assert.is.not(clientKey({ ...one, redirect_uris: ['https://evil.example/cb'] }), clientKey(one))
 })
 
@@ -81,11 +93,11 @@ test('a resource is read as clients spell it, and nothing foreign is taken for o
     assert.is(kindOf(base + own), 'gateway', own)
   for (const own of ['', '/', '/mcp', '/mcp/']) assert.is(kindOf(base + own), 'picker', own)
   assert.is(kindOf('http://127.0.0.1:4000/mcp/eng'), 'gateway', 'another name of this machine')
+  assert.is(kindOf(`${base}/mcp/nowhere`), 'unknown')
   for (const foreign of [
     'http://localhost:4001/mcp/eng',
     'https://localhost:4000/mcp/eng',
     'http://localhost.evil.example:4000/mcp/eng',
-    `${base}/mcp/nowhere`,
     `${base}/mcp/eng/x`,
     `${base}/api/v1`,
     `${base}/mcp/eng#x`,
@@ -94,6 +106,20 @@ test('a resource is read as clients spell it, and nothing foreign is taken for o
   ])
     assert.is(kindOf(foreign), undefined, foreign)
   assert.is(kindOf('http://127.0.0.1/mcp/eng', 'http://gate.example.com'), undefined)
+})
+
+test('an administrator’s property is nobody else’s, however a document spells its own address', () => {
+  for (const clientId of ['https://a.example/c.json', 'HTTPS://a.example/c.json']) {
+    const metadata: Record<string, unknown> = {
+      client_id: clientId,
+      gh_admin: true,
+      grant_types: [JWT_BEARER],
+      redirect_uris: ['https://a.example/cb'],
+    }
+    normalise(metadata, SCHEMES, false)
+    assert.is(metadata['gh_admin'], undefined)
+    assert.equal(metadata['grant_types'], ['authorization_code'])
+  }
 })
 
 test.run()

@@ -1,15 +1,21 @@
 import type { Gateway } from '../../domain/nouns.js'
 import type { Snapshot } from '../../domain/snapshot.js'
 
-/** What a token is for (RFC 8707): one gateway, or the one that the person will choose. */
-export type Resource = { readonly kind: 'picker' } | { readonly kind: 'gateway'; readonly gateway: Gateway }
+/**
+ * What a token is for (RFC 8707): one gateway, or the one that the person will choose. `unknown`: one that is not there, which
+ * nobody is told before they are signed in.
+ */
+export type Resource =
+  | { readonly kind: 'picker' }
+  | { readonly kind: 'gateway'; readonly gateway: Gateway }
+  | { readonly kind: 'unknown'; readonly name: string }
 
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/
 const PATH = /^\/(?:mcp(?:\/([^/]+))?\/?)?$/
 
 /**
  * Reads what a client sent as `resource`: with or without a slash at the end, the gateway in the path or as `?gateway=`. Null: it
- * is not ours, or there is no such gateway.
+ * is not ours.
  */
 export function readResource(
   text: string,
@@ -23,12 +29,14 @@ export function readResource(
   const name = match[1] ?? url.searchParams.get('gateway')
   if (name === null) return { kind: 'picker' }
   const plan = gateways.get(decoded(name))
-  return plan === undefined ? null : { kind: 'gateway', gateway: plan.gateway }
+  return plan === undefined ? { kind: 'unknown', name } : { kind: 'gateway', gateway: plan.gateway }
 }
 
 /** The one spelling of it, as protected-resource metadata says it. */
 export const audienceOf = (resource: Resource, publicUrl: string): string =>
-  resource.kind === 'picker' ? `${publicUrl}/mcp` : `${publicUrl}/mcp/${resource.gateway.id}`
+  resource.kind === 'picker'
+    ? `${publicUrl}/mcp`
+    : `${publicUrl}/mcp/${resource.kind === 'gateway' ? resource.gateway.id : resource.name}`
 
 /** On this machine the same gateway has several names. */
 const isOurs = (url: URL, own: URL): boolean =>

@@ -239,11 +239,33 @@ test('a resource that is not ours is refused to the client', async () => {
   const client = createAiClient(url)
   await client.register()
   const browser = await house.person('ann@example.com')
-  for (const resource of ['https://other.example/mcp', `${url}/mcp/nowhere`, `${url}/api`]) {
+  for (const resource of ['https://other.example/mcp', `${url}/api`]) {
     const page = await browser.get(client.begin(resource).url)
     assert.is(page.leftFor?.searchParams.get('error'), 'invalid_target', resource)
     assert.is(page.leftFor?.searchParams.get('iss'), url)
   }
+})
+
+test('which gateways there are is nobody’s business before they are signed in, nor those of others after', async () => {
+  const client = createAiClient(url)
+  await client.register()
+  const resources = [`${url}/mcp/nowhere`, `${url}/mcp/ops`]
+  const places = []
+  for (const resource of resources) {
+    const { status, headers } = await fetch(client.begin(resource).url, { redirect: 'manual' })
+    places.push([status, headers.get('location')?.replace(/[^/]+$/, '')])
+  }
+  assert.equal(places[0], places[1])
+  assert.match(String(places[0]), '/oauth/interaction/')
+  const ann = await house.person('ann@example.com')
+  const shown = []
+  for (const resource of resources) {
+    const { text } = await ann.get(client.begin(resource).url)
+    assert.match(text, 'This gateway is not available to you')
+    assert.not.match(text, 'value="allow"')
+    shown.push(text.replace(/value="[^"]*"/g, ''))
+  }
+  assert.is(shown[0], shown[1])
 })
 
 test('a name is shown as text', async () => {

@@ -8,6 +8,7 @@ import { createAssertions } from '../../oauth/client/assertions.js'
 import { outcomeOf } from '../../oauth/client/outcome.js'
 import { createMemoryStore } from '../memory-store.js'
 import { startGuardedServer } from './guarded-server.js'
+import type { GuardedOptions } from './guarded-server.js'
 import { read } from './sign-in-server.js'
 
 /** Something that answers token requests, and says where. */
@@ -39,7 +40,7 @@ async function tokenServer(
 }
 
 /** A provider that knows Mia, a sign-in that believes it, and a server behind that. */
-async function scene() {
+async function scene(guardedAs: Partial<GuardedOptions> = {}) {
   const { publicKey, privateKey } = await generateKeyPair('ES256')
   const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256' }] })
   const sign = (claims: Record<string, string>, typ: string) =>
@@ -74,6 +75,7 @@ async function scene() {
   })
   const guarded = await startGuardedServer({
     signIn: { issuer: signIn.url, introspect: async (token) => issued.get(token) ?? null },
+    ...guardedAs,
   })
   const store = createMemoryStore()
   const oauth = { clientId: 'at-as', issuer: null, scope: null, assertion: true }
@@ -115,6 +117,16 @@ test('whom nobody vouches for gets nothing, and a provider that takes its word b
   assert.match(String(await obtain(other, 'mia', null).catch((thrown: unknown) => thrown)), 'another sign-in')
   assert.is(signIn.asked.length, 0)
   await stop()
+})
+
+test('a server that names another one as its resource gets no token for that one', async () => {
+  const other = 'https://payroll.example.com/mcp'
+  const metadata = () => ({ status: 200, body: { resource: other, authorization_servers: [signIn.url] } })
+  const { server, obtain, idp, signIn, issued, stop } = await scene({ metadata })
+  const thrown = await obtain(server, 'mia', null).catch((error: unknown) => error)
+  await stop()
+  assert.instance(thrown, Error)
+  assert.equal([idp.asked.length, issued.size], [0, 0])
 })
 
 test.run()

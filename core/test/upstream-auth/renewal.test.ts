@@ -328,4 +328,14 @@ test('more scope is asked for twice, then no more; something new is asked for ag
   assert.is(await refusal(() => bearer.stepUp('admin')), 'GH_FORWARD_CONNECT')
 })
 
+test('a server that asks for something else each time is believed up to a length, and no further', async () => {
+  const identity = await authorised()
+  const bearer = replica().grants.bearer(identity)
+  await bearer.ready(patience())
+  const codes = new Set<string>()
+  for (let n = 0; n < 12; n += 1) codes.add(await refusal(() => bearer.stepUp(`${n}`.repeat(900))))
+  assert.equal([...codes], ['GH_FORWARD_CONNECT', 'GH_UPSTREAM_AUTH'])
+  assert.ok(((await store.grants.find(identity.id))?.wantedScope?.length ?? 0) < 5_000)
+})
+
 test.run()
