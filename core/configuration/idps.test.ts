@@ -75,6 +75,8 @@ test('whoever holds less than the people of a domain does not say how they are r
   const reached = await refused((work) => updateIdp(work, 'a', { issuer: 'https://evil.example', clientSecret: 'x' }))
   assert.is(reached.code, 'GH_API_FORBIDDEN')
   assert.is((await refused((work) => untiePerson(work, 'a', 'boss@far.example'))).code, 'GH_API_FORBIDDEN')
+  // To remove it would end their sessions, and open the other ways in to those for whom it is required.
+  assert.is((await refused((work) => removeIdp(work, 'a'))).code, 'GH_API_FORBIDDEN')
   await setUp((work) => untiePerson(work, 'a', 'boss@far.example'))
   assert.is(await store.idpLinks.find(OKTA.issuer, '1'), null)
 })

@@ -76,6 +76,7 @@ export async function replaceIdp(work: Work, reference: string, state: IdpState)
 export async function removeIdp(work: Work, reference: string): Promise<void> {
   const stored = await mustExist(work.store.idps, 'identity provider', reference)
   mustBeMine(work, 'identity provider', stored.slug, stored)
+  await mustReach(work, stored.id, stored.domains)
   await work.store.idpLinks.endSessions(stored.id)
   await work.store.secrets.remove({ kind: 'idp', id: stored.id })
   await work.store.idps.remove(stored.id)
