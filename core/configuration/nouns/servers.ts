@@ -186,7 +186,7 @@ async function checkSecretsStay(work: Work, stored: Server, before: ServerState,
     throw invalid('env', 'the command is another one: give the variables anew')
   if (!moves || work.actor.isOperator) return
   const identities = (await work.store.identities.ofServer(stored.id)).filter(
-    (identity) => !(identity.managedBy === 'file' && work.actor.managedBy === 'file'),
+    ({ managedBy, slug }) => !(managedBy === 'file' && work.renewed?.has(slug)),
   )
   if (identities.length > 0) throw inUse(stored.slug, 'identities', identities)
 }
