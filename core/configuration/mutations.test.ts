@@ -111,6 +111,20 @@ test('the secrets of a server are sealed apart from it and follow its headers', 
   assert.equal(await store.secrets.fields({ kind: 'server', id }), {})
 })
 
+test('a command needs the capability to deploy besides the one to configure', async () => {
+  const RUNS = ['basicServerManagement', 'createAndConfigureManagedAndWorkstationServers']
+  for (const [capabilities, isRefused] of [
+    [RUNS, true],
+    [[...RUNS, 'deployNewServerInstances'], false],
+  ] as const) {
+    const it = await configurationBench({ checks: { stdio: true } })
+    const actor = await it.as(capabilities)
+    const made = it.mutations.change(actor, (work) => createServer(work, 's', { command: ['node'] }))
+    if (isRefused) assert.match((await refusalOf(made)).message, 'deployNewServerInstances')
+    else await made
+  }
+})
+
 test('stored headers do not follow a server to another origin', async () => {
   const { change, refused, store } = await bench()
   const { id } = await change((work) => createServer(work, 's', keyed('one')))

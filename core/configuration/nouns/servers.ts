@@ -5,7 +5,7 @@ import { invalid } from '../problems.js'
 import type { Server as ServerSchema } from '../schemas.js'
 import { keepSecrets, readSecrets } from '../secrets.js'
 import type { Values } from '../secrets.js'
-import { conflict, forField, given, managerAfter, mustBeFree, mustBeMine, mustExist } from '../work.js'
+import { conflict, forField, given, managerAfter, mustBeFree, mustBeMine, mustExist, mustHold } from '../work.js'
 import type { Work } from '../work.js'
 
 export type ServerInput = z.output<typeof ServerSchema>
@@ -160,10 +160,13 @@ function checkShape(state: ServerState): void {
   if (state.command !== null && state.protocol === 'sse') throw invalid('protocol', 'sse belongs to a url')
 }
 
-async function checkTarget({ actor, checks }: Work, state: ServerState): Promise<void> {
+async function checkTarget(work: Work, state: ServerState): Promise<void> {
+  const { actor, checks } = work
   const { url } = state
   if (url !== null) await forField('url', () => checks.checkUrl(url))
-  if (state.command !== null && !actor.isOperator && !checks.stdio)
+  if (state.command === null) return
+  mustHold(work, 'deployNewServerInstances')
+  if (!actor.isOperator && !checks.stdio)
     throw new GatehouseError('GH_API_FORBIDDEN', {
       message:
         'command: the admin API may not add commands; start the gateway with GATEHOUSE_STDIO=on, or put the server into the file that GATEHOUSE_CONFIG names',
