@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { Server } from '../../domain/nouns.js'
 import { GatehouseError } from '../../errors.js'
@@ -174,8 +175,9 @@ async function checkTarget(work: Work, state: ServerState): Promise<void> {
     })
 }
 
+/** Variables say what a command does as much as its arguments: NODE_OPTIONS, LD_PRELOAD, PATH. */
 const sameTarget = (a: ServerState, b: ServerState): boolean =>
-  a.url === b.url && JSON.stringify([a.command, a.cwd]) === JSON.stringify([b.command, b.cwd])
+  a.url === b.url && isDeepStrictEqual([a.command, a.cwd, a.env], [b.command, b.cwd, b.env])
 
 /**
  * Stored secrets do not follow a server to another place: who may change an address must not be able to read with it what
