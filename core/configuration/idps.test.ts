@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { configurationBench, refusalOf } from '../test/configuration.js'
+import { exportFile } from './export.js'
 import { createIdp, idpConfig, removeIdp, untiePerson, updateIdp } from './nouns/idps.js'
 import { createRole, createTeam, createUser, removeTeam } from './nouns/people.js'
 import type { Work } from './work.js'
@@ -39,6 +40,17 @@ test('a stored secret does not follow to another issuer', async () => {
   const stays = await change((work) => updateIdp(work, 'okta', { issuer: 'https://acme.okta.com/oauth2/default' }))
   assert.is((await idpConfig({ store }, stays))['clientSecret'], 's1')
   await change((work) => updateIdp(work, 'okta', { issuer: 'https://new.example', clientSecret: 's3' }))
+})
+
+test('a secret that its plugin calls by another name is neither exported nor moved', async () => {
+  const { mutations, admin, store } = await configurationBench({ checks: { idpSecrets: () => ['pem'] } })
+  const change = <T>(work: (work: Work) => Promise<T>) => mutations.change(admin, work)
+  await change((work) => createIdp(work, 'a', { plugin: 'idp-oidc', issuer: OKTA.issuer, pem: 's3cr3t-key' }))
+  const text = await exportFile(store)
+  assert.not.match(text, 's3cr3t-key')
+  assert.match(text, 'pem: ${env:A_PEM}')
+  const moved = await refusalOf(change((work) => updateIdp(work, 'a', { issuer: 'https://evil.example' })))
+  assert.is(moved.data?.['field'], 'pem')
 })
 
 test('a domain belongs to one provider', async () => {
