@@ -63,6 +63,15 @@ export function createConsoleSessions(
   rows: ConsoleSessionRows,
   { now = Date.now, mayOpen }: { readonly now?: () => number; readonly mayOpen?: MayOpen } = {},
 ): ConsoleSessions {
+  /** A way that has been closed since closes for those who came by it, too. */
+  const isStillTaken = ({ user, method }: ConsoleSessionRow): boolean => {
+    try {
+      mayOpen?.(user.email, method)
+      return true
+    } catch {
+      return false
+    }
+  }
   return {
     async of(secret) {
       if (secret === undefined || secret === '') return null
@@ -70,7 +79,7 @@ export function createConsoleSessions(
       const row = await rows.find(sessionHash)
       if (row === null || !row.user.enabled) return null
       const at = now()
-      if (!isOpen(row, at)) return null
+      if (!isOpen(row, at) || !isStillTaken(row)) return null
       if (at - row.seenAt > SEEN_MS) await rows.seen(sessionHash)
       return { user: userRef(row.user), sessionHash, method: row.method, idp: row.idp, since: row.createdAt }
     },

@@ -94,8 +94,11 @@ export async function setAssignments(work: Work, gateway: Gateway, drafts: reado
 }
 
 export async function gatewayState({ store }: Pick<Work, 'store'>, gateway: Gateway): Promise<GatewayState> {
-  const teams = await Promise.all(gateway.teamIds.map(async (id) => (await store.teams.find(id))?.slug ?? id))
-  const servers = await Promise.all(gateway.assignments.map((one) => assignmentState({ store }, one)))
+  // One after another: within a transaction there is one connection.
+  const teams: string[] = []
+  for (const id of gateway.teamIds) teams.push((await store.teams.find(id))?.slug ?? id)
+  const servers: AssignmentState[] = []
+  for (const one of gateway.assignments) servers.push(await assignmentState({ store }, one))
   const { title, enabled, prefix, legacySse, capture } = gateway
   const rules = gateway.rules.map((rule) => ruleState(rule))
   return { title, enabled, teams: teams.toSorted(), prefix, legacySse, capture, servers, rules }

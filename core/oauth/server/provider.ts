@@ -45,7 +45,7 @@ export interface ProviderOptions extends AdapterOptions {
   readonly renderError: (ctx: KoaContextWithOIDC, message: string) => void
 }
 
-/** The library, set up so that real AI clients get through it; the reasons stand in `docs/protocol.md`. */
+/** The library, set up so that real AI clients get through it; why, stands in `docs/protocol.md`. */
 export function createProvider(options: ProviderOptions): Provider {
   const provider = new Provider(options.url, configuration(options))
   // Safe because whoever mounts it sets the host and scheme of every request, and no address is read from it.
@@ -54,7 +54,7 @@ export function createProvider(options: ProviderOptions): Provider {
 }
 
 function configuration(options: ProviderOptions): Configuration {
-  const { url, keys, snapshot, exists, documents } = options
+  const { keys, exists } = options
   return {
     adapter: createAdapters(options),
     jwks: { keys: [...keys.signing] as never },
@@ -69,21 +69,36 @@ function configuration(options: ProviderOptions): Configuration {
     ttl: TTL,
     scopes: SCOPES,
     claims: { openid: ['sub'] },
-    responseTypes: ['code'],
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
-    clientDefaults: { grant_types: ['authorization_code', 'refresh_token'], id_token_signed_response_alg: 'ES256' },
-    enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
-    pkce: { required: () => true },
-    clientBasedCORS: () => true,
-    issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
-    expiresWithSession: async () => false,
-    rotateRefreshToken: () => true,
-    // Whichever token a client gives back, all that came of the same consent ends (RFC 7009, section 2.1).
-    revokeGrantPolicy: () => true,
+    discovery: { authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'] },
     loadExistingGrant: loadGrantOfThisConsent,
     findAccount: async (_, sub) =>
       (await exists(sub)) ? { accountId: sub, claims: async () => ({ sub }) } : undefined,
     interactions: { policy: policyOf(options), url: (_, { uid }) => `/oauth/interaction/${uid}` },
+    renderError: async (ctx, out) => options.renderError(ctx, out.error_description ?? out.error),
+    ...TOKENS,
+    ...clients(options),
+    features: { ...OFF, ...features(options) } as Configuration['features'],
+  } as Configuration
+}
+
+/** How codes and tokens are given out. */
+const TOKENS: Configuration = {
+  responseTypes: ['code'],
+  pkce: { required: () => true },
+  issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
+  expiresWithSession: async () => false,
+  rotateRefreshToken: () => true,
+  // Whichever token a client gives back, all that came of the same consent ends (RFC 7009, section 2.1).
+  revokeGrantPolicy: () => true,
+}
+
+/** Which clients there are, and how they are known. */
+function clients({ snapshot, documents }: ProviderOptions): Configuration {
+  return {
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    clientDefaults: { grant_types: ['authorization_code', 'refresh_token'], id_token_signed_response_alg: 'ES256' },
+    enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
+    clientBasedCORS: () => true,
     extraClientMetadata: {
       properties: [OF_ADMIN],
       validator: (ctx, _key, _value, metadata) =>
@@ -91,41 +106,43 @@ function configuration(options: ProviderOptions): Configuration {
     },
     fetch: documents.fetch as never,
     fetchResponseBodyLimits: { 'client_id metadata document': documents.mostBytes },
-    renderError: async (ctx, out) => options.renderError(ctx, out.error_description ?? out.error),
-    features: {
-      devInteractions: { enabled: false },
-      userinfo: { enabled: false },
-      rpInitiatedLogout: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
-      dPoP: { enabled: false },
-      revocation: { enabled: true },
-      registration: {
-        enabled: true,
-        issueRegistrationAccessToken: false,
-        idFactory: clientIdFor,
+  }
+}
+
+/** On by default, and wanted by no AI client. */
+const OFF = {
+  devInteractions: { enabled: false },
+  userinfo: { enabled: false },
+  rpInitiatedLogout: { enabled: false },
+  pushedAuthorizationRequests: { enabled: false },
+  dPoP: { enabled: false },
+  registrationManagement: { enabled: false },
+}
+
+function features({ url, snapshot, documents }: ProviderOptions): Configuration['features'] {
+  return {
+    revocation: { enabled: true },
+    registration: { enabled: true, issueRegistrationAccessToken: false, idFactory: clientIdFor },
+    clientIdMetadataDocument: {
+      enabled: true,
+      ack: 'draft-02',
+      allowFetch: async (_: unknown, id: string) => documents.allows(id),
+      cacheDuration: { min: 300, max: 3600 },
+    },
+    resourceIndicators: {
+      enabled: true,
+      // The person will choose: no guessing, and no refusal.
+      defaultResource: async (_, __, oneOf) => oneOf?.[0] ?? `${url}/mcp`,
+      useGrantedResource: async () => true,
+      getResourceServerInfo: async (ctx, indicator) => {
+        const asked = ctx.oidc.params?.['resource']
+        if (Array.isArray(asked) && asked.length > 1) throw new errors.InvalidTarget('one resource at a time')
+        const resource = readResource(indicator, url, snapshot())
+        if (resource === null) throw new errors.InvalidTarget('the resource is not a gateway of this server')
+        return { scope: 'mcp', audience: audienceOf(resource, url), accessTokenFormat: 'opaque' }
       },
-      registrationManagement: { enabled: false },
-      clientIdMetadataDocument: {
-        enabled: true,
-        ack: 'draft-02',
-        allowFetch: async (_: unknown, id: string) => documents.allows(id),
-        cacheDuration: { min: 300, max: 3600 },
-      },
-      resourceIndicators: {
-        enabled: true,
-        // The person will choose: no guessing, and no refusal.
-        defaultResource: async (_, __, oneOf) => oneOf?.[0] ?? `${url}/mcp`,
-        useGrantedResource: async () => true,
-        getResourceServerInfo: async (ctx, indicator) => {
-          const asked = ctx.oidc.params?.['resource']
-          if (Array.isArray(asked) && asked.length > 1) throw new errors.InvalidTarget('one resource at a time')
-          const resource = readResource(indicator, url, snapshot())
-          if (resource === null) throw new errors.InvalidTarget('the resource is not a gateway of this server')
-          return { scope: 'mcp', audience: audienceOf(resource, url), accessTokenFormat: 'opaque' }
-        },
-      },
-    } as Configuration['features'],
-  } as Configuration
+    },
+  } as Configuration['features']
 }
 
 /** Each consent makes a grant of its own: the one of an earlier connection would lead to another gateway. */

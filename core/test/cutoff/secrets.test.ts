@@ -13,6 +13,9 @@ import { makeHome, startGateway, type Access, type RunningGateway } from '../gat
 import { createAiClient } from '../oauth/ai-client.js'
 import { createTestBrowser } from '../oauth/test-browser.js'
 import { signedInPeople, type SignedInPeople } from '../signed-in.js'
+import { startGuardedServer, type GuardedServer } from '../upstream-auth/guarded-server.js'
+import { personOf } from '../upstream-auth/person.js'
+import { startSignInServer, type SignInServer } from '../upstream-auth/sign-in-server.js'
 import { until } from '../until.js'
 import { apiAnswers, createSecretHunt, dumpOf, filesUnder, pgDumpOf } from './secret-hunt.js'
 
@@ -30,6 +33,8 @@ const secrets = {
 const hashed = (secret: unknown) => createHash('sha256').update(String(secret)).digest('hex')
 
 let server: FakeServer
+let signIn: SignInServer
+let guarded: GuardedServer
 let collector: Collector
 let database: TestDatabase
 let home: string
@@ -46,13 +51,14 @@ servers:
   mail: { url: "${server.url}", auth: { headers: { X-Key: "\${env:SERVER_HEADER}" } } }
   own: { url: "${server.url}", auth: { headers: { X-Own: "\${env:SERVER_HEADER}" } } }
   pool: { url: "${server.url}" }
+  signed: { url: "${guarded.url}", auth: oauth }
   tool: { command: [node, -e, "process.exit(1)"], env: { TOOL_KEY: "\${env:SERVER_ENV}" } }
 identities: { robot: { server: pool, shared: true, headers: { X-Key: "\${env:ENGINE_WORD}" } } }
 gateways:
   house:
     prefix: always
     teams: [crew]
-    servers: [{ server: mail }, { server: own, identity: per-user }, { server: pool, identity: { shared: robot } }, { server: tool }]
+    servers: [{ server: mail }, { server: own, identity: per-user }, { server: signed, identity: per-user }, { server: pool, identity: { shared: robot } }, { server: tool }]
 exporters: { soc: { plugin: siem-otlp, url: ${JSON.stringify(collector.url)}, headers: { X-Key: "\${env:EXPORTER_KEY}" } } }
 `
 let access: Access
@@ -64,13 +70,19 @@ test.before(async () => {
     answerJson(seen, { result: { content: [], resultType: 'complete', by: hashed(seen.headers['x-key']) } }),
   )
   collector = await startCollector()
+  signIn = await startSignInServer({ ttl: 2 })
+  guarded = await startGuardedServer({ signIn })
+  signIn.onToken = (form) => {
+    for (const name of ['code', 'code_verifier', 'refresh_token', 'client_secret'])
+      if (form.has(name)) hunt.keep(`${name} for a server's sign-in, ${hunt.names.length}`, form.get(name) ?? '')
+  }
   database = await testDatabase()
   home = await makeHome()
 })
 test.after(async () => {
   await gateway.stop()
   await collector.away()
-  await server.stop()
+  await Promise.all([server.stop(), guarded.stop(), signIn.stop()])
   await database.drop()
   await rm(home, { recursive: true, force: true, maxRetries: 5 })
 })
@@ -83,6 +95,22 @@ test('a run in which every kind of secret is used', async () => {
   hunt.keep('access token', access.token)
   const admin = await gateway.api('POST', '/tokens', { kind: 'admin', label: 'second' })
   hunt.keep('admin token', String(admin['secret']))
+
+  signIn.person = 'mia'
+  const mia = await personOf(gateway, 'mia@example.com')
+  const connected = await mia.submit(await mia.get(`${gateway.url}/connect/identity/house/signed`))
+  assert.match(connected.text, 'Connected.')
+  said.push((await legacy(access, call('signed__whoami'))).text)
+  await until('access to the server is renewed', async () => {
+    said.push((await legacy(access, call('signed__whoami'))).text)
+    return signIn.asked.some(({ grantType }) => grantType === 'refresh_token') ? true : undefined
+  })
+  for (const { authorization } of guarded.seen)
+    if (authorization !== undefined)
+      hunt.keep(`access token of a server, ${hunt.names.length}`, authorization.replace(/^Bearer /, ''))
+  const basic = signIn.asked.find(({ authorization }) => authorization?.startsWith('Basic '))?.authorization ?? ''
+  const [, registered = ''] = Buffer.from(basic.slice(6), 'base64').toString().split(':')
+  hunt.keep("client secret at a server's sign-in", decodeURIComponent(registered))
 
   const browser = await house.person('mia@example.com')
   for (const { name, value } of browser.cookies) hunt.keep(`cookie ${name}`, value)
