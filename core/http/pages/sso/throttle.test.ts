@@ -22,6 +22,7 @@ test('who has a network of 64 bits has no more tries than who has one address', 
   app.use(pages)
   const server = createServer(app.callback())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  test.after(() => (server.closeAllConnections(), void server.close()))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth/sso`
   for (const [method, path, most] of [
     ['GET', 'start?idp=x', 120],
@@ -32,8 +33,6 @@ test('who has a network of 64 bits has no more tries than who has one address', 
     for (let at = 0; at < most; at += 1) assert.is.not(await ask(), 429)
     assert.is(await ask(), 429, path)
   }
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
 })
 
 test.run()
