@@ -7,6 +7,9 @@ import { asGatehouseError } from '../../../errors.js'
 import { createSsoPages } from './index.js'
 import type { SsoOptions } from './options.js'
 
+const server = createServer()
+test.after(() => (server.closeAllConnections(), void server.close()))
+
 test('who has a network of 64 bits has no more tries than who has one address', async () => {
   let count = 0
   const pages = createSsoPages({
@@ -20,9 +23,8 @@ test('who has a network of 64 bits has no more tries than who has one address', 
   const app = new Koa()
   app.use((ctx, next) => next().catch((thrown: unknown) => void (ctx.status = asGatehouseError(thrown).entry.http)))
   app.use(pages)
-  const server = createServer(app.callback())
+  server.on('request', app.callback())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  test.after(() => (server.closeAllConnections(), void server.close()))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth/sso`
   for (const [method, path, most] of [
     ['GET', 'start?idp=x', 120],
