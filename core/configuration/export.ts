@@ -18,11 +18,14 @@ import { writeDuration, writeSize } from './units.js'
 export async function exportFile(store: Store): Promise<string> {
   const namer = createNamer()
   const content: Record<string, unknown> = { version: 1 }
+  // A plugin may call a secret whatever it likes.
+  const sealed = new Map((await store.idps.all()).map(({ slug, secrets }) => [slug, secrets]))
+  const secretsOf = (noun: NounName, key: string) => (noun === 'idps' ? (sealed.get(key) ?? []) : [])
   for (const { noun, present } of KINDS) {
     const entries = [...(await present(store))].filter((entry) => isExported(noun, ...entry))
     const written = entries.map(([key, { state }]) => [
       key,
-      writeState(noun, key, hideSecrets(noun, key, state, namer)),
+      writeState(noun, key, hideSecrets(noun, key, { state, secrets: secretsOf(noun, key) }, namer)),
     ])
     if (written.length > 0) content[noun] = Object.fromEntries(written)
   }
@@ -55,12 +58,17 @@ function createNamer() {
   }
 }
 
-function hideSecrets(noun: NounName, key: string, state: State, namer: ReturnType<typeof createNamer>): State {
+function hideSecrets(
+  noun: NounName,
+  key: string,
+  { state, secrets }: { readonly state: State; readonly secrets: readonly string[] },
+  namer: ReturnType<typeof createNamer>,
+): State {
   const hide = (values: unknown) =>
     Object.fromEntries(Object.keys(values as object).map((field) => [field, namer.placeholder(key, field)]))
   if (noun === 'identities' || noun === 'exporters') return { ...state, headers: hide(state['headers']) }
   if (noun === 'idps') {
-    const secret = Object.keys(state).filter((field) => isSecretKey(field))
+    const secret = Object.keys(state).filter((field) => isSecretKey(field) || secrets.includes(field))
     return { ...state, ...hide(Object.fromEntries(secret.map((field) => [field, null]))) }
   }
   if (noun !== 'servers') return state

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { configurationBench, refusalOf } from '../test/configuration.js'
+import { exportFile } from './export.js'
 import { createIdp, idpConfig, removeIdp, untiePerson, updateIdp } from './nouns/idps.js'
 import { createRole, createTeam, createUser, removeTeam } from './nouns/people.js'
 import type { Work } from './work.js'
@@ -41,6 +42,17 @@ test('a stored secret does not follow to another issuer', async () => {
   await change((work) => updateIdp(work, 'okta', { issuer: 'https://new.example', clientSecret: 's3' }))
 })
 
+test('a secret that its plugin calls by another name is neither exported nor moved', async () => {
+  const { mutations, admin, store } = await configurationBench({ checks: { idpSecrets: () => ['pem'] } })
+  const change = <T>(work: (work: Work) => Promise<T>) => mutations.change(admin, work)
+  await change((work) => createIdp(work, 'a', { plugin: 'idp-oidc', issuer: OKTA.issuer, pem: 's3cr3t-key' }))
+  const text = await exportFile(store)
+  assert.not.match(text, 's3cr3t-key')
+  assert.match(text, 'pem: ${env:A_PEM}')
+  const moved = await refusalOf(change((work) => updateIdp(work, 'a', { issuer: 'https://evil.example' })))
+  assert.is(moved.data?.['field'], 'pem')
+})
+
 test('a domain belongs to one provider', async () => {
   const { change, refused } = await bench()
   await change((work) => createIdp(work, 'a', { ...OKTA, domains: ['example.com', 'example.org'] }))
@@ -75,6 +87,8 @@ test('whoever holds less than the people of a domain does not say how they are r
   const reached = await refused((work) => updateIdp(work, 'a', { issuer: 'https://evil.example', clientSecret: 'x' }))
   assert.is(reached.code, 'GH_API_FORBIDDEN')
   assert.is((await refused((work) => untiePerson(work, 'a', 'boss@far.example'))).code, 'GH_API_FORBIDDEN')
+  // To remove it would end their sessions, and open the other ways in to those for whom it is required.
+  assert.is((await refused((work) => removeIdp(work, 'a'))).code, 'GH_API_FORBIDDEN')
   await setUp((work) => untiePerson(work, 'a', 'boss@far.example'))
   assert.is(await store.idpLinks.find(OKTA.issuer, '1'), null)
 })

@@ -24,6 +24,9 @@ export function createJoining(mutations: Mutations): Joining {
         if (isSuperAdmin(known)) return known
         if (known.managedBy === 'file')
           throw conflict(`the file says who '${email}' is: make them a super-admin there, or take another address`)
+        // What somebody made in this account before must not rise with it.
+        await work.store.tokens.removeOf({ kind: 'admin', userId: known.id })
+        await work.store.connections.removeOf({ userId: known.id })
         return updateUser(work, known.id, { role: SUPER_ADMIN, enabled: true })
       }),
     rename: async ({ id }, name) => void (await mutations.change(ALL, ({ store }) => store.users.update(id, { name }))),

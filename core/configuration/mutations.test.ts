@@ -26,10 +26,30 @@ const regex = (name: string) => ({
 async function bench(capabilities = ['*'], email = 'root@example.com') {
   const it = await configurationBench()
   const actor = await it.as(capabilities, email)
+  const role = await it.store.roles.insert({ slug: 'bench', title: 'bench', capabilities, managedBy: 'system' })
+  if (email !== 'root@example.com') await it.store.users.update(actor.userId ?? '', { role: role.slug })
   const change = <T>(work: (work: Work) => Promise<T>) => it.mutations.change(actor, work)
   const setUp = <T>(work: (work: Work) => Promise<T>) => it.mutations.change(it.admin, work)
   return { ...it, change, setUp, refused: (work: (work: Work) => Promise<unknown>) => refusalOf(change(work)) }
 }
+
+test('a change that waited while its actor was disabled or demoted does not happen', async () => {
+  const { change, setUp, as, mutations, store } = await bench()
+  await setUp((work) => createUser(work, 'eve@example.com', { role: 'super-admin' }))
+  const eve = await as(['*'], 'eve@example.com')
+  const byEve = (slug: string) => mutations.change(eve, (work) => createTeam(work, slug, {}))
+  await byEve('before')
+  for (const patch of [{ enabled: false }, { enabled: true, role: 'member' }]) {
+    await change((work) => updateUser(work, 'eve@example.com', patch))
+    assert.is((await refusalOf(byEve('after'))).code, 'GH_API_FORBIDDEN')
+  }
+  await change((work) => removeUser(work, 'eve@example.com'))
+  assert.is((await refusalOf(byEve('after'))).code, 'GH_API_FORBIDDEN')
+  assert.equal(
+    (await store.teams.all()).map(({ slug }) => slug),
+    ['before'],
+  )
+})
 
 test('a change is told of after it stands and raises the epoch', async () => {
   const { change, told } = await bench()
@@ -89,6 +109,20 @@ test('the secrets of a server are sealed apart from it and follow its headers', 
   assert.equal(await store.secrets.fields({ kind: 'server', id }), { 'headers.X-Other': 'two' })
   await change((work) => updateServer(work, 's', { auth: 'none' }))
   assert.equal(await store.secrets.fields({ kind: 'server', id }), {})
+})
+
+test('a command needs the capability to deploy besides the one to configure', async () => {
+  const RUNS = ['basicServerManagement', 'createAndConfigureManagedAndWorkstationServers']
+  for (const [capabilities, isRefused] of [
+    [RUNS, true],
+    [[...RUNS, 'deployNewServerInstances'], false],
+  ] as const) {
+    const it = await configurationBench({ checks: { stdio: true } })
+    const actor = await it.as(capabilities)
+    const made = it.mutations.change(actor, (work) => createServer(work, 's', { command: ['node'] }))
+    if (isRefused) assert.match((await refusalOf(made)).message, 'deployNewServerInstances')
+    else await made
+  }
 })
 
 test('stored headers do not follow a server to another origin', async () => {

@@ -1,4 +1,6 @@
+import { holds } from '../domain/capabilities.js'
 import type { Store } from '../domain/store.js'
+import { GatehouseError } from '../errors.js'
 import type { Actor, Checks, Work } from './work.js'
 
 export interface MutationOptions {
@@ -25,6 +27,7 @@ export function createMutations(options: MutationOptions): Mutations {
     async change(actor, work) {
       const result = await lock(() =>
         store.transaction(async (inside) => {
+          await mustStillHold(inside, actor)
           const answer = await work({ store: inside, actor, checks, now })
           await inside.bumpEpoch()
           return answer
@@ -47,4 +50,16 @@ export function createMutations(options: MutationOptions): Mutations {
       return outcome.answer.value
     },
   }
+}
+
+/** Whoever was disabled, or lost a right, while their change waited for others changes nothing any more. */
+async function mustStillHold(store: Store, { userId, capabilities }: Actor): Promise<void> {
+  if (userId === null) return
+  const user = await store.users.find(userId)
+  const role = user?.enabled ? await store.roles.byKey(user.role) : null
+  const held = new Set(role?.capabilities)
+  if (role !== null && [...capabilities].every((key) => holds(held, key))) return
+  throw new GatehouseError('GH_API_FORBIDDEN', {
+    message: 'Your rights have just changed. Look at them and try again.',
+  })
 }

@@ -32,6 +32,20 @@ test('a person without any capability gives their own header values, and renews 
   })
 })
 
+test('what a person gave for themselves is shared or given on by nobody else, by no way', async () => {
+  const { asMia, asAdmin, files, fromFile, store } = await bench()
+  await asAdmin((work) => createServer(work, 'crm', { url, auth: 'oauth' }))
+  const { id } = await asMia((work) => createIdentity(work, 'reader', { server: 'crm' }))
+  for (const patch of [{ shared: true }, { owner: 'root@example.com' }])
+    assert.is((await refusalOf(asAdmin((work) => updateIdentity(work, id, patch)))).code, 'GH_API_CONFLICT')
+  const text = 'version: 1\nidentities: { reader: { server: crm, shared: true } }'
+  assert.match((await refusalOf(files.apply(fromFile(text)))).message, /person's own/)
+  assert.not((await store.identities.find(id))?.shared)
+  await asAdmin((work) => updateIdentity(work, id, { enabled: false }))
+  const mine = await asAdmin((work) => createIdentity(work, 'mine', { server: 'crm' }))
+  assert.ok((await asAdmin((work) => updateIdentity(work, mine.id, { shared: true }))).shared)
+})
+
 test('a value that is missing or would be two headers is refused without being told', async () => {
   const { asMia, asAdmin } = await bench()
   const server = await asAdmin((work) => createServer(work, 'crm', { url }))

@@ -44,6 +44,36 @@ test('what the file says stands in the store', async () => {
   assert.is((await store.users.byKey('bob@example.com'))?.role, 'member')
 })
 
+test('an identity of a file follows its server to another place with values that the file brings, and only so', async () => {
+  const { files, fromFile, store } = await configurationBench()
+  const file = (host: string, identities: string) =>
+    fromFile(`version: 1\nservers: { crm: { url: https://${host}/mcp } }\n${identities}`, {
+      isOperator: false,
+      secrets: { 'env:KEY': 'value' },
+    })
+  const given = 'identities: { reader: { server: crm, shared: true, headers: { Authorization: "${env:KEY}" } } }'
+  await files.apply(file('crm.example.com', given))
+  for (const identities of ['', given.replace(/, headers.*/, ' } }')])
+    assert.match((await refusalOf(files.apply(file('evil.example', identities)))).message, /reader/)
+  assert.is((await store.servers.byKey('crm'))?.url, 'https://crm.example.com/mcp')
+  await files.apply(file('new.example.com', given))
+  assert.is((await store.servers.byKey('crm'))?.url, 'https://new.example.com/mcp')
+})
+
+test('a file that comes through the API changes no variable of a command of the operator', async () => {
+  const { files, fromFile, store } = await configurationBench()
+  const file = (rest: string, isOperator: boolean) =>
+    fromFile(`version: 1\nservers: { s: { command: [node, s.js], ${rest} } }`, { isOperator })
+  await files.apply(file('env: { A: "1", B: "2" }', true))
+  const refused = await refusalOf(
+    files.apply(file('env: { A: "1", NODE_OPTIONS: "--import=data:text/javascript,0" }', false)),
+  )
+  assert.match(refused.message, 'GATEHOUSE_STDIO')
+  await files.apply(file('title: S, env: { B: "2", A: "1" }', false))
+  const { id = '', title } = (await store.servers.byKey('s')) ?? {}
+  assert.equal([title, await store.secrets.fields({ kind: 'server', id })], ['S', { 'env.A': '1', 'env.B': '2' }])
+})
+
 test('a plan names the fields that differ and never a value', async () => {
   const { files, fromFile } = await configurationBench()
   await files.apply(fromFile(FULL, { secrets: SECRETS }))

@@ -22,7 +22,9 @@ export interface Step {
  */
 export async function carryOut(work: Work, file: ConfigurationFile, content: File, prune: boolean): Promise<Step[]> {
   const steps: Step[] = []
-  for (const kind of KINDS) steps.push(...(await carryOutKind(work, kind, file, content)))
+  const brought = Object.entries(content.identities ?? {}).filter(([, { headers }]) => headers !== undefined)
+  const inside = { ...work, renewed: new Set(brought.map(([slug]) => slug)) }
+  for (const kind of KINDS) steps.push(...(await carryOutKind(inside, kind, file, content)))
   if (content.settings !== undefined) steps.push(...(await carryOutSettings(work, file, content.settings)))
   if (prune) for (const kind of KINDS.toReversed()) steps.push(...(await removeMissing(work, kind, content)))
   return steps

@@ -55,6 +55,8 @@ export interface Work {
   readonly actor: Actor
   readonly checks: Checks
   readonly now: () => Date
+  /** Identities (by slug) whose values the file that is applied brings along. */
+  readonly renewed?: ReadonlySet<string>
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

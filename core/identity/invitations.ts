@@ -5,7 +5,11 @@ import { createOneTime } from './one-time.js'
 import type { Postman } from './postman.js'
 
 const WEEK_MS = 7 * 24 * 3_600_000
-const Invited = z.object({ userId: z.string() })
+const Invited = z.object({
+  userId: z.string(),
+  again: z.boolean().default(false),
+  role: z.string().nullable().default(null),
+})
 
 export interface InvitationOptions {
   readonly rows: NewcomerRows
@@ -18,7 +22,7 @@ export interface InvitationOptions {
 
 /** Somebody who is asked to join, and by whom. */
 export interface Asking {
-  readonly user: { readonly id: string; readonly email: string }
+  readonly user: { readonly id: string; readonly email: string; readonly role: string }
   /** They have been here before, and have lost their way in. */
   readonly again?: boolean
   readonly by: { readonly id: string; readonly name: string; readonly email: string }
@@ -33,7 +37,10 @@ export interface Sent {
   readonly expiresAt: string
 }
 
-/** Links with which people who are known already come in for the first time. Good for a week, and once. */
+/**
+ * Links with which people who are known already come in for the first time. Good for a week, once, until they come another way,
+ * and when they were to be copied, as long as the person is in the role of then: whoever copied it could be that person.
+ */
 export interface Invitations {
   /** Sends a new link; the one before it ends. */
   send(asking: Asking): Promise<Sent>
@@ -58,20 +65,29 @@ export function createInvitations({ rows, oneTime, postman, url, onUnsent }: Inv
       return false
     }
   }
+  const peek = async (secret: string): Promise<string | null> => {
+    const found = await links.peek(secret)
+    if (found === null || (!found.again && (await rows.hasCome(found.userId)))) return null
+    return found.role === null || (await rows.isIn(found.userId, found.role)) ? found.userId : null
+  }
   return {
     async send(asking) {
-      const { id, email } = asking.user
+      const { id, email, role } = asking.user
       await links.endOf(id)
       const expiresAt = Date.now() + WEEK_MS
-      const secret = await links.mint({ payload: { userId: id }, ttlMs: WEEK_MS, userId: id })
+      const { again = false } = asking
+      const given = { payload: { userId: id, again, role: null }, ttlMs: WEEK_MS, userId: id }
+      const secret = await links.mint(given)
       const link = `${url()}/auth/invite/${secret}`
       const mailed = await deliver(asking, link)
+      if (!mailed) await links.put(secret, { ...given, payload: { ...given.payload, role } })
       await rows.invite({ userId: id, invitedBy: asking.by.id, mailed, expiresAt })
       return { id, email, mailed, url: mailed ? null : link, expiresAt: new Date(expiresAt).toISOString() }
     },
     pending: rows.invitations,
-    of: async (secret) => (await links.peek(secret))?.userId ?? null,
+    of: peek,
     async take(secret) {
+      if ((await peek(secret)) === null) return null
       const taken = await links.take(secret)
       if (taken !== null) await rows.settle(taken.userId)
       return taken?.userId ?? null

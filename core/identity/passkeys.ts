@@ -49,6 +49,7 @@ export interface Passkeys {
   of(userId: string): Promise<readonly PasskeyRow[]>
   rename: PasskeyRows['rename']
   remove: PasskeyRows['remove']
+  removeOf: PasskeyRows['removeOf']
 }
 
 // Only what we look at ourselves; the rest is the library's to check.
@@ -132,6 +133,7 @@ export function createPasskeys({ rows, oneTime, url }: PasskeyOptions): Passkeys
     of: rows.of,
     rename: rows.rename,
     remove: rows.remove,
+    removeOf: rows.removeOf,
   }
 }
 

@@ -92,6 +92,32 @@ test('a hash of yesterday’s cost is made anew at sign-in, and not over a newer
   assert.not.ok(await rows.set(id, 'another', before))
 })
 
+test('a session that was begun while its provider was disabled or removed opens nothing', async () => {
+  const sessions = createConsoleSessions(createConsoleSessionRows(dataSource.manager))
+  const { id } = await person()
+  const idp = await store.idps.insert({
+    ...{
+      slug: 'acme',
+      title: 'Acme',
+      plugin: 'idp-oidc',
+      config: {},
+      secrets: [],
+      domains: [],
+      role: null,
+      groups: {},
+    },
+    ...{ button: true, required: false, breakGlass: [], trustDomainVerifiedEmail: false, trustAssertions: false },
+    ...{ enabled: false, managedBy: 'api' },
+  })
+  const rests = { idpId: idp.id, issuer: 'https://id.example.com', subject: 's', session: null }
+  const secret = await sessions.open(id, { method: 'sso', idp: rests })
+  assert.is(await sessions.of(secret), null)
+  await store.idps.update(idp.id, { enabled: true })
+  assert.is((await sessions.of(secret))?.user.id, id)
+  await store.idps.remove(idp.id)
+  assert.is(await sessions.of(secret), null)
+})
+
 test('neither a disabled person nor the command line is signed in, whatever they prove', async () => {
   const sessions = createConsoleSessions(createConsoleSessionRows(dataSource.manager))
   const newcomers = createNewcomerRows(dataSource.manager)

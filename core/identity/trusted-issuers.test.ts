@@ -43,6 +43,12 @@ test('an issuer that is trusted has its keys, and is asked once for them', async
   assert.is(asked(), 1)
 })
 
+test('one provider does not vouch for the people of another with the same issuer', async () => {
+  const first = await scene([idp({})]).issuers.find(ISSUER)
+  const second = await scene([idp({ trustAssertions: false }), idp({ id: '2', slug: 'b' })]).issuers.find(ISSUER)
+  assert.equal([await first!.userOf('ada'), await second!.userOf('ada')], ['u1', null])
+})
+
 test('one that is not trusted, is disabled or says it is another is none', async () => {
   for (const facts of [{ trustAssertions: false }, { enabled: false }])
     assert.is(await scene([idp(facts)]).issuers.find(ISSUER), null)

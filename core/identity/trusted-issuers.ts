@@ -59,7 +59,10 @@ export function createTrustedIssuers(options: TrustedIssuersOptions): TrustedIss
         if (typeof idp.config['issuer'] === 'string' && idp.config['issuer'] !== issuer) continue
         const found = await of(idp)
         if (found?.issuer !== issuer) continue
-        const userOf = async (subject: string) => (await links.find(issuer, subject))?.userId ?? null
+        const userOf = async (subject: string) => {
+          const link = await links.find(issuer, subject)
+          return link?.idpId === idp.id ? link.userId : null
+        }
         return { keys: found.keys, userOf }
       }
       return null

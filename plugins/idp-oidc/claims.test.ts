@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isEnough, readClaims } from './claims.js'
 import { settle } from './config.js'
+import { Refusal } from './provider.js'
 
 const generic = settle({ issuer: 'https://id.example.com', clientId: 'c' })
 const google = settle({ preset: 'google', clientId: 'c' })
@@ -36,13 +37,14 @@ test('an address and its verification come from one place', () => {
   assert.equal([split.email, split.emailVerified], ['a@example.com', false])
 })
 
-test('an account of Google without an organisation is not verified, whatever it says', () => {
+test('an account of Google without an organisation is refused, whatever it or the gateway says of its address', () => {
   const mine = { email: 'a@example.com', email_verified: true }
-  assert.not(readClaims(mine, {}, google).emailVerified)
+  const isRefusal = (thrown: Error) => thrown instanceof Refusal
+  assert.throws(() => readClaims(mine, {}, google), isRefusal)
   assert.ok(readClaims({ ...mine, hd: 'example.com' }, {}, google).emailVerified)
   const one = settle({ preset: 'google', clientId: 'c', hostedDomain: 'Example.com' })
   assert.ok(readClaims({ ...mine, hd: 'example.com' }, {}, one).emailVerified)
-  assert.not(readClaims({ ...mine, hd: 'other.example' }, {}, one).emailVerified)
+  assert.throws(() => readClaims({ ...mine, hd: 'other.example' }, {}, one), isRefusal)
 })
 
 test('Entra verifies by its domain claim alone; a sign-in name stands in for an address and is never verified', () => {
@@ -63,7 +65,7 @@ test('groups: a list, one word, none, and not known are different things', () =>
   assert.equal(groups({}), [])
   assert.is(groups({ hasgroups: true }), null)
   assert.is(groups({ _claim_names: { groups: 'src1' } }), null)
-  assert.is(readClaims({ groups: ['a'] }, {}, google).groups, null)
+  assert.is(readClaims({ groups: ['a'], hd: 'example.com' }, {}, google).groups, null)
   assert.is(groups({ groups: '[SIZE_LIMIT_EXCEEDED]' }), null)
   assert.equal(groups({ groups: ['[SIZE_LIMIT_EXCEEDED]'] }, { groups: ['a'] }), ['a'])
 })

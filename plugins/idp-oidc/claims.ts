@@ -1,4 +1,5 @@
 import type { Settled } from './config.js'
+import { Refusal } from './provider.js'
 
 export type Claims = Readonly<Record<string, unknown>>
 
@@ -10,9 +11,10 @@ export interface Said {
   readonly groups: readonly string[] | null
 }
 
-/** `userinfo` is empty when it was not asked. The ID token, being signed, wins. */
+/** `userinfo` is empty when it was not asked. The ID token, being signed, wins. Throws `Refusal`. */
 export function readClaims(idToken: Claims, userinfo: Claims, settled: Settled): Said {
   const sources = [idToken, userinfo]
+  if (settled.preset === 'google') mustBeOfWorkspace(sources, settled)
   // An address and its verification are only ever taken from one place.
   const from =
     sources.find((claims) => isText(claims['email']) && verificationOf(claims) !== undefined) ??
@@ -41,15 +43,18 @@ function emailOf(from: Claims, sources: readonly Claims[], { preset }: Settled):
   return isText(upn) && upn.includes('@') ? upn.trim() : ''
 }
 
-function isVerified(from: Claims, sources: readonly Claims[], { preset, hostedDomain }: Settled): boolean {
+/** A private account may bear the address of any company, whoever vouches for its domain; an organisation's own has `hd`. */
+function mustBeOfWorkspace(sources: readonly Claims[], { hostedDomain }: Settled): void {
+  const hd = sources.map((claims) => claims['hd']).find((domain) => isText(domain))
+  if (!isText(hd)) throw new Refusal('the account is of no Google Workspace')
+  if (hostedDomain !== null && hd.toLowerCase() !== hostedDomain)
+    throw new Refusal('the account is of another Google Workspace')
+}
+
+function isVerified(from: Claims, sources: readonly Claims[], { preset }: Settled): boolean {
   if (preset === 'entra')
     // That the domain of the address is one that the tenant has proven to own.
     return isText(from['email']) && (verificationOf(from) ?? sources.some(({ xms_edov: owned }) => isYes(owned)))
-  if (preset === 'google') {
-    // A private account may bear the address of any company; only an organisation's own has `hd`.
-    const hd = sources.map((claims) => claims['hd']).find((domain) => isText(domain))
-    if (!isText(hd) || (hostedDomain !== null && hd.toLowerCase() !== hostedDomain)) return false
-  }
   return verificationOf(from) ?? false
 }
 

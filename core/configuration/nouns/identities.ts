@@ -61,6 +61,7 @@ export async function updateIdentity(work: Work, reference: string, input: Ident
   const ownerId =
     input.owner === undefined && input.shared === undefined ? stored.ownerId : await ownerOf(work, input, shared)
   mustManage(work, { shared, ownerId })
+  if (shared !== stored.shared || ownerId !== stored.ownerId) mustBeGiven(work, stored, input)
   if (!shared && ownerId !== stored.ownerId) await mustBeOnly(work, stored.serverId, ownerId)
   if (!shared && stored.shared) await mustBeUnused(work, stored)
   // Whoever got it as it is would be called as the person who gave it.
@@ -114,6 +115,12 @@ async function ownerOf(work: Work, input: IdentityPatch, shared: boolean): Promi
 function mustManage(work: Work, identity: { readonly shared: boolean; readonly ownerId: string | null }): void {
   const isOwn = !identity.shared && identity.ownerId !== null && identity.ownerId === work.actor.userId
   if (!isOwn) mustHold(work, 'identityManagement')
+}
+
+/** What a person has given for themselves, they alone let others use; and nobody slips theirs under a name that is shared. */
+function mustBeGiven(work: Work, { slug, shared, ownerId }: Identity, { headers }: IdentityPatch): void {
+  if (shared || ownerId === work.actor.userId || headers !== undefined) return
+  throw conflict(`identity '${slug}' is a person's own, who alone can share it; give headers anew, or make another one`)
 }
 
 async function mustBeOnly(work: Work, serverId: string, ownerId: string | null): Promise<void> {

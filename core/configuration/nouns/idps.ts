@@ -57,7 +57,7 @@ export async function updateIdp(work: Work, reference: string, input: Partial<Id
     throw invalid('plugin', 'an identity provider stays with its plugin; make another one')
   const merged = Object.entries({ ...before, ...present(input) }).filter(([, value]) => value !== null)
   const wanted = { ...idpDefaults(stored.slug), ...Object.fromEntries(merged), plugin: stored.plugin }
-  mustNotMove(before, wanted, input)
+  mustNotMove(stored, before, { wanted, input })
   const state = await settled(work, wanted, stored.id)
   await mustReach(work, stored.id, [...before.domains, ...state.domains])
   await keepSecrets(work.store, { kind: 'idp', id: stored.id }, 'config', secretsOf(work, state))
@@ -76,6 +76,7 @@ export async function replaceIdp(work: Work, reference: string, state: IdpState)
 export async function removeIdp(work: Work, reference: string): Promise<void> {
   const stored = await mustExist(work.store.idps, 'identity provider', reference)
   mustBeMine(work, 'identity provider', stored.slug, stored)
+  await mustReach(work, stored.id, stored.domains)
   await work.store.idpLinks.endSessions(stored.id)
   await work.store.secrets.remove({ kind: 'idp', id: stored.id })
   await work.store.idps.remove(stored.id)
@@ -153,9 +154,13 @@ async function mustReach(work: Work, id: string | null, domains: readonly string
 }
 
 /** A stored secret must not follow to a place where whoever changes the address could read it. */
-function mustNotMove(before: IdpState, state: IdpState, input: Partial<IdpInput>): void {
-  if (originOf(before['issuer']) === originOf(state['issuer'])) return
-  const kept = Object.keys(before).find((key) => isSecretKey(key) && before[key] !== null && input[key] === undefined)
+function mustNotMove(
+  { secrets }: Idp,
+  before: IdpState,
+  { wanted, input }: { readonly wanted: IdpState; readonly input: Partial<IdpInput> },
+): void {
+  if (originOf(before['issuer']) === originOf(wanted['issuer'])) return
+  const kept = secrets.find((key) => before[key] !== null && input[key] === undefined)
   if (kept !== undefined) throw invalid(kept, 'the issuer has another origin: give the secret anew')
 }
 

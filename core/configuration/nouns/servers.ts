@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { Server } from '../../domain/nouns.js'
 import { GatehouseError } from '../../errors.js'
@@ -5,7 +6,7 @@ import { invalid } from '../problems.js'
 import type { Server as ServerSchema } from '../schemas.js'
 import { keepSecrets, readSecrets } from '../secrets.js'
 import type { Values } from '../secrets.js'
-import { conflict, forField, given, managerAfter, mustBeFree, mustBeMine, mustExist } from '../work.js'
+import { conflict, forField, given, managerAfter, mustBeFree, mustBeMine, mustExist, mustHold } from '../work.js'
 import type { Work } from '../work.js'
 
 export type ServerInput = z.output<typeof ServerSchema>
@@ -160,10 +161,13 @@ function checkShape(state: ServerState): void {
   if (state.command !== null && state.protocol === 'sse') throw invalid('protocol', 'sse belongs to a url')
 }
 
-async function checkTarget({ actor, checks }: Work, state: ServerState): Promise<void> {
+async function checkTarget(work: Work, state: ServerState): Promise<void> {
+  const { actor, checks } = work
   const { url } = state
   if (url !== null) await forField('url', () => checks.checkUrl(url))
-  if (state.command !== null && !actor.isOperator && !checks.stdio)
+  if (state.command === null) return
+  mustHold(work, 'deployNewServerInstances')
+  if (!actor.isOperator && !checks.stdio)
     throw new GatehouseError('GH_API_FORBIDDEN', {
       message:
         'command: the admin API may not add commands; start the gateway with GATEHOUSE_STDIO=on, or put the server into the file that GATEHOUSE_CONFIG names',
@@ -171,8 +175,9 @@ async function checkTarget({ actor, checks }: Work, state: ServerState): Promise
     })
 }
 
+/** Variables say what a command does as much as its arguments: NODE_OPTIONS, LD_PRELOAD, PATH. */
 const sameTarget = (a: ServerState, b: ServerState): boolean =>
-  a.url === b.url && JSON.stringify([a.command, a.cwd]) === JSON.stringify([b.command, b.cwd])
+  a.url === b.url && isDeepStrictEqual([a.command, a.cwd, a.env], [b.command, b.cwd, b.env])
 
 /**
  * Stored secrets do not follow a server to another place: who may change an address must not be able to read with it what
@@ -186,7 +191,7 @@ async function checkSecretsStay(work: Work, stored: Server, before: ServerState,
     throw invalid('env', 'the command is another one: give the variables anew')
   if (!moves || work.actor.isOperator) return
   const identities = (await work.store.identities.ofServer(stored.id)).filter(
-    (identity) => !(identity.managedBy === 'file' && work.actor.managedBy === 'file'),
+    ({ managedBy, slug }) => !(managedBy === 'file' && work.renewed?.has(slug)),
   )
   if (identities.length > 0) throw inUse(stored.slug, 'identities', identities)
 }

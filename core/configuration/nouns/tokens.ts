@@ -9,6 +9,7 @@ import { conflict, given, lookUp, mustExist, mustHold, mustRefer } from '../work
 import type { Work } from '../work.js'
 import { findConnection, userOf } from './connections.js'
 import { createHost } from './hosts.js'
+import { mustOutrank } from './people.js'
 
 export type TokenInput = z.output<typeof TokenCreate>
 /** `secret` is shown this once; what is stored opens nothing. */
@@ -89,10 +90,16 @@ export async function revokeToken(work: Work, id: string): Promise<Token> {
   return work.store.tokens.update(stored.id, { revokedAt: stored.revokedAt ?? work.now().toISOString() })
 }
 
+async function mustManageOwner(work: Work, { userId }: Token): Promise<void> {
+  mustHold(work, 'managePeople')
+  const owner = userId === null ? null : await work.store.users.find(userId)
+  if (owner !== null) await mustOutrank(work, owner)
+}
+
 /** One's own admin tokens are always one's own; those of others need managing people, access tokens their capability. */
 async function mustManageToken(work: Work, id: string): Promise<Token> {
   const stored = await mustExist(work.store.tokens, 'token', id)
   if (stored.kind === 'access') mustHold(work, 'createAndManageApiTokens')
-  else if (stored.userId !== work.actor.userId) mustHold(work, 'managePeople')
+  else if (stored.userId !== work.actor.userId) await mustManageOwner(work, stored)
   return stored
 }

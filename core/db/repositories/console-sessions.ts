@@ -43,6 +43,7 @@ export interface ConsoleSessionRows {
     readonly method: SignInMethod
     readonly idp: IdpSession | null
   }): Promise<boolean>
+  /** Null as well when its provider is disabled or gone: a sign-in that was under way then opens nothing. */
   find(idHash: string): Promise<ConsoleSessionRow | null>
   /** A person by id, as a session would show them. */
   person(userId: string): Promise<PersonRow | null>
@@ -87,7 +88,8 @@ export function createConsoleSessionRows(manager: EntityManager): ConsoleSession
     find: async (idHash: string) => {
       const rows: (Flat & PersonRow)[] = await manager.query(
         `select ${SESSION}, ${PERSON} from console_sessions s join users u on u.id = s.user_id
-         join roles r on r.slug = u.role where s.id_hash = $1`,
+         join roles r on r.slug = u.role where s.id_hash = $1
+           and (s.idp_id is null or exists (select from idps i where i.id = s.idp_id and i.enabled))`,
         [idHash],
       )
       const [row] = rows

@@ -29,6 +29,8 @@ export interface NewcomerRows {
   settle(userId: string): Promise<void>
   /** Whether a person has ever signed in, or has a password or passkey to do it with. */
   hasCome(userId: string): Promise<boolean>
+  /** Whether this is the person's role now. */
+  isIn(userId: string, role: string): Promise<boolean>
   /** Whether a person with this role has ever signed in and may still; `not` is nobody's but the system's. */
   hasComeAs(role: string, not: string): Promise<boolean>
 }
@@ -71,6 +73,7 @@ export function createNewcomerRows(manager: EntityManager): NewcomerRows {
          union all select from passkeys where user_id = $1`,
         [userId],
       ),
+    isIn: (userId: string, role: string) => is('select from users where id = $1 and role = $2', [userId, role]),
     hasComeAs: (role: string, not: string) =>
       is('select from users u join arrivals a on a.user_id = u.id where role = $1 and enabled and email <> $2', [
         role,

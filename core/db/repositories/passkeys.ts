@@ -24,6 +24,8 @@ export interface PasskeyRows {
   used(id: string, counter: number): Promise<boolean>
   rename(userId: string, id: string, name: string): Promise<boolean>
   remove(userId: string, id: string): Promise<boolean>
+  /** All of a person. */
+  removeOf(userId: string): Promise<void>
 }
 
 const COLUMNS = `id, user_id as "userId", name, public_key as "publicKey", counter::float8 as counter, transports,
@@ -63,5 +65,6 @@ export function createPasskeyRows(manager: EntityManager): PasskeyRows {
       happened('update passkeys set name = $3 where id = $2 and user_id = $1', [userId, id, name]),
     remove: (userId: string, id: string) =>
       happened('delete from passkeys where id = $2 and user_id = $1', [userId, id]),
+    removeOf: async (userId: string) => void (await manager.query('delete from passkeys where user_id = $1', [userId])),
   })
 }

@@ -97,6 +97,43 @@ test('only a super admin makes a link for another one, or into the account of an
   assert.is((await request('POST', '/setup-links')).status, 201)
 })
 
+test('whoever sees no tokens of others does not learn from the list who is here', async () => {
+  const token = await api.token([])
+  const { json: me } = await request('GET', '/whoami', { token })
+  assert.is((await request('GET', `/tokens?user=${me.user.email}`, { token })).json.items.length, 1)
+  const [there, nowhere] = await Promise.all(
+    ['mia@example.com', 'nix@example.com'].map((user) => request('GET', `/tokens?user=${user}`, { token })),
+  )
+  assert.equal([there?.status, nowhere?.status], [400, 400])
+  assert.is(there?.json.error.message, nowhere?.json.error.message.replace('nix', 'mia'))
+})
+
+test('the admin tokens of people who hold more are out of reach', async () => {
+  const [boss, chief] = [await api.token(['*']), await api.token(['managePeople'])]
+  const { json: me } = await request('GET', '/whoami', { token: boss })
+  const { json } = await request('GET', `/tokens?kind=admin&user=${me.user.email}`, { token: boss })
+  const { id } = json.items[0]
+  assert.is((await request('PATCH', `/tokens/${id}`, { token: chief, body: { enabled: false } })).status, 403)
+  assert.is((await request('DELETE', `/tokens/${id}`, { token: chief })).status, 403)
+  assert.is((await request('GET', '/whoami', { token: boss })).status, 200)
+})
+
+test('the list of a person’s own identities reads no more than those', async () => {
+  await request('POST', '/servers', { body: { slug: 'owned', url: 'https://o.example.com' } })
+  const token = await api.token([])
+  const mine = { slug: 'mine', server: 'owned', headers: { Authorization: 'x' } }
+  assert.is((await request('POST', '/identities', { token, body: mine })).status, 201)
+  const { all } = api.store.identities
+  const broken = { ...api.store.identities, all: () => Promise.reject(new Error('all were read')) }
+  Object.assign(api.store, { identities: broken })
+  const { json } = await request('GET', '/identities', { token })
+  Object.assign(api.store, { identities: { ...broken, all } })
+  assert.equal(
+    json.items.map(({ slug }: { slug: string }) => slug),
+    ['mine'],
+  )
+})
+
 test('a field that needs its own capability asks for that one alone', async () => {
   await request('POST', '/servers', { body: { slug: 'toggled', url: 'https://t.example.com' } })
   const token = await api.token(['disableAndEnableServers', 'viewAllServers'])

@@ -33,7 +33,7 @@ export function identityOperations({ store, mutations, url }: ApiOptions): Opera
       update: 'Changes an identity. Headers are replaced whole.',
     },
     mutations,
-    rows: async (call) => (await store.identities.all()).filter((identity) => isVisible(call, identity)),
+    rows: (call) => (seesAll(call) ? store.identities.all() : store.identities.ofUser(call.caller.id)),
     async one(call, reference) {
       const identity = await mustExist(store.identities, 'identity', reference)
       if (isVisible(call, identity)) return identity
@@ -65,7 +65,8 @@ export function identityOperations({ store, mutations, url }: ApiOptions): Opera
   ]
 }
 
-function isVisible({ caller }: ApiCall, { shared, ownerId }: Identity): boolean {
-  const seesAll = ['viewAllIdentities', 'identityManagement'].some((key) => holds(caller.capabilities, key))
-  return seesAll || (!shared && ownerId === caller.id)
-}
+const seesAll = ({ caller }: ApiCall): boolean =>
+  ['viewAllIdentities', 'identityManagement'].some((key) => holds(caller.capabilities, key))
+
+const isVisible = (call: ApiCall, { shared, ownerId }: Identity): boolean =>
+  seesAll(call) || (!shared && ownerId === call.caller.id)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { createToken, revokeToken, updateToken } from '../../configuration/nouns/tokens.js'
 import { TokenCreate, TokenPatch } from '../../configuration/schemas.js'
+import { invalid } from '../../configuration/problems.js'
 import { mustExist, mustRefer } from '../../configuration/work.js'
 import { holds } from '../../domain/capabilities.js'
 import type { Token } from '../../domain/nouns.js'
@@ -25,6 +26,13 @@ export function tokenOperations({ store, mutations, url }: ApiOptions): Operatio
     ...token,
     user: token.userId === null ? null : ((await store.users.find(token.userId))?.email ?? token.userId),
   })
+  /** Whoever sees no tokens of others does not learn who is here. */
+  const personOf = async (caller: ApiCall['caller'], user: string) => {
+    const seesOthers = ['createAndManageApiTokens', 'managePeople'].some((key) => holds(caller.capabilities, key))
+    if (seesOthers) return mustRefer(store.users, 'user', user)
+    if (user === caller.id || user.toLowerCase() === caller.email) return caller
+    throw invalid('user', `'${user}' does not exist`)
+  }
   const [list, get, update, remove] = crud({
     name: 'token',
     path: '/tokens',
@@ -43,7 +51,7 @@ export function tokenOperations({ store, mutations, url }: ApiOptions): Operatio
       query: TokenQuery,
       async page({ caller, query }, slice) {
         const { connection, user, kind } = query as z.output<typeof TokenQuery>
-        const who = user === undefined ? undefined : await mustRefer(store.users, 'user', user)
+        const who = user === undefined ? undefined : await personOf(caller, user)
         const rows = await store.tokens.pageVisible(slice, {
           ...(kind === undefined ? {} : { kind }),
           ...(connection === undefined ? {} : { connectionId: connection }),

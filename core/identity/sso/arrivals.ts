@@ -66,6 +66,8 @@ async function decide(store: Reading, { idp, person, present }: Asked): Promise<
   const isOurs = idp.domains.includes(domain)
   if (!person.emailVerified && !(idp.trustDomainVerifiedEmail && isOurs)) throw unverified(idp)
   const known = await store.idpLinks.find(person.issuer, person.subject)
+  // Of two providers with one issuer, one cannot speak for the people of the other: it may ask for less to sign in.
+  if (known !== null && known.idpId !== idp.id) throw tiedElsewhere(idp)
   if (known !== null) return { kind: 'in', userId: enabledOr(idp, await store.users.find(known.userId)).id }
   const user = await store.users.byKey(email)
   if (user === null) {

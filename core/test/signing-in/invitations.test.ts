@@ -1,3 +1,4 @@
+import { Client } from 'pg'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startGateway } from '../gateway.js'
@@ -78,6 +79,22 @@ test('a link ends when another is sent, when it is taken back, and for a disable
   )
 })
 
+test('a link ends when its person comes another way: whoever has copied it must not come after them', async () => {
+  const [sent] = await invite('sso@example.com')
+  await signedInBrowser(gateway, 'sso@example.com')
+  assert.is((await openBrowser(gateway.url).get(pathOf(sent!))).status, 410)
+})
+
+test('a link that was copied does not rise with its person', async () => {
+  const [sent] = await invite('riser@example.com')
+  const browser = openBrowser(gateway.url)
+  assert.is((await browser.get(pathOf(sent!))).status, 200)
+  await gateway.api('PATCH', '/users/riser@example.com', { role: 'super-admin' })
+  assert.is((await browser.get(pathOf(sent!))).status, 410)
+  const again = (await gateway.api('POST', '/invitations/riser@example.com/resend')) as unknown as Sent
+  assert.is((await browser.get(pathOf(again))).status, 200)
+})
+
 test('whoever has an account is not invited anew, which would be a way into it', async () => {
   await signedInBrowser(gateway, 'here@example.com')
   await invite('here@example.com').then(
@@ -90,8 +107,12 @@ test('whoever has an account is not invited anew, which would be a way into it',
   )
 })
 
-test('a super admin opens a lost account for its person, whose sessions and old password end', async () => {
+test('a super admin opens a lost account for its person, whose sessions, old password and passkeys end', async () => {
   const browser = await signedInBrowser(gateway, 'lost@example.com')
+  const database = new Client({ connectionString: gateway.databaseUrl! })
+  await database.connect()
+  await database.query(`insert into passkeys (id, user_id, name, public_key, counter, transports)
+    select 'planted', id, 'Planted', '\\x00', 0, '{}' from users where email = 'lost@example.com'`)
   const sent = (await gateway.api('POST', '/users/lost@example.com/recovery')) as unknown as Sent
   assert.ok((await pending()).includes('lost@example.com'))
   const password = 'found it again'
@@ -101,6 +122,8 @@ test('a super admin opens a lost account for its person, whose sessions and old 
   assert.not.ok((await pending()).includes('lost@example.com'))
   const old = await openBrowser(gateway.url).submit('/auth/signin', { email: 'lost@example.com', password: PASSWORD })
   assert.is(old.status, 401)
+  assert.is((await database.query(`select from passkeys where id = 'planted'`)).rowCount, 0)
+  await database.end()
   await gateway.api('POST', '/users/lost@example.com/recovery')
   await gateway.api('DELETE', '/invitations/lost@example.com')
   assert.is((await gateway.api('GET', '/users/lost@example.com')).enabled, true)

@@ -49,6 +49,7 @@ async function signIn(page: Page, email: string): Promise<void> {
 async function addPasskey(page: Page, name: string): Promise<void> {
   await page.click('text=Add a passkey')
   await page.fill('#name', name)
+  await page.fill('#old', PASSWORD)
   await page.click('button.main')
   await page.waitForURL('**/auth/account?done=passkey')
 }
@@ -81,6 +82,20 @@ test('a person adds a passkey, signs in with nothing else, renames it and remove
   await page.click('text="Remove"')
   await page.waitForURL('**/auth/account?done=removed')
   assert.equal(complaints, [])
+  await context.close()
+})
+
+test('an open browser is not enough to add a passkey: the old password is asked for', async () => {
+  const { page, cdp, authenticatorId, context } = await device()
+  await signIn(page, 'open@example.com')
+  await page.click('text=Add a passkey')
+  await page.fill('#old', 'not the password')
+  await page.click('button.main')
+  await page.waitForSelector('text=The old password is not right')
+  assert.is((await cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials.length, 1)
+  await page.goto('/auth/account')
+  assert.is(await page.locator('input[name=passkey]').count(), 0)
+  await refusalsAt(gateway!, 'auth/passkeys', ['the old password is wrong, or the account rests'])
   await context.close()
 })
 

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { gatehouse } from '../configuration/command.js'
 import { testDatabase } from '../database.js'
 import { startGateway } from '../gateway.js'
-import { openBrowser, PASSWORD, refusalsAt } from '../people.js'
+import { openBrowser, PASSWORD, refusalsAt, signedInBrowser } from '../people.js'
 
 const LINK = /\/auth\/setup\/[\w-]{43}/
 const database = await testDatabase()
@@ -72,6 +72,23 @@ test('of two who use one link at once, one comes in', async () => {
     openBrowser(gateway.url).submit(link, { ...ADA, name, email: `${name}@example.com` })
   const ends = await Promise.all(['one', 'two', 'three'].map(come))
   assert.equal(ends.map(({ status }) => status).toSorted(), [200, 410, 410])
+})
+
+test('what was made in an account before does not rise with it', async () => {
+  const planted = await signedInBrowser(gateway, 'risen@example.com')
+  const ask = (method: string, path: string, headers: Record<string, string>, body?: object) =>
+    fetch(`${gateway.url}/api/v1${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+  const asPage = { cookie: planted.cookies(), 'content-type': 'application/json', origin: gateway.url }
+  const made = await ask('POST', '/tokens', asPage, { kind: 'admin', label: 'planted' })
+  const { secret } = (await made.json()) as { secret: string }
+  const whoami = async () => (await ask('GET', '/whoami', { authorization: `Bearer ${secret}` })).status
+  assert.is(await whoami(), 200)
+  const link = linkOf((await gatehouse(gateway, ['setup-link'])).out)
+  const password = 'another good one'
+  const risen = { ...ADA, email: 'risen@example.com', password, again: password }
+  assert.is((await openBrowser(gateway.url).submit(link, risen)).path, '/auth/account?done=welcome')
+  assert.is(await whoami(), 401)
+  assert.match((await planted.get('/auth/account')).path, '/auth/signin')
 })
 
 test('somebody whom only a file may promote does not use the link up', async () => {

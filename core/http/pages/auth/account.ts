@@ -6,7 +6,7 @@ import { showPage } from '../page.js'
 import { partsOfAccount } from './account-parts.js'
 import { ACCOUNT, first, newPasswordOf, seeOther, textOf } from './forms.js'
 import type { AuthRoom } from './options.js'
-import { needsOldPassword, signedInOrSent } from './signed-in.js'
+import { OLD_IS_WRONG, problemOfOld, signedInOrSent } from './signed-in.js'
 import { thereToo } from './signin.js'
 
 const DONE: Readonly<Record<string, string>> = {
@@ -85,12 +85,10 @@ async function changePassword(
   const { user, sessionHash } = signedIn
   const chosen = newPasswordOf(form, user.email)
   if ('problem' in chosen) return chosen.problem
-  if (await needsOldPassword(room, signedIn)) {
-    await room.slowDown(ctx)
-    if (!(await room.passwords.confirms(user.email, form.get('old') ?? ''))) {
-      await room.turnedAway(ctx, 'the old password is wrong, or the account rests', 401)
-      return 'The old password is not right. After several failures the account rests for a while.'
-    }
+  const problem = await problemOfOld(ctx, room, { form, signedIn })
+  if (problem !== null) {
+    await room.turnedAway(ctx, OLD_IS_WRONG, 401)
+    return problem
   }
   await room.passwords.set(user.id, chosen.password)
   await room.sessions.endOf(user.id, sessionHash)

@@ -20,6 +20,11 @@ export function createAuthPages(options: AuthOptions): Middleware {
   const room: AuthRoom = {
     ...options,
     slowDown: (ctx) => throttle(keyOf(ctx)),
+    async endWays(userId) {
+      await options.passwords.remove(userId)
+      await options.passkeys.removeOf(userId)
+      await options.sessions.endOf(userId)
+    },
     async welcome(ctx, { userId, method, to }) {
       await options.browser.signIn(ctx, userId, { method })
       await throttle.forgive(keyOf(ctx))

@@ -49,7 +49,7 @@ export function layOutInvite(router: Router, room: AuthRoom): void {
     if (elsewhere?.required) return seeOther(ctx, withTo(elsewhere.url, ACCOUNT))
     const hash = chosen === null ? null : await room.passwords.hash(chosen.password)
     if ((await invitations.take(secret)) === null) throw gone()
-    await sessions.endOf(user.id)
+    await room.endWays(user.id)
     if (hash !== null) await room.passwords.keep(user.id, hash)
     if (name !== '' && name !== user.name) await room.joining.rename(user, name)
     const to = isByPasskey ? '/auth/passkeys/new' : `${ACCOUNT}?done=welcome`

@@ -38,6 +38,8 @@ export interface Welcome {
 export interface AuthRoom extends AuthOptions {
   /** Throws GH_PAGE_RATE_LIMITED when too much has been tried from this address of late. */
   slowDown(ctx: Context): Promise<void>
+  /** Ends all that a person signed in with until now, and their sessions: whoever found a way in must not stay. */
+  endWays(userId: string): Promise<void>
   /** Signs in and goes on; the try that led to it does not count. */
   welcome(ctx: Context, who: Welcome): Promise<void>
 }

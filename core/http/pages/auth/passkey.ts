@@ -4,10 +4,10 @@ import { GatehouseError } from '../../../errors.js'
 import { ownPath } from '../browser.js'
 import { html, type Html } from '../html.js'
 import { showPage } from '../page.js'
-import { ACCOUNT, first, seeOther, textOf, withTo } from './forms.js'
+import { ACCOUNT, first, OLD_PASSWORD, seeOther, textOf, withTo } from './forms.js'
 import type { AuthRoom } from './options.js'
 import { PASSKEY_SCRIPT, servePasskeyScript } from './passkey-script.js'
-import { signedInOrSent } from './signed-in.js'
+import { needsOldPassword, OLD_IS_WRONG, problemOfOld, signedInOrSent } from './signed-in.js'
 
 /** Signing in with a passkey, and making a new one. */
 export function layOutPasskeys(router: Router, room: AuthRoom): void {
@@ -46,7 +46,8 @@ export function layOutPasskeys(router: Router, room: AuthRoom): void {
     if (signedIn === null) return
     const options = await passkeys.beginNew(signedIn.user, signedIn.sessionHash)
     const fields = html`<label for="name">What to call it</label>
-      <input type="text" id="name" name="name" value="My passkey" maxlength="60" required />`
+      <input type="text" id="name" name="name" value="My passkey" maxlength="60" required />
+      ${(await needsOldPassword(room, signedIn)) && OLD_PASSWORD}`
     show(ctx, room, {
       title: 'Add a passkey',
       form: { kind: 'new', action: '/auth/passkeys/new', options, fields, button: 'Add a passkey' },
@@ -59,6 +60,8 @@ export function layOutPasskeys(router: Router, room: AuthRoom): void {
     mustBePossible(room)
     const signedIn = await signedInOrSent(ctx, browser)
     if (signedIn === null) return
+    const problem = await problemOfOld(ctx, room, { form, signedIn })
+    if (problem !== null) throw new GatehouseError('GH_PAGE_REFUSED', { message: problem, detail: OLD_IS_WRONG })
     const made = { response: form.get('response') ?? '', name: textOf(form, 'name').slice(0, 60) || 'Passkey' }
     const refusal = await passkeys.keepNew(signedIn.user, signedIn.sessionHash, made)
     if (refusal !== null)

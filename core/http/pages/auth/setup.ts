@@ -40,8 +40,8 @@ export function layOutSetup(router: Router, room: AuthRoom): void {
     const to = isByPasskey ? '/auth/passkeys/new' : `${ACCOUNT}?done=welcome`
     try {
       const user = await joining.superAdmin({ email, name })
-      // Somebody who is known and has lost their way in: whoever found it must not stay.
-      await room.sessions.endOf(user.id)
+      // Somebody who is known and has lost their way in.
+      await room.endWays(user.id)
       if (hash !== null) await room.passwords.keep(user.id, hash)
       await room.welcome(ctx, { userId: user.id, method: 'setup', to })
     } catch (thrown) {

@@ -3,6 +3,7 @@ import type { Context } from 'koa'
 import type { IdpEnded } from '@gatehouse/sdk'
 import { hashSecret } from '../../../identity/tokens.js'
 import { readBody } from '../../body.js'
+import { networkOf } from '../../peer.js'
 import { createThrottle } from '../throttle.js'
 import type { SsoOptions } from './options.js'
 
@@ -14,7 +15,7 @@ export function layOutBackchannel(router: Router, options: SsoOptions): void {
   const throttle = createThrottle({ points: 300, seconds: 60 })
   router.post('/backchannel', async (ctx) => {
     ctx.set('cache-control', 'no-store')
-    await throttle(options.addressOf(ctx.req))
+    await throttle(networkOf(options.addressOf(ctx.req)))
     const token = await tokenOf(ctx)
     if (token === null) return refuse(ctx, 'there is no logout_token', options)
     const said = await whoEnded(token, options)

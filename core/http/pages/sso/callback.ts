@@ -1,6 +1,7 @@
 import type { Router } from '@koa/router'
 import { GatehouseError } from '../../../errors.js'
 import { notSignedIn, unavailable } from '../../../identity/sso/refusals.js'
+import { networkOf } from '../../peer.js'
 import { createThrottle } from '../throttle.js'
 import { enter } from './enter.js'
 import { want } from './faults.js'
@@ -11,7 +12,7 @@ import type { SsoOptions } from './options.js'
 export function layOutCallback(router: Router, options: SsoOptions): void {
   const throttle = createThrottle({ points: 120, seconds: 60 })
   router.get('/callback', async (ctx) => {
-    await throttle(options.addressOf(ctx.req))
+    await throttle(networkOf(options.addressOf(ctx.req)))
     const { browser, trips, idps, asks, arrivals } = options
     const state = new URLSearchParams(ctx.querystring).get('state') ?? ''
     const { idpId, kept, to } = await trips.end(state, browser.browserId(ctx))

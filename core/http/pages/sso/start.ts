@@ -5,6 +5,7 @@ import type { Idp } from '../../../domain/nouns.js'
 import { domainOf } from '../../../identity/sso/arrivals.js'
 import { notSignedIn, unavailable } from '../../../identity/sso/refusals.js'
 import { readBody } from '../../body.js'
+import { networkOf } from '../../peer.js'
 import { ownPath } from '../browser.js'
 import { createThrottle } from '../throttle.js'
 import { HOME, want } from './faults.js'
@@ -22,7 +23,7 @@ export function layOutStart(router: Router, options: SsoOptions): void {
     const given = parametersOf(new URLSearchParams(ctx.querystring))
     const to = ownPath(given.to ?? withoutOrigin(given.target_link_uri, options.url()), HOME)
     want(ctx, to)
-    await throttle(options.addressOf(ctx.req))
+    await throttle(networkOf(options.addressOf(ctx.req)))
     const idp = await chosen(given, options)
     const hint = (given.login_hint ?? given.email ?? '').slice(0, 320)
     ctx.redirect(await begin(ctx, { idp, to, loginHint: hint === '' ? null : hint }, options))
