@@ -56,14 +56,6 @@ test('a value that is missing or would be two headers is refused without being t
   assert.not.match(two.message, 'sec')
 })
 
-test('nobody is given the identity of another as it is', async () => {
-  const { asMia, asAdmin } = await bench()
-  const server = await asAdmin((work) => createServer(work, 'crm', { url }))
-  const own = await asMia((work) => giveOwnHeaders(work, server.id, { Authorization: 'Bearer mia' }))
-  const taken = await refusalOf(asAdmin((work) => updateIdentity(work, own.id, { owner: 'root@example.com' })))
-  assert.match(taken.message, 'stays with its person')
-})
-
 test('an identity without headers waits for a sign-in, where the server has one', async () => {
   const { asAdmin } = await bench()
   await asAdmin((work) => createServer(work, 'crm', { url, auth: 'oauth' }))

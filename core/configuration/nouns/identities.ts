@@ -64,9 +64,6 @@ export async function updateIdentity(work: Work, reference: string, input: Ident
   if (shared !== stored.shared || ownerId !== stored.ownerId) mustBeGiven(work, stored, input)
   if (!shared && ownerId !== stored.ownerId) await mustBeOnly(work, stored.serverId, ownerId)
   if (!shared && stored.shared) await mustBeUnused(work, stored)
-  // Whoever got it as it is would be called as the person who gave it.
-  if (!shared && !stored.shared && ownerId !== stored.ownerId && input.headers === undefined)
-    throw invalid('owner', 'a personal identity stays with its person; give new headers with a new owner')
   const identity = await work.store.identities.update(stored.id, {
     ...given({ enabled: input.enabled }),
     ...(input.headers === undefined ? {} : { ...HEADERS, headers: Object.keys(input.headers) }),
