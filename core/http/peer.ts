@@ -21,15 +21,6 @@ export function createAddressOf(trusted: readonly string[]): (req: IncomingMessa
   }
 }
 
-/**
- * What limits are counted by: an address of IPv4, and of IPv6 the network of 64 bits that one household or company has to
- * itself (RFC 6177).
- */
-export function networkOf(address: string): string {
-  if (!ipaddr.IPv6.isValid(address)) return address
-  return ipaddr.IPv6.parse(address).toNormalizedString().split(':').slice(0, 4).join(':')
-}
-
 const plain = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '')
 
 function readRange(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {

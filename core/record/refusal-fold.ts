@@ -1,3 +1,4 @@
+import { networkOf } from '../domain/network.js'
 import type { MessageRecord } from '../domain/record.js'
 import { uuidv7 } from './trail.js'
 import type { Recorder } from './types.js'
@@ -47,7 +48,7 @@ export function foldRefusals(recorder: Recorder, options: FoldOptions): RefusalF
 
   const kindOf = (record: MessageRecord): Kind => {
     const error = record.legs.at(-1)?.error ?? ''
-    const network = networkOf(record.ip)
+    const network = networkOf(record.ip ?? '')
     const key = keyOf(network, `${network} ${record.httpStatus} ${byMethod ? record.method : ''} ${error}`)
     const known = kinds.get(key) ?? { seen: 0, folded: 0, last: null }
     kinds.set(key, known)
@@ -86,15 +87,6 @@ export function foldRefusals(recorder: Recorder, options: FoldOptions): RefusalF
 const OTHERS = 'others'
 /** So many kinds of one address or network are told apart. */
 const MOST_OF_NETWORK = 20
-
-/** Whoever has one address of an IPv6 network has 2^64 of them. */
-function networkOf(ip: string | null): string {
-  if (ip === null || !ip.includes(':')) return ip ?? ''
-  const [head = '', tail] = ip.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const filled = tail === undefined ? groups : [...groups, ...Array.from({ length: 8 }, () => '0')]
-  return filled.slice(0, 4).join(':')
-}
 
 function sumOf(last: MessageRecord, folded: number, seconds: number): MessageRecord {
   const at = Date.now()

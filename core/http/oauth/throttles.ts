@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { networkOf } from '../peer.js'
+import { networkOf } from '../../domain/network.js'
 import { createThrottle, type Throttle } from '../pages/throttle.js'
 
 export interface ThrottlesOptions {

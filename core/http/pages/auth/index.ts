@@ -1,6 +1,6 @@
 import { Router } from '@koa/router'
 import type { Context, Middleware } from 'koa'
-import { networkOf } from '../../peer.js'
+import { networkOf } from '../../../domain/network.js'
 import { createThrottle } from '../throttle.js'
 import { layOutAccount } from './account.js'
 import { layOutCode } from './code.js'

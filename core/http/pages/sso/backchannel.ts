@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import type { IdpEnded } from '@gatehouse/sdk'
 import { hashSecret } from '../../../identity/tokens.js'
 import { readBody } from '../../body.js'
-import { networkOf } from '../../peer.js'
+import { networkOf } from '../../../domain/network.js'
 import { createThrottle } from '../throttle.js'
 import type { SsoOptions } from './options.js'
 

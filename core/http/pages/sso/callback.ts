@@ -1,7 +1,7 @@
 import type { Router } from '@koa/router'
 import { GatehouseError } from '../../../errors.js'
 import { notSignedIn, unavailable } from '../../../identity/sso/refusals.js'
-import { networkOf } from '../../peer.js'
+import { networkOf } from '../../../domain/network.js'
 import { createThrottle } from '../throttle.js'
 import { enter } from './enter.js'
 import { want } from './faults.js'
