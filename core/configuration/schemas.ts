@@ -275,6 +275,7 @@ export const Settings = strict({
     uses: count.max(100).optional(),
   }).optional(),
   redirectSchemes: z.array(privateScheme).max(50).optional(),
+  clientDocuments: z.boolean().optional(),
   limits: strict(limitShape).optional(),
 })
 

@@ -209,6 +209,8 @@ export interface Settings {
   readonly refreshReuse: { readonly seconds: number; readonly uses: number }
   /** Private schemes that AI clients may send people back to, without the colon. */
   readonly redirectSchemes: readonly string[]
+  /** Whether AI clients may be known by a document at a URL; without, they register (for a gateway that cannot fetch it). */
+  readonly clientDocuments: boolean
   readonly limits: Limits
 }
 
@@ -262,5 +264,6 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   defaultRole: 'member',
   refreshReuse: Object.freeze({ seconds: 60, uses: 5 }),
   redirectSchemes: Object.freeze(['cursor', 'vscode', 'vscode-insiders', 'jetbrains']),
+  clientDocuments: true,
   limits: DEFAULT_LIMITS,
 })

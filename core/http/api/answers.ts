@@ -211,6 +211,7 @@ export const SettingsAnswer = z.object({
   retentionDays: z.object({ logs: z.int() }),
   refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
   redirectSchemes: z.array(z.string()),
+  clientDocuments: z.boolean(),
   defaultRole: z.string(),
   limits: z
     .record(z.string(), z.union([z.number(), z.record(z.string(), z.number())]))

@@ -124,7 +124,7 @@ function features({ url, snapshot, documents }: ProviderOptions): Configuration[
     revocation: { enabled: true },
     registration: { enabled: true, issueRegistrationAccessToken: false, idFactory: clientIdFor },
     clientIdMetadataDocument: {
-      enabled: true,
+      enabled: snapshot().settings.clientDocuments,
       ack: 'draft-02',
       allowFetch: async (_: unknown, id: string) => documents.allows(id),
       cacheDuration: { min: 300, max: 3600 },

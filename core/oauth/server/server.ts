@@ -71,28 +71,31 @@ export function createAuthorizationServer(options: ServerOptions): Authorization
   }
 }
 
-/** The library's server with the keys of now: it cannot change those that sign, so it is made anew with them. */
+/** The library's server with the keys and features of now: it cannot change them, so it is made anew with others. */
 function createCurrent(
   options: ServerOptions,
   book: GrantBook,
   now: () => number,
 ): (() => Promise<Provider>) & { forget(): void } {
-  let made: { readonly keys: ServerKeys; readonly provider: Provider } | undefined
+  let made: { readonly keys: ServerKeys; readonly documents: boolean; readonly provider: Provider } | undefined
+  const documents = () => options.snapshot().settings.clientDocuments
   let readAt = 0
   let reading: Promise<Provider> | undefined
   const read = async (): Promise<Provider> => {
     const keys = await loadKeys(options.keyring)
     readAt = now()
-    if (made?.keys.version === keys.version) return made.provider
+    if (made?.keys.version === keys.version && made.documents === documents()) return made.provider
+    const about = documents()
     const provider = createProvider({ ...options, url: options.url(), keys })
     const handler = assertionHandler(book, { ...options, url: options.url() })
     provider.registerGrantType(JWT_BEARER, handler, ['assertion', 'scope', 'resource'])
     watch(provider, options.happenings)
-    made = { keys, provider }
+    made = { keys, documents: about, provider }
     return provider
   }
   const current = async () => {
-    if (made !== undefined && now() - readAt < KEYS_MS) return made.provider
+    const isKnown = made !== undefined && now() - readAt < KEYS_MS
+    if (isKnown && made?.documents === documents()) return made.provider
     reading ??= read().finally(() => (reading = undefined))
     return reading
   }

@@ -125,4 +125,16 @@ for (const id of BAD_IDS)
     assert.is(page.leftFor, null)
   })
 
+test('a gateway that cannot fetch documents says so, and clients register instead', async () => {
+  const metadata = async () => {
+    const response = await fetch(`${house.gateway.url}/.well-known/oauth-authorization-server`)
+    return (await response.json()) as Record<string, unknown>
+  }
+  assert.is((await metadata())['client_id_metadata_document_supported'], true)
+  await house.gateway.api('PATCH', '/settings', { clientDocuments: false })
+  assert.not((await metadata())['client_id_metadata_document_supported'])
+  await house.gateway.api('PATCH', '/settings', { clientDocuments: true })
+  assert.is((await metadata())['client_id_metadata_document_supported'], true)
+})
+
 test.run()
