@@ -10,7 +10,7 @@ import { isModernOrLater, LEGACY_VERSIONS } from '../mcp/versions.js'
 import { readBody } from './body.js'
 import type { LineHolder, OlderLine } from './older-lines.js'
 import { accepts, parse } from './parse.js'
-import { faulty, run, turnsAway } from './post.js'
+import { faulty, isWorthAsking, run, turnsAway } from './post.js'
 import { send } from './send.js'
 import { eraHeaders, type Visit } from './visit.js'
 
@@ -55,7 +55,7 @@ export function openLine(visit: Visit, snapshot: Snapshot, { connection, user }:
 export async function postToLine(visit: Visit, lineId: string): Promise<void> {
   const { options, req } = visit
   const snapshot = options.snapshot()
-  if (await turnsAway(visit, snapshot)) return
+  if (isWorthAsking(visit.req) && (await turnsAway(visit, snapshot))) return
   const body = await readBody(req, snapshot.settings.limits.requestBody)
   visit.hop?.fits(body)
   const line = options.older.find(lineId)

@@ -21,7 +21,7 @@ const MAX_BATCH = 100
 export async function post(visit: Visit): Promise<void> {
   const { options, req } = visit
   const snapshot = options.snapshot()
-  if (await turnsAway(visit, snapshot)) return
+  if (isWorthAsking(visit.req) && (await turnsAway(visit, snapshot))) return
   const body = await readBody(req, snapshot.settings.limits.requestBody)
   visit.hop?.fits(body)
   options.standing.enter(visit)
@@ -34,7 +34,7 @@ export async function post(visit: Visit): Promise<void> {
 
 /** Whether the caller was refused before the body was read. */
 export async function turnsAway(visit: Visit, snapshot: Snapshot): Promise<boolean> {
-  const refused = isWorthAsking(visit.req) ? await refusalOf(visit, snapshot) : null
+  const refused = await refusalOf(visit, snapshot)
   if (refused !== null) refuseUnread(visit, refused)
   return refused !== null
 }
@@ -43,7 +43,7 @@ export async function turnsAway(visit: Visit, snapshot: Snapshot): Promise<boole
 const LARGE = 64 * 1024
 
 /** Whoever shows nothing, or sends much, is asked who they are before anything of theirs is kept in memory. */
-function isWorthAsking({ headers }: IncomingMessage): boolean {
+export function isWorthAsking({ headers }: IncomingMessage): boolean {
   if (headers.authorization === undefined) return true
   const length = headers['content-length']
   return length === undefined || Number(length) > LARGE

@@ -52,14 +52,22 @@ function assertion({ claims = {}, typ = 'oauth-id-jag+jwt', key = keys.privateKe
     .sign(key)
 }
 
+/** What the token endpoint answers (RFC 6749, sections 5.1 and 5.2), as far as it is looked at here. */
+interface Answered {
+  readonly access_token: string
+  readonly refresh_token?: string
+  readonly expires_in: number
+  readonly scope: string
+  readonly error?: string
+}
+
 async function ask(text: string, more: Readonly<Record<string, string>> = {}, basic = `${client.clientId}:${secret}`) {
   const response = await fetch(`${url}/oauth/token`, {
     method: 'POST',
     headers: { authorization: `Basic ${btoa(basic)}` },
     body: new URLSearchParams({ grant_type: JWT_BEARER, assertion: text, ...more }),
   })
-  // oxlint-disable-next-line typescript/no-explicit-any
-  return { status: response.status, json: (await response.json()) as any }
+  return { status: response.status, json: (await response.json()) as Answered }
 }
 
 test('who an identity provider vouches for gets a short token for the gateway that it names', async () => {

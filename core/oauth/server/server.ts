@@ -84,18 +84,17 @@ function createCurrent(
   const read = async (): Promise<Provider> => {
     const keys = await loadKeys(options.keyring)
     readAt = now()
-    if (made?.keys.version === keys.version && made.documents === documents()) return made.provider
-    const about = documents()
+    const withDocuments = documents()
+    if (made?.keys.version === keys.version && made.documents === withDocuments) return made.provider
     const provider = createProvider({ ...options, url: options.url(), keys })
     const handler = assertionHandler(book, { ...options, url: options.url() })
     provider.registerGrantType(JWT_BEARER, handler, ['assertion', 'scope', 'resource'])
     watch(provider, options.happenings)
-    made = { keys, documents: about, provider }
+    made = { keys, documents: withDocuments, provider }
     return provider
   }
   const current = async () => {
-    const isKnown = made !== undefined && now() - readAt < KEYS_MS
-    if (isKnown && made?.documents === documents()) return made.provider
+    if (made?.documents === documents() && now() - readAt < KEYS_MS) return made.provider
     reading ??= read().finally(() => (reading = undefined))
     return reading
   }
