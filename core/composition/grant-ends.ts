@@ -1,12 +1,9 @@
-import type { Actor } from '../configuration/work.js'
+import { GATEWAY } from '../configuration/work.js'
 import type { Identity } from '../domain/nouns.js'
 import type { Grant } from '../domain/store.js'
 import type { GrantEnds } from '../oauth/client/grants.js'
 import type { Alerting } from './alerts.js'
 import { type House, PARTS, type Surroundings } from './house.js'
-
-/** The gateway itself: what it finds out about an identity is no change that somebody made. */
-const GATEWAY: Actor = { userId: null, capabilities: new Set(['*']), managedBy: 'api', isOperator: false }
 
 export function createGrantEnds(house: House, alerting: Alerting, log: Surroundings['log']): GrantEnds {
   /** Of these it is known that no alert stands. */

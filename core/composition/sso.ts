@@ -1,5 +1,5 @@
 import { idpConfig } from '../configuration/nouns/idps.js'
-import type { Actor } from '../configuration/work.js'
+import { GATEWAY } from '../configuration/work.js'
 import { asWebFetch } from '../egress/web-fetch.js'
 import { createSsoPages } from '../http/pages/sso/index.js'
 import type { SsoOptions } from '../http/pages/sso/options.js'
@@ -10,14 +10,6 @@ import { createSignInWays } from '../identity/sso/ways.js'
 import { createSubjectTokens } from '../identity/subject-tokens.js'
 import { createTrustedIssuers } from '../identity/trusted-issuers.js'
 import { type House, PARTS } from './house.js'
-
-/** On whose behalf people are made and put into teams: what an identity provider may do was decided when it was set up. */
-const ARRIVAL: Actor = Object.freeze({
-  userId: null,
-  capabilities: new Set(['*']),
-  managedBy: 'api',
-  isOperator: false,
-})
 
 /** Signing in at identity providers, and what other parts get from it. */
 export function laySso(house: House): void {
@@ -48,7 +40,7 @@ export function createSso(house: House, rest: Pick<SsoOptions, 'turnedAway' | 'a
     idps: () => house.get(PARTS.snapshots).current().idps,
     asks: house.get(PARTS.idpAsks),
     trips: createTrips(oneTime),
-    arrivals: createArrivals({ store, change: (work) => mutations.change(ARRIVAL, (inside) => work(inside.store)) }),
+    arrivals: createArrivals({ store, change: (work) => mutations.change(GATEWAY, (inside) => work(inside.store)) }),
     links: store.idpLinks,
     tokens: house.get(PARTS.subjectTokens),
     oneTime,

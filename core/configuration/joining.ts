@@ -2,7 +2,7 @@ import type { User } from '../domain/nouns.js'
 import { isSuperAdmin, SUPER_ADMIN } from '../domain/people.js'
 import type { Mutations } from './mutations.js'
 import { createUser, updateUser } from './nouns/people.js'
-import { type Actor, conflict } from './work.js'
+import { conflict, GATEWAY } from './work.js'
 
 /** What people change of themselves while they come in, or later on. */
 export interface Joining {
@@ -12,13 +12,10 @@ export interface Joining {
   rename(user: Pick<User, 'id'>, name: string): Promise<void>
 }
 
-/** Whoever holds a set-up link could do all this at the command line. */
-const ALL: Actor = Object.freeze({ userId: null, capabilities: new Set(['*']), managedBy: 'api', isOperator: false })
-
 export function createJoining(mutations: Mutations): Joining {
   return {
     superAdmin: ({ email, name }) =>
-      mutations.change(ALL, async (work) => {
+      mutations.change(GATEWAY, async (work) => {
         const known = await work.store.users.byKey(email)
         if (known === null) return createUser(work, email, { name, role: SUPER_ADMIN })
         if (isSuperAdmin(known)) return known
@@ -29,6 +26,7 @@ export function createJoining(mutations: Mutations): Joining {
         await work.store.connections.removeOf({ userId: known.id })
         return updateUser(work, known.id, { role: SUPER_ADMIN, enabled: true })
       }),
-    rename: async ({ id }, name) => void (await mutations.change(ALL, ({ store }) => store.users.update(id, { name }))),
+    rename: async ({ id }, name) =>
+      void (await mutations.change(GATEWAY, ({ store }) => store.users.update(id, { name }))),
   }
 }

@@ -1,4 +1,4 @@
-import type { ConfigError } from '@gatehouse/sdk'
+import type { ConfigError, UserRef } from '@gatehouse/sdk'
 import { holds } from '../domain/capabilities.js'
 import type { ManagedBy, Rule, Stored } from '../domain/nouns.js'
 import type { Repository, Store } from '../domain/store.js'
@@ -24,6 +24,19 @@ export const OPERATOR: Actor = Object.freeze({
   managedBy: 'file',
   isOperator: true,
 })
+
+/** The gateway itself, where what it does was decided by whoever may: at a set-up link, for a provider, for a dead grant. */
+export const GATEWAY: Actor = Object.freeze({
+  userId: null,
+  capabilities: new Set(['*']),
+  managedBy: 'api',
+  isOperator: false,
+})
+
+/** A person, at a page or at the admin API. */
+export function actorOf({ id, capabilities }: Pick<UserRef, 'id' | 'capabilities'>): Actor {
+  return { userId: id, capabilities, managedBy: 'api', isOperator: false }
+}
 
 /** What only the running gateway can tell about a configuration. */
 export interface Checks {

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import Koa, { type Middleware } from 'koa'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import type { Door } from './mcp-door.js'
+import { decoded } from '../domain/decode.js'
 
 export interface ServerOptions {
   readonly door: Door
@@ -124,17 +125,7 @@ function split(door: Door, others: RequestListener): RequestListener {
     const match = url.startsWith('/mcp') ? MCP.exec(url) : null
     if (match === null) return others(req, res)
     const name = match[1] ?? new URLSearchParams(match[2]).get('gateway')
-    void door(req, res, name === null ? null : decodeName(name))
-  }
-}
-
-function decodeName(text: string): string {
-  if (!text.includes('%')) return text
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    // Not an encoding at all: no gateway has such a name.
-    return text
+    void door(req, res, name === null ? null : decoded(name))
   }
 }
 

@@ -3,7 +3,7 @@ import { Router } from '@koa/router'
 import type { RouterContext } from '@koa/router'
 import type { Middleware } from 'koa'
 import { parse } from '../../configuration/problems.js'
-import type { Actor } from '../../configuration/work.js'
+import { actorOf } from '../../configuration/work.js'
 import { asGatehouseError, GatehouseError } from '../../errors.js'
 import { hashSecret } from '../../identity/tokens.js'
 import type { UserRef } from '@gatehouse/sdk'
@@ -39,8 +39,7 @@ async function serve(ctx: RouterContext, operation: Operation, options: ApiOptio
   const caller = await authenticate(ctx, options)
   const body = operation.input === null ? {} : await readJson(ctx)
   checkNeed(caller.capabilities, operation.need, operation.fields, keysOf(body))
-  const { id: userId, capabilities } = caller
-  const actor: Actor = { userId, capabilities, managedBy: 'api', isOperator: false }
+  const actor = actorOf(caller)
   const answer = await operation.handle({
     caller,
     actor,

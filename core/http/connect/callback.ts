@@ -14,7 +14,8 @@ import type { Browser } from '../pages/browser.js'
 import { html } from '../pages/html.js'
 import { showPage } from '../pages/page.js'
 import { disabled } from '../../upstream/errands.js'
-import { actorOf } from './enrolment.js'
+import { actorOf } from '../../configuration/work.js'
+import { seeOther } from '../pages/see-other.js'
 
 export interface CallbackOptions {
   readonly browser: Pick<Browser, 'session'>
@@ -57,8 +58,7 @@ export function createCallback(options: CallbackOptions): Middleware {
         keepGrant(work, { serverId, serverUrl, identityId, grant }),
       ),
     )
-    ctx.status = 303
-    ctx.redirect(back)
+    seeOther(ctx, back)
   }
 
   async function refuse(ctx: Context, status: 400 | 403, reason: string, message: string): Promise<GatehouseError> {

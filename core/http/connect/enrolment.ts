@@ -1,7 +1,7 @@
 import type { UserRef } from '@gatehouse/sdk'
 import type { Mutations } from '../../configuration/mutations.js'
 import { giveOwnHeaders, headerNamesOf, keepGrant } from '../../configuration/nouns/own-identities.js'
-import type { Actor } from '../../configuration/work.js'
+import { actorOf } from '../../configuration/work.js'
 import type { Identity, Server } from '../../domain/nouns.js'
 import type { AssignmentPlan } from '../../domain/snapshot.js'
 import type { Store } from '../../domain/store.js'
@@ -76,11 +76,6 @@ export function createEnrolment({ store, mutations, signIn, byAssertion }: Enrol
       await mutations.change(actorOf(user), (work) => giveOwnHeaders(work, serverId, headers))
     },
   }
-}
-
-/** A person on a page of ours, as the configuration knows its actors. */
-export function actorOf(user: UserRef): Actor {
-  return { userId: user.id, capabilities: user.capabilities, managedBy: 'api', isOperator: false }
 }
 
 function standingOf({ server, assignment, prefix }: AssignmentPlan, identity: Identity | null): Standing {

@@ -15,8 +15,10 @@ import { takeEnrolment } from '../pages/enrol.js'
 import type { Html } from '../pages/html.js'
 import { showPage } from '../pages/page.js'
 import type { Throttle } from '../pages/throttle.js'
-import { actorOf } from './enrolment.js'
+import { actorOf } from '../../configuration/work.js'
 import { choosePage, type Connected, mintedPage, mintPage } from './host-pages.js'
+import { gatewaysOf } from '../pages/gateways.js'
+import { seeOther } from '../pages/see-other.js'
 
 export interface HostFlowOptions {
   readonly store: Store
@@ -76,11 +78,9 @@ function planOf({ ctx, here, options }: Visit): GatewayPlan | null {
 
 async function choose(visit: Visit): Promise<void> {
   const { ctx, here, options } = visit
-  const all = new Set([...options.snapshot().gateways.values()].map(({ gateway }) => gateway))
-  const gateways = [...all].filter((gateway) => gateway.enabled && mayUse(here.user, gateway))
   const body = choosePage({
     ...topOf(visit),
-    gateways: gateways.toSorted((a, b) => a.title.localeCompare(b.title)),
+    gateways: gatewaysOf(here.user, options.snapshot()),
     connections: await connectionsOf(visit),
     field: options.browser.formField(ctx),
   })
@@ -149,10 +149,4 @@ async function mintFor(visit: Visit, { gateway }: GatewayPlan, form: URLSearchPa
   )
   const url = `${options.url()}/mcp/${gateway.slug}`
   show(visit, mintedPage({ ...topOf(visit), url, secret, expiresAt: token.expiresAt }))
-}
-
-/** After a form: a reload shows the page and sends nothing. */
-function seeOther(ctx: Context, path: string): void {
-  ctx.redirect(path)
-  ctx.status = 303
 }

@@ -3,6 +3,8 @@ import type { ConnectionSeen, TokenSeen } from '../../domain/store.js'
 import type { Standing } from '../../identity/enrolment.js'
 import { isComplete, showStandings } from '../pages/enrol.js'
 import { html, type Html } from '../pages/html.js'
+import { chooseGateway } from '../pages/gateways.js'
+import type { GatewayPlan } from '../../domain/snapshot.js'
 
 /** The pages on which a person gives an agent a token of their own. */
 
@@ -16,7 +18,7 @@ const heading = ({ host, email }: Top): Html =>
     <p class="hint">You are signed in as ${email}. What it calls is called as you, and the log says so.</p>`
 
 export interface Choosing extends Top {
-  readonly gateways: readonly Gateway[]
+  readonly gateways: readonly GatewayPlan[]
   readonly connections: readonly Connected[]
   readonly field: Html
 }
@@ -33,19 +35,7 @@ export function choosePage(shown: Choosing): Html {
       ? html`<p class="note">
           None of your teams has a gateway. Ask an administrator to make one available to a team of yours.
         </p>`
-      : html`<form method="get">
-          <fieldset>
-            <legend>Which gateway may it use?</legend>
-            ${gateways.map(
-              ({ slug, title }, at) =>
-                html`<label class="choice"
-                  ><input type="radio" name="gateway" value="${slug}" required ${at === 0 && html`checked`} />
-                  ${title}</label
-                >`,
-            )}
-          </fieldset>
-          <button class="main">Continue</button>
-        </form>`
+      : chooseGateway(gateways)
   }
   ${connections.some(({ tokens }) => tokens.length > 0) && tokenList(shown)}`
 }

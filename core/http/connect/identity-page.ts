@@ -2,7 +2,7 @@ import type { Context, Middleware } from 'koa'
 import type { Mutations } from '../../configuration/mutations.js'
 import { removeIdentity } from '../../configuration/nouns/identities.js'
 import { mustAuthorise } from '../../configuration/nouns/own-identities.js'
-import { permits } from '../../domain/policy.js'
+import { mayUse } from '../../domain/policy.js'
 import type { Snapshot } from '../../domain/snapshot.js'
 import type { Store } from '../../domain/store.js'
 import { GatehouseError } from '../../errors.js'
@@ -13,8 +13,11 @@ import { showStandings, takeEnrolment } from '../pages/enrol.js'
 import { html } from '../pages/html.js'
 import { showPage } from '../pages/page.js'
 import type { Throttle } from '../pages/throttle.js'
-import { actorOf, methodOf } from './enrolment.js'
+import { actorOf } from '../../configuration/work.js'
+import { methodOf } from './enrolment.js'
 import type { Enrolments } from './enrolment.js'
+import { seeOther } from '../pages/see-other.js'
+import { decoded } from '../../domain/decode.js'
 
 export interface IdentityPageOptions {
   readonly browser: Browser
@@ -33,9 +36,6 @@ interface Subject {
   readonly removable: string | null
 }
 
-/** Whoever stands at a page has neither host nor connection: their own right decides. */
-const AT_A_PAGE = { host: { id: '', name: '', kind: 'token' }, connection: { id: '', gatewayId: '' } } as const
-
 const PATH = /^\/connect\/identity\/([^/]{1,200})(?:\/([^/]{1,200}))?\/?$/
 
 /** Where a person gives, renews or takes back an identity, outside of any connecting: the links of errors lead here. */
@@ -46,11 +46,8 @@ export function createIdentityPage(options: IdentityPageOptions): Middleware {
     const match = PATH.exec(ctx.path)
     if (match === null) return next()
     const signedIn = await browser.session(ctx)
-    if (signedIn === null) {
-      ctx.status = 303
-      return ctx.redirect(`/auth/signin?to=${encodeURIComponent(ctx.path)}`)
-    }
-    const names = match.slice(1).map((name) => (name === undefined ? undefined : decode(name)))
+    if (signedIn === null) return seeOther(ctx, `/auth/signin?to=${encodeURIComponent(ctx.path)}`)
+    const names = match.slice(1).map((name) => (name === undefined ? undefined : decoded(name)))
     const subject = await subjectOf(options, signedIn, names)
     if (ctx.method === 'POST') return take(ctx, signedIn, subject)
     show(ctx, subject)
@@ -62,8 +59,7 @@ export function createIdentityPage(options: IdentityPageOptions): Middleware {
     const { standing, identityId, removable } = subject
     if (form.get('do') === 'remove' && removable !== null) {
       await mutations.change(actorOf(signedIn.user), (work) => removeIdentity(work, removable))
-      ctx.status = 303
-      return ctx.redirect(ctx.path)
+      return seeOther(ctx, ctx.path)
     }
     const begin: Enrolments['begin'] = (trip) => enrolment.begin(identityId === null ? trip : { ...trip, identityId })
     await takeEnrolment(ctx, form, {
@@ -112,7 +108,7 @@ async function ofServer(
 ): Promise<Subject> {
   const { enrolment, snapshot, store } = options
   const plan = snapshot().gateways.get(gatewayName)
-  if (plan === undefined || !permits({ user: signedIn.user, ...AT_A_PAGE }, plan.gateway)) throw nothing()
+  if (plan === undefined || !mayUse(signedIn.user, plan.gateway)) throw nothing()
   const assigned = plan.assignments.find(
     ({ prefix, server }) => prefix === serverName || server.slug === serverName || server.id === serverName,
   )
@@ -153,11 +149,3 @@ const SHARED = 'This server is called with one access for everybody. An administ
 
 const nothing = () =>
   new GatehouseError('GH_API_NOT_FOUND', { message: 'There is no such server here for you. Ask your administrator.' })
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}

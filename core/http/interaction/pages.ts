@@ -4,6 +4,7 @@ import type { Asked } from '../../oauth/server/asked.js'
 import { placeOf } from '../../oauth/server/redirects.js'
 import { isComplete, showStandings } from '../pages/enrol.js'
 import { html, type Html } from '../pages/html.js'
+import { chooseGateway } from '../pages/gateways.js'
 
 /** Who asks, with where the answer goes as the headline: a name can be anybody's, the place cannot. */
 function who({ client, redirectUri }: Asked, email: string): Html {
@@ -24,21 +25,7 @@ export interface Choosing {
 
 /** The URL named no gateway: the person chooses among those that are theirs. */
 export function choosePage({ asked, email, gateways, formField }: Choosing): Html {
-  return html`${who(asked, email)}
-    <form method="get">
-      <fieldset>
-        <legend>Which gateway may it use?</legend>
-        ${gateways.map(
-          ({ gateway }, at) =>
-            html`<label class="choice"
-              ><input type="radio" name="gateway" value="${gateway.slug}" required ${at === 0 ? html`checked` : null} />
-              ${gateway.title}</label
-            >`,
-        )}
-      </fieldset>
-      <button class="main">Continue</button>
-    </form>
-    ${denyForm(formField)}`
+  return html`${who(asked, email)} ${chooseGateway(gateways)} ${denyForm(formField)}`
 }
 
 export interface Consenting {

@@ -1,6 +1,5 @@
 import type { Context, Middleware } from 'koa'
 import { holds } from '../../domain/capabilities.js'
-import { permits } from '../../domain/policy.js'
 import type { GatewayPlan, Snapshot } from '../../domain/snapshot.js'
 import { GatehouseError } from '../../errors.js'
 import type { SignedIn } from '../../identity/console-sessions.js'
@@ -14,6 +13,7 @@ import { takeEnrolment } from '../pages/enrol.js'
 import type { Html } from '../pages/html.js'
 import { showPage } from '../pages/page.js'
 import { choosePage, consentPage, nothingPage } from './pages.js'
+import { gatewaysOf } from '../pages/gateways.js'
 
 export interface InteractionOptions {
   readonly server: AuthorizationServer
@@ -110,16 +110,12 @@ function offers({ asked: { resource: text }, here: { user }, options }: Visit): 
   const resource = readResource(text, options.url(), snapshot)
   const picker = resource === null || resource.kind === 'picker'
   if (!holds(user.capabilities, 'authenticateViaOauth')) return { picker, gateways: [], refusal: NO_CAPABILITY }
-  const mine = [...new Set(snapshot.gateways.values())].filter(({ gateway }) => reaches(user, gateway))
+  const mine = gatewaysOf(user, snapshot)
   const asked = resource?.kind === 'gateway' ? resource.gateway.id : null
   const gateways = picker ? mine : mine.filter(({ gateway }) => gateway.id === asked)
   const refusal = gateways.length > 0 ? null : picker ? NO_GATEWAY : NOT_YOURS
-  return { picker, gateways: gateways.toSorted((a, b) => a.gateway.title.localeCompare(b.gateway.title)), refusal }
+  return { picker, gateways, refusal }
 }
-
-const reaches = (user: SignedIn['user'], gateway: GatewayPlan['gateway']): boolean =>
-  gateway.enabled &&
-  permits({ user, host: { id: '', name: '', kind: 'oauth' }, connection: { id: '', gatewayId: gateway.id } }, gateway)
 
 /** The one that there is, or the one that was named; null: the person has yet to choose. */
 function choose(gateways: readonly GatewayPlan[], named: unknown): GatewayPlan | null {

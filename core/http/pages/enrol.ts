@@ -3,6 +3,7 @@ import { GatehouseError } from '../../errors.js'
 import type { SignedIn } from '../../identity/console-sessions.js'
 import type { Enrolment, Standing } from '../../identity/enrolment.js'
 import { html, type Html } from './html.js'
+import { seeOther } from './see-other.js'
 
 const HEADER = 'header.'
 
@@ -80,13 +81,12 @@ export async function takeEnrolment(
     throw new GatehouseError('GH_API_NOT_FOUND', { message: 'This page is about another server. Reload it.' })
   if (standing.state === 'disabled')
     throw new GatehouseError('GH_PERMIT_DISABLED', { message: `'${standing.server.title}' is switched off` })
-  ctx.status = 303
   if (standing.method === 'oauth') {
     const { user, sessionHash } = signedIn
-    return ctx.redirect(await enrolment.begin({ user, sessionHash, serverId: standing.server.id, returnTo }))
+    return seeOther(ctx, await enrolment.begin({ user, sessionHash, serverId: standing.server.id, returnTo }))
   }
   await enrolment.giveHeaders(signedIn.user, standing.server.id, headersIn(form, standing.headers))
-  ctx.redirect(returnTo)
+  seeOther(ctx, returnTo)
 }
 
 function headersIn(form: URLSearchParams, names: readonly string[]): Record<string, string> {

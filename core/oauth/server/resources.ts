@@ -1,5 +1,6 @@
 import type { Gateway } from '../../domain/nouns.js'
 import type { Snapshot } from '../../domain/snapshot.js'
+import { decoded } from '../../domain/decode.js'
 
 /**
  * What a token is for (RFC 8707): one gateway, or the one that the person will choose. `unknown`: one that is not there, which
@@ -43,11 +44,3 @@ const isOurs = (url: URL, own: URL): boolean =>
   url.protocol === own.protocol &&
   url.port === own.port &&
   (url.hostname === own.hostname || (LOOPBACK.test(url.hostname) && LOOPBACK.test(own.hostname)))
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}

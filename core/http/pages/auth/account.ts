@@ -4,10 +4,11 @@ import type { SignedIn } from '../../../identity/console-sessions.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
 import { partsOfAccount } from './account-parts.js'
-import { ACCOUNT, first, newPasswordOf, seeOther, textOf } from './forms.js'
+import { ACCOUNT, first, newPasswordOf, textOf } from './forms.js'
 import type { AuthRoom } from './options.js'
 import { OLD_IS_WRONG, problemOfOld, signedInOrSent } from './signed-in.js'
 import { thereToo } from './signin.js'
+import { seeOther } from '../see-other.js'
 
 const DONE: Readonly<Record<string, string>> = {
   welcome: 'Welcome. Your account is ready.',

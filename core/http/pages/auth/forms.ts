@@ -1,4 +1,3 @@
-import type { Context } from 'koa'
 import { email as emailShape } from '../../../configuration/schemas.js'
 import { LONGEST_PASSWORD, problemOfPassword, SHORTEST_PASSWORD } from '../../../identity/password-rules.js'
 import { html, type Html } from '../html.js'
@@ -6,12 +5,6 @@ import { html, type Html } from '../html.js'
 export const ACCOUNT = '/auth/account'
 /** What is at most read of any one field. */
 const LONGEST = 1_000
-
-/** After a form: the browser fetches the next page anew. */
-export function seeOther(ctx: Context, to: string): void {
-  ctx.status = 303
-  ctx.redirect(to)
-}
 
 export const withTo = (url: string, to: string): string =>
   `${url}${url.includes('?') ? '&' : '?'}to=${encodeURIComponent(to)}`

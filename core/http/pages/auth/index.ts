@@ -4,12 +4,12 @@ import { networkOf } from '../../../domain/network.js'
 import { createThrottle } from '../throttle.js'
 import { layOutAccount } from './account.js'
 import { layOutCode } from './code.js'
-import { seeOther } from './forms.js'
 import { layOutInvite } from './invite.js'
 import type { AuthOptions, AuthRoom } from './options.js'
 import { layOutPasskeys } from './passkey.js'
 import { layOutSetup } from './setup.js'
 import { layOutSignIn } from './signin.js'
+import { seeOther } from '../see-other.js'
 
 const TRIES = { points: 60, seconds: 300 }
 

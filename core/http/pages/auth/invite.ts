@@ -4,8 +4,9 @@ import type { UserRef } from '@gatehouse/sdk'
 import { GatehouseError } from '../../../errors.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
-import { ACCOUNT, nameField, newPasswordFields, newPasswordOf, problemNote, seeOther, textOf, withTo } from './forms.js'
+import { ACCOUNT, nameField, newPasswordFields, newPasswordOf, problemNote, textOf, withTo } from './forms.js'
 import type { AuthRoom } from './options.js'
+import { seeOther } from '../see-other.js'
 
 interface Shown {
   readonly secret: string

@@ -4,10 +4,11 @@ import { GatehouseError } from '../../../errors.js'
 import { ownPath } from '../browser.js'
 import { html, type Html } from '../html.js'
 import { showPage } from '../page.js'
-import { ACCOUNT, first, OLD_PASSWORD, seeOther, textOf, withTo } from './forms.js'
+import { ACCOUNT, first, OLD_PASSWORD, textOf, withTo } from './forms.js'
 import type { AuthRoom } from './options.js'
 import { PASSKEY_SCRIPT, servePasskeyScript } from './passkey-script.js'
 import { needsOldPassword, OLD_IS_WRONG, problemOfOld, signedInOrSent } from './signed-in.js'
+import { seeOther } from '../see-other.js'
 
 /** Signing in with a passkey, and making a new one. */
 export function layOutPasskeys(router: Router, room: AuthRoom): void {

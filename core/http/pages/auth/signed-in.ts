@@ -1,8 +1,9 @@
 import type { Context } from 'koa'
 import type { SignedIn } from '../../../identity/console-sessions.js'
 import type { Browser } from '../browser.js'
-import { ACCOUNT, seeOther, withTo } from './forms.js'
+import { ACCOUNT, withTo } from './forms.js'
 import type { AuthRoom } from './options.js'
+import { seeOther } from '../see-other.js'
 
 /** For the log. */
 export const OLD_IS_WRONG = 'the old password is wrong, or the account rests'

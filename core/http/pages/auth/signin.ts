@@ -4,8 +4,9 @@ import { GatehouseError } from '../../../errors.js'
 import { ownPath } from '../browser.js'
 import { html } from '../html.js'
 import { showPage } from '../page.js'
-import { ACCOUNT, first, problemNote, seeOther, textOf, withTo } from './forms.js'
+import { ACCOUNT, first, problemNote, textOf, withTo } from './forms.js'
 import type { AuthRoom } from './options.js'
+import { seeOther } from '../see-other.js'
 
 const FAILED = 'The e-mail address or the password is not right. After several failures an account rests for a while.'
 

@@ -10,6 +10,7 @@ import { showPage } from '../page.js'
 import { enter } from './enter.js'
 import { want } from './faults.js'
 import type { SsoOptions } from './options.js'
+import { seeOther } from '../see-other.js'
 
 const TTL_MS = 10 * 60_000
 const Asked = z.object({
@@ -65,8 +66,7 @@ export function layOutLink(router: Router, options: SsoOptions): void {
     if (idp === undefined) throw new GatehouseError('GH_SSO_UNKNOWN', { detail: 'the provider was removed meanwhile' })
     await arrivals.tie(idp, found.person, signedIn.user.id)
     await enter(ctx, { idp, person: found.person, userId: signedIn.user.id }, options)
-    ctx.status = 303
-    ctx.redirect(found.to)
+    seeOther(ctx, found.to)
   })
 }
 

@@ -1,5 +1,6 @@
 import type { Router } from '@koa/router'
 import type { SsoOptions } from './options.js'
+import { seeOther } from '../see-other.js'
 
 /** Signs out here, and then at the provider that the session rests on. */
 export function layOutSignOut(router: Router, options: SsoOptions): void {
@@ -14,7 +15,6 @@ export function layOutSignOut(router: Router, options: SsoOptions): void {
     if (signedIn !== null) await tokens.forget(signedIn.user.id)
     const idToken = token !== null && token.idpId === idp?.id ? token.idToken : null
     const there = idp === undefined ? null : await asks.logout(idp, { idToken, returnTo: `${url()}/auth/signin` })
-    ctx.status = 303
-    ctx.redirect(there ?? '/auth/signin')
+    seeOther(ctx, there ?? '/auth/signin')
   })
 }

@@ -10,6 +10,7 @@ import { ownPath } from '../browser.js'
 import { createThrottle } from '../throttle.js'
 import { HOME, want } from './faults.js'
 import type { SsoOptions } from './options.js'
+import { seeOther } from '../see-other.js'
 
 const MOST_BYTES = 16 * 1024
 /** The parameters that count; a POST carries them in its query or its body (OpenID Connect Core section 4). */
@@ -32,8 +33,7 @@ export function layOutStart(router: Router, options: SsoOptions): void {
   router.post('/start', async (ctx) => {
     const form = ctx.is('application/x-www-form-urlencoded') ? await readBody(ctx.req, MOST_BYTES) : ''
     const both = new URLSearchParams([ctx.querystring, form.toString()].filter(Boolean).join('&'))
-    ctx.status = 303
-    ctx.redirect(`/auth/sso/start?${new URLSearchParams(parametersOf(both))}`)
+    seeOther(ctx, `/auth/sso/start?${new URLSearchParams(parametersOf(both))}`)
   })
 }
 
