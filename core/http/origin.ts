@@ -1,3 +1,5 @@
+import { isLoopback, LOOPBACK_NAMES } from '../domain/loopback.js'
+
 /** Which names this gateway answers to; everything else is DNS rebinding or a mistake (2025-11-25, transports, "Security Warning"). */
 export interface OwnNames {
   /** `Host` is ours. The port is not compared: a published container port differs from ours. */
@@ -6,12 +8,10 @@ export interface OwnNames {
   originIsOurs(header: string | undefined): boolean
 }
 
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
-
 /** The public name always; the names of loopback only while the gateway is bound to loopback. */
 export function createOwnNames(publicUrl: string, boundTo: string): OwnNames {
   const names = new Set([new URL(publicUrl).hostname])
-  if (isLoopback(boundTo)) for (const name of LOOPBACK) names.add(name)
+  if (isLoopback(boundTo)) for (const name of LOOPBACK_NAMES) names.add(name)
   const isOurs = (url: string) => URL.canParse(url) && names.has(new URL(url).hostname)
   // Every request of a client says the same: what was found ours once need not be parsed again.
   const known = new Set<string>()
@@ -26,6 +26,3 @@ export function createOwnNames(publicUrl: string, boundTo: string): OwnNames {
     originIsOurs: (header) => header === undefined || isOurs(header),
   }
 }
-
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || /^127\./.test(host)

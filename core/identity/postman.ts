@@ -1,3 +1,4 @@
+import { isLoopback } from '../domain/loopback.js'
 import { createTransport } from 'nodemailer'
 
 export interface Mail {
@@ -9,8 +10,6 @@ export interface Mail {
 /** Sends mail in plain text. Rejects when the mail server does not take it. */
 export type Postman = (mail: Mail) => Promise<void>
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-
 /** TLS is verified, and needed for all but this machine: what is sent opens accounts. */
 export function createPostman({ url, from }: { readonly url: string; readonly from: string }): Postman {
   const server = new URL(url)
@@ -19,7 +18,7 @@ export function createPostman({ url, from }: { readonly url: string; readonly fr
   const transport = createTransport(
     {
       url: server.href,
-      requireTLS: !LOOPBACK.test(server.hostname),
+      requireTLS: !isLoopback(server.hostname),
       connectionTimeout: 10_000,
       greetingTimeout: 10_000,
       socketTimeout: 20_000,

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
+import { isLoopbackName } from '../../domain/loopback.js'
 import { GatehouseError } from '../../errors.js'
 import type { ConsoleSessions, SignedIn } from '../../identity/console-sessions.js'
 import { readBody } from '../body.js'
@@ -110,9 +111,8 @@ function isFromUs(ctx: Context, own: string): boolean {
 
 /** On this machine the same gateway has several names, and a person may have opened any of them. */
 function isSameLoopback(origin: string, ctx: Context): boolean {
-  return (
-    URL.canParse(origin) && new URL(origin).host === ctx.host && /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(ctx.host)
-  )
+  const url = URL.canParse(origin) ? new URL(origin) : null
+  return url !== null && url.host === ctx.host && isLoopbackName(url.hostname)
 }
 
 const given = (ctx: Context): Record<string, string> => (ctx.state['cookies'] ??= {}) as Record<string, string>

@@ -2,6 +2,7 @@ import { auth } from '@modelcontextprotocol/client'
 import type { OAuthDiscoveryState, StoredOAuthClientInformation } from '@modelcontextprotocol/client'
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
+import { isLoopbackName } from '../../domain/loopback.js'
 import type { Server } from '../../domain/nouns.js'
 import type { Store } from '../../domain/store.js'
 import { GatehouseError } from '../../errors.js'
@@ -216,8 +217,7 @@ function urlOf(server: Server): string {
 
 /** A browser is sent to nothing but a page: not to a script, not to a file, and in the clear only on this machine. */
 function checkAddress({ protocol, hostname }: URL): void {
-  const isLoopback = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)
-  if (protocol === 'https:' || (protocol === 'http:' && isLoopback)) return
+  if (protocol === 'https:' || (protocol === 'http:' && isLoopbackName(hostname))) return
   throw new Error('the sign-in is at an address that no browser may be sent to')
 }
 

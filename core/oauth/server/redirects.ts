@@ -1,8 +1,9 @@
+import { isLoopbackName } from '../../domain/loopback.js'
+
 /** Where people may be sent back to. */
 const MOST = 10
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
 
-export const isLoopback = (uri: URL): boolean => uri.protocol === 'http:' && LOOPBACK.has(uri.hostname)
+export const isLoopback = (uri: URL): boolean => uri.protocol === 'http:' && isLoopbackName(uri.hostname)
 
 /**
  * What is wrong with the redirect URIs of a client; null: nothing. https, http to this very machine (RFC 8252, section 7.3), and

@@ -1,6 +1,7 @@
 import type { Gateway } from '../../domain/nouns.js'
 import type { Snapshot } from '../../domain/snapshot.js'
 import { decoded } from '../../domain/decode.js'
+import { isLoopbackName } from '../../domain/loopback.js'
 
 /**
  * What a token is for (RFC 8707): one gateway, or the one that the person will choose. `unknown`: one that is not there, which
@@ -11,7 +12,6 @@ export type Resource =
   | { readonly kind: 'gateway'; readonly gateway: Gateway }
   | { readonly kind: 'unknown'; readonly name: string }
 
-const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/
 const PATH = /^\/(?:mcp(?:\/([^/]+))?\/?)?$/
 
 /**
@@ -43,4 +43,4 @@ export const audienceOf = (resource: Resource, publicUrl: string): string =>
 const isOurs = (url: URL, own: URL): boolean =>
   url.protocol === own.protocol &&
   url.port === own.port &&
-  (url.hostname === own.hostname || (LOOPBACK.test(url.hostname) && LOOPBACK.test(own.hostname)))
+  (url.hostname === own.hostname || (isLoopbackName(url.hostname) && isLoopbackName(own.hostname)))
