@@ -16,6 +16,8 @@ export interface CallContext {
   readonly correlationId: string
   /** JSON-RPC method, e.g. `tools/call`. */
   readonly method: string
+  /** The JSON-RPC id that the client gave the call. */
+  readonly rpcId: string | number | null
   readonly era: Era
   readonly gateway: { readonly id: string; readonly slug: string }
   /** The server that answers; null while a list is merged. */

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { CallContext, Json } from './call.js'
 import type { Block, Modify, Pass, Undecided } from './verdict.js'
 
@@ -51,11 +52,45 @@ export type Prepared =
   | { readonly ok: true; readonly state: unknown; readonly passes: number }
   | { readonly ok: false; readonly errors: readonly ConfigError[] }
 
+/**
+ * How an engine works; said once, with `serve('engine.prepare', kind, …)`. From it, and from the schemas, follow what a rule has
+ * to say, what the API, the YAML file and the console ask for, and what is refused when a rule is saved.
+ */
+export interface EngineDeclaration {
+  /** The keys that a rule of this engine adds to those of every rule. `replacement` and `keepLast` are core's own: not named here. */
+  readonly rule: z.ZodType
+  /**
+   * - `spans`: it answers findings. A rule says by its `action` what core does to them.
+   * - `verdict`: it decides on the whole message itself. A rule has no action but, if it wants, `detect`.
+   */
+  readonly answers: 'spans' | 'verdict'
+  /** Whether there is a time when it cannot decide (an outside service, say). Only then a rule may say `onFailure`. */
+  readonly fails: boolean
+  /** Whether `block` and `detect` show it the serialised message besides its texts. True unless told; a costly engine does without. */
+  readonly whole?: boolean
+}
+
+/**
+ * A named instance of an engine, as it was registered: an address, a key. Kinds that declare a `config` in the options of
+ * `serve` have instances, and rules name one; all other kinds are named by rules themselves. `config` holds its secrets.
+ */
+export interface EngineInstance {
+  readonly id: string
+  readonly name: string
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+export type RuleAction = 'block' | 'redact' | 'replace' | 'mask' | 'hash' | 'detect'
+
 /** Payload of `engine.prepare`: what the rule's own keys say. */
 export interface PrepareRequest {
   readonly config: Readonly<Record<string, unknown>>
   /** What core does with findings; null when the engine is to answer a verdict on the whole message. */
-  readonly action?: 'block' | 'redact' | 'replace' | 'mask' | 'hash' | 'detect' | null
+  readonly action: RuleAction | null
+  /** Null for kinds that have no instances. */
+  readonly instance: EngineInstance | null
+  /** Whose rule it is; null while one is only checked. */
+  readonly rule: { readonly id: string; readonly name: string; readonly version: number } | null
 }
 
 /** Payload of `engine.evaluate`. `message` is the JSON-RPC params or result that the leaves were walked from. */
@@ -66,13 +101,26 @@ export interface EvaluateRequest {
   readonly leaves: readonly Leaf[]
   readonly message: Json
   readonly context: CallContext
+  /**
+   * A header of the client's request; undefined when there is none. Credentials (`authorization`, `cookie`, `proxy-*` and their
+   * like) are never told.
+   */
+  readonly header: (name: string) => string | undefined
 }
 
-/** Payload and answer of `engine.test`: tries a configuration on a sample without any rule. */
+/** Payload and answer of `engine.test`: tries a configuration on a text, before there is a rule. Nothing is retried. */
 export interface TestRequest {
   readonly config: Readonly<Record<string, unknown>>
+  readonly action: RuleAction | null
+  readonly instance: EngineInstance | null
+  readonly leg: 'request' | 'response'
   readonly text: string
 }
+/**
+ * Findings count `leaf` 0, which is the text. An engine that decides on whole messages makes one of the text: `arguments.text`
+ * of a call of the tool `test`, or a result with one text block; its `modify` answers that message. `notes` are for whoever
+ * tries: a status, milliseconds, what was wrong with an answer. Neither secrets nor more than 20 lines.
+ */
 export type TestAnswer =
-  | { readonly ok: true; readonly evaluation: Evaluation }
+  | { readonly ok: true; readonly evaluation: Evaluation; readonly notes?: readonly string[] }
   | { readonly ok: false; readonly errors: readonly ConfigError[] }

@@ -261,7 +261,7 @@ export const HOOKS = Object.freeze({
     onFailure: 'closed',
     writable: [],
     answer: z.discriminatedUnion('ok', [
-      z.object({ ok: z.literal(true), evaluation }),
+      z.object({ ok: z.literal(true), evaluation, notes: z.exactOptional(z.array(z.string().max(1_000)).max(20)) }),
       z.object({ ok: z.literal(false), errors: configErrors }),
     ]),
     summary: 'Tries a configuration on a sample.',

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { EngineDeclaration } from './engine.js'
 import type { Handler, HooksOf } from './hooks.js'
 
 /** The version of this contract; a plugin states the range it was written for. */
@@ -52,6 +53,8 @@ export interface KeyedOptions {
   readonly config?: z.ZodType
   /** Top-level keys of that configuration whose values are secrets: sealed at rest, never shown again. */
   readonly secret?: readonly string[]
+  /** With `engine.prepare` only, and there always. */
+  readonly engine?: EngineDeclaration
 }
 
 /** All that a plugin gets. There is no container, no database handle and no web framework behind it. */

@@ -16,6 +16,7 @@ export function callContext(facts: Partial<CallContext> = {}): CallContext {
   return {
     correlationId: '01890000-0000-7000-8000-000000000000',
     method: 'tools/call',
+    rpcId: 1,
     era: 'modern',
     gateway: { id: 'gateway-1', slug: 'engineering' },
     server: { id: 'server-1', slug: 'everything' },

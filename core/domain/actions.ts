@@ -1,6 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
-import type { Finding } from '@gatehouse/sdk'
-import type { RuleAction } from './nouns.js'
+import type { Finding, RuleAction } from '@gatehouse/sdk'
 
 /** How a matched text is changed. `key`: HMAC-SHA256 with it, else plain SHA-256. */
 export type TextChange =

@@ -1,3 +1,5 @@
+import type { RuleAction } from '@gatehouse/sdk'
+
 /** The nouns of the configuration, as rooms, API and YAML know them. Ids are UUIDs; slugs are `[a-z0-9][a-z0-9-]{0,62}`. */
 
 export type ManagedBy = 'file' | 'api' | 'system'
@@ -72,8 +74,6 @@ export interface Assignment {
   readonly scheme: Scheme
   readonly enabled: boolean
 }
-
-export type RuleAction = 'block' | 'redact' | 'replace' | 'mask' | 'hash' | 'detect'
 
 export interface Rule extends Stored {
   readonly gatewayId: string

@@ -54,6 +54,7 @@ export function createAsides({ rules, raise, gateway, lines, levelOf, completion
       shape: 'tool' as const,
       feature: feature?.name ?? NO_FEATURE,
       context: () => contextOf(place),
+      header: () => undefined,
     }
     const seen = { structuredContent: content }
     const outcome = await (leg === 'request'
@@ -137,6 +138,7 @@ function contextOf({ plan, assignment, principal, era = 'legacy', feature }: Pla
   return {
     correlationId: randomUUID(),
     method: 'notifications/message',
+    rpcId: null,
     era,
     gateway: { id: plan.gateway.id, slug: plan.gateway.slug },
     server: { id: assignment.server.id, slug: assignment.server.slug },

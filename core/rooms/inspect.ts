@@ -10,6 +10,7 @@ import { forOlder } from '../mcp/older.js'
 import { translateResult } from '../mcp/translate.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Outcome } from '../rules/chain.js'
+import { toldHeader } from '../rules/engines.js'
 import type { Subject } from '../rules/engines.js'
 import type { RpcError } from '../upstream/types.js'
 import type { Rules } from '../rules/rules.js'
@@ -288,6 +289,7 @@ function subjectOf(call: Permitted | Answered | Inspected): Subject {
     kind: feature.kind,
     feature: feature.name,
     context: () => contextOf(call),
+    header: (name) => toldHeader(call.credentials, name),
   }
 }
 
@@ -296,6 +298,7 @@ function contextOf(call: Permitted | Answered | Inspected): CallContext {
   return {
     correlationId: call.trail.correlationId,
     method: call.method,
+    rpcId: call.id,
     era: call.era,
     gateway: { id: plan.gateway.id, slug: plan.gateway.slug },
     server: { id: feature.assignment.server.id, slug: feature.assignment.server.slug },

@@ -152,8 +152,9 @@ function ask(run: Run, trial: Trial): Evaluation | Promise<Evaluation> {
   if (broken !== null) return undecided(broken)
   try {
     const { leg, context } = run
+    const { header } = run.subject
     const { message } = trial.text
-    const request = { state, pass: trial.pass, leg, leaves: leavesFor(trial), message, context }
+    const request = { state, pass: trial.pass, leg, leaves: leavesFor(trial), message, context, header }
     return run.workshop.engines.evaluate(rule.engine, request)
   } catch (thrown) {
     return failure(thrown)

@@ -1,4 +1,12 @@
-import type { CallContext, Evaluation, EvaluateRequest, FeatureKind, Prepared, PrepareRequest } from '@gatehouse/sdk'
+import type {
+  CallContext,
+  Credentials,
+  Evaluation,
+  EvaluateRequest,
+  FeatureKind,
+  Prepared,
+  PrepareRequest,
+} from '@gatehouse/sdk'
 
 /** The way to the engines. `evaluate` answers at once when the engine does; whatever it throws leaves the rule undecided. */
 export interface Engines {
@@ -19,7 +27,17 @@ export interface Subject {
   /** The upstream's own name; `NO_FEATURE` for what is said outside of any call. */
   readonly feature: string
   readonly context: () => CallContext
+  /** A header of the client's request that engines may be told. */
+  readonly header: (name: string) => string | undefined
 }
 
 /** Every rule that looks at the server covers it: nobody can say which feature is behind what it says. */
 export const NO_FEATURE = ''
+
+/** What engines may be told of a header: no credential, neither of the client nor of a proxy before us. */
+export function toldHeader({ header }: Pick<Credentials, 'header'>, name: string): string | undefined {
+  return SECRET_HEADER.test(name) ? undefined : header(name)
+}
+
+const SECRET_HEADER =
+  /^(?:authorization|cookie|set-cookie|proxy-.*|x-api-key|x-auth.*|.*(?:token|secret|password|assertion).*)$/i

@@ -27,7 +27,7 @@ export interface RulesOptions {
   readonly onUndecided?: (rule: Rule, why: string) => void
 }
 
-/** The keys of a rule's configuration that core reads, whatever the engine. */
+/** The keys of a rule's configuration that are core's, which applies the action; the others are the engine's. */
 const settings = z.looseObject({
   replacement: z.string().max(10_000).optional(),
   keepLast: z.number().int().min(0).max(1_000).optional(),
@@ -67,8 +67,10 @@ async function prepare(engines: Engines, rule: Rule): Promise<Prepared> {
   if (!engines.has(rule.engine)) return refused({ message: `there is no engine “${rule.engine}”`, path: 'engine' })
   const own = settings.safeParse(rule.config)
   if (!own.success) return refused(...own.error.issues.map(toError))
+  const { replacement: _, keepLast: __, ...config } = rule.config
+  const { id, name, version, action } = rule
   try {
-    return await engines.prepare(rule.engine, { config: rule.config, action: rule.action })
+    return await engines.prepare(rule.engine, { config, action, instance: null, rule: { id, name, version } })
   } catch (thrown) {
     return refused({ message: thrown instanceof Error ? thrown.message : 'the engine failed' })
   }

@@ -44,6 +44,7 @@ export function subject(facts: Partial<Subject> = {}): Subject {
     kind: 'tool',
     feature: 'find_contact',
     context: () => CONTEXT,
+    header: () => undefined,
     ...facts,
   }
 }
@@ -51,6 +52,7 @@ export function subject(facts: Partial<Subject> = {}): Subject {
 const CONTEXT: CallContext = {
   correlationId: 'correlation-1',
   method: 'tools/call',
+  rpcId: 1,
   era: 'modern',
   gateway: { id: 'gateway-1', slug: 'engineering' },
   server: { id: 'server-1', slug: 'crm' },

@@ -1,10 +1,8 @@
 import { z } from 'zod'
 
-/** A rule's own keys. `replacement` and `keepLast` are read by core, which applies the action. */
+/** A rule's own keys. */
 export const ruleConfig = z.strictObject({
   patterns: z.array(z.string().min(1).max(10_000)).min(1).max(100),
-  replacement: z.string().max(10_000).optional(),
-  keepLast: z.number().int().min(0).max(1_000).optional(),
 })
 
 export const pluginConfig = z

@@ -84,7 +84,7 @@ test('a configuration is refused with the place of its fault', () => {
   assert.is(errors(prepare(fast, '/ab[c/'))[0]?.position, 5)
   assert.is(errors(prepare(fast, 'x'.repeat(10_001)))[0]?.path, 'patterns.0')
   assert.is(errors(prepare(fast, ...Array.from({ length: 101 }, () => 'x')))[0]?.path, 'patterns')
-  assert.ok(errors(fast.prepare({ config: { patterns: ['x'], pattern: 'y' } })).length > 0)
+  assert.ok(errors(fast.prepare({ action: 'block', config: { patterns: ['x'], pattern: 'y' } })).length > 0)
 })
 
 test('a pattern that can match nothing at all is refused', () => {
@@ -100,21 +100,18 @@ test('a class of properties, which rules cannot have, is refused rather than nev
   assert.equal(errors(prepare(fast, '\\\\p{2}', '\\\\p\\{')), [])
 })
 
-test('an action that needs more than it has is refused', () => {
-  const config = { patterns: ['x'] }
-  assert.is(errors(fast.prepare({ config, action: 'replace' }))[0]?.path, 'replacement')
-  assert.equal(errors(fast.prepare({ config: { ...config, replacement: '' }, action: 'replace' })), [])
-  assert.is(errors(fast.prepare({ config, action: null }))[0]?.path, 'action')
+test('a rule without an action is refused', () => {
+  assert.is(errors(fast.prepare({ config: { patterns: ['x'] }, action: null }))[0]?.path, 'action')
 })
 
 test('a configuration can be tried on a text without a rule', async () => {
-  const tried = await fast.test({ config: { patterns: ['a', '(?=b)b'] }, text: 'AB' })
+  const tried = await fast.test({ action: 'block', config: { patterns: ['a', '(?=b)b'] }, text: 'AB' })
   assert.ok(tried.ok && tried.evaluation.verdict === 'findings')
   assert.equal(tried.ok && places(tried.evaluation), [
     [0, 0, 1],
     [0, 1, 2],
   ])
-  assert.not.ok((await fast.test({ config: { patterns: ['('] }, text: 'x' })).ok)
+  assert.not.ok((await fast.test({ action: 'block', config: { patterns: ['('] }, text: 'x' })).ok)
 })
 
 test('more matches than core could bear are no answer', async () => {

@@ -18,9 +18,9 @@ import { MOST_HITS, scan } from './scan.js'
 import type { Hits } from './scan.js'
 
 export interface RegexEngine {
-  prepare(request: PrepareRequest): Prepared
+  prepare(request: Pick<PrepareRequest, 'config' | 'action'>): Prepared
   evaluate(request: Pick<EvaluateRequest, 'state' | 'pass' | 'leaves'>): Evaluation | Promise<Evaluation>
-  test(request: TestRequest): Promise<TestAnswer>
+  test(request: Pick<TestRequest, 'config' | 'action' | 'text'>): Promise<TestAnswer>
 }
 
 export interface EngineOptions {
@@ -46,8 +46,8 @@ export function createEngine(options: EngineOptions): RegexEngine {
   return {
     prepare: (request) => prepare(options, request),
     evaluate,
-    async test({ config, text }) {
-      const prepared = prepare(options, { config })
+    async test({ config, action, text }) {
+      const prepared = prepare(options, { config, action })
       if (!prepared.ok) return prepared
       const findings: Finding[] = []
       for (let index = 0; index < prepared.passes; index += 1) {
@@ -61,16 +61,16 @@ export function createEngine(options: EngineOptions): RegexEngine {
   }
 }
 
-function prepare({ pool, linear }: EngineOptions, { config, action }: PrepareRequest): Prepared {
+function prepare(
+  { pool, linear }: EngineOptions,
+  { config, action }: Pick<PrepareRequest, 'config' | 'action'>,
+): Prepared {
   const parsed = ruleConfig.safeParse(config)
   if (!parsed.success) {
     return { ok: false, errors: parsed.error.issues.map(({ message, path }) => ({ message, path: path.join('.') })) }
   }
   const errors: ConfigError[] = []
   if (action === null) errors.push({ path: 'action', message: 'a rule with patterns needs an action' })
-  if (action === 'replace' && parsed.data.replacement === undefined) {
-    errors.push({ path: 'replacement', message: 'the action replace needs a replacement' })
-  }
   const patterns: Pattern[] = []
   for (const [index, text] of parsed.data.patterns.entries()) {
     const compiled = compilePattern(text, index, linear)

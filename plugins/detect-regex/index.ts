@@ -15,7 +15,9 @@ export default definePlugin<PluginConfig>({
     if (!linear) context.log.warn({}, 'This Node cannot run expressions in linear time; all of them run in a worker.')
     const pool = createPool(context.config.workers)
     const engine = createEngine({ pool, linear, workerDeadlineMs: context.config.workerDeadlineMs })
-    context.serve('engine.prepare', 'regex', engine.prepare, { config: ruleConfig })
+    context.serve('engine.prepare', 'regex', engine.prepare, {
+      engine: { rule: ruleConfig, answers: 'spans', fails: false },
+    })
     context.serve('engine.evaluate', 'regex', engine.evaluate)
     context.serve('engine.test', 'regex', engine.test)
     context.serve('engine.retire', 'regex', () => {})

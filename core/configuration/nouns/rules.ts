@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import type { Gateway, Rule, RuleAction, Stored } from '../../domain/nouns.js'
+import type { RuleAction } from '@gatehouse/sdk'
+import type { Gateway, Rule, Stored } from '../../domain/nouns.js'
 import { closest, invalid, within } from '../problems.js'
 import type { Rule as RuleSchema } from '../schemas.js'
 import { ruleShape } from '../schemas.js'
