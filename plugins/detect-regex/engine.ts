@@ -11,7 +11,8 @@ import type {
 } from '@gatehouse/sdk'
 import { pass, undecided } from '@gatehouse/sdk'
 import { ruleConfig } from './config.js'
-import { compilePattern } from './pattern.js'
+import { PATTERNS } from '@gatehouse/sdk/patterns'
+import { compilePattern, compileReady } from './pattern.js'
 import type { Pattern } from './pattern.js'
 import type { Pool } from './pool.js'
 import { MOST_HITS, scan } from './scan.js'
@@ -72,18 +73,21 @@ function prepare(
   const errors: ConfigError[] = []
   if (action === null) errors.push({ path: 'action', message: 'a rule with patterns needs an action' })
   const patterns: Pattern[] = []
-  for (const [index, text] of parsed.data.patterns.entries()) {
+  for (const [index, text] of (parsed.data.patterns ?? []).entries()) {
     const compiled = compilePattern(text, index, linear)
     if ('message' in compiled) errors.push(compiled)
     else patterns.push(compiled)
   }
   if (errors.length > 0) return { ok: false, errors }
+  const wanted = new Set(parsed.data.library)
+  const ready = PATTERNS.filter(({ id, group }) => wanted.has(id) || wanted.has(group))
+  patterns.push(...ready.map((one) => compileReady(one, linear)))
   if (patterns.some(({ regexp }) => regexp === null)) pool.warm()
   return { ok: true, state: patterns, passes: patterns.length }
 }
 
 /** Scans at once; null when that is not for here: not proven linear, too much text, or it takes too long. */
-function scanHere({ regexp, weight, type, needs }: Pattern, leaves: readonly Leaf[]): Evaluation | null {
+function scanHere({ regexp, weight, type, needs, check }: Pattern, leaves: readonly Leaf[]): Evaluation | null {
   if (regexp === null || sizeOf(leaves) * weight > MOST_WORK) return null
   const until = performance.now() + LONGEST_MS
   let hits: Hits | null = null
@@ -91,10 +95,10 @@ function scanHere({ regexp, weight, type, needs }: Pattern, leaves: readonly Lea
     for (let index = 0; index < leaves.length; index += 1) {
       if ((index & 7) === 7 && performance.now() > until) return null
       const { text } = leaves[index] as Leaf
-      if (needs !== null && !text.includes(needs)) continue
+      if (needs.length > 0 && !needs.some((one) => text.includes(one))) continue
       regexp.lastIndex = 0
       if (!regexp.test(text)) continue
-      const scanned = scan(regexp, text, index, (hits ??= []), until)
+      const scanned = scan(regexp, text, index, (hits ??= []), { check, until })
       if (scanned === 'late') return null
       if (scanned === 'tooMany') return undecided(`more than ${MOST_HITS} matches`)
     }
@@ -102,15 +106,15 @@ function scanHere({ regexp, weight, type, needs }: Pattern, leaves: readonly Lea
     // A text can exhaust the stack of the engine that goes back.
     return null
   }
-  return hits === null ? pass() : findingsOf(hits, type)
+  return hits === null || hits.length === 0 ? pass() : findingsOf(hits, type)
 }
 
 async function scanThere({ pool, workerDeadlineMs }: EngineOptions, pattern: Pattern, leaves: readonly Leaf[]) {
-  const { source, flags, regexp, type } = pattern
+  const { source, flags, regexp, type, check } = pattern
   const deadline = workerDeadlineMs + Math.ceil((sizeOf(leaves) / 1_048_576) * MS_FOR_EACH_MIB)
   const texts = leaves.map(({ text }) => text)
   try {
-    const hits = await pool.run({ source, flags, linear: regexp !== null, texts }, deadline)
+    const hits = await pool.run({ source, flags, linear: regexp !== null, check, texts }, deadline)
     return hits.length === 0 ? pass() : findingsOf(hits, type)
   } catch (thrown) {
     return undecided(thrown instanceof Error ? thrown.message : 'the worker failed')

@@ -1,13 +1,14 @@
 import { RegExpParser, RegExpSyntaxError } from '@eslint-community/regexpp'
 import type { AST } from '@eslint-community/regexpp'
 import type { ConfigError } from '@gatehouse/sdk'
+import type { CHECKS, LibraryPattern } from '@gatehouse/sdk/patterns'
 import { isLinear } from './linear-engine.js'
 import { canBeEmpty, linearise } from './linearise.js'
 import { neededSign } from './needed.js'
 
 /** A pattern ready to run. */
 export interface Pattern {
-  /** What findings are called: `pattern:1` is the rule's first. */
+  /** What findings are called: `pattern:1` is the rule's first; one of the library is called by its id. */
   readonly type: string
   /** What a worker runs. */
   readonly source: string
@@ -16,9 +17,12 @@ export interface Pattern {
   readonly regexp: RegExp | null
   /** How much work it is for each character of a text. */
   readonly weight: number
-  /** A text without this sign has no match. */
-  readonly needs: string | null
+  /** A text without any of these has no match; empty when nothing is known to be needed. */
+  readonly needs: readonly string[]
+  /** What a match has to pass besides, and what narrows it. */
+  readonly check: CheckName | null
 }
+export type CheckName = keyof typeof CHECKS
 
 /** Compiles one pattern of a rule; with `linear` false every pattern goes to the worker. */
 export function compilePattern(text: string, index: number, linear: boolean): Pattern | ConfigError {
@@ -38,16 +42,32 @@ export function compilePattern(text: string, index: number, linear: boolean): Pa
   }
   const type = `pattern:${index + 1}`
   return (
-    (linear && !(tree instanceof Error) ? compileLinear(tree, type) : null) ??
-    ({ type, source, flags: 'gi', regexp: null, weight: 0, needs: null } satisfies Pattern)
+    (linear && !(tree instanceof Error) ? compileLinear(tree, { type, ignoreCase: true, check: null }) : null) ??
+    ({ type, source, flags: 'gi', regexp: null, weight: 0, needs: [], check: null } satisfies Pattern)
   )
+}
+
+/** Compiles a pattern of the library, which is known to be sound. */
+export function compileReady(ready: LibraryPattern, linear: boolean): Pattern {
+  const { id: type, pattern: source, ignoreCase = false, literals, check = null } = ready
+  const tree = parse(source)
+  const compiled = linear && !(tree instanceof Error) ? compileLinear(tree, { type, ignoreCase, check }) : null
+  const slow = { type, source, flags: ignoreCase ? 'gi' : 'g', regexp: null, weight: 0, needs: [], check }
+  return { ...(compiled ?? slow), ...(literals === undefined ? {} : { needs: literals }) }
 }
 
 /** Without the flag `u` this is the letter p and a brace: a rule that would never find what it was written for. */
 const PROPERTY = /(?<!\\)(?:\\\\)*\\[pP]\{/
 
-function compileLinear(tree: AST.Pattern, type: string): Pattern | null {
-  const said = linearise(tree)
+function compileLinear(
+  tree: AST.Pattern,
+  {
+    type,
+    ignoreCase,
+    check,
+  }: { readonly type: string; readonly ignoreCase: boolean; readonly check: CheckName | null },
+): Pattern | null {
+  const said = linearise(tree, ignoreCase)
   if (said === null) return null
   // The group keeps it apart from an equal expression that something else compiled before the flags were set.
   const source = `(?:${said.source})`
@@ -56,7 +76,8 @@ function compileLinear(tree: AST.Pattern, type: string): Pattern | null {
     const regexp = new RegExp(source, 'g')
     // Compiled at the first use: one that is too large for V8 shows itself here.
     regexp.test('')
-    return { type, source, flags: 'g', regexp, weight: said.weight, needs: neededSign(tree) }
+    const sign = neededSign(tree)
+    return { type, source, flags: 'g', regexp, weight: said.weight, needs: sign === null ? [] : [sign], check }
   } catch {
     return null
   }

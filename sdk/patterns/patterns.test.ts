@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CHECKS, PATTERN_GROUPS, PATTERNS } from '../patterns.js'
 import type { LibraryPattern, Stretch } from '../patterns.js'
-import { fill, SAMPLES } from './samples.fixture.js'
+import { fill, readHit, SAMPLES } from './samples.js'
 
 /** Every match of a pattern in a text, narrowed by its check. */
 function find({ pattern, ignoreCase, check }: LibraryPattern, text: string): readonly Stretch[] {
@@ -11,13 +11,6 @@ function find({ pattern, ignoreCase, check }: LibraryPattern, text: string): rea
     const inner: Stretch | null = check === undefined ? [0, match.length] : CHECKS[check](match)
     return inner === null ? [] : [[index + inner[0], index + inner[1]]]
   })
-}
-
-function parse(sample: string): { readonly text: string; readonly start: number; readonly end: number } {
-  const filled = fill(sample)
-  const start = filled.indexOf('«')
-  if (start < 0) return { text: filled, start: 0, end: filled.length }
-  return { text: filled.replaceAll(/[«»]/g, ''), start, end: filled.indexOf('»') - 1 }
 }
 
 const samplesOf = (id: string) => SAMPLES[id] ?? { hits: [], misses: [] }
@@ -41,7 +34,7 @@ test('every positive sample is found exactly, alone and amid JSON', () => {
     const { hits } = samplesOf(pattern.id)
     assert.ok(hits.length > 0, pattern.id)
     for (const sample of hits) {
-      const { text, start, end } = parse(sample)
+      const { text, start, end } = readHit(sample)
       assert.equal(find(pattern, text), [[start, end]], `${pattern.id}: ${sample}`)
       const around = `{"note":"${text}","n":1}`
       assert.equal(find(pattern, around), [[start + 9, end + 9]], `${pattern.id} in JSON: ${sample}`)
@@ -61,7 +54,7 @@ test('a secret is found by the patterns of its own vendor alone', () => {
   const secrets = PATTERNS.filter(({ group }) => group === 'secrets')
   for (const { id } of secrets) {
     for (const sample of samplesOf(id).hits) {
-      const { text } = parse(sample)
+      const { text } = readHit(sample)
       const finders = secrets.filter((other) => find(other, text).length > 0).map((other) => other.id)
       assert.equal(finders, [id], sample)
     }
@@ -73,7 +66,7 @@ test('every match holds a literal of its pattern where the pattern says', () => 
     if (literals === undefined) return
     assert.not.ok(ignoreCase, `${id} heeds case`)
     for (const sample of samplesOf(id).hits) {
-      const match = new RegExp(pattern).exec(parse(sample).text)?.[0] ?? ''
+      const match = new RegExp(pattern).exec(readHit(sample).text)?.[0] ?? ''
       const fits = literals.some((literal) => at.some((offset) => match.startsWith(literal, offset)))
       assert.ok(fits, `${id}: ${sample}`)
     }

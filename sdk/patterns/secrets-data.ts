@@ -94,7 +94,7 @@ export const DATA_SECRETS: readonly LibraryPattern[] = [
     id: 'private-key',
     title: 'Private key in PEM or OpenPGP armour',
     pattern:
-      '-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\\\\[nr]|[ \\t\\r\\n])*(?:[A-Za-z-]+: [^\\n]{0,60}\\n){0,4}' +
+      '-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\\\\[nr]|[ \\t\\r\\n])*(?:[A-Za-z-]+: [^\\n]{0,48}\\n){0,3}' +
       '(?:\\\\[nr]|[ \\t\\r\\n])*[A-Za-z0-9+/=]{20}[A-Za-z0-9+/=\\\\ \\t\\r\\n]*(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----)?',
     literals: ['-----BEGIN '],
     source: 'https://www.rfc-editor.org/rfc/rfc7468',

@@ -1,8 +1,22 @@
-/** What the tests try the patterns on. Nothing here is a key: bodies are made when a test runs, from a fixed seed. */
+/** What tests try the patterns on. Nothing here is a key: bodies are made when a test runs, from a fixed seed. */
 export interface Samples {
   /** What has to be found stands between `«` and `»`; where they are missing, it is the whole text. */
   readonly hits: readonly string[]
   readonly misses: readonly string[]
+}
+
+/** A positive sample, ready to be searched: what has to be found begins at `start` and ends before `end`. */
+export interface Hit {
+  readonly text: string
+  readonly start: number
+  readonly end: number
+}
+
+export function readHit(sample: string): Hit {
+  const filled = fill(sample)
+  const start = filled.indexOf('«')
+  if (start < 0) return { text: filled, start: 0, end: filled.length }
+  return { text: filled.replaceAll(/[«»]/g, ''), start, end: filled.indexOf('»') - 1 }
 }
 
 const ALPHABETS: Readonly<Record<string, string>> = {
