@@ -26,18 +26,18 @@ export const NAMES: readonly string[] = [...PASSWORDS, ...KEYS]
 
 /** What may stand between the name and its value: the rest of the name, a quote, an assignment, a quote, a scheme. */
 const ASSIGNED =
-  /(?:[_-]?(?:key|value|string|data|base|hex)){0,2}s?(?:[_-]?\d{1,2})?(?:\\?["'`])?\]?[ \t]{0,8}(?:::?=|=>|[:=]|>)[ \t]{0,8}(?:\\?["'`]|@)?(?:(?:bearer|basic|token) )?/iy
+  /(?:[_-]?(?:key|value|string|data|base|hex)){0,2}s?(?:[_-]?\d{1,2})?(?:\\?["'`])?\]?[ \t]{0,8}(?:::?=|=>|[:=](?![:=])|>)[ \t]{0,8}(?:\\?["'`]|@)?(?:(?:bearer|basic|token) )?/iy
 const VALUE = /[^\s"'`,;<>(){}[\]\\|]{6,512}/y
-/** In front of such a name it is a cursor, a count or a public value. */
+/** In front of such a name it is a cursor, a count or a public value; with `::` it names a type. */
 const HARMLESS =
-  /(?:page|next|prev|previous|continuation|cancellation|cancel|cursor|resume|sync|progress|csrf|xsrf|authenticity|max|min|num|count|per|prompt|completion|input|output|total|public|reset|forgot|invalid|expired|missing|no|unknown|design|start|end|eos|bos|pad|stop|mask|special)[_-]?$/i
+  /(?:page|next|prev|previous|continuation|cancellation|cancel|cursor|resume|sync|progress|csrf|xsrf|authenticity|max|min|num|count|per|prompt|completion|input|output|total|public|reset|forgot|invalid|expired|missing|no|unknown|design|start|end|eos|bos|pad|stop|mask|special)[_-]?$|::\w*$/i
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 /** Code, paths, addresses and digests. */
 const NO_VALUE =
   /^(?:[$%&#@!*?./~^-]|https?:|sha\d+[-:]|md5[-:]|v?\d+(?:\.\d+)+$|[a-z_$][\w$]*(?:\.[a-z_$][\w$]*)+$|[a-z_$][\w$]*[.:]{1,2}[A-Za-z_]|(?:process|os|env|config|settings|secrets|vault|ref|file|arn)[.:])/i
 
 const SHORTEST_KEY = 16
-/** Of a value in a text no more than this is looked at. */
+/** How much of what stands in front of a name is looked at. */
 const LONGEST_NAME = 24
 
 export interface AssignmentOptions {
@@ -63,7 +63,8 @@ export function readAssignment(
   const match = VALUE.exec(text)
   if (match === null) return null
   const [value] = match
-  const isNamed = !HARMLESS.test(text.slice(Math.max(0, at - LONGEST_NAME), at))
+  // What is followed by a parenthesis is a function's name.
+  const isNamed = !HARMLESS.test(text.slice(Math.max(0, at - LONGEST_NAME), at)) && text[start + value.length] !== '('
   const isSecret =
     isNamed && !isHarmless(value) && (PASSWORDS.includes(name) ? isPassword(value) : isKey(value, minEntropy))
   return { value: [start, start + value.length], isSecret }

@@ -154,7 +154,9 @@ const isPersonnummer = (text: string) => {
   return isLuhn(digits.slice(-10))
 }
 
-const isUrlPassword = (text: string) => !isPlaceholder(text) && !/[<>{}$%*]/.test(text)
+/** Not a template, and not the name once more, as in the defaults of many servers. */
+const isUrlPassword = (text: string, user: string) =>
+  text !== user && !isPlaceholder(text) && !/^(?:bar|baz|foo)$|[<>{}$*\\]/.test(text)
 
 /** By name, so that a pattern stays plain data and can be sent to a worker. */
 export const CHECKS = {
@@ -183,6 +185,6 @@ export const CHECKS = {
   urlPassword: (match) => {
     const start = match.indexOf(':', 3) + 1
     const end = match.length - 2
-    return isUrlPassword(match.slice(start, end)) ? [start, end] : null
+    return isUrlPassword(match.slice(start, end), match.slice(3, start - 1)) ? [start, end] : null
   },
 } satisfies Readonly<Record<string, Check>>

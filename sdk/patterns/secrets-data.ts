@@ -111,7 +111,7 @@ export const DATA_SECRETS: readonly LibraryPattern[] = [
   secret({
     id: 'url-password',
     title: 'Password in a URL',
-    pattern: '://[^\\s:@/?#"\'<>]*:[^\\s:@/"\'<>]{3,}@[A-Za-z0-9[]',
+    pattern: '://[^\\s:@/?#"\'<>]*:[^\\s:@/"\'<>]{4,}@[A-Za-z0-9[]',
     literals: ['://'],
     check: 'urlPassword',
     source: 'https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1',
