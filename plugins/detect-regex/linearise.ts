@@ -79,13 +79,20 @@ function characterSet(node: AST.CharacterSet, fold: Fold): Linear | null {
   return members && print(fold(members))
 }
 
-function escapeSet(node: AST.CharacterSet): CharSet | null {
+/** Null for what needs the flag `u`. */
+export function escapeSet(node: AST.CharacterSet): CharSet | null {
   if (node.kind === 'any' || node.kind === 'property') return null
   const members = { digit: DIGITS, space: SPACES, word: WORDS }[node.kind]
   return node.negate ? complement(members) : members
 }
 
 function characterClass(node: AST.CharacterClass, fold: Fold): Linear | null {
+  const members = membersOf(node, fold)
+  return members && print(members)
+}
+
+/** The signs of a class; with those that the flag `i` takes for one of them, unless told. */
+export function membersOf(node: AST.CharacterClass, fold: Fold = foldCase): CharSet | null {
   const ranges: (readonly [number, number])[] = []
   for (const member of node.elements) {
     if (member.type === 'Character') ranges.push([member.value, member.value])
@@ -97,7 +104,7 @@ function characterClass(node: AST.CharacterClass, fold: Fold): Linear | null {
     }
   }
   const folded = fold(union(ranges))
-  return print(node.negate ? complement(folded) : folded)
+  return node.negate ? complement(folded) : folded
 }
 
 function print(members: CharSet): Linear {

@@ -2,9 +2,12 @@ import { RegExpParser, RegExpSyntaxError } from '@eslint-community/regexpp'
 import type { AST } from '@eslint-community/regexpp'
 import type { ConfigError } from '@gatehouse/sdk'
 import type { CHECKS, LibraryPattern } from '@gatehouse/sdk/patterns'
+import { alphabetOf, loopsOf } from './alphabet.js'
+import type { Alphabet } from './alphabet.js'
 import { isLinear } from './linear-engine.js'
 import { canBeEmpty, linearise } from './linearise.js'
-import { neededSign } from './needed.js'
+import { neededSign, neededTexts } from './needed.js'
+import type { Windows } from './windows.js'
 
 /** A pattern ready to run. */
 export interface Pattern {
@@ -17,8 +20,14 @@ export interface Pattern {
   readonly regexp: RegExp | null
   /** How much work it is for each character of a text. */
   readonly weight: number
-  /** A text without any of these has no match; empty when nothing is known to be needed. */
-  readonly needs: readonly string[]
+  /** Texts that hold none of these, in lower case, have no match. */
+  readonly needs: readonly string[] | null
+  /** Where alone it can match; null: anywhere. */
+  readonly windows: Windows | null
+  /** What it repeats without end; see `isSteep`. */
+  readonly loops: Alphabet | null
+  /** Whether the texts of a message may be looked at as one: it finds no less there than in each. */
+  readonly joins: boolean
   /** What a match has to pass besides, and what narrows it. */
   readonly check: CheckName | null
 }
@@ -41,32 +50,28 @@ export function compilePattern(text: string, index: number, linear: boolean): Pa
     return { path, message, position: property.index + property[0].length - 3 + offset }
   }
   const type = `pattern:${index + 1}`
-  return (
-    (linear && !(tree instanceof Error) ? compileLinear(tree, { type, ignoreCase: true, check: null }) : null) ??
-    ({ type, source, flags: 'gi', regexp: null, weight: 0, needs: [], check: null } satisfies Pattern)
-  )
+  const own = { ...PLAIN, type, source, flags: 'gi' }
+  if (tree instanceof Error) return own
+  const known = { ...own, needs: neededTexts(tree) }
+  return (linear ? compileLinear(tree, known, true) : null) ?? known
 }
 
 /** Compiles a pattern of the library, which is known to be sound. */
 export function compileReady(ready: LibraryPattern, linear: boolean): Pattern {
   const { id: type, pattern: source, ignoreCase = false, literals, check = null } = ready
+  const own = { ...PLAIN, type, source, flags: ignoreCase ? 'gi' : 'g', check }
   const tree = parse(source)
-  const compiled = linear && !(tree instanceof Error) ? compileLinear(tree, { type, ignoreCase, check }) : null
-  const slow = { type, source, flags: ignoreCase ? 'gi' : 'g', regexp: null, weight: 0, needs: [], check }
-  return { ...(compiled ?? slow), ...(literals === undefined ? {} : { needs: literals }) }
+  if (tree instanceof Error) return own
+  const needs = literals?.map((literal) => literal.toLowerCase()) ?? neededTexts(tree)
+  return (linear ? compileLinear(tree, { ...own, needs }, ignoreCase) : null) ?? { ...own, needs }
 }
+
+const PLAIN = { regexp: null, weight: 0, needs: null, windows: null, loops: null, joins: false, check: null }
 
 /** Without the flag `u` this is the letter p and a brace: a rule that would never find what it was written for. */
 const PROPERTY = /(?<!\\)(?:\\\\)*\\[pP]\{/
 
-function compileLinear(
-  tree: AST.Pattern,
-  {
-    type,
-    ignoreCase,
-    check,
-  }: { readonly type: string; readonly ignoreCase: boolean; readonly check: CheckName | null },
-): Pattern | null {
+function compileLinear(tree: AST.Pattern, own: Pattern, ignoreCase: boolean): Pattern | null {
   const said = linearise(tree, ignoreCase)
   if (said === null) return null
   // The group keeps it apart from an equal expression that something else compiled before the flags were set.
@@ -76,11 +81,29 @@ function compileLinear(
     const regexp = new RegExp(source, 'g')
     // Compiled at the first use: one that is too large for V8 shows itself here.
     regexp.test('')
-    const sign = neededSign(tree)
-    return { type, source, flags: 'g', regexp, weight: said.weight, needs: sign === null ? [] : [sign], check }
+    const { weight } = said
+    return {
+      ...own,
+      source,
+      flags: 'g',
+      regexp,
+      weight,
+      windows: windowsOf(tree),
+      loops: loopsOf(tree),
+      joins: !EDGES.test(source),
+    }
   } catch {
     return null
   }
+}
+
+/** Linear expressions have no lookaround: only these tell where a text begins and ends. Any such sign of their own is escaped. */
+const EDGES = /[$^]/
+
+function windowsOf(tree: AST.Pattern): Windows | null {
+  const sign = neededSign(tree)
+  const alphabet = sign === null ? null : alphabetOf(tree)
+  return sign === null || alphabet === null ? null : { sign, alphabet }
 }
 
 /** The pattern without the slashes it may stand in; flags behind them are not heeded. */

@@ -1,4 +1,5 @@
 import { CHECKS } from '@gatehouse/sdk/patterns'
+import type { Stretch } from '@gatehouse/sdk/patterns'
 import type { CheckName } from './pattern.js'
 
 /** Matches as triples in a row: leaf, start, end. */
@@ -18,18 +19,21 @@ export interface Limits {
 /** Adds the matches in one text. Looks at the clock after each match, since each may have cost a walk over the text. */
 export function scan(regexp: RegExp, text: string, leaf: number, hits: Hits, { check, until }: Limits): Scanned {
   regexp.lastIndex = 0
-  let match = regexp.exec(text)
-  while (match !== null) {
-    const start = match.index
-    const [from, to] = check === null ? [0, match[0].length] : (CHECKS[check](match[0]) ?? NOTHING)
-    if (to > from) hits.push(leaf, start + from, start + to)
-    // What is no match may hide one that begins within it.
-    else regexp.lastIndex = start + 1
+  for (let match = regexp.exec(text); match !== null; match = regexp.exec(text)) {
+    const [start, end] = placeOf(match, check)
+    if (end > start) hits.push(leaf, start, end)
+    else regexp.lastIndex = match.index + 1
     if (hits.length > 3 * MOST_HITS) return 'tooMany'
     if (performance.now() > until) return 'late'
-    match = regexp.exec(text)
   }
   return 'done'
 }
 
-const NOTHING = [0, 0] as const
+/** Where in its text a match stands; nowhere when its check refuses it: then it may hide one that begins within it. */
+export function placeOf({ 0: match, index }: RegExpExecArray, check: CheckName | null): Stretch {
+  if (check === null) return [index, index + match.length]
+  const inner = CHECKS[check](match)
+  return inner === null ? NOWHERE : [index + inner[0], index + inner[1]]
+}
+
+const NOWHERE: Stretch = [0, 0]

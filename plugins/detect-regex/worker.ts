@@ -3,12 +3,16 @@ import type { CheckName } from './pattern.js'
 import { scan } from './scan.js'
 import type { Hits } from './scan.js'
 
-/** What the pool sends: one evaluation. `linear` says that the source may be run with `l` when all else fails. */
+/**
+ * What the pool sends: one evaluation. `linear` says that the source may be run with `l` when all else fails, `steep` that all
+ * else would fail.
+ */
 export interface Job {
   readonly id: number
   readonly source: string
   readonly flags: string
   readonly linear: boolean
+  readonly steep: boolean
   readonly check: CheckName | null
   readonly texts: readonly string[]
 }
@@ -41,8 +45,9 @@ function scanAll(regexp: RegExp, { texts, check }: Pick<Job, 'texts' | 'check'>)
 }
 
 function run(job: Job): JobAnswer {
-  const { id, source, flags, linear } = job
+  const { id, source, flags, linear, steep } = job
   try {
+    if (linear && steep) throw new RangeError('too long a run')
     return { kind: 'hits', id, hits: scanAll(compile(source, flags), job) }
   } catch (thrown) {
     // A long text can exhaust the stack of the engine that goes back; the linear one needs none.
