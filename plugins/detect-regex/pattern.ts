@@ -1,7 +1,7 @@
 import { RegExpParser, RegExpSyntaxError } from '@eslint-community/regexpp'
 import type { AST } from '@eslint-community/regexpp'
 import type { ConfigError } from '@gatehouse/sdk'
-import type { CHECKS, LibraryPattern } from '@gatehouse/sdk/patterns'
+import type { CheckName, LibraryPattern } from '@gatehouse/sdk/patterns'
 import { alphabetOf, loopsOf } from './alphabet.js'
 import type { Alphabet } from './alphabet.js'
 import { isLinear } from './linear-engine.js'
@@ -31,7 +31,6 @@ export interface Pattern {
   /** What a match has to pass besides, and what narrows it. */
   readonly check: CheckName | null
 }
-export type CheckName = keyof typeof CHECKS
 
 /** Compiles one pattern of a rule; with `linear` false every pattern goes to the worker. */
 export function compilePattern(text: string, index: number, linear: boolean): Pattern | ConfigError {

@@ -1,5 +1,5 @@
+import type { CheckName } from '@gatehouse/sdk/patterns'
 import type { Alphabet } from './alphabet.js'
-import type { CheckName } from './pattern.js'
 import { MOST_HITS, placeOf } from './scan.js'
 import type { Hits, Scanned } from './scan.js'
 

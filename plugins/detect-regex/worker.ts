@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import type { CheckName } from './pattern.js'
+import type { CheckName } from '@gatehouse/sdk/patterns'
 import { scan } from './scan.js'
 import type { Hits } from './scan.js'
 
