@@ -39,6 +39,18 @@ export function readData(body: JsonRpcResponse): Json | undefined {
   return structuredContent ?? parse(textBlocks(body)[0])
 }
 
+/** Whether the result says something in text, or in a resource, that is no copy of its data, and may so repeat any of it. */
+export function hasTextBesideData(body: JsonRpcResponse): boolean {
+  const data = readData(body)
+  const { content } = body.result
+  return (
+    Array.isArray(content) &&
+    content.some((block) => !isMirror(block, data) && readTexts(alone(body, block)).length > 0)
+  )
+}
+
+const alone = (body: JsonRpcResponse, block: Json): JsonRpcResponse => ({ ...body, result: { content: [block] } })
+
 /** The response with other data in it, in `structuredContent` and in every text block that repeats the old as JSON. */
 export function replaceData(body: JsonRpcResponse, data: Json): JsonRpcResponse {
   const before = readData(body)

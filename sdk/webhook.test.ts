@@ -95,6 +95,17 @@ test('data is structured content, else the JSON of the first text block', () => 
   assert.is(webhook.readData(response({})), undefined)
 })
 
+test('text beside the data is told of, for it may repeat it', () => {
+  const told = (result: JsonObject) => webhook.hasTextBesideData(response(result))
+  const structuredContent = { a: 1 }
+  assert.not.ok(told({ structuredContent }))
+  assert.not.ok(told({ ...texts('{"a":1}'), structuredContent }))
+  assert.not.ok(told({ content: [{ type: 'image', data: 'eA==', mimeType: 'image/png' }], structuredContent }))
+  assert.ok(told({ ...texts('{"a":1}', 'a is 1'), structuredContent }))
+  assert.ok(told({ content: [{ type: 'resource', resource: { uri: 'file:///a', text: '1' } }], structuredContent }))
+  assert.ok(told(texts('prose')))
+})
+
 test('replaced data is replaced wherever it stood', () => {
   const both = response({ ...texts('{"a":1}', 'note'), structuredContent: { a: 1 } })
   assert.equal(webhook.replaceData(both, { a: 2 }).result, {

@@ -18,7 +18,7 @@ export type {
   WebhookRequest,
   WebhookResponse,
 } from './webhook-types.js'
-export { readData, readTexts, replaceData, replaceTexts } from './webhook-text.js'
+export { hasTextBesideData, readData, readTexts, replaceData, replaceTexts } from './webhook-text.js'
 
 /** The message goes on unchanged. */
 export const pass = (): WebhookResponse => ({ verdict: 'pass' })
