@@ -9,6 +9,7 @@ import { changeLeaves } from './change.js'
 import { walk } from './leaves.js'
 import type { Leaves } from './leaves.js'
 import { alertOf, receiptOf } from './receipts.js'
+import { rewriterOf } from './rewriter.js'
 import type { Leg } from './shape.js'
 
 /**
@@ -158,7 +159,8 @@ function ask(run: Run, trial: Trial): Evaluation | Promise<Evaluation> {
     const { leg, context } = run
     const { header } = run.subject
     const { message } = trial.text
-    const request = { state, pass: trial.pass, leg, leaves: leavesFor(trial), message, context, header }
+    const rewrite = rewriterOf(message, leg, shapeOf(run.subject))
+    const request = { state, pass: trial.pass, leg, leaves: leavesFor(trial), message, context, header, rewrite }
     return run.workshop.engines.evaluate(kind, request)
   } catch (thrown) {
     return failure(thrown)
