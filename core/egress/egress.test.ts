@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { TLSSocket } from 'node:tls'
 import { createServer, getDefaultAutoSelectFamily, setDefaultAutoSelectFamily } from 'node:net'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -129,7 +130,7 @@ test('a name that turns private is refused at its next connection', async () => 
 test('TLS is verified against the name of the URL, not against the address or a Host header', async () => {
   const seen: (string | undefined)[] = []
   const server = await serveHttps((request, response) => {
-    seen.push(request.headers.host)
+    seen.push(request.headers.host, (request.socket as TLSSocket).servername as string)
     response.end('secure')
   })
   const options = { allow: ['127.0.0.1'], lookup: fakeLookup(['127.0.0.1']).lookup }
@@ -138,7 +139,7 @@ test('TLS is verified against the name of the URL, not against the address or a 
       const host = `upstream.example:${server.port}`
       const answer = await egress.fetch(`https://${host}/`, { headers: { Host: 'other.example' } })
       assert.is(answer.text(), 'secure')
-      assert.equal(seen, [host])
+      assert.equal(seen, [host, 'upstream.example'])
       const other = egress.pool(`https://other.example:${server.port}`)
       const lied = other.request({ path: '/', method: 'GET', headers: { host: 'upstream.example' } })
       await rejectsWith('ERR_TLS_CERT_ALTNAME_INVALID', lied)
