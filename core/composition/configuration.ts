@@ -90,6 +90,7 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     exporterStatus: house.get(PARTS.exporters).status,
     oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
+    tryRule: house.get(PARTS.rules).tryRule,
     engineKinds: house.get(PARTS.engines).kinds,
     plugins: () => house.get(PARTS.host).plugins,
   }

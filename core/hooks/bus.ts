@@ -161,7 +161,7 @@ function createBus(
 ): Bus {
   const of = (hook: HookName) => lists.get(hook) ?? none
   const runOf = (hook: HookName, options?: RunOptions): Run => ({
-    deadline: Math.min(options?.deadline ?? Infinity, Date.now() + table[hook].deadlineMs),
+    deadline: Math.min(options?.deadline ?? Infinity, Date.now() + (options?.within ?? table[hook].deadlineMs)),
     parent: options?.parent,
   })
   const noted = <A>(settled: Settled<A>): Settled<A> => {

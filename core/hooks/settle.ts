@@ -33,6 +33,8 @@ export interface Registration<H extends HookName = HookName> {
 /** Limits of one run: all handlers share the deadline; `parent` is joined to the signal of a handler that asks for it. */
 export interface RunOptions {
   readonly deadline?: number
+  /** Milliseconds in the place of the hook's own. */
+  readonly within?: number
   readonly parent?: (() => AbortSignal) | undefined
 }
 

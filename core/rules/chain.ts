@@ -38,7 +38,9 @@ export type Outcome =
 export interface Workshop {
   readonly engines: Engines
   /** How the rule changes the texts it finds; null when it does not. */
-  readonly changeOf: (rule: Rule) => TextChange | null
+  readonly changeOf: (rule: Pick<Rule, 'action' | 'config'>) => TextChange | null
+  /** Milliseconds that one evaluation may take. */
+  readonly engineLimit: () => number
   /** Told of every rule that could not decide, and why. For the log. */
   readonly onUndecided: (rule: Rule, why: string) => void
 }

@@ -6,6 +6,8 @@ import type {
   FeatureKind,
   Prepared,
   PrepareRequest,
+  TestAnswer,
+  TestRequest,
 } from '@gatehouse/sdk'
 import type { EngineKind } from '../domain/engines.js'
 
@@ -13,8 +15,15 @@ import type { EngineKind } from '../domain/engines.js'
 export interface Engines {
   kinds(): readonly EngineKind[]
   prepare(kind: string, request: PrepareRequest): Promise<Prepared>
-  evaluate(kind: string, request: EvaluateRequest): Evaluation | Promise<Evaluation>
+  evaluate(kind: string, request: EvaluateRequest, limits?: Limits): Evaluation | Promise<Evaluation>
+  test(kind: string, request: TestRequest): Promise<TestAnswer>
   retire(kind: string, state: unknown): void
+}
+
+/** How long one evaluation may take, and what else ends it. */
+export interface Limits {
+  readonly within: number
+  readonly parent?: (() => AbortSignal) | undefined
 }
 
 /** What a message is about: which rules cover it. `context` is asked for only when one does. */
@@ -28,6 +37,8 @@ export interface Subject {
   /** The upstream's own name; `NO_FEATURE` for what is said outside of any call. */
   readonly feature: string
   readonly context: () => CallContext
+  /** Aborted when nobody waits for the message any more. */
+  readonly gone?: (() => AbortSignal) | undefined
   /** A header of the client's request that engines may be told. */
   readonly header: (name: string) => string | undefined
 }

@@ -95,9 +95,15 @@ export function bench(answers: Readonly<Record<string, Answer>> = {}, verdicts: 
       Object.keys(engines).map((kind) => engineKind(kind, { declaration: declared(verdicts.includes(kind)) })),
     prepare: (_kind, { config }) => Promise.resolve(prepareWords(config)),
     evaluate: (kind, request) => (engines[kind] as Answer)(request),
+    test: () => Promise.reject(new Error('not tried here')),
     retire: (_kind, state) => void retired.push(state),
   }
-  const rules = createRules({ engines: way, hashKey: null, onUndecided: (_rule, why) => void undecided.push(why) })
+  const rules = createRules({
+    engines: way,
+    hashKey: null,
+    engineLimit: () => 1_000,
+    onUndecided: (_rule, why) => void undecided.push(why),
+  })
   const compile = (list: readonly Rule[]) => Promise.all(list.map((one) => rules.prepareRule(one, null)))
   return {
     rules,

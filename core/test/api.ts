@@ -36,6 +36,9 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
     detect: async () => ({ detected: 'open', issuer: null, next: '' }),
     exporterStatus: async () => null,
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
+    tryRule: async () => {
+      throw new Error('no engines here')
+    },
     engineKinds: { ...fakeChecks, ...checks }.engines,
     plugins: () => ['auth-token'],
     oauth: { clients: fakeClients(), turnKeys: async () => undefined },
