@@ -35,6 +35,14 @@ test('an address of this machine is reached only while loopback is allowed', asy
   }
 })
 
+test('a place that is opened later opens no names elsewhere', async () => {
+  await withEgress({ lookup: fakeLookup([]).lookup }, async (egress) => {
+    egress.open('127.0.0.1:4000')
+    for (const url of ['http://crm.example/', 'https://vault/', 'https://localhost/'])
+      await rejectsWith('GH_EGRESS_REFUSED', egress.check(url))
+  })
+})
+
 test('what is opened later is reached from then on, at its port alone', async () => {
   const server = await serveHttp((_request, response) => response.end('hello'))
   try {
