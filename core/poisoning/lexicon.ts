@@ -23,7 +23,7 @@ const ideas = {
   ],
   /** What secrets are called. */
   secretThing: [
-    'api[ _-]?keys?|(?:access|auth(?:entication)?|bearer|session|refresh|personal access|github|security) ?-?tokens?|(?:the|a|your|my|its) token|tokens',
+    '(?:aws|cloud|gcp|azure|api|encryption|signing)[ _-]?keys?|(?:access|auth(?:entication)?|bearer|session|refresh|personal access|github|security) ?-?tokens?|(?:the|a|your|my|its) token|tokens',
     'private[ -]?keys?|ssh[ -]?keys?|secret[ -]?keys?|the keys?|passwords?|passwd|credentials?|secrets?|wallets?',
     'authorization headers?|aws_(?:access_key_id|secret_access_key)|(?:open ?ai|anthropic|gemini|github)_(?:api_key|token)',
     'card numbers?|credit cards?|social security numbers?|ssn|clipboard|cookies?|seed',
@@ -47,7 +47,7 @@ const ideas = {
   talk: [
     '(?:messages?|text|conversation) (?:exchanged|so far)|(?:all|any|every|earlier|previous) messages? (?:of|in) the conversation|(?:what|everything|anything|all)(?: that)? (?:the|your) (?:user|human|person) (?:has |have |had |ever )?(?:said|says|wrote|writes|typed|types|told|tells|asked|is working on)',
     '(?:everything|all|what) you know about the (?:user|person)|the user told you|everything they (?:type|say|write|said|wrote)|(?:initial|original|hidden|secret) instructions|instructions (?:that )?you (?:were|are|have been) given|prompt you (?:were|have been) given|your (?:hidden |inner )?(?:reasoning|instructions)',
-    '(?:all )?(?:the )?other tools available to you|results? of (?:all )?tools called before|(?:all )?files opened in (?:this|the) session',
+    '(?:print|output|reveal|repeat|show|return|leak|display|give|disclose|copy)s? (?:me |us )?(?:the |your |its )?(?:full |entire |whole |complete )?(?:system|initial|original) (?:prompt|message|instructions)|(?:all )?(?:the )?other tools available to you|results? of (?:all )?tools called before|(?:all )?files opened in (?:this|the) session',
   ],
   /** Whose a secret is that nobody gave. */
   owned: [
@@ -83,9 +83,9 @@ const ideas = {
   ],
   /** Text that is to be believed as if the developer had written it. */
   override: [
-    "(?:ignore|disregard|forget|override|bypass|ignoring)(?: [\\w']{1,15}){0,4} (?:instructions?|rules?|guidance|guidelines|prompts?|restrictions?|the user|safety|policies)(?! (?:file|in|from|of|to|for|id|name|with) )",
+    "(?:ignore|disregard|forget|override|bypass|ignoring)(?: [\\w']{1,15}){0,4} (?:instructions?|rules?|guidance|guidelines|prompts?|restrictions?|the user|safety|policies|training|programming|alignment)(?! (?:file|in|from|of|to|for|id|name|with) )",
     '忽略(?:之前|以上|先前|前面)?的?(?:所有|一切|全部)?(?:指令|指示|规则)|指示を(?:すべて|全て)?無視|игнорируй\\S{0,2} (?:все )?(?:предыдущие|прежние) (?:инструкции|указания)|ignoriere? (?:\\S{1,12} ){0,2}(?:anweisungen|regeln)|ignore(?:z)? (?:\\S{1,12} ){0,2}(?:instructions|consignes)|ignora (?:\\S{1,12} ){0,2}(?:instrucciones|istruzioni)|ignore (?:\\S{1,12} ){0,2}instruções|이전 지시',
-    'previous safety instructions|safety instructions are|(?:system|new|security) (?:override|policy in force)|no restrictions|maintenance mode|from (?:this point|now) on|you are now|your role is|all (?:previous|prior|earlier) (?:instructions?|safety)',
+    '(?:new|hidden|secret|special|system) (?:instructions?|orders?|directives?) ?[:\\[(]|previous safety instructions|safety instructions are|(?:system|new|security) (?:override|policy in force)|no restrictions|maintenance mode|from (?:this point|now) on|you are now|your role is|all (?:previous|prior|earlier) (?:instructions?|safety)',
     '(?:treat|execute|obey|follow|do)(?: \\w{1,12}){0,6} (?:as instructions|as commands|it says|to the letter|what it finds|the result says|of the result)|executed? as (?:commands?|a shell command)|(?:field|what) `?\\w{1,12}`? of the result says|execute this as|(?:run|execute) (?:the |any |each )?(?:shell )?commands? (?:given |found |named )?in (?:the|its)',
   ],
   /** Marks of the turns of a conversation, where no conversation is. */

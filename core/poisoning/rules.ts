@@ -116,6 +116,13 @@ export const WORD_RULES: readonly WordRule[] = [
   {
     check: 'exfiltration',
     severity: 'high',
+    ideas: ['secretThing', 'owned', 'give'],
+    within: 160,
+    says: 'asks for secrets that nobody gave',
+  },
+  {
+    check: 'exfiltration',
+    severity: 'high',
     ideas: ['talk'],
     within: 90,
     only: 'input',

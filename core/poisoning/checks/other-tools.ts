@@ -7,6 +7,9 @@ import type { Finding, ReadText, Subject } from '../types.js'
 const NAME = /[\p{L}\p{N}][\p{L}\p{N}_.-]{2,127}/gu
 const OTHERS =
   /\b(?:tools? of (?:other|another) servers?|(?:of|from) the other server|(?:any|every|all) other (?:mcp )?(?:server|e-?mail tool|tool)|other tools: )/
+/** Orders for when another tool is there; only with an address or a recipient are they more than a hint. */
+const WHEN_THERE =
+  /\b(?:if|when|whenever|once|as long as|should)\b[^.]{0,40}\btools?\b[^.]{0,40}\b(?:is|are|be|been) (?:there|available|present|connected|around|in use|used|installed|called|invoked)\b/
 const ORDERS: ReadonlySet<Idea> = new Set(['order', 'moment', 'favour', 'give', 'redirect', 'account', 'take', 'deed'])
 /** An order stands so near to the name that it is about. */
 const NEAR = 160
@@ -35,7 +38,15 @@ function isOrdered(hits: readonly Hit[], at: number): boolean {
 
 /** No name, but other servers' tools all the same. */
 function byTheWay({ plain, path, hits }: ReadText): Finding[] {
-  const other = OTHERS.exec(plain)
+  const there = WHEN_THERE.exec(plain)
+  const other = there ?? OTHERS.exec(plain)
   if (other === null || !isOrdered(hits, other.index)) return []
-  return [{ field: path, severity: 'medium', explanation: `gives orders about other servers: ${excerpt(other[0])}` }]
+  const isLed = there !== null && hits.some(({ idea }) => idea === 'account')
+  return [
+    {
+      field: path,
+      severity: isLed ? 'high' : 'medium',
+      explanation: `gives orders about other servers: ${excerpt(other[0])}`,
+    },
+  ]
 }
