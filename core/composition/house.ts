@@ -51,6 +51,7 @@ import type { Resources } from './resources.js'
 import type { Asides } from '../rooms/asides.js'
 import type { Listen } from '../rooms/listen.js'
 import type { Rules } from '../rules/rules.js'
+import type { Approvals } from '../upstream/approvals.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
 import type { Errands } from '../upstream/errands.js'
@@ -80,6 +81,7 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 export const PARTS = {
   assertions: part<ObtainByAssertion>('assertions'),
   alerts: part<AlertRepository>('alerts'),
+  approvals: part<Approvals>('approvals'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),
   browser: part<Browser>('browser'),

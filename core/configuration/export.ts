@@ -5,6 +5,8 @@ import { DEFAULT_SETTINGS } from '../domain/nouns.js'
 import type { Store } from '../domain/store.js'
 import { KINDS } from './kinds.js'
 import type { NounName, Present, State } from './kinds.js'
+import { DEFAULT_PINNING, EVERYTHING, FEATURE_GROUPS, type Exposing } from '../domain/provisioning.js'
+import { writeExposing } from './nouns/provisioning.js'
 import { idpDefaults } from './nouns/idps.js'
 import { serverDefaults } from './nouns/servers.js'
 import type { ServerState } from './nouns/servers.js'
@@ -89,10 +91,17 @@ function writeState(noun: NounName, key: string, state: State): State {
   if (noun !== 'gateways') return short
   const { servers = [], rules = [] } = short as { servers?: State[]; rules?: State[] }
   const written = {
-    servers: servers.map((one) => unlike(one, { as: null, identity: 'open', enabled: true })),
+    servers: servers.map((one) => writeAssignment(one)),
     rules: rules.map((rule) => unlike(rule, RULE)),
   }
-  return { ...short, ...unlike(written, { servers: [], rules: [] }) }
+  const pinning = 'pinning' in short ? { pinning: unlike(short['pinning'] as State, { ...DEFAULT_PINNING }) } : {}
+  return { ...short, ...pinning, ...unlike(written, { servers: [], rules: [] }) }
+}
+
+function writeAssignment(one: State): State {
+  const short = unlike(one, { as: null, identity: 'open', enabled: true, ...EVERYTHING })
+  const groups = FEATURE_GROUPS.filter((group) => group in short)
+  return { ...short, ...Object.fromEntries(groups.map((group) => [group, writeExposing(short[group] as Exposing)])) }
 }
 
 const RULE: State = {
@@ -121,7 +130,11 @@ function defaultsOf(noun: NounName, key: string): State {
     case 'identities':
       return { shared: false, owner: null, headers: {}, enabled: true }
     case 'gateways':
-      return { ...plain, teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] }
+      return {
+        ...plain,
+        ...{ teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] },
+        pinning: DEFAULT_PINNING,
+      }
     case 'exporters':
       return { headers: {}, enabled: true }
     case 'hosts':

@@ -39,6 +39,20 @@ export const DetectionAnswer = z.object({
   issuer: z.string().nullable().describe('its authorization server'),
   next: z.string().describe('what to do, in words'),
 })
+const pinned = z.object({ fields: names, sha256: z.string().optional() })
+const exposing = z.object({
+  mode: z.enum(['all', 'selected', 'none']),
+  allow: z.array(
+    z.object({
+      name: z.string().describe('a glob on the server’s own name'),
+      readOnly: z.boolean().optional(),
+      destructive: z.boolean().optional(),
+      idempotent: z.boolean().optional(),
+      openWorld: z.boolean().optional(),
+      pin: pinned.optional(),
+    }),
+  ),
+})
 export const AssignmentAnswer = z.object({
   id: z.string(),
   server: z.string(),
@@ -46,6 +60,9 @@ export const AssignmentAnswer = z.object({
   identity: scheme,
   enabled: z.boolean(),
   position: z.int(),
+  tools: exposing,
+  prompts: exposing,
+  resources: exposing,
 })
 /** With the keys of the rule's engine beside these. */
 export const RuleAnswer = z.looseObject({
@@ -73,6 +90,12 @@ export const GatewayRow = z.object({
   prefix: z.string(),
   legacySse: z.boolean(),
   capture: z.string(),
+  pinning: z.object({
+    onChange: z.enum(['quarantine', 'alert']),
+    trustOnFirstUse: z.boolean(),
+    newFeatures: z.enum(['allow', 'quarantine']),
+    fields: names,
+  }),
   url: z.string(),
 })
 export const GatewayAnswer = z.object({
