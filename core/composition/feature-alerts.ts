@@ -6,6 +6,7 @@ import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { FeatureKey, NameKind, Sighting, Store } from '../domain/store.js'
 import type { OnSighting } from '../upstream/approvals.js'
 import { LISTS } from '../upstream/catalog-types.js'
+import { type House, PARTS } from './house.js'
 
 const LONGEST_NAME = 120
 
@@ -28,6 +29,22 @@ export function createFeatureAlerts({ features, raise, log }: FeatureAlertsOptio
       log.warn({ server: assignment.prefix, error: String(thrown) }, 'a changed feature could not be told'),
     )
 }
+
+/** Whatever was told of the feature and waited for a decision is over with it. */
+export function createOnDecided(house: House): (key: FeatureKey, version: number) => Promise<void> {
+  const [features, alerts] = [house.get(PARTS.store).features, house.get(PARTS.alerts)]
+  const resolveAll = async (key: FeatureKey, version: number): Promise<void> => {
+    const before = (await features.history(key)).filter((one) => one.version < version)
+    const told = before.filter(({ event }) => !DECISIONS.has(event))
+    for (const hash of new Set(told.map(({ sha256 }) => sha256)))
+      for (const type of ['feature_changed', 'feature_suspicious'] as const)
+        await alerts.resolve(type, featureAlertKey(key, hash))
+  }
+  // The decision stands: an alert that could not be closed is closed by hand.
+  return (key, version) => resolveAll(key, version).catch(() => undefined)
+}
+
+const DECISIONS: ReadonlySet<string> = new Set(['trusted', 'approved', 'rejected'])
 
 /** By which the alert is found again when somebody has decided. */
 export function featureAlertKey({ assignmentId, kind, name }: Omit<FeatureKey, 'gatewayId'>, hash: string): string {

@@ -176,6 +176,7 @@ test('a gateway comes with its parts, in order', async () => {
         as: 'crm-shared',
         position: 1,
         scheme: { kind: 'shared', identityId: shared.id },
+        provisioning: EVERYTHING,
         enabled: false,
       },
     ],

@@ -4,9 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm'
 export const FEATURES_SQL = `
 alter table gateways
   add column pinning jsonb not null default '{"onChange": "quarantine", "trustOnFirstUse": false, "newFeatures": "allow",
-    "fields": ["title", "description", "schema", "annotations", "icons", "meta", "other"]}',
-  -- Rises with every decision on a feature of the gateway: replicas read the approvals again.
-  add column approvals_version integer not null default 0;
+    "fields": ["title", "description", "schema", "annotations", "icons", "meta", "other"]}';
 alter table assignments
   add column provisioning jsonb not null default '{"tools": {"mode": "all", "allow": []},
     "prompts": {"mode": "all", "allow": []}, "resources": {"mode": "all", "allow": []}}';
@@ -28,6 +26,12 @@ create table feature_approvals (
   decided_at timestamptz not null default clock_timestamp()
 );
 create unique index feature_approvals_feature on feature_approvals (gateway_id, assignment_id, kind, md5(name));
+
+-- Rises with every decision on a feature of a gateway: replicas read its approvals again.
+create table feature_versions (
+  gateway_id uuid primary key constraint feature_versions_gateway references gateways on delete cascade,
+  version integer not null
+);
 
 -- Of which assignments and kinds the features were recorded once: what comes later is new.
 create table feature_baselines (

@@ -45,7 +45,7 @@ export function featureRepository(manager: EntityManager): FeatureRepository {
     },
     async versions() {
       const rows: { id: string; version: number }[] = await manager.query(
-        'select id, approvals_version as version from gateways where approvals_version > 0',
+        'select gateway_id as id, version from feature_versions',
       )
       return new Map(rows.map(({ id, version }) => [id, version]))
     },
@@ -110,7 +110,7 @@ async function decide(manager: EntityManager, key: FeatureKey, { sha256, verdict
 
 /** Heard at every replica with the epoch that whoever decides raises; a suspicion raises its own. */
 async function raise(manager: EntityManager, gatewayId: string): Promise<void> {
-  await manager.query('update gateways set approvals_version = approvals_version + 1 where id = $1', [gatewayId])
+  await manager.query(RAISE, [gatewayId])
   await manager.query('update epoch set value = value + 1')
 }
 
@@ -119,7 +119,11 @@ const unseen = ({ kind, name }: FeatureKey): GatehouseError =>
     message: `no definition of this hash was seen of the ${kind} '${name.slice(0, 200)}'`,
   })
 
-const ALL = `select json_build_object('version', g.approvals_version,
+const RAISE = `insert into feature_versions as v (gateway_id, version) values ($1, 1)
+  on conflict (gateway_id) do update set version = v.version + 1`
+
+const ALL = `select json_build_object(
+  'version', coalesce((select v.version from feature_versions v where v.gateway_id = g.id), 0),
   'approvals', (select coalesce(json_agg(json_build_object('assignmentId', a.assignment_id, 'kind', a.kind, 'name', a.name,
       'version', a.version, 'hashes', a.hashes, 'refused', a.refused)), '[]')
     from feature_approvals a where a.gateway_id = g.id),

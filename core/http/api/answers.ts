@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PIN_FIELDS } from '../../domain/provisioning.js'
 import { DETECTED } from '../connect/detect.js'
 
 /** What the admin API shows. A key that is not here is never sent: secrets have no place in any of these. */
@@ -63,6 +64,66 @@ export const AssignmentAnswer = z.object({
   tools: exposing,
   prompts: exposing,
   resources: exposing,
+})
+const FIELD = z.enum(PIN_FIELDS)
+const KIND = z.enum(['tool', 'prompt', 'resource', 'template'])
+const definition = z.looseObject({}).nullable().describe('as the server sent it; null when it is too long to keep')
+export const FeatureEventAnswer = z.object({
+  id: z.string(),
+  event: z.enum(['trusted', 'appeared', 'renamed', 'changed', 'suspected', 'approved', 'rejected']),
+  version: z.int(),
+  sha256: z.string(),
+  note: z.string().nullable(),
+  by: z.string().nullable(),
+  at: z.string(),
+  definition,
+})
+export const FeatureAnswer = z.object({
+  id: z.string(),
+  kind: KIND,
+  name: z.string(),
+  state: z.enum(['approved', 'pending', 'quarantined', 'kept']),
+  version: z.int().describe('rises with every decision'),
+  sha256: z.string().nullable().describe('of the definition that is trusted'),
+  definition,
+  refused: names.describe('hashes of definitions that were rejected'),
+  decidedBy: z.string().nullable(),
+  decidedAt: z.string(),
+  waiting: FeatureEventAnswer.extend({
+    diff: z.array(z.object({ field: FIELD, before: z.string().nullable(), after: z.string().nullable() })),
+  })
+    .nullable()
+    .describe('what was last seen and not decided on'),
+})
+export const PreviewAnswer = z.object({
+  features: z.array(
+    z.object({
+      kind: KIND,
+      name: z.string(),
+      title: z.string().nullable(),
+      description: z.string().nullable(),
+      exposed: z.boolean(),
+      why: z.enum([
+        'all',
+        'selected',
+        'approved',
+        'kept',
+        'none',
+        'not_selected',
+        'unrecorded',
+        'pending',
+        'changed',
+        'refused',
+      ]),
+      entry: z.int().nullable().describe('which entry of the list decided, from 0'),
+      pinned: z.boolean(),
+      sha256: z.string().nullable().describe('of what is pinned'),
+      changed: z.array(FIELD),
+      size: z.int().describe('characters of the definition'),
+      tokens: z.int().describe('roughly, of a model that reads it'),
+    }),
+  ),
+  problem: z.string().nullable().describe('why the server could not be asked'),
 })
 /** With the keys of the rule's engine beside these. */
 export const RuleAnswer = z.looseObject({

@@ -1,4 +1,5 @@
 import { exporterOperations } from './exporters.js'
+import { featureOperations } from './features.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
 import { idpOperations } from './idps.js'
@@ -19,6 +20,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     serverOperations,
     gatewayOperations,
     assignmentOperations,
+    featureOperations,
     ruleOperations,
     teamOperations,
     userOperations,
