@@ -85,6 +85,12 @@ function compile({ mode, allow }: Exposing, pinning: Pinning): Exposure | null {
   return Object.freeze({ mode, entries, pinning })
 }
 
+/** Whether it looks at more than names: then a list has to be of now before anything is called from it. */
+export const looks = (exposure: Exposure): boolean => pins(exposure) || exposure.entries.some((entry) => asks(entry))
+
+/** Something is asked of what a tool says of itself. */
+export const asks = (entry: AllowEntry): boolean => HINTS.some((hint) => entry[hint] !== undefined)
+
 /** Whether any feature that it lets through is pinned. */
 export const pins = ({ entries, pinning }: Exposure): boolean =>
   pinning.trustOnFirstUse || entries.some(({ pin }) => pin !== undefined)
@@ -127,7 +133,7 @@ export function admitUnseen(exposure: Exposure, name: string): 'yes' | 'no' | 'p
   if (exposure.mode === 'all') return 'yes'
   const [first] = exposure.entries.filter(({ fits }) => fits(name))
   if (first === undefined) return 'no'
-  return first.pin === undefined && HINTS.every((hint) => first[hint] === undefined) ? 'yes' : 'perhaps'
+  return first.pin === undefined && !asks(first) ? 'yes' : 'perhaps'
 }
 
 const agrees = (entry: AllowEntry, hints: Required<Hints>, hint: (typeof HINTS)[number]): boolean =>

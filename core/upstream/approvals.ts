@@ -75,8 +75,9 @@ export class ApprovalTable {
 
 const NONE: ReadonlyMap<string, Approval> = new Map()
 const placeOf = (assignmentId: string, kind: NameKind): string => `${assignmentId}\n${kind}`
+/** What is new is told once, as whatever it was told. */
 const tellingOf = (assignmentId: string, kind: NameKind, { event, name, version, sha256 }: Sighting): string =>
-  `${assignmentId}\n${kind}\n${event}\n${version}\n${sha256}\n${name}`
+  `${assignmentId}\n${kind}\n${event === 'renamed' ? 'appeared' : event}\n${version}\n${sha256}\n${name}`
 
 /** Told once over all replicas of what was seen of a pinned feature and is not trusted. Must not throw. */
 export type OnSighting = (plan: GatewayPlan, assignment: AssignmentPlan, kind: NameKind, sighting: Sighting) => void

@@ -56,8 +56,7 @@ function markPart(plan: GatewayPlan, kind: ListKind, part: Part, table: NameTabl
   if (noAccess !== null) return { part, items, mark: { ...noAccess, since: null } }
   const mark = view?.mark ?? null
   if (mark !== null) return { part, items, mark }
-  if (part.exposed !== null && part.exposed.sightings.some(({ event }) => event === 'trusted'))
-    return { part, items, mark: { state: 'stale', reason: UNRECORDED, since: null } }
+  if (part.exposed?.waits) return { part, items, mark: { state: 'stale', reason: UNRECORDED, since: null } }
   return { part, items, mark: unnamed.length > 0 ? { state: 'stale', reason: HELD_BACK, since: null } : null }
 }
 const NOTHING = { items: [], unnamed: [] }

@@ -16,6 +16,8 @@ export interface Exposed {
   readonly byId: ById
   readonly judged: ReadonlyMap<string, Judgement>
   readonly hidden: number
+  /** Something pinned waits until it is recorded. */
+  readonly waits: boolean
   /** What is worth keeping and is not kept yet. */
   readonly sightings: readonly Sighting[]
   /** Apps that tools name of which none is shown: they go with their tools. */
@@ -87,6 +89,7 @@ function look(plan: AssignmentPlan, { kind, byId, apps }: Required<Seen>, table:
     byId: isWhole ? byId : shown,
     judged,
     hidden: byId.size - shown.size,
+    waits: [...judged.values()].some(({ why }) => why === 'unrecorded'),
     sightings: table === undefined ? [] : sightingsOf({ plan, kind: nameKind, byId, judged }, table),
     hiddenApps: kind === 'tools' ? appsLost(byId, shown) : NO_APPS,
     hash,

@@ -1,7 +1,7 @@
 import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
 import type { Feature } from '../call.js'
 import type { Judgement, Why } from '../domain/feature-judge.js'
-import { admitUnseen, pins, type Exposure } from '../domain/provisioning.js'
+import { admitUnseen, asks, looks, type Exposure } from '../domain/provisioning.js'
 import type { AssignmentPlan } from '../domain/snapshot.js'
 import type { ListKind } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
@@ -23,8 +23,8 @@ export interface Reached {
 export interface Sight {
   readonly gatewayId: string
   readonly reach: (kind: ListKind) => Reached
-  /** Everything was done to know: what is not known now is not let through. */
-  readonly final: boolean
+  /** When servers were asked, and everything done to know: what is not known then is not let through. Null: not yet. */
+  readonly asked: number | null
 }
 
 /** The feature may be used; `definition` is null when it stands in no list. */
@@ -33,7 +33,7 @@ export interface Found {
 }
 type Meant = Pick<Feature, 'kind' | 'name' | 'assignment'>
 
-/** Whatever its server promises, a pinned feature is compared with a list that is no older. */
+/** Whatever its server promises, what is more than a name is compared with a list that is no older. */
 export const LONGEST_UNCHECKED = 60_000
 const UNLISTED: Found = Object.freeze({ definition: null })
 const SEEN_NEVER: ReadonlySet<string> = new Set()
@@ -46,7 +46,7 @@ const LISTS_OF: Readonly<Record<FeatureKind, readonly ListKind[]>> = {
 /** Decides what of a server exists on a gateway, where not everything does. Hidden is the same answer as unknown: null. */
 export class Guard {
   constructor(
-    private readonly lists: Pick<ServerLists, 'isFresh'>,
+    private readonly lists: Pick<ServerLists, 'isFresh' | 'isOf'>,
     private readonly approvals: Pick<Approvals, 'peek'>,
   ) {}
 
@@ -59,7 +59,7 @@ export class Guard {
   /** How old a list may be that is shown or called from. */
   oldest(assignment: AssignmentPlan, kind: ListKind): number {
     const exposure = exposureOf(assignment, kind)
-    return exposure !== null && pins(exposure) ? LONGEST_UNCHECKED : Infinity
+    return exposure !== null && looks(exposure) ? LONGEST_UNCHECKED : Infinity
   }
 
   /** Null: all of it exists. */
@@ -99,8 +99,8 @@ export class Guard {
     const listed = this.#listed({ assignment, list, name }, slot, sight)
     if (listed !== 'not listed') return listed
     if ('state' in target) return UNLISTED
-    if (this.#isCurrent(exposure, slot)) return null
-    if (!sight.final) return undefined
+    if (this.#isCurrent(exposure, slot, sight)) return null
+    if (sight.asked === null) return undefined
     if (byName === 'yes') return UNLISTED
     throw unchecked(assignment, name)
   }
@@ -114,9 +114,9 @@ export class Guard {
     const tools = isApp(uri) && assignment.exposures.tools !== null ? sight.reach('tools').slot : null
     const needed = [resources.slot, templates.slot, ...(tools === null ? [] : [tools])]
     const isKnown = needed.every((slot) =>
-      exposure !== null && pins(exposure) ? this.#isCurrent(exposure, slot) : slot.seen !== null,
+      exposure !== null && looks(exposure) ? this.#isCurrent(exposure, slot, sight) : slot.seen !== null,
     )
-    if (!isKnown && !('state' in resources.target) && !sight.final) return undefined
+    if (!isKnown && !('state' in resources.target) && sight.asked === null) return undefined
     if (tools !== null && this.#isAppHidden(assignment, tools, uri, sight)) return null
     for (const [list, { slot }] of [
       ['resources', resources],
@@ -144,7 +144,7 @@ export class Guard {
     const fitting = templatesFor(slot.seen, uri)
     const shown = this.exposed(assignment, 'templates', slot.seen, sight)?.byId ?? slot.seen.byId
     if (fitting.some((template) => shown.has(template))) {
-      if (pins(exposure) && !this.#isCurrent(exposure, slot)) throw unchecked(assignment, uri)
+      if (looks(exposure) && !this.#isCurrent(exposure, slot, sight)) throw unchecked(assignment, uri)
       return UNLISTED
     }
     const isFree = exposure.mode === 'all' ? fitting.length === 0 : byUri === 'yes'
@@ -163,10 +163,10 @@ export class Guard {
     if (exposed === null) return { definition }
     const judgement = exposed.judged.get(name)
     const canAsk = !('state' in sight.reach(list).target)
-    const isOld = isPinned(judgement) && canAsk && !this.#isCurrent(exposureOf(assignment, list), slot)
-    if (isOld && !sight.final) return undefined
+    const isOld = isBound(judgement) && canAsk && !this.#isCurrent(exposureOf(assignment, list), slot, sight)
+    if (isOld && sight.asked === null) return undefined
     if (judgement?.why === 'unrecorded') {
-      if (!sight.final) return undefined
+      if (sight.asked === null) return undefined
       throw new GatehouseError('GH_DB_UNAVAILABLE', { detail: 'a feature could not be recorded' })
     }
     if (!exposed.byId.has(name)) return null
@@ -174,8 +174,10 @@ export class Guard {
     return { definition }
   }
 
-  #isCurrent(exposure: Exposure | null, slot: Slot): boolean {
-    return this.lists.isFresh(slot, exposure !== null && pins(exposure) ? LONGEST_UNCHECKED : Infinity)
+  /** A server may promise nothing: what was asked for just now is as current as it gets. */
+  #isCurrent(exposure: Exposure | null, slot: Slot, { asked }: Sight): boolean {
+    if (asked !== null && this.lists.isOf(slot, asked)) return true
+    return this.lists.isFresh(slot, exposure !== null && looks(exposure) ? LONGEST_UNCHECKED : Infinity)
   }
 
   #isAppHidden(assignment: AssignmentPlan, slot: Slot, uri: string, sight: Sight): boolean {
@@ -194,7 +196,10 @@ export class Guard {
 }
 
 const isApp = (uri: string): boolean => uri.startsWith('ui://')
-const isPinned = (judgement: Judgement | undefined): boolean => (judgement?.admission?.pin ?? null) !== null
+const isBound = (judgement: Judgement | undefined): boolean => {
+  const { pin, entry } = judgement?.admission ?? { pin: null, entry: null }
+  return pin !== null || (entry !== null && asks(entry)) || (judgement !== undefined && !judgement.exposed)
+}
 
 /** `.` or `..` as a segment, in clear or as a percent-encoding of it, with any separator. */
 function hasDotSegments(uri: string): boolean {

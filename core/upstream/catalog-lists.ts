@@ -119,6 +119,11 @@ export class ServerLists {
     return this.#options.now() < slot.freshUntil && !this.#isOlder(slot, oldestMs) && this.#troubleOf(slot) === null
   }
 
+  /** It is as the server had it at that time or later, however long it may be kept. */
+  isOf(slot: Slot, since: number): boolean {
+    return (slot.seen?.at ?? -1) >= since && slot.freshUntil > 0 && this.#troubleOf(slot) === null
+  }
+
   #isOlder = ({ seen }: Slot, oldestMs: number): boolean => seen !== null && this.#options.now() - seen.at >= oldestMs
 
   /** What was seen stays for when the server cannot be asked; pauses end, as the server gave a sign of life. */

@@ -87,7 +87,7 @@ class ServerCatalog implements Catalog {
   resolveNow(plan: GatewayPlan, kind: FeatureKind, publicName: string, access: Access): Feature | null | undefined {
     const meant = this.#meant(plan, kind, publicName)
     if (meant === null) return undefined
-    if (this.#guard.guards(plan.gateway.id, meant)) return this.#guarded(plan, meant, access, false)
+    if (this.#guard.guards(plan.gateway.id, meant)) return this.#guarded(plan, meant, access, null)
     const reached = KINDS_OF[kind].map((list) => this.#reach(meant.assignment, list, access))
     for (const { slot } of reached) {
       const definition = slot?.seen?.byId.get(meant.name)
@@ -107,12 +107,13 @@ class ServerCatalog implements Catalog {
   ): Promise<Feature | null> {
     const known = this.resolveNow(plan, kind, publicName, access)
     if (known !== undefined) return known
+    const asked = this.#now()
     await this.#inTime(this.#names.load(plan.gateway.id), deadline)
     const owner = this.#meant(plan, kind, publicName)
     if (owner !== null) await this.#ask(plan, owner, access, deadline)
     else await Promise.all(KINDS_OF[kind].map((list) => this.list(plan, list, access, deadline)))
     if (this.#meant(plan, kind, publicName) === null) await this.#inTime(this.#names.refresh(plan.gateway.id), deadline)
-    return this.#orUnlisted(plan, kind, publicName, access)
+    return this.#orUnlisted(plan, kind, { publicName, access, asked })
   }
 
   publicUris(plan: GatewayPlan, assignment: AssignmentPlan): ToPublicUri {
@@ -136,7 +137,7 @@ class ServerCatalog implements Catalog {
       const { seen, trouble } = this.#lists.view(slot)
       if (seen === null && trouble === null) return null
       if (seen === null || seen.byId.size === 0) continue
-      const exposed = this.#guard.exposed(assignment, kind, seen, this.#sight(plan, assignment, access, false))
+      const exposed = this.#guard.exposed(assignment, kind, seen, this.#sight(plan, assignment, access))
       if (exposed === null) print += `${assignment.assignment.id} ${seen.hash}\n`
       else if (exposed.byId.size > 0) print += `${assignment.assignment.id} ${exposed.hash}\n`
     }
@@ -150,11 +151,11 @@ class ServerCatalog implements Catalog {
 
   whyHidden(plan: GatewayPlan, kind: FeatureKind, publicName: string, access: Access): Why | null {
     const meant = this.#meant(plan, kind, publicName)
-    if (meant !== null) return this.#guard.why(meant, this.#sight(plan, meant.assignment, access, true))
+    if (meant !== null) return this.#guard.why(meant, this.#sight(plan, meant.assignment, access))
     for (const assignment of plan.assignments) {
       const own = `${assignment.prefix}__`
       const names = publicName.startsWith(own) ? [publicName, publicName.slice(own.length)] : [publicName]
-      const sight = this.#sight(plan, assignment, access, true)
+      const sight = this.#sight(plan, assignment, access)
       const seen = KINDS_OF[kind].map((list) => sight.reach(list).slot?.seen?.byId)
       const name = names.find((one) => seen.some((byId) => byId?.has(one)))
       const why = name === undefined ? null : this.#guard.why({ kind, name, assignment }, sight)
@@ -191,7 +192,7 @@ class ServerCatalog implements Catalog {
   ): Promise<Part> {
     const started = this.#now()
     const { target, slot } = this.#reach(assignment, kind, access)
-    const sight = this.#sight(plan, assignment, access, false)
+    const sight = this.#sight(plan, assignment, access)
     if ('state' in target) {
       const view = slot === null ? null : { ...this.#lists.view(slot), mark: null }
       const exposed = view?.seen ? this.#guard.exposed(assignment, kind, view.seen, sight) : null
@@ -230,17 +231,17 @@ class ServerCatalog implements Catalog {
     return this.#guard.exposed(assignment, kind, seen, sight)
   }
 
-  #sight({ gateway }: GatewayPlan, assignment: AssignmentPlan, access: Access, final: boolean): Sight {
-    return { gatewayId: gateway.id, reach: (kind) => this.#reach(assignment, kind, access), final }
+  #sight({ gateway }: GatewayPlan, assignment: AssignmentPlan, access: Access, asked: number | null = null): Sight {
+    return { gatewayId: gateway.id, reach: (kind) => this.#reach(assignment, kind, access), asked }
   }
 
   #guarded(
     plan: GatewayPlan,
     meant: Omit<Feature, 'definition'>,
     access: Access,
-    final: boolean,
+    asked: number | null,
   ): Feature | null | undefined {
-    const found = this.#guard.find(meant, this.#sight(plan, meant.assignment, access, final))
+    const found = this.#guard.find(meant, this.#sight(plan, meant.assignment, access, asked))
     return found ? { ...meant, definition: found.definition } : found
   }
 
@@ -281,10 +282,14 @@ class ServerCatalog implements Catalog {
   }
 
   /** A name that was given but whose server could not be asked is not unknown: the call itself will say what is wrong. */
-  #orUnlisted(plan: GatewayPlan, kind: FeatureKind, publicName: string, access: Access): Feature | null {
+  #orUnlisted(
+    plan: GatewayPlan,
+    kind: FeatureKind,
+    { publicName, access, asked }: { publicName: string; access: Access; asked: number },
+  ): Feature | null {
     const meant = this.#meant(plan, kind, publicName)
     if (meant === null) return null
-    if (this.#guard.guards(plan.gateway.id, meant)) return this.#guarded(plan, meant, access, true) ?? null
+    if (this.#guard.guards(plan.gateway.id, meant)) return this.#guarded(plan, meant, access, asked) ?? null
     const feature = this.resolveNow(plan, kind, publicName, access)
     return feature === undefined ? { ...meant, definition: null } : feature
   }

@@ -144,6 +144,9 @@ const EVENTS = `insert into feature_history
   select $1::uuid, $2::uuid, $3::text, s.name, s.version, s.event, s.sha256, s.hashes, s.definition, s.note from ${GIVEN}
   where (select count(*) from feature_history h where h.gateway_id = $1::uuid and h.assignment_id = $2::uuid
     and h.kind = $3::text and md5(h.name) = md5(s.name) and h.version = s.version) < ${MOST_EVENTS}
+  and not (s.event = 'appeared' and exists (select 1 from feature_history h where h.gateway_id = $1::uuid
+    and h.assignment_id = $2::uuid and h.kind = $3::text and md5(h.name) = md5(s.name) and h.version = s.version
+    and h.sha256 = s.sha256))
   on conflict do nothing returning name, event`
 
 const REFUSE = `update feature_approvals set refused = array_append(refused, $5)
@@ -151,15 +154,15 @@ const REFUSE = `update feature_approvals set refused = array_append(refused, $5)
 
 const SEEN = `gateway_id = $1 and assignment_id = $2 and kind = $3 and md5(name) = md5($4) and sha256 = $5`
 
-const APPROVE = `with seen as (select hashes, definition from feature_history where ${SEEN} order by at desc limit 1)
-  update feature_approvals a set hashes = seen.hashes, sha256 = $5, definition = seen.definition,
+const APPROVE = `with seen as (select hashes, definition from feature_history where ${SEEN} order by at desc limit 1),
+  done as (update feature_approvals a set hashes = seen.hashes, sha256 = $5, definition = seen.definition,
     version = a.version + 1, refused = array_remove(a.refused, $5), decided_by = $6, decided_at = clock_timestamp()
-  from seen where a.gateway_id = $1 and a.assignment_id = $2 and a.kind = $3 and md5(a.name) = md5($4) returning a.name`
+  from seen where a.gateway_id = $1 and a.assignment_id = $2 and a.kind = $3 and md5(a.name) = md5($4) returning a.name) select name from done`
 
-const REJECT = `with seen as (select hashes from feature_history where ${SEEN} limit 1)
-  update feature_approvals a set refused = array_append(array_remove(a.refused, $5), $5), version = a.version + 1,
+const REJECT = `with seen as (select hashes from feature_history where ${SEEN} limit 1),
+  done as (update feature_approvals a set refused = array_append(array_remove(a.refused, $5), $5), version = a.version + 1,
     decided_by = $6, decided_at = clock_timestamp()
-  from seen where a.gateway_id = $1 and a.assignment_id = $2 and a.kind = $3 and md5(a.name) = md5($4) returning a.name`
+  from seen where a.gateway_id = $1 and a.assignment_id = $2 and a.kind = $3 and md5(a.name) = md5($4) returning a.name) select name from done`
 
 const DECIDED = `insert into feature_history
     (gateway_id, assignment_id, kind, name, version, event, sha256, hashes, definition, note, by)
