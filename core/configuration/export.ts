@@ -9,6 +9,7 @@ import type { NounName, Present, State } from './kinds.js'
 import { DEFAULT_PINNING, EVERYTHING, FEATURE_GROUPS, type Exposing } from '../domain/provisioning.js'
 import { writeExposing } from './nouns/provisioning.js'
 import { idpDefaults } from './nouns/idps.js'
+import { keysOf, putTogether, takeApart } from './nouns/plugin-keys.js'
 import { serverDefaults } from './nouns/servers.js'
 import type { ServerState } from './nouns/servers.js'
 import { isSecretKey } from './schemas.js'
@@ -22,8 +23,10 @@ export async function exportFile(store: Store): Promise<string> {
   const namer = createNamer()
   const content: Record<string, unknown> = { version: 1 }
   // A plugin may call a secret whatever it likes.
-  const sealed = new Map((await store.idps.all()).map(({ slug, secrets }) => [slug, secrets]))
-  const secretsOf = (noun: NounName, key: string) => (noun === 'idps' ? (sealed.get(key) ?? []) : [])
+  const sealed = new Map<string, readonly string[]>()
+  for (const { slug, secrets } of await store.idps.all()) sealed.set(`idps ${slug}`, secrets)
+  for (const { slug, secrets } of await store.engines.all()) sealed.set(`engines ${slug}`, secrets)
+  const secretsOf = (noun: NounName, key: string) => sealed.get(`${noun} ${key}`) ?? []
   for (const { noun, present } of KINDS) {
     const entries = [...(await present(store))].filter((entry) => isExported(noun, ...entry))
     const written: [string, State][] = []
@@ -105,9 +108,17 @@ function hideSecrets(
     const secret = Object.keys(state).filter((field) => isSecretKey(field) || secrets.includes(field))
     return { ...state, ...hide(Object.fromEntries(secret.map((field) => [field, null]))) }
   }
+  if (noun === 'engines') return hideFields(state, secrets, (field) => namer.placeholder(key, field))
   if (noun !== 'servers') return state
   const { auth, env } = state as unknown as Pick<ServerState, 'auth' | 'env'>
   return { ...state, auth: hideAuth(auth, hide), env: hide(env) }
+}
+
+/** Of a record of secrets each by itself: `headers.Authorization` is called after the header. */
+function hideFields(state: State, fields: readonly string[], placeholder: (field: string) => string): State {
+  const { plain } = takeApart(state, keysOf(fields))
+  const hidden = fields.map((field) => [field, placeholder(field.slice(field.indexOf('.') + 1))] as const)
+  return putTogether(plain, Object.fromEntries(hidden))
 }
 
 function hideAuth(auth: ServerState['auth'], hide: (values: unknown) => Record<string, string>): ServerState['auth'] {
@@ -167,6 +178,8 @@ function defaultsOf(noun: NounName, key: string): State {
         ...{ teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] },
         pinning: DEFAULT_PINNING,
       }
+    case 'engines':
+      return {}
     case 'exporters':
       return { headers: {}, enabled: true }
     case 'hosts':

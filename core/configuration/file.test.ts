@@ -62,7 +62,6 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'version: 1\ngateways: { eng: { pinning: { fields: [colour] } } }\n',
     'gateways.eng.pinning.fields[0]: must be of title, description, schema',
   ],
-  ['engine instances', 'version: 1\nengines: {}\n', 'engines: engine instances are not in this version'],
   ['alert targets', 'version: 1\nalerts: {}\n', 'alerts: delivery of alerts is not in this version'],
   [
     'an unknown key of an OAuth client',

@@ -1,3 +1,4 @@
+import { engineOperations } from './engines.js'
 import { exporterOperations } from './exporters.js'
 import { featureOperations } from './features.js'
 import { gatewayOperations } from './gateways.js'
@@ -33,6 +34,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     oauthOperations,
     identityOperations,
     idpOperations,
+    engineOperations,
     exporterOperations,
     logOperations,
     systemOperations,
