@@ -1,3 +1,4 @@
+import { engineOperations } from './engines.js'
 import { exporterOperations } from './exporters.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
@@ -31,6 +32,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     oauthOperations,
     identityOperations,
     idpOperations,
+    engineOperations,
     exporterOperations,
     logOperations,
     systemOperations,
