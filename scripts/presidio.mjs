@@ -33,7 +33,10 @@ export function ensurePresidio() {
 
 /** Says what failed; nothing when all went well. */
 function makeHome(home) {
-  const pip = (...rest) => [join(home, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--no-input', '--no-compile', ...rest]]
+  const pip = (...rest) => [
+    join(home, 'bin', 'python'),
+    ['-m', 'pip', 'install', '--quiet', '--no-input', '--no-compile', ...rest],
+  ]
   const until = Date.now() + LONGEST_INSTALL_MS
   const steps = [
     ['python3', ['-m', 'venv', home]],
