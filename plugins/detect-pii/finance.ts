@@ -41,6 +41,7 @@ const IBAN_LENGTHS: ReadonlyMap<string, number> = new Map(
 const iban: Recognizer = {
   entity: 'IBAN_CODE',
   needs: 'digit',
+  reaches: true,
   pattern: /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}/gi,
   hints: words('iban bank konto compte account'),
   judge: judgeIban,

@@ -11,7 +11,8 @@ const email: Recognizer = {
   judge: judgeEmail,
 }
 
-const LOCAL_PART = /[\p{L}\p{N}.!#$%&'*+/=?^_`{|}~-]/u
+const LOCAL_PART = /[\p{L}\p{N}.!#$%&*+/?^_~-]/u
+const INSIDE_A_WORD = /[\p{L}\p{N}]/u
 const LONGEST_LOCAL_PART = 64
 
 /** The pattern begins at the sign: what stands before it is walked back, so that no text makes it slow. */
@@ -19,13 +20,17 @@ function judgeEmail({ text, start, value, end }: Match) {
   const last = value.slice(value.lastIndexOf('.') + 1).toLowerCase()
   if (/\d/.test(last) || FILE_ENDINGS.has(last)) return null
   let at = start
-  while (at > 0 && start - at < LONGEST_LOCAL_PART && LOCAL_PART.test(text[at - 1] as string)) at -= 1
-  // A quote, an equals sign, a bracket of the text around it is no part of the address.
+  while (at > 0 && start - at < LONGEST_LOCAL_PART && isLocalPart(text, at - 1)) at -= 1
+  // What is not a letter or a digit belongs to the text around it, where it comes first.
   while (at < start && /[^\p{L}\p{N}_+]/u.test(text[at] as string)) at += 1
-  const assigned = text.slice(at, start).search(/[='{|`][^='{|`]*$/)
-  if (assigned !== -1) at += assigned + 1
   if (at === start) return null
   return { score: isTopLevel(last) ? 1 : 0.5, start: at, end }
+}
+
+/** An apostrophe only inside a name: `o'brien@…`, but not the one before `'ana@…`. The marks `=`, `{`, `|` are seldom meant. */
+function isLocalPart(text: string, at: number): boolean {
+  const sign = text[at] as string
+  return LOCAL_PART.test(sign) || (sign === "'" && at > 0 && INSIDE_A_WORD.test(text[at - 1] as string))
 }
 
 /** In another script, or in the root. */

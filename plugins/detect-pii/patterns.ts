@@ -34,18 +34,35 @@ export function findPatterns(text: string, { recognizers, threshold, context }: 
   const hints = createHints(text, context)
   const has = { digit: DIGIT.test(text), at: text.includes('@'), dot: text.includes('.'), letter: true }
   const found: Found[] = []
-  for (const { entity, needs, pattern, hints: words, judge } of recognizers) {
+  for (const { entity, needs, pattern, reaches, hints: words, judge } of recognizers) {
     if (!has[needs]) continue
     pattern.lastIndex = 0
     for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
       const [value] = match
       const start = match.index
       const judged = judge({ text, start, end: start + value.length, value })
-      if (judged === null) continue
-      const from = judged.start ?? start
-      const score = judged.score === 1 ? 1 : hints.raise(judged.score, from, words)
-      if (score >= threshold) found.push({ type: entity, start: from, end: judged.end ?? start + value.length, score })
+      if (judged === null) {
+        if (reaches) pattern.lastIndex = start + 1
+        continue
+      }
+      const { score: base, start: from = start, end = start + value.length } = judged
+      pattern.lastIndex = end
+      const score = base === 1 ? 1 : hints.raise(base, from, words)
+      if (score >= threshold) found.push({ type: entity, start: from, end, score })
     }
   }
+  return withoutInner(found)
+}
+
+/** In order, without what lies inside another finding of its type: `Tuesday` in `Tuesday, 3 March`. */
+function withoutInner(found: readonly Found[]): readonly Found[] {
+  if (found.length < 2) return found
+  const ends = new Map<Entity, number>()
   return found
+    .toSorted((a, b) => a.start - b.start || b.end - a.end)
+    .filter(({ type, end }) => {
+      const isInner = end <= (ends.get(type) ?? 0)
+      if (!isInner) ends.set(type, end)
+      return !isInner
+    })
 }

@@ -9,6 +9,8 @@ export interface Recognizer {
   /** What a text must have for there to be a match at all. */
   readonly needs: 'digit' | 'at' | 'dot' | 'letter'
   readonly pattern: RegExp
+  /** Its matches are longer than what it looks for: behind the start of one that is none, another may begin. */
+  readonly reaches?: true
   readonly hints: ReadonlySet<string>
   readonly judge: (match: Match) => Judgement | null
 }

@@ -84,7 +84,9 @@ function accuracyTable(own, other) {
   return [...lines, line('all', own.all(), other?.all())].map((text) => `| ${text} |`).join('\n')
 }
 
-const figures = ({ precision, recall, f1 }) => [precision, recall, f1].map((value) => value?.toFixed(3) ?? '-')
+function figures({ precision, recall, f1 }) {
+  return [precision, recall, f1].map((value) => value?.toFixed(3) ?? '-')
+}
 
 function write(table) {
   const page = readFileSync(PAGE, 'utf8')
