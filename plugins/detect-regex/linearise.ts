@@ -13,8 +13,8 @@ const MOST_WEIGHT = 1_000
 const EMPTY: Linear = { source: '', weight: 0 }
 
 /** What a set of signs means: all that the flag `i` takes for one of them, or they alone. */
-type Fold = (set: CharSet) => CharSet
-const asWritten: Fold = (members) => members
+export type Fold = (set: CharSet) => CharSet
+export const asWritten: Fold = (members) => members
 
 /**
  * Says a pattern that is meant with the flag `i` (or, if told, without) anew without it, and without counts: V8 refuses to run
@@ -91,8 +91,8 @@ function characterClass(node: AST.CharacterClass, fold: Fold): Linear | null {
   return members && print(members)
 }
 
-/** The signs of a class; with those that the flag `i` takes for one of them, unless told. */
-export function membersOf(node: AST.CharacterClass, fold: Fold = foldCase): CharSet | null {
+/** The signs of a class. */
+export function membersOf(node: AST.CharacterClass, fold: Fold): CharSet | null {
   const ranges: (readonly [number, number])[] = []
   for (const member of node.elements) {
     if (member.type === 'Character') ranges.push([member.value, member.value])
