@@ -12,7 +12,7 @@ export const Instance = z
       .max(2_048)
       .refine((text) => ARN.test(text) || ID.test(text), 'is neither the ARN nor the id of a guardrail'),
     /** A version's number, or the working draft. */
-    version: z.string().regex(/^(?:[1-9]\d{0,7}|DRAFT)$/, "must be a version's number, in quotes, or DRAFT"),
+    guardrailVersion: z.string().regex(/^(?:[1-9]\d{0,7}|DRAFT)$/, "must be a version's number, in quotes, or DRAFT"),
     /** Told by an ARN. */
     region: z
       .string()
@@ -48,8 +48,8 @@ export const regionOf = ({ guardrail, region }: Instance): string => ARN.exec(gu
 
 /** Where the guardrail is applied (Amazon Bedrock Runtime API, ApplyGuardrail). */
 export function urlOf(instance: Instance): string {
-  const { guardrail, version, url } = instance
+  const { guardrail, guardrailVersion, url } = instance
   const domain = ARN.exec(guardrail)?.[1] === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com'
   const base = url?.replace(/\/+$/, '') ?? `https://bedrock-runtime.${regionOf(instance)}.${domain}`
-  return `${base}/guardrail/${encodeURIComponent(guardrail)}/version/${version}/apply`
+  return `${base}/guardrail/${encodeURIComponent(guardrail)}/version/${guardrailVersion}/apply`
 }

@@ -9,7 +9,7 @@ import plugin from './index.js'
 import { sign } from './sigv4.js'
 
 const ARN = 'arn:aws:bedrock:eu-central-1:123456789012:guardrail/abc123'
-const KEY = { guardrail: ARN, version: '3', apiKey: 'key-of-a-test' }
+const KEY = { guardrail: ARN, guardrailVersion: '3', apiKey: 'key-of-a-test' }
 
 /** A stand-in for the Bedrock runtime: the shapes are those of its API reference, the answers made up. */
 async function withGuardrail<T>(answer: StandInAnswer, use: (url: string, received: readonly Sent[]) => Promise<T>) {
@@ -86,7 +86,7 @@ test('signs with keys of AWS in place of a key of Bedrock', async () => {
 })
 
 test('the address follows from the ARN, also in China, and from id and region', () => {
-  const url = (config: object) => urlOf(Instance.parse({ version: 'DRAFT', apiKey: 'x', ...config }))
+  const url = (config: object) => urlOf(Instance.parse({ guardrailVersion: 'DRAFT', apiKey: 'x', ...config }))
   const path = (guardrail: string) => `/guardrail/${encodeURIComponent(guardrail)}/version/DRAFT/apply`
   assert.is(url({ guardrail: ARN }), `https://bedrock-runtime.eu-central-1.amazonaws.com${path(ARN)}`)
   const china = 'arn:aws-cn:bedrock:cn-north-1:123456789012:guardrail/abc'
@@ -204,7 +204,7 @@ test('can be tried on a text, without a second attempt', async () => {
 test('an instance is refused with the key that is wrong', async () => {
   const path = (config: object) => Instance.safeParse(config).error?.issues[0]?.path.join('.')
   assert.is(path({ ...KEY, guardrail: 'ABC' }), 'guardrail')
-  assert.is(path({ ...KEY, version: '0' }), 'version')
+  assert.is(path({ ...KEY, guardrailVersion: '0' }), 'guardrailVersion')
   assert.is(path({ ...KEY, guardrail: 'abc' }), 'region')
   assert.is(path({ ...KEY, region: 'us-east-1' }), 'region')
   for (const keys of [
