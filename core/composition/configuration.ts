@@ -6,9 +6,11 @@ import type { Config } from '../config.js'
 import { type FileOperations, createFileOperations } from '../configuration/apply.js'
 import type { KeeperOptions } from '../configuration/keeper.js'
 import { type Mutations, createMutations } from '../configuration/mutations.js'
+import type { PluginChecks } from '../configuration/plugin-checks.js'
 import type { Checks } from '../configuration/work.js'
 import { guardAll } from '../db/repositories/failures.js'
 import { createSealedSource } from '../db/repositories/sealed.js'
+import type { Bus } from '../hooks/bus.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
 import { detectOf } from './upstream-auth.js'
@@ -30,13 +32,8 @@ export function createConfiguration(house: House, config: Config): { mutations: 
       const parsed = schema === undefined ? null : parseStrictly(schema, given)
       return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
     },
-    idps: () => bus.keys('idp.begin'),
-    idpSecrets: (plugin) => bus.keyed('idp.begin', plugin)?.options.secret ?? [],
-    checkIdp: async (plugin, given) => {
-      const schema = bus.keyed('idp.begin', plugin)?.options.config
-      const parsed = schema === undefined ? null : parseStrictly(schema, given)
-      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
-    },
+    idps: pluginChecks(bus, 'idp.begin'),
+    alertTargets: pluginChecks(bus, 'alert.deliver'),
     checkUrl: house.get(PARTS.egress).check,
     stdio: config.stdio,
   }
@@ -49,9 +46,22 @@ export function createConfiguration(house: House, config: Config): { mutations: 
       await house.get(PARTS.epochs).check()
       await house.get(PARTS.snapshots).rebuild()
       await house.get(PARTS.exporters).refresh()
+      house.get(PARTS.deliveries).wake()
     },
   })
   return { mutations, files: createFileOperations(mutations) }
+}
+
+function pluginChecks(bus: Bus, hook: 'idp.begin' | 'alert.deliver'): PluginChecks {
+  return {
+    loaded: () => bus.keys(hook),
+    secrets: (plugin) => bus.keyed(hook, plugin)?.options.secret ?? [],
+    check: async (plugin, given) => {
+      const schema = bus.keyed(hook, plugin)?.options.config
+      const parsed = schema === undefined ? null : parseStrictly(schema, given)
+      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
+    },
+  }
 }
 
 export function keeperOptions(house: House, path: string, around: Surroundings): KeeperOptions {
@@ -79,6 +89,9 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     describeIdp: house.get(PARTS.idpAsks).describe,
     detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
+    alerts: house.get(PARTS.alerts),
+    alertProgress: house.get(PARTS.alertQueue).progress,
+    testAlertTarget: house.get(PARTS.deliveries).test,
     oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     plugins: () => house.get(PARTS.host).plugins,

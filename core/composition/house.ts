@@ -9,7 +9,7 @@ import type { SessionTold } from '../cluster/told.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
 import type { Snapshots } from '../configuration/snapshots.js'
-import type { AlertRepository } from '../db/repositories/alerts.js'
+import type { AlertQueue, AlertRepository } from '../domain/alerts.js'
 import type { OneTimeRows } from '../db/repositories/one-time.js'
 import type { Store } from '../domain/store.js'
 import type { Egress } from '../egress/egress.js'
@@ -42,12 +42,15 @@ import type { GrantEnds, Grants } from '../oauth/client/grants.js'
 import type { SignIn, StoredTrip } from '../oauth/client/sign-in.js'
 import type { createProbe } from '../upstream/probe.js'
 import type { Pipeline } from '../pipeline.js'
+import type { AlertDeliveries } from '../record/alert-deliveries.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
 import type { RefusalFold } from '../record/refusal-fold.js'
 import type { Refused } from '../record/refusals.js'
 import type { Tailer } from '../record/tailer.js'
+import type { Alerting } from './alerts.js'
 import type { Resources } from './resources.js'
+import type { Troubles } from './troubles.js'
 import type { Asides } from '../rooms/asides.js'
 import type { Listen } from '../rooms/listen.js'
 import type { Rules } from '../rules/rules.js'
@@ -58,7 +61,6 @@ import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
 import type { Upstreams } from '../upstream/types.js'
-import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -79,6 +81,8 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 
 export const PARTS = {
   assertions: part<ObtainByAssertion>('assertions'),
+  alerting: part<Alerting>('alerting'),
+  alertQueue: part<AlertQueue>('alertQueue'),
   alerts: part<AlertRepository>('alerts'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),
@@ -87,6 +91,7 @@ export const PARTS = {
   consoleSessions: part<ConsoleSessions>('consoleSessions'),
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
+  deliveries: part<AlertDeliveries>('deliveries'),
   egress: part<Egress>('egress'),
   enrolment: part<Enrolments>('enrolment'),
   epochs: part<Epochs>('epochs'),
@@ -136,7 +141,7 @@ export const PARTS = {
   told: part<SessionTold>('told'),
   trustedIssuers: part<TrustedIssuers>('trustedIssuers'),
   trips: part<OneTime<StoredTrip>>('trips'),
-  troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
+  troubles: part<Troubles>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

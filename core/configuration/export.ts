@@ -6,6 +6,7 @@ import type { Store } from '../domain/store.js'
 import { KINDS } from './kinds.js'
 import type { NounName, Present, State } from './kinds.js'
 import { idpDefaults } from './nouns/idps.js'
+import { ALERT_TARGET_DEFAULTS } from './nouns/alert-targets.js'
 import { serverDefaults } from './nouns/servers.js'
 import type { ServerState } from './nouns/servers.js'
 import { isSecretKey } from './schemas.js'
@@ -19,8 +20,11 @@ export async function exportFile(store: Store): Promise<string> {
   const namer = createNamer()
   const content: Record<string, unknown> = { version: 1 }
   // A plugin may call a secret whatever it likes.
-  const sealed = new Map((await store.idps.all()).map(({ slug, secrets }) => [slug, secrets]))
-  const secretsOf = (noun: NounName, key: string) => (noun === 'idps' ? (sealed.get(key) ?? []) : [])
+  const sealed = new Map<string, readonly string[]>([
+    ...(await store.idps.all()).map(({ slug, secrets }) => [`idps ${slug}`, secrets] as const),
+    ...(await store.alertTargets.all()).map(({ slug, secrets }) => [`alerts ${slug}`, secrets] as const),
+  ])
+  const secretsOf = (noun: NounName, key: string) => sealed.get(`${noun} ${key}`) ?? []
   for (const { noun, present } of KINDS) {
     const entries = [...(await present(store))].filter((entry) => isExported(noun, ...entry))
     const written = entries.map(([key, { state }]) => [
@@ -67,13 +71,19 @@ function hideSecrets(
   const hide = (values: unknown) =>
     Object.fromEntries(Object.keys(values as object).map((field) => [field, namer.placeholder(key, field)]))
   if (noun === 'identities' || noun === 'exporters') return { ...state, headers: hide(state['headers']) }
-  if (noun === 'idps') {
+  if (noun === 'idps' || noun === 'alerts') {
     const secret = Object.keys(state).filter((field) => isSecretKey(field) || secrets.includes(field))
-    return { ...state, ...hide(Object.fromEntries(secret.map((field) => [field, null]))) }
+    const hidden = secret.map((field) => [field, hideValue(state[field], () => namer.placeholder(key, field), hide)])
+    return { ...state, ...Object.fromEntries(hidden) }
   }
   if (noun !== 'servers') return state
   const { auth, env } = state as unknown as Pick<ServerState, 'auth' | 'env'>
   return { ...state, auth: hideAuth(auth, hide), env: hide(env) }
+}
+
+/** Of headers, and the like, the names stay. */
+function hideValue(value: unknown, placeholder: () => string, hide: (values: unknown) => unknown): unknown {
+  return typeof value === 'object' && value !== null ? hide(value) : placeholder()
 }
 
 function hideAuth(auth: ServerState['auth'], hide: (values: unknown) => Record<string, string>): ServerState['auth'] {
@@ -124,6 +134,8 @@ function defaultsOf(noun: NounName, key: string): State {
       return { ...plain, teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] }
     case 'exporters':
       return { headers: {}, enabled: true }
+    case 'alerts':
+      return { ...ALERT_TARGET_DEFAULTS }
     case 'hosts':
       return { ...plain, owner: null }
   }

@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ManagedBy, Stored } from '../domain/nouns.js'
 import type { Store } from '../domain/store.js'
+import {
+  ALERT_TARGET_DEFAULTS,
+  type AlertTargetState,
+  alertTargetState,
+  createAlertTarget,
+  removeAlertTarget,
+  replaceAlertTarget,
+} from './nouns/alert-targets.js'
 import { createExporter, exporterState, removeExporter, replaceExporter } from './nouns/exporters.js'
 import { createGateway, gatewayState, removeGateway, updateGateway } from './nouns/gateways.js'
 import { createHost, hostState, removeHost, updateHost } from './nouns/hosts.js'
@@ -167,6 +175,22 @@ const exporters = kind('exporters', {
   remove: removeExporter,
 })
 
+const alerts = kind('alerts', {
+  rows: (store) => store.alertTargets.all(),
+  keyOf: (target) => target.slug,
+  stateOf: (store, target) => alertTargetState({ store }, target),
+  want(key, input) {
+    const lists = { types: sorted(input.types), gateways: sorted(input.gateways) }
+    const state = { ...ALERT_TARGET_DEFAULTS, ...given(input), ...lists, plugin: input.plugin } as AlertTargetState
+    return {
+      state,
+      create: (work) => createAlertTarget(work, key, input),
+      update: (work) => replaceAlertTarget(work, key, state),
+    }
+  },
+  remove: removeAlertTarget,
+})
+
 const hosts = kind('hosts', {
   rows: async (store) => (await store.hosts.all()).filter((host) => host.kind === 'token'),
   keyOf: (host) => host.slug,
@@ -184,7 +208,18 @@ const hosts = kind('hosts', {
 })
 
 /** In the order in which they can be made: what is referred to comes first. */
-export const KINDS: readonly Kind[] = [roles, users, teams, idps, servers, identities, gateways, exporters, hosts]
+export const KINDS: readonly Kind[] = [
+  roles,
+  users,
+  teams,
+  idps,
+  servers,
+  identities,
+  gateways,
+  exporters,
+  alerts,
+  hosts,
+]
 
 type Input<Noun extends NounName> = NonNullable<File[Noun]>[string]
 

@@ -47,8 +47,17 @@ function placesOf(content: File): Place[] {
   const idps = Object.entries(content.idps ?? {}).flatMap(([slug, idp]): Place[] => [
     { path: ['idps', slug], values: idp as Record<string, unknown>, mustRefer: isSecretKey },
   ])
-  return [...servers, ...idps, ...others]
+  const alerts = Object.entries(content.alerts ?? {}).flatMap(([slug, target]): Place[] => [
+    { path: ['alerts', slug], values: target as Record<string, unknown>, mustRefer: isSecretKey },
+    ...(isRecord(target['headers'])
+      ? [{ path: ['alerts', slug, 'headers'], values: target['headers'], mustRefer: always }]
+      : []),
+  ])
+  return [...servers, ...idps, ...others, ...alerts]
 }
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The file's content with every reference replaced by its value; a secret that stands in the file itself is refused. */
 export async function resolveFile(file: ConfigurationFile, source: ReferenceSource): Promise<File> {

@@ -3,6 +3,7 @@ import { holds } from '../domain/capabilities.js'
 import type { ManagedBy, Rule, Stored } from '../domain/nouns.js'
 import type { Repository, Store } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
+import type { PluginChecks } from './plugin-checks.js'
 import { invalid } from './problems.js'
 
 /** Who changes the configuration. */
@@ -50,12 +51,10 @@ export interface Checks {
   readonly checkExporter: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
   /** Keys of its configuration that a plugin declares as secret. */
   readonly exporterSecrets: (plugin: string) => readonly string[]
-  /** Plugins that are loaded and sign people in. */
-  readonly idps: () => readonly string[]
-  /** `config` with its secrets. */
-  readonly checkIdp: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
-  /** Keys of its configuration that a plugin declares as secret. */
-  readonly idpSecrets: (plugin: string) => readonly string[]
+  /** Plugins that sign people in. */
+  readonly idps: PluginChecks
+  /** Plugins that deliver alerts. */
+  readonly alertTargets: PluginChecks
   /** Throws GH_EGRESS_REFUSED for an address that the gateway may not call. */
   readonly checkUrl: (url: string) => Promise<void>
   /** Whether the admin API may add `command` servers (`GATEHOUSE_STDIO`). */

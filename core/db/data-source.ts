@@ -3,6 +3,7 @@ import type { PluginLog } from '@gatehouse/sdk'
 import { AssignmentEntity, GatewayEntity, RuleEntity } from './entities/gateway.js'
 import { ConnectionEntity, HostEntity, TokenEntity } from './entities/host.js'
 import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
+import { AlertTargetEntity } from './entities/alert-target.js'
 import { IdpEntity } from './entities/idp.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
 import { asDatabaseError } from './repositories/failures.js'
@@ -16,6 +17,7 @@ import { UpstreamAuth1795824000007 } from './migrations/0007-upstream-auth.js'
 import { AuthorizationServer1795737600006 } from './migrations/0006-authorization-server.js'
 import { Sso1795996800009 } from './migrations/0009-sso.js'
 import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
+import { Alerts1796342400013 } from './migrations/0013-alerts.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -31,6 +33,7 @@ const ENTITIES = [
   ConnectionEntity,
   TokenEntity,
   IdpEntity,
+  AlertTargetEntity,
 ]
 
 /** In the order of their times; each is run once. */
@@ -45,6 +48,7 @@ const MIGRATIONS = [
   Connections1795910400008,
   Sso1795996800009,
   RootMessages1796083200010,
+  Alerts1796342400013,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

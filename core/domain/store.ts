@@ -1,5 +1,6 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import type {
+  AlertTarget,
   Assignment,
   Connection,
   Exporter,
@@ -314,6 +315,7 @@ export interface Store {
   readonly connections: ConnectionRepository
   readonly tokens: TokenRepository
   readonly exporters: Repository<Exporter>
+  readonly alertTargets: Repository<AlertTarget>
   readonly idps: Repository<Idp>
   readonly idpLinks: IdpLinkRepository
   readonly secrets: SecretRepository

@@ -3,10 +3,10 @@ import type { Idp } from '../../domain/nouns.js'
 import { GatehouseError } from '../../errors.js'
 import { invalid } from '../problems.js'
 import type { Idp as IdpSchema } from '../schemas.js'
-import { isSecretKey } from '../schemas.js'
 import { keepSecrets, readSecrets } from '../secrets.js'
-import { conflict, forField, managerAfter, mustBeFree, mustBeMine, mustCover, mustExist, mustRefer } from '../work.js'
+import { conflict, managerAfter, mustBeFree, mustBeMine, mustCover, mustExist, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
+import { hasMoved, mustPlug, present, splitSecrets, without } from './plugged.js'
 
 export type IdpInput = z.output<typeof IdpSchema>
 
@@ -159,31 +159,24 @@ function mustNotMove(
   before: IdpState,
   { wanted, input }: { readonly wanted: IdpState; readonly input: Partial<IdpInput> },
 ): void {
-  if (originOf(before['issuer']) === originOf(wanted['issuer'])) return
+  if (!hasMoved(before, wanted)) return
   const kept = secrets.find((key) => before[key] !== null && input[key] === undefined)
   if (kept !== undefined) throw invalid(kept, 'the issuer has another origin: give the secret anew')
 }
 
 async function check({ checks }: Work, state: IdpState): Promise<void> {
-  const known = checks.idps()
-  if (!known.includes(state.plugin))
-    throw invalid('plugin', `'${state.plugin}' is not loaded; known are ${known.join(', ') || 'none'}`)
-  const [error] = await checks.checkIdp(state.plugin, ownKeys(state))
-  if (error) throw invalid(error.path ?? '', error.message)
-  const { issuer } = state
-  if (typeof issuer === 'string') await forField('issuer', () => checks.checkUrl(issuer))
+  const { plugin } = state
+  await mustPlug(checks.idps, plugin, { config: ownKeys(state), checkUrl: checks.checkUrl })
 }
 
 /** What belongs to the plugin. */
 function ownKeys(state: IdpState): Record<string, unknown> {
-  const ours = new Set([...Object.keys(idpDefaults('')), 'plugin'])
-  return Object.fromEntries(Object.entries(state).filter(([key]) => !ours.has(key)))
+  return without(state, [...Object.keys(idpDefaults('')), 'plugin'])
 }
 
 function secretsOf({ checks }: Pick<Work, 'checks'>, state: IdpState): Record<string, string> {
-  const declared = checks.idpSecrets(state.plugin)
-  const secret = Object.entries(ownKeys(state)).filter(([key]) => declared.includes(key) || isSecretKey(key))
-  return Object.fromEntries(secret.map(([key, value]) => [key, String(value)]))
+  const { secret } = splitSecrets(ownKeys(state), checks.idps.secrets(state.plugin))
+  return Object.fromEntries(Object.entries(secret).map(([key, value]) => [key, String(value)]))
 }
 
 function columns(work: Pick<Work, 'checks'>, state: IdpState) {
@@ -196,10 +189,4 @@ function columns(work: Pick<Work, 'checks'>, state: IdpState) {
   return { title, plugin, config, secrets, domains, role, groups, button, required, breakGlass, ...trust, enabled }
 }
 
-const present = (input: object): object =>
-  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)].toSorted()
-
-function originOf(url: unknown): string {
-  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : String(url)
-}

@@ -1,3 +1,4 @@
+import { AlertTargetEntity } from '../entities/alert-target.js'
 import { ConnectionEntity, HostEntity, TokenEntity } from '../entities/host.js'
 import { RoleEntity, UserEntity } from '../entities/people.js'
 import { IdpEntity } from '../entities/idp.js'
@@ -75,3 +76,9 @@ export const TOKEN: Kind<TokenEntity> = {
 export const EXPORTER: Kind<ExporterEntity> = { entity: ExporterEntity, noun: 'exporter', key: (slug) => ({ slug }) }
 
 export const IDP: Kind<IdpEntity> = { entity: IdpEntity, noun: 'identity provider', key: (slug) => ({ slug }) }
+
+export const ALERT_TARGET: Kind<AlertTargetEntity> = {
+  entity: AlertTargetEntity,
+  noun: 'alert target',
+  key: (slug) => ({ slug }),
+}

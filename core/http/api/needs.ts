@@ -38,6 +38,7 @@ export const NEEDS = {
   identities: { create: null, update: null, remove: null, fields: {} },
   idps: oneFor('manageSsoScimMapping'),
   exporters: oneFor('manageOpenTelemetryCollector'),
+  alerts: oneFor('manageAlertDelivery'),
   settings: oneFor('manageWorkspaceSettings'),
 } as const satisfies Record<string, NounNeeds>
 

@@ -1,8 +1,9 @@
-import type { IdpDescription, UserRef } from '@gatehouse/sdk'
+import type { DeliveryAnswer, IdpDescription, UserRef } from '@gatehouse/sdk'
 import type { z } from 'zod'
 import type { FileOperations } from '../../configuration/apply.js'
 import type { Mutations } from '../../configuration/mutations.js'
 import type { Actor } from '../../configuration/work.js'
+import type { AlertProgress, AlertRepository } from '../../domain/alerts.js'
 import type { Idp } from '../../domain/nouns.js'
 import type { Store } from '../../domain/store.js'
 import type { ConsoleSessions } from '../../identity/console-sessions.js'
@@ -36,6 +37,10 @@ export interface ApiOptions {
   /** What a server at a URL wants of us. */
   readonly detect: (url: string) => Promise<Detection>
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
+  readonly alerts: Omit<AlertRepository, 'raise' | 'resolve' | 'forget'>
+  readonly alertProgress: (targetId: string) => Promise<AlertProgress>
+  /** Sends a sample to a target. */
+  readonly testAlertTarget: (targetId: string) => Promise<DeliveryAnswer>
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>
   readonly oauth: { readonly clients: AdminClients; readonly turnKeys: AuthorizationServer['turnKeys'] }

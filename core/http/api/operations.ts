@@ -1,3 +1,5 @@
+import { alertTargetOperations } from './alert-targets.js'
+import { alertOperations } from './alerts.js'
 import { exporterOperations } from './exporters.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
@@ -33,6 +35,8 @@ export function createOperations(options: ApiOptions): Operation[] {
     idpOperations,
     exporterOperations,
     logOperations,
+    alertOperations,
+    alertTargetOperations,
     systemOperations,
   ].flatMap((operations) => operations(options))
 }
