@@ -48,7 +48,11 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'file.yaml:6:9 gateways.eng.servers[0].tools: feature provisioning is not in this version',
   ],
   ['engine instances', 'version: 1\nengines: {}\n', 'engines: engine instances are not in this version'],
-  ['alert targets', 'version: 1\nalerts: {}\n', 'alerts: delivery of alerts is not in this version'],
+  [
+    'an unknown type of alert',
+    'version: 1\nalerts: { ops: { plugin: alert-webhook, types: [rule_bloked] } }\n',
+    'file.yaml:2:45 alerts.ops.types[0]: no alert is called rule_bloked',
+  ],
   [
     'an unknown key of an OAuth client',
     'version: 1\nservers: { crm: { auth: { oauth: { clientld: a } } } }\n',

@@ -43,6 +43,8 @@ test('a file is applied, planned again to nothing, exported, and pruned', async 
     'env:READER_AUTHORIZATION': 'Bearer re',
     'env:SOC_X_KEY': 'so',
     'env:OKTA_CLIENTSECRET': 'ok',
+    'env:OPS_SECRET': 'op',
+    'env:OPS_X_KEY': 'ke',
   }
   assert.equal(await files.plan(fromFile(await exportFile(store), { secrets })), [])
   const bad = FULL_FILE.replace('owner: bob@example.com', 'owner: nobody@example.com').replace('legacy', 'auto')

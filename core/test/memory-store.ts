@@ -17,7 +17,17 @@ import type {
   TokenRepository,
   UserRepository,
 } from '../domain/store.js'
-import type { AlertTarget, Assignment, Connection, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
+import type {
+  AlertTarget,
+  Assignment,
+  Connection,
+  Exporter,
+  Gateway,
+  Host,
+  Identity,
+  Role,
+  Rule,
+} from '../domain/nouns.js'
 import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
 import type { Grant, GrantDraft, GrantRepository, UpstreamClientRepository } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
