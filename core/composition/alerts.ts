@@ -1,20 +1,12 @@
 import type { Alert } from '@gatehouse/sdk'
 import type { Logger } from 'pino'
+import type { Alerting } from '../domain/alerts.js'
 import { scrubAlert, scrubText } from '../domain/scrub.js'
 import type { Fault } from '../hooks/settle.js'
 import { createAlertGatherer } from '../record/alert-gatherer.js'
 import type { Overflow } from '../record/gap.js'
 import { type House, PARTS } from './house.js'
 import { asPluginLog } from './resources.js'
-
-/** Neither rejects: a failure is logged, and must not fail the call. */
-export interface Alerting {
-  /** `holder`: the replica that found it out, for what each replica finds out by itself. */
-  raise(alert: Alert, holder?: string): Promise<void>
-  /** What the standing alert of this key told of is over, as this holder has found. */
-  resolve(type: Alert['type'], key: string, holder?: string): Promise<void>
-  stop(): Promise<void>
-}
 
 /**
  * Scrubs and stores alerts and tells the plugins and the deliveries. That a plugin failed to be told is told to none: it

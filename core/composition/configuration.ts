@@ -6,8 +6,8 @@ import type { Config } from '../config.js'
 import { type FileOperations, createFileOperations } from '../configuration/apply.js'
 import type { KeeperOptions } from '../configuration/keeper.js'
 import { type Mutations, createMutations } from '../configuration/mutations.js'
-import type { PluginChecks } from '../configuration/plugin-checks.js'
-import type { Checks } from '../configuration/work.js'
+import type { DeclaredSecrets } from '../configuration/references.js'
+import type { Checks, PluginChecks } from '../configuration/work.js'
 import { guardAll } from '../db/repositories/failures.js'
 import { createSealedSource } from '../db/repositories/sealed.js'
 import type { Bus } from '../hooks/bus.js'
@@ -22,17 +22,17 @@ export function createConfiguration(house: House, config: Config): { mutations: 
   const { dataSource } = house.get(PARTS.resources)
   const store = house.get(PARTS.store)
   const { bus } = house.get(PARTS.host)
+  const engines = house.get(PARTS.engines)
+  const [exporters, idps] = [pluginChecks(bus, 'exporter.deliver'), pluginChecks(bus, 'idp.begin')]
   const checks: Checks = {
-    engines: () => bus.keys('engine.evaluate'),
+    engines: engines.kinds,
     checkRule: house.get(PARTS.rules).checkRule,
-    exporters: () => bus.keys('exporter.deliver'),
-    exporterSecrets: (plugin) => bus.keyed('exporter.deliver', plugin)?.options.secret ?? [],
-    checkExporter: async (plugin, given) => {
-      const schema = bus.keyed('exporter.deliver', plugin)?.options.config
-      const parsed = schema === undefined ? null : parseStrictly(schema, given)
-      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
-    },
-    idps: pluginChecks(bus, 'idp.begin'),
+    exporters: exporters.loaded,
+    exporterSecrets: exporters.secrets,
+    checkExporter: exporters.check,
+    idps: idps.loaded,
+    idpSecrets: idps.secrets,
+    checkIdp: idps.check,
     alertTargets: pluginChecks(bus, 'alert.deliver'),
     checkUrl: house.get(PARTS.egress).check,
     stdio: config.stdio,
@@ -49,10 +49,23 @@ export function createConfiguration(house: House, config: Config): { mutations: 
       house.get(PARTS.deliveries).wake()
     },
   })
-  return { mutations, files: createFileOperations(mutations) }
+  return { mutations, files: createFileOperations(mutations, declaredSecrets(checks)) }
 }
 
-function pluginChecks(bus: Bus, hook: 'idp.begin' | 'alert.deliver'): PluginChecks {
+function declaredSecrets({ engines, idpSecrets, alertTargets }: Checks): DeclaredSecrets {
+  return (noun, { kind, plugin }) => {
+    switch (noun) {
+      case 'idps':
+        return idpSecrets(String(plugin))
+      case 'alerts':
+        return alertTargets.secrets(String(plugin))
+      case 'engines':
+        return engines().find((each) => each.kind === kind)?.instance?.secret ?? []
+    }
+  }
+}
+
+function pluginChecks(bus: Bus, hook: 'exporter.deliver' | 'idp.begin' | 'alert.deliver'): PluginChecks {
   return {
     loaded: () => bus.keys(hook),
     secrets: (plugin) => bus.keyed(hook, plugin)?.options.secret ?? [],
@@ -94,6 +107,7 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     testAlertTarget: house.get(PARTS.deliveries).test,
     oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
+    engineKinds: house.get(PARTS.engines).kinds,
     plugins: () => house.get(PARTS.host).plugins,
   }
 }

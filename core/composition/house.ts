@@ -9,7 +9,7 @@ import type { SessionTold } from '../cluster/told.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
 import type { Snapshots } from '../configuration/snapshots.js'
-import type { AlertQueue, AlertRepository } from '../domain/alerts.js'
+import type { Alerting, AlertQueue, AlertRepository } from '../domain/alerts.js'
 import type { OneTimeRows } from '../db/repositories/one-time.js'
 import type { Store } from '../domain/store.js'
 import type { Egress } from '../egress/egress.js'
@@ -48,11 +48,10 @@ import type { RecordLog } from '../record/log.js'
 import type { RefusalFold } from '../record/refusal-fold.js'
 import type { Refused } from '../record/refusals.js'
 import type { Tailer } from '../record/tailer.js'
-import type { Alerting } from './alerts.js'
 import type { Resources } from './resources.js'
-import type { Troubles } from './troubles.js'
 import type { Asides } from '../rooms/asides.js'
 import type { Listen } from '../rooms/listen.js'
+import type { Engines } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
@@ -61,6 +60,7 @@ import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
 import type { Upstreams } from '../upstream/types.js'
+import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -93,6 +93,7 @@ export const PARTS = {
   credentials: part<Credentials>('credentials'),
   deliveries: part<AlertDeliveries>('deliveries'),
   egress: part<Egress>('egress'),
+  engines: part<Engines>('engines'),
   enrolment: part<Enrolments>('enrolment'),
   epochs: part<Epochs>('epochs'),
   errands: part<Errands>('errands'),
@@ -141,7 +142,7 @@ export const PARTS = {
   told: part<SessionTold>('told'),
   trustedIssuers: part<TrustedIssuers>('trustedIssuers'),
   trips: part<OneTime<StoredTrip>>('trips'),
-  troubles: part<Troubles>('troubles'),
+  troubles: part<{ tell(trouble: Trouble): void; recheck(): Promise<void>; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

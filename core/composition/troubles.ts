@@ -4,7 +4,7 @@ import type { Server } from '../domain/nouns.js'
 import type { GatehouseError } from '../errors.js'
 import { PUBLIC } from '../upstream/credentials.js'
 import type { Trouble } from '../upstream/watch.js'
-import type { Alerting } from './alerts.js'
+import type { Alerting } from '../domain/alerts.js'
 import { type House, PARTS } from './house.js'
 
 /** A server that falls again so soon had not recovered: its alert stands, and counts. */

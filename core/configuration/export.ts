@@ -7,6 +7,7 @@ import { KINDS } from './kinds.js'
 import type { NounName, Present, State } from './kinds.js'
 import { idpDefaults } from './nouns/idps.js'
 import { ALERT_TARGET_DEFAULTS } from './nouns/alert-targets.js'
+import { keysOf, putTogether, takeApart } from './nouns/plugin-keys.js'
 import { serverDefaults } from './nouns/servers.js'
 import type { ServerState } from './nouns/servers.js'
 import { isSecretKey } from './schemas.js'
@@ -20,10 +21,10 @@ export async function exportFile(store: Store): Promise<string> {
   const namer = createNamer()
   const content: Record<string, unknown> = { version: 1 }
   // A plugin may call a secret whatever it likes.
-  const sealed = new Map<string, readonly string[]>([
-    ...(await store.idps.all()).map(({ slug, secrets }) => [`idps ${slug}`, secrets] as const),
-    ...(await store.alertTargets.all()).map(({ slug, secrets }) => [`alerts ${slug}`, secrets] as const),
-  ])
+  const sealed = new Map<string, readonly string[]>()
+  for (const { slug, secrets } of await store.idps.all()) sealed.set(`idps ${slug}`, secrets)
+  for (const { slug, secrets } of await store.engines.all()) sealed.set(`engines ${slug}`, secrets)
+  for (const { slug, secrets } of await store.alertTargets.all()) sealed.set(`alerts ${slug}`, secrets)
   const secretsOf = (noun: NounName, key: string) => sealed.get(`${noun} ${key}`) ?? []
   for (const { noun, present } of KINDS) {
     const entries = [...(await present(store))].filter((entry) => isExported(noun, ...entry))
@@ -71,19 +72,22 @@ function hideSecrets(
   const hide = (values: unknown) =>
     Object.fromEntries(Object.keys(values as object).map((field) => [field, namer.placeholder(key, field)]))
   if (noun === 'identities' || noun === 'exporters') return { ...state, headers: hide(state['headers']) }
-  if (noun === 'idps' || noun === 'alerts') {
+  if (noun === 'idps') {
     const secret = Object.keys(state).filter((field) => isSecretKey(field) || secrets.includes(field))
-    const hidden = secret.map((field) => [field, hideValue(state[field], () => namer.placeholder(key, field), hide)])
-    return { ...state, ...Object.fromEntries(hidden) }
+    return { ...state, ...hide(Object.fromEntries(secret.map((field) => [field, null]))) }
   }
+  if (noun === 'engines' || noun === 'alerts')
+    return hideFields(state, secrets, (field) => namer.placeholder(key, field))
   if (noun !== 'servers') return state
   const { auth, env } = state as unknown as Pick<ServerState, 'auth' | 'env'>
   return { ...state, auth: hideAuth(auth, hide), env: hide(env) }
 }
 
-/** Of headers, and the like, the names stay. */
-function hideValue(value: unknown, placeholder: () => string, hide: (values: unknown) => unknown): unknown {
-  return typeof value === 'object' && value !== null ? hide(value) : placeholder()
+/** Of a record of secrets each by itself: `headers.Authorization` is called after the header. */
+function hideFields(state: State, fields: readonly string[], placeholder: (field: string) => string): State {
+  const { plain } = takeApart(state, keysOf(fields))
+  const hidden = fields.map((field) => [field, placeholder(field.slice(field.indexOf('.') + 1))] as const)
+  return putTogether(plain, Object.fromEntries(hidden))
 }
 
 function hideAuth(auth: ServerState['auth'], hide: (values: unknown) => Record<string, string>): ServerState['auth'] {
@@ -132,6 +136,8 @@ function defaultsOf(noun: NounName, key: string): State {
       return { shared: false, owner: null, headers: {}, enabled: true }
     case 'gateways':
       return { ...plain, teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] }
+    case 'engines':
+      return {}
     case 'exporters':
       return { headers: {}, enabled: true }
     case 'alerts':

@@ -47,11 +47,10 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'version: 1\ngateways:\n  eng:\n    servers:\n      - server: crm\n        tools: { mode: selected }\n',
     'file.yaml:6:9 gateways.eng.servers[0].tools: feature provisioning is not in this version',
   ],
-  ['engine instances', 'version: 1\nengines: {}\n', 'engines: engine instances are not in this version'],
   [
     'an unknown type of alert',
     'version: 1\nalerts: { ops: { plugin: alert-webhook, types: [rule_bloked] } }\n',
-    'file.yaml:2:45 alerts.ops.types[0]: no alert is called rule_bloked',
+    'file.yaml:2:49 alerts.ops.types[0]: no alert is called rule_bloked',
   ],
   [
     'an unknown key of an OAuth client',

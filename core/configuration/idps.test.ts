@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { configurationBench, fakeChecks, refusalOf } from '../test/configuration.js'
+import { configurationBench, refusalOf } from '../test/configuration.js'
 import { exportFile } from './export.js'
 import { createIdp, idpConfig, removeIdp, untiePerson, updateIdp } from './nouns/idps.js'
 import { createRole, createTeam, createUser, removeTeam } from './nouns/people.js'
@@ -43,9 +43,7 @@ test('a stored secret does not follow to another issuer', async () => {
 })
 
 test('a secret that its plugin calls by another name is neither exported nor moved', async () => {
-  const { mutations, admin, store } = await configurationBench({
-    checks: { idps: { ...fakeChecks.idps, secrets: () => ['pem'] } },
-  })
+  const { mutations, admin, store } = await configurationBench({ checks: { idpSecrets: () => ['pem'] } })
   const change = <T>(work: (work: Work) => Promise<T>) => mutations.change(admin, work)
   await change((work) => createIdp(work, 'a', { plugin: 'idp-oidc', issuer: OKTA.issuer, pem: 's3cr3t-key' }))
   const text = await exportFile(store)

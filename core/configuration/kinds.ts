@@ -9,6 +9,7 @@ import {
   removeAlertTarget,
   replaceAlertTarget,
 } from './nouns/alert-targets.js'
+import { createEngine, engineState, removeEngine, replaceEngine } from './nouns/engines.js'
 import { createExporter, exporterState, removeExporter, replaceExporter } from './nouns/exporters.js'
 import { createGateway, gatewayState, removeGateway, updateGateway } from './nouns/gateways.js'
 import { createHost, hostState, removeHost, updateHost } from './nouns/hosts.js'
@@ -175,6 +176,21 @@ const exporters = kind('exporters', {
   remove: removeExporter,
 })
 
+const engines = kind('engines', {
+  rows: (store) => store.engines.all(),
+  keyOf: (engine) => engine.slug,
+  stateOf: (store, engine) => engineState({ store }, engine),
+  want(key, input) {
+    const state = { ...input }
+    return {
+      state,
+      create: (work) => createEngine(work, key, input),
+      update: (work) => replaceEngine(work, key, state),
+    }
+  },
+  remove: removeEngine,
+})
+
 const alerts = kind('alerts', {
   rows: (store) => store.alertTargets.all(),
   keyOf: (target) => target.slug,
@@ -215,6 +231,7 @@ export const KINDS: readonly Kind[] = [
   idps,
   servers,
   identities,
+  engines,
   gateways,
   exporters,
   alerts,

@@ -9,7 +9,7 @@ import { createUser } from './nouns/people.js'
 test('applying twice changes nothing, and the epoch stays', async () => {
   const { files, fromFile, store } = await configurationBench()
   const first = await files.apply(fromFile(FULL, { secrets: SECRETS }))
-  assert.is(first.length, 13)
+  assert.is(first.length, 14)
   const epoch = await store.epoch()
   assert.equal(await files.apply(fromFile(FULL, { secrets: SECRETS })), [])
   assert.is(await store.epoch(), epoch)
@@ -100,7 +100,7 @@ test('a rule that the file no longer names is gone', async () => {
   await files.apply(fromFile(FULL.replace(/ {6}- \{ name: SSN.*\n/, ''), { secrets: SECRETS }))
   assert.equal(
     (await store.gateways.byKey('engineering'))?.rules.map(({ name }) => name),
-    ['Company'],
+    ['Company', 'Dlp'],
   )
 })
 
@@ -108,7 +108,7 @@ test('a bad file changes nothing, however late the fault stands', async () => {
   const { files, fromFile, store } = await configurationBench()
   const bad = FULL.replace('owner: bob@example.com', 'owner: nobody@example.com')
   const error = await refusalOf(files.apply(fromFile(bad, { secrets: SECRETS })))
-  assert.is(error.message, "file.yaml:27:30 hosts.bot.owner: 'nobody@example.com' does not exist")
+  assert.is(error.message, "file.yaml:30:30 hosts.bot.owner: 'nobody@example.com' does not exist")
   assert.is(error.code, 'GH_CONFIG_INVALID')
   assert.equal(await store.servers.all(), [])
 })
@@ -127,7 +127,7 @@ test('an unknown engine is refused, naming those that are loaded', async () => {
   )
   assert.match(
     error.message,
-    "gateways.engineering.rules[1].engine: no engine 'presidio' is loaded; loaded are regex, acme",
+    "gateways.engineering.rules[1].engine: there is no engine 'presidio'; known are regex, acme, dlp",
   )
 })
 
@@ -146,6 +146,7 @@ test('what was made elsewhere is untouched; prune removes only what a file made'
       'remove alerts ops',
       'remove exporters soc',
       'remove gateways engineering',
+      'remove engines dlp',
       'remove identities reader',
       'remove servers everything',
       'remove servers search',
@@ -190,6 +191,8 @@ test('export and apply make a circle, and the export holds no secret', async () 
     'env:OKTA_CLIENTSECRET': 'ok',
     'env:OPS_SECRET': 'op',
     'env:OPS_X_KEY': 'ke',
+    'env:DLP_AUTHORIZATION': 'Bearer dl',
+    'env:DLP_TOKEN': 'dt',
   }
   assert.equal(await files.plan(fromFile(text, { secrets, prune: true })), [])
   const { store: _, ...empty } = await configurationBench()

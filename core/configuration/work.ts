@@ -1,9 +1,9 @@
 import type { ConfigError, UserRef } from '@gatehouse/sdk'
 import { holds } from '../domain/capabilities.js'
+import type { EngineKind, OpenedEngine } from '../domain/engines.js'
 import type { ManagedBy, Rule, Stored } from '../domain/nouns.js'
 import type { Repository, Store } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
-import type { PluginChecks } from './plugin-checks.js'
 import { invalid } from './problems.js'
 
 /** Who changes the configuration. */
@@ -39,20 +39,34 @@ export function actorOf({ id, capabilities }: Pick<UserRef, 'id' | 'capabilities
   return { userId: id, capabilities, managedBy: 'api', isOperator: false }
 }
 
+/** What only the running gateway can tell of the plugins of one family. */
+export interface PluginChecks {
+  /** Plugins that are loaded. */
+  readonly loaded: () => readonly string[]
+  /** `config` with its secrets. */
+  readonly check: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
+  /** Keys of its configuration that a plugin declares as secret. */
+  readonly secrets: (plugin: string) => readonly string[]
+}
+
 /** What only the running gateway can tell about a configuration. */
 export interface Checks {
   /** Kinds of engines that are loaded. */
-  readonly engines: () => readonly string[]
-  /** What the rule's engine says of it; the rule is not stored yet. */
-  readonly checkRule: (rule: Rule) => Promise<readonly ConfigError[]>
+  readonly engines: () => readonly EngineKind[]
+  /** What the rule's engine says of it; the rule is not stored yet. `instance` is the stored engine that it names. */
+  readonly checkRule: (rule: Rule, instance: OpenedEngine | null) => Promise<readonly ConfigError[]>
   /** Plugins that are loaded and deliver the record. */
   readonly exporters: () => readonly string[]
   /** `config` with its secrets. */
   readonly checkExporter: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
   /** Keys of its configuration that a plugin declares as secret. */
   readonly exporterSecrets: (plugin: string) => readonly string[]
-  /** Plugins that sign people in. */
-  readonly idps: PluginChecks
+  /** Plugins that are loaded and sign people in. */
+  readonly idps: () => readonly string[]
+  /** `config` with its secrets. */
+  readonly checkIdp: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
+  /** Keys of its configuration that a plugin declares as secret. */
+  readonly idpSecrets: (plugin: string) => readonly string[]
   /** Plugins that deliver alerts. */
   readonly alertTargets: PluginChecks
   /** Throws GH_EGRESS_REFUSED for an address that the gateway may not call. */

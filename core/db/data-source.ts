@@ -4,6 +4,7 @@ import { AssignmentEntity, GatewayEntity, RuleEntity } from './entities/gateway.
 import { ConnectionEntity, HostEntity, TokenEntity } from './entities/host.js'
 import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
 import { AlertTargetEntity } from './entities/alert-target.js'
+import { EngineEntity } from './entities/engine.js'
 import { IdpEntity } from './entities/idp.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
 import { asDatabaseError } from './repositories/failures.js'
@@ -18,6 +19,7 @@ import { AuthorizationServer1795737600006 } from './migrations/0006-authorizatio
 import { Sso1795996800009 } from './migrations/0009-sso.js'
 import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
 import { Alerts1796342400013 } from './migrations/0013-alerts.js'
+import { Engines1796169600011 } from './migrations/0011-engines.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -34,6 +36,7 @@ const ENTITIES = [
   TokenEntity,
   IdpEntity,
   AlertTargetEntity,
+  EngineEntity,
 ]
 
 /** In the order of their times; each is run once. */
@@ -49,6 +52,7 @@ const MIGRATIONS = [
   Sso1795996800009,
   RootMessages1796083200010,
   Alerts1796342400013,
+  Engines1796169600011,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

@@ -152,3 +152,12 @@ export interface AlertQueue {
   /** What waits for targets that were switched off is told to nobody. */
   dropDisabled(): Promise<void>
 }
+
+/** Neither rejects: a failure is logged, and must not fail the call. */
+export interface Alerting {
+  /** `holder`: the replica that found it out, for what each replica finds out by itself. */
+  raise(alert: Alert, holder?: string): Promise<void>
+  /** What the standing alert of this key told of is over, as this holder has found. */
+  resolve(type: Alert['type'], key: string, holder?: string): Promise<void>
+  stop(): Promise<void>
+}

@@ -35,7 +35,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
     `$1$2${REDACTED}`,
   ],
   [
-    /\b((?:proxy-)?authorization|(?:set-)?cookie2?|x-api-key)(\s{0,9}[:=]\s{0,9})(?!["'[])[^\r\n]{1,4096}/gi,
+    /\b((?:proxy-)?authorization|(?:set-)?cookie2?|x-api-key)(\s{0,9}[:=]\s{0,9})(?!\s|["'[])[^\r\n]{1,4096}/gi,
     `$1$2${REDACTED}`,
   ],
   [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#]{1,1024}@/gi, `$1${REDACTED}@`],

@@ -3,6 +3,8 @@ import type {
   AlertTarget,
   Assignment,
   Connection,
+  Engine,
+  EngineTest,
   Exporter,
   Gateway,
   Host,
@@ -303,6 +305,11 @@ export interface InfoRepository {
   save(serverId: string, key: string, info: object, at: number): Promise<void>
 }
 
+export interface EngineRepository extends Repository<Engine> {
+  /** No change of configuration: neither version nor epoch rise. One that is gone meanwhile is passed over. */
+  noteTest(id: string, lastTest: EngineTest): Promise<void>
+}
+
 /** Everything that configuration is made of. `transaction` gives a store whose writes land together or not at all. */
 export interface Store {
   readonly servers: Repository<Server>
@@ -316,6 +323,7 @@ export interface Store {
   readonly tokens: TokenRepository
   readonly exporters: Repository<Exporter>
   readonly alertTargets: Repository<AlertTarget>
+  readonly engines: EngineRepository
   readonly idps: Repository<Idp>
   readonly idpLinks: IdpLinkRepository
   readonly secrets: SecretRepository

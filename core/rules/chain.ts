@@ -1,4 +1,4 @@
-import type { Alert, CallContext, Evaluation, JsonObject, Receipt } from '@gatehouse/sdk'
+import type { Alert, CallContext, Evaluation, JsonObject, Leaf, Receipt } from '@gatehouse/sdk'
 import { never, undecided } from '@gatehouse/sdk'
 import type { TextChange } from '../domain/actions.js'
 import type { Rule } from '../domain/nouns.js'
@@ -145,17 +145,21 @@ function begin(run: Run): Trial | null {
   return run.trial
 }
 
-const leavesFor = (trial: Trial) => (trial.change === null ? trial.text.leaves.all() : trial.text.leaves.values)
+/** What is rewritten are values; whoever only looks sees the keys as well, and the message as one text. */
+function leavesFor({ change, text, compiled }: Trial): readonly Leaf[] {
+  if (change !== null) return text.leaves.values
+  return compiled.whole ? text.leaves.all() : text.leaves.apart()
+}
 
 function ask(run: Run, trial: Trial): Evaluation | Promise<Evaluation> {
-  const { rule, state, broken } = trial.compiled
+  const { kind, state, broken } = trial.compiled
   if (broken !== null) return undecided(broken)
   try {
     const { leg, context } = run
     const { header } = run.subject
     const { message } = trial.text
     const request = { state, pass: trial.pass, leg, leaves: leavesFor(trial), message, context, header }
-    return run.workshop.engines.evaluate(rule.engine, request)
+    return run.workshop.engines.evaluate(kind, request)
   } catch (thrown) {
     return failure(thrown)
   }
@@ -236,8 +240,8 @@ function conclude(run: Run, trial: Trial, verdict: Receipt['verdict'], { reason,
   const ms = Math.round((performance.now() - trial.started) * 1000) / 1000
   const conclusion = { verdict, findings: trial.findings, failure: why ?? null, ms }
   run.trial = null
-  run.receipts.push(receiptOf(rule, run.leg, conclusion))
-  const alert = alertOf(rule, run.leg, run.context, conclusion)
+  run.receipts.push(receiptOf(trial.compiled, run.leg, conclusion))
+  const alert = alertOf(trial.compiled, run.leg, run.context, conclusion)
   if (alert !== null) run.alerts.push(alert)
   if (why !== undefined) run.workshop.onUndecided(rule, why)
   if (rule.shadow) return

@@ -7,10 +7,11 @@ import type {
   Prepared,
   PrepareRequest,
 } from '@gatehouse/sdk'
+import type { EngineKind } from '../domain/engines.js'
 
 /** The way to the engines. `evaluate` answers at once when the engine does; whatever it throws leaves the rule undecided. */
 export interface Engines {
-  has(kind: string): boolean
+  kinds(): readonly EngineKind[]
   prepare(kind: string, request: PrepareRequest): Promise<Prepared>
   evaluate(kind: string, request: EvaluateRequest): Evaluation | Promise<Evaluation>
   retire(kind: string, state: unknown): void

@@ -4,6 +4,7 @@ import { DEFAULT_SETTINGS } from '../domain/nouns.js'
 import type {
   ConnectionRepository,
   Draft,
+  EngineRepository,
   GatewayRepository,
   IdentityRepository,
   HostRepository,
@@ -21,6 +22,7 @@ import type {
   AlertTarget,
   Assignment,
   Connection,
+  Engine,
   Exporter,
   Gateway,
   Host,
@@ -69,6 +71,7 @@ export function createMemoryStore(): Store {
     tokens: tokenRepository(cell),
     exporters: repository<Exporter>(cell, 'exporters', (row) => row.slug),
     alertTargets: repository<AlertTarget>(cell, 'alertTargets', (row) => row.slug),
+    engines: engineRepository(cell),
     idps: repository<Idp>(cell, 'idps', (row) => row.slug),
     idpLinks: idpLinkRepository(cell),
     secrets: secretRepository(cell),
@@ -129,6 +132,15 @@ function repository<N extends Stored>(
       if (!rows().delete(id)) throw missing()
     },
   }
+}
+
+function engineRepository(cell: { state: State }): EngineRepository {
+  const plain = repository<Engine>(cell, 'engines', (row) => row.slug)
+  const note = async (id: string, lastTest: Engine['lastTest']) => {
+    const row = await plain.find(id)
+    if (row) cell.state.rows['engines']?.set(id, { ...row, lastTest } as Stored)
+  }
+  return { ...plain, noteTest: note }
 }
 
 const fits =

@@ -3,9 +3,9 @@ import type { AlertTarget } from '../../domain/nouns.js'
 import { invalid } from '../problems.js'
 import type { AlertTarget as AlertTargetSchema } from '../schemas.js'
 import { keepSecrets, readSecrets } from '../secrets.js'
-import { managerAfter, mustBeFree, mustBeMine, mustExist, mustRefer } from '../work.js'
+import { forField, managerAfter, mustBeFree, mustBeMine, mustExist, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
-import { hasMoved, mustPlug, present, splitSecrets, without } from './plugged.js'
+import { addressKeys, keysOf, mustNotFollow, present, putTogether, takeApart } from './plugin-keys.js'
 
 export type AlertTargetInput = z.output<typeof AlertTargetSchema>
 
@@ -27,6 +27,8 @@ export const ALERT_TARGET_DEFAULTS = Object.freeze({
   enabled: true,
 } as const)
 const OURS = ['plugin', ...Object.keys(ALERT_TARGET_DEFAULTS)]
+/** What the API adds; a plugin's own keys may not be called so. */
+const RESERVED = ['id', 'slug', 'secrets', 'delivery', 'managedBy', 'createdAt', 'updatedAt']
 const NOUN = 'alert target'
 
 export async function createAlertTarget(work: Work, slug: string, input: AlertTargetInput): Promise<AlertTarget> {
@@ -51,9 +53,8 @@ export async function updateAlertTarget(
     throw invalid('plugin', 'an alert target stays with its plugin; make another one')
   const merged = Object.entries({ ...before, ...present(input) }).filter(([, value]) => value !== null)
   const state = { ...ALERT_TARGET_DEFAULTS, ...Object.fromEntries(merged), plugin: stored.plugin } as AlertTargetState
-  const kept = stored.secrets.find((key) => state[key] !== undefined && input[key] === undefined)
-  if (kept !== undefined && hasMoved(before, state))
-    throw invalid(kept, 'the address has another origin: give the secret anew')
+  const addresses = [...new Set([...addressKeys(before), ...addressKeys(state), 'host', 'port'])]
+  mustNotFollow(before, state, { addresses, secrets: keysOf(stored.secrets), given: input })
   const { columns, secrets } = await settled(work, state)
   await keepSecrets(work.store, ownerOf(stored), GROUP, secrets)
   return work.store.alertTargets.update(stored.id, { ...columns, ...managerAfter(work, stored) })
@@ -62,7 +63,8 @@ export async function updateAlertTarget(
 /** Replaces the whole configuration, as the file does. */
 export async function replaceAlertTarget(work: Work, reference: string, state: AlertTargetState): Promise<AlertTarget> {
   const stored = await mustExist(work.store.alertTargets, NOUN, reference)
-  const gone = [...Object.keys(stored.config), ...stored.secrets].filter((key) => !Object.hasOwn(state, key))
+  const there = [...Object.keys(stored.config), ...keysOf(stored.secrets)]
+  const gone = there.filter((key) => !Object.hasOwn(state, key))
   const patch = { ...Object.fromEntries(gone.map((key) => [key, null])), ...state }
   return updateAlertTarget(work, stored.id, patch as unknown as AlertTargetInput)
 }
@@ -87,8 +89,7 @@ export async function alertTargetConfig(
   { store }: Pick<Work, 'store'>,
   target: AlertTarget,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const sealed = Object.entries(await readSecrets(store, ownerOf(target), GROUP))
-  return { ...target.config, ...Object.fromEntries(sealed.map(([key, json]) => [key, JSON.parse(json) as unknown])) }
+  return putTogether(target.config, await readSecrets(store, ownerOf(target), GROUP))
 }
 
 export async function gatewaySlugs(store: Work['store'], { gatewayIds }: AlertTarget): Promise<string[]> {
@@ -97,8 +98,7 @@ export async function gatewaySlugs(store: Work['store'], { gatewayIds }: AlertTa
   return gatewayIds.map((id) => gateways.find((gateway) => gateway.id === id)?.slug ?? id).toSorted()
 }
 
-/** Values are kept as JSON: a secret may be a list of headers. */
-const GROUP = 'json'
+const GROUP = 'config'
 const ownerOf = ({ id }: Pick<AlertTarget, 'id'>) => ({ kind: 'alertTarget', id }) as const
 
 async function settled({ store, checks }: Work, state: AlertTargetState) {
@@ -106,11 +106,28 @@ async function settled({ store, checks }: Work, state: AlertTargetState) {
   const gatewayIds: string[] = []
   for (const [at, slug] of state.gateways.entries())
     gatewayIds.push((await mustRefer(store.gateways, `gateways[${at}]`, slug)).id)
-  const config = without(state, OURS)
-  await mustPlug(checks.alertTargets, plugin, { config, checkUrl: checks.checkUrl })
-  const { secret, plain } = splitSecrets(config, checks.alertTargets.secrets(plugin))
-  const secrets = Object.fromEntries(Object.entries(secret).map(([key, value]) => [key, JSON.stringify(value)]))
+  const config = Object.fromEntries(Object.entries(state).filter(([key]) => !OURS.includes(key)))
+  await check(checks, plugin, config)
+  const { plain, sealed } = takeApart(config, checks.alertTargets.secrets(plugin))
   const types = [...new Set(state.types)].toSorted()
-  const columns = { plugin, config: plain, secrets: Object.keys(secret), minSeverity, types, gatewayIds, enabled }
-  return { columns, secrets }
+  const secrets = Object.keys(sealed).toSorted()
+  return { columns: { plugin, config: plain, secrets, minSeverity, types, gatewayIds, enabled }, secrets: sealed }
+}
+
+async function check(
+  { alertTargets, checkUrl }: Work['checks'],
+  plugin: string,
+  config: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const known = alertTargets.loaded()
+  if (!known.includes(plugin))
+    throw invalid('plugin', `'${plugin}' is not loaded; known are ${known.join(', ') || 'none'}`)
+  const reserved = RESERVED.find((key) => Object.hasOwn(config, key))
+  if (reserved !== undefined) throw invalid(reserved, 'is set by the gateway')
+  const [error] = await alertTargets.check(plugin, config)
+  if (error) throw invalid(error.path ?? '', error.message)
+  for (const key of addressKeys(config)) {
+    const url = config[key]
+    if (typeof url === 'string') await forField(key, () => checkUrl(url))
+  }
 }

@@ -137,7 +137,7 @@ async function follow(dataSource: DataSource, cursor: string | null, filter: Ale
     [...fits(filter), from[1], from[2], end],
   )
   const last = rows.length < MOST_FOLLOWED ? undefined : rows.at(-1)
-  const items = rows.map(({ xid: _, ...row }) => standing(row))
+  const items = rows.map(standing)
   return { items, cursor: last === undefined ? `${end}.${NOBODY}` : `${last.xid}.${last.id}` }
 }
 const MOST_FOLLOWED = 500

@@ -7,6 +7,7 @@ import type { AlertTargetEntity } from '../entities/alert-target.js'
 import type { RoleEntity } from '../entities/people.js'
 import type { IdpEntity } from '../entities/idp.js'
 import type { ExporterEntity, ServerEntity } from '../entities/server.js'
+import { engineRepository } from './engines.js'
 import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
 import { connectionRepository, hostRepository } from './hosts.js'
@@ -43,6 +44,7 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     tokens: guardAll(tokenRepository(manager)),
     exporters: guardAll(rowRepository<Exporter, ExporterEntity>(manager, EXPORTER)),
     alertTargets: guardAll(rowRepository<AlertTarget, AlertTargetEntity>(manager, ALERT_TARGET)),
+    engines: guardAll(engineRepository(manager)),
     idps: guardAll(rowRepository<Idp, IdpEntity>(manager, IDP)),
     idpLinks: guardAll(idpLinkRepository(manager)),
     secrets: guardAll(secretRepository(manager, vault)),

@@ -4,6 +4,7 @@ import type { FileOperations } from '../../configuration/apply.js'
 import type { Mutations } from '../../configuration/mutations.js'
 import type { Actor } from '../../configuration/work.js'
 import type { AlertProgress, AlertRepository } from '../../domain/alerts.js'
+import type { EngineKind } from '../../domain/engines.js'
 import type { Idp } from '../../domain/nouns.js'
 import type { Store } from '../../domain/store.js'
 import type { ConsoleSessions } from '../../identity/console-sessions.js'
@@ -44,6 +45,8 @@ export interface ApiOptions {
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>
   readonly oauth: { readonly clients: AdminClients; readonly turnKeys: AuthorizationServer['turnKeys'] }
+  /** Kinds of engines that are loaded. */
+  readonly engineKinds: () => readonly EngineKind[]
   /** Ids of the plugins that run, in their order. */
   readonly plugins: () => readonly string[]
   readonly version: string

@@ -1,5 +1,6 @@
 import { alertTargetOperations } from './alert-targets.js'
 import { alertOperations } from './alerts.js'
+import { engineOperations } from './engines.js'
 import { exporterOperations } from './exporters.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
@@ -33,6 +34,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     oauthOperations,
     identityOperations,
     idpOperations,
+    engineOperations,
     exporterOperations,
     logOperations,
     alertOperations,
