@@ -58,6 +58,7 @@ import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
 import type { Upstreams } from '../upstream/types.js'
+import type { BodySealer } from '../vault/body-sealer.js'
 import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
@@ -82,6 +83,7 @@ export const PARTS = {
   alerts: part<AlertRepository>('alerts'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),
+  bodySealer: part<BodySealer>('bodySealer'),
   browser: part<Browser>('browser'),
   catalog: part<Catalog>('catalog'),
   consoleSessions: part<ConsoleSessions>('consoleSessions'),

@@ -42,7 +42,7 @@ test('a correlation id is sought in its own day only', async () => {
   const record = messageRecord({ at: Date.parse('2026-03-04T12:00:00Z') })
   const days = createRetention({
     database: database.pool,
-    days: () => 0,
+    days: () => ({ logs: 0, sealed: 0 }),
     logger: { info() {}, warn() {} },
     clock: () => record.at,
   })
@@ -202,7 +202,7 @@ test('retention drops whole days, bodies too, and keeps what is within the bound
   const at = (clock: number) =>
     createRetention({
       database: database.pool,
-      days: () => settings.days,
+      days: () => ({ logs: settings.days, sealed: settings.days }),
       logger: { info() {}, warn() {} },
       clock: () => clock,
     })

@@ -61,7 +61,13 @@ function settingsOver(manager: EntityManager): Store['settings'] {
       const rows: { value: Partial<Settings> }[] = await manager.query('select value from settings')
       const value = rows[0]?.value ?? {}
       const parkedCalls = { ...DEFAULT_LIMITS.parkedCalls, ...value.limits?.parkedCalls }
-      return { ...DEFAULT_SETTINGS, ...value, limits: { ...DEFAULT_LIMITS, ...value.limits, parkedCalls } }
+      const retentionDays = { ...DEFAULT_SETTINGS.retentionDays, ...value.retentionDays }
+      return {
+        ...DEFAULT_SETTINGS,
+        ...value,
+        retentionDays,
+        limits: { ...DEFAULT_LIMITS, ...value.limits, parkedCalls },
+      }
     },
     set: async (settings) => {
       await manager.query(

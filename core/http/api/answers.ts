@@ -208,7 +208,7 @@ export const IdpTestAnswer = z.looseObject({
 })
 export const SettingsAnswer = z.object({
   audit: z.string(),
-  retentionDays: z.object({ logs: z.int() }),
+  retentionDays: z.object({ logs: z.int(), sealed: z.int() }),
   refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
   redirectSchemes: z.array(z.string()),
   clientDocuments: z.boolean(),
