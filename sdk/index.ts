@@ -1,4 +1,5 @@
 export * from './call.js'
+export * from './egress.js'
 export * from './engine.js'
 export * from './hooks.js'
 export * from './idp.js'

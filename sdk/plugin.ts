@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { PluginDial, PluginFetch } from './egress.js'
 import type { EngineDeclaration } from './engine.js'
 import type { Handler, HooksOf } from './hooks.js'
 
@@ -19,29 +20,6 @@ export interface PluginStore {
   set(key: string, value: string): Promise<void>
   delete(key: string): Promise<void>
 }
-
-/**
- * `fetch` through the gateway's one guarded way out: private, loopback and link-local addresses are refused unless the
- * operator allows them, redirects are refused, at most 16 MiB come back.
- */
-export interface PluginFetchInit {
-  readonly method?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array
-  readonly signal?: AbortSignal
-  /** Milliseconds for the whole exchange; 30,000 unless told. */
-  readonly timeoutMs?: number
-  /** Most bytes of the answer's body; 16 MiB unless told. */
-  readonly maxBytes?: number
-}
-export interface PluginResponse {
-  readonly status: number
-  header(name: string): string | undefined
-  readonly body: Uint8Array
-  text(): string
-  json(): unknown
-}
-export type PluginFetch = (url: string, init?: PluginFetchInit) => Promise<PluginResponse>
 
 export interface HandlerOptions {
   /** Before or after the handlers that say nothing; among equals the order of the `plugins:` list holds. */
@@ -71,6 +49,7 @@ export interface PluginContext<Config> {
   serve<H extends HooksOf<'keyed'>>(hook: H, key: string, handler: Handler<H>, options?: KeyedOptions): void
   readonly store: PluginStore
   readonly fetch: PluginFetch
+  readonly dial: PluginDial
   /** Milliseconds since the epoch; a test may turn it. */
   now(): number
 }

@@ -1,13 +1,16 @@
 import type { CallContext } from './call.js'
+import type { PluginDial, PluginFetch } from './egress.js'
 import type { AnswerOf, Handler, HookCall, HookName, HooksOf, PayloadOf } from './hooks.js'
 import { HOOKS } from './hooks.js'
-import type { KeyedOptions, Plugin, PluginContext, PluginFetch, PluginLog, RunningPlugin } from './plugin.js'
+import type { KeyedOptions, Plugin, PluginContext, PluginLog, RunningPlugin } from './plugin.js'
 import { parseStrictly } from './strict.js'
 
 /** What a test may set; everything has a default. */
 export interface TestHostOptions {
   /** Stands in for the way out; without it a `fetch` rejects. */
   readonly fetch?: PluginFetch
+  /** Stands in for the way out of what is no HTTP; without it a `dial` rejects. */
+  readonly dial?: PluginDial
   readonly now?: () => number
 }
 
@@ -153,6 +156,7 @@ function fakeContext<Config>(config: Config, options: TestHostOptions, kept: Kep
       delete: async (key) => void stored.delete(key),
     },
     fetch: options.fetch ?? (() => Promise.reject(new Error('this test lends no fetch'))),
+    dial: options.dial ?? (() => Promise.reject(new Error('this test lends no dial'))),
     now: options.now ?? Date.now,
   } satisfies PluginContext<Config>)
 }

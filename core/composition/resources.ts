@@ -116,6 +116,7 @@ export async function openPlugins(options: PluginsOptions): Promise<Host> {
       log: (plugin) => asPluginLog(log.child({ plugin })),
       store: (plugin) => createPluginStore(dataSource, plugin),
       fetch: egress.fetch,
+      dial: egress.dial,
       now: Date.now,
     },
     log: asPluginLog(log),

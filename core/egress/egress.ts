@@ -1,11 +1,16 @@
 import { Agent, Pool } from 'undici'
 import type { Dispatcher } from 'undici'
+import type { PluginDial } from '@gatehouse/sdk'
 import { anyOf, parseAllowList } from './allow-list.js'
 import { directConnector } from './connector.js'
+import type { Connector } from './connector.js'
+import { createDial } from './dial.js'
+import { noting } from './failure.js'
 import { createFetch } from './fetch.js'
 import type { EgressCaps, EgressInit } from './fetch.js'
 import { createBypass } from './no-proxy.js'
 import { createPolicy } from './policy.js'
+import type { Target } from './policy.js'
 import { admitIfResolvable, lookupAll } from './resolve.js'
 import type { Lookup } from './resolve.js'
 import type { EgressResponse } from './response.js'
@@ -40,6 +45,8 @@ export interface Egress {
    * a request costs what it costs in undici. Whoever uses it treats a 3xx as a failure and bounds time and size.
    */
   pool(origin: string, options?: PoolOptions): Dispatcher
+  /** One connection that is no HTTP, checked in the same way; the proxy is used for it too. */
+  readonly dial: PluginDial
   /** Opens one more place from now on, written as in `allow`: what of ours is known only once we listen. */
   open(entry: string): void
   stop(): Promise<void>
@@ -67,11 +74,11 @@ export function createEgress(options: EgressOptions): Egress {
   }
   const pools = new Map<string, Pool>()
 
+  const connectorTo = (target: Target): Connector =>
+    noting(proxy && !isDirect(target) ? proxy.connector(target, connecting) : directConnector(target, connecting))
+
   function openPool(origin: URL, settings: Pool.Options): Pool {
-    const target = policy.target(origin)
-    const connect =
-      proxy && !isDirect(target) ? proxy.connector(target, connecting) : directConnector(target, connecting)
-    return new Pool(origin.origin, { ...settings, connect })
+    return new Pool(origin.origin, { ...settings, connect: connectorTo(policy.target(origin)) })
   }
 
   // An agent lets go of an origin with its last connection: plugins may name any number of origins.
@@ -79,6 +86,7 @@ export function createEgress(options: EgressOptions): Egress {
 
   return {
     fetch: createFetch({ agent, policy, caps }),
+    dial: createDial({ ...connecting, connectorTo }),
 
     async check(url) {
       const target = policy.target(readUrl(url))

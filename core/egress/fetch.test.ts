@@ -4,10 +4,10 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createEgress } from './egress.js'
 import type { Egress, EgressOptions } from './egress.js'
-import { serveHttp } from './testing.js'
+import { rejectsWith, serveHttp } from './testing.js'
 import { asWebFetch } from './web-fetch.js'
 
-type Use = (egress: Egress, url: string) => Promise<void>
+type Use = (egress: Egress, url: string) => Promise<unknown>
 
 async function against(handler: RequestListener, use: Use, caps: EgressOptions['caps'] = {}): Promise<void> {
   const server = await serveHttp(handler)
@@ -18,14 +18,6 @@ async function against(handler: RequestListener, use: Use, caps: EgressOptions['
     await egress.stop()
     await server.stop()
   }
-}
-
-async function rejectsWith(code: string, work: Promise<unknown>): Promise<void> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: Error & { code?: string }) => thrown,
-  )
-  assert.is(error?.code, code, error?.stack ?? 'it did not fail')
 }
 
 test('carries method, path, headers and body, and gives status, headers and body', async () => {
@@ -160,7 +152,7 @@ test('a refused connection names the host and keeps the URL to itself', async ()
     await egress.fetch(`http://127.0.0.1:${server.port}/path?token=hunter2`)
     assert.unreachable()
   } catch (error) {
-    assert.is((error as { code?: string }).code, 'GH_EGRESS_FAILED')
+    assert.is((error as { code?: string }).code, 'GH_EGRESS_UNREACHABLE')
     assert.match((error as Error).message, '127.0.0.1')
     assert.not.match(JSON.stringify([error, (error as Error).message]), 'hunter2')
   } finally {

@@ -1,7 +1,7 @@
 import type { PluginFetchInit } from '@gatehouse/sdk'
-import { errors } from 'undici'
 import type { Agent, Dispatcher } from 'undici'
 import { startDeadline } from './deadline.js'
+import { failure } from './failure.js'
 import type { Policy } from './policy.js'
 import { readResponse } from './response.js'
 import type { EgressResponse } from './response.js'
@@ -76,14 +76,4 @@ function lowerCased(headers: Readonly<Record<string, string>>): Record<string, s
 // 304 answers a question of the caller's own and leads nowhere.
 function isRedirect(status: number): boolean {
   return status >= 300 && status < 400 && status !== 304
-}
-
-function failure(error: unknown, host: string): GatehouseError {
-  if (error instanceof GatehouseError) return error
-  const isLate = error instanceof errors.ConnectTimeoutError
-  return new GatehouseError(isLate ? 'GH_EGRESS_TIMEOUT' : 'GH_EGRESS_FAILED', {
-    message: isLate ? `${host} could not be connected in time` : `${host} could not be reached`,
-    detail: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown failure',
-    cause: error,
-  })
 }

@@ -1,10 +1,11 @@
-import { isIP } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
 import { specialRange } from './address.js'
 import type { AllowList } from './allow-list.js'
 import { GatehouseError } from '../errors.js'
 
 /** Where a connection would go. `host` is lower case, without brackets and without a trailing dot. */
 export interface Target {
+  /** Whether what is said there is under TLS; what is not goes only to what the operator listed. */
   readonly secure: boolean
   readonly host: string
   readonly port: number
@@ -13,6 +14,8 @@ export interface Target {
 export interface Policy {
   /** Refuses by what the URL alone tells: scheme, userinfo, literal addresses, names of this machine. */
   target(url: URL): Target
+  /** The same for a host and a port. */
+  place(host: string, port: number, secure: boolean): Target
   /** Refuses the target if any one of the addresses it resolves to is refused. */
   admit(target: Target, addresses: readonly string[]): void
 }
@@ -31,7 +34,7 @@ export function createPolicy(options: { readonly allow: AllowList; readonly loop
     if (isListed) return undefined
     const isListedName = allow.hasHost(target.host, target.port)
     if (range !== undefined && !(isListedName && OPEN_TO_LISTED_NAMES.has(range))) return `range ${range}`
-    return target.secure || isListedName ? undefined : 'plain http'
+    return target.secure || isListedName ? undefined : 'no TLS'
   }
 
   function admit(target: Target, addresses: readonly string[]): void {
@@ -46,17 +49,19 @@ export function createPolicy(options: { readonly allow: AllowList; readonly loop
     if (allow.hasHost(target.host, target.port)) return
     if (isLocalName(target.host)) {
       if (!loopback && !allow.hasBlocks) throw refused(target, 'range loopback')
-    } else if (!target.secure && !allow.hasBlocks && !loopback) throw refused(target, 'plain http')
+    } else if (!target.secure && !allow.hasBlocks && !loopback) throw refused(target, 'no TLS')
+  }
+
+  function admitUnresolved(target: Target): Target {
+    if (isIP(target.host)) admit(target, [target.host])
+    else admitName(target)
+    return target
   }
 
   return {
     admit,
-    target(url) {
-      const target = readTarget(url)
-      if (isIP(target.host)) admit(target, [target.host])
-      else admitName(target)
-      return target
-    },
+    target: (url) => admitUnresolved(readTarget(url)),
+    place: (host, port, secure) => admitUnresolved(readPlace(host, port, secure)),
   }
 }
 
@@ -68,7 +73,24 @@ function readTarget(url: URL): Target {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refusedUrl('only https and http URLs can be reached')
   if (url.username || url.password) throw refusedUrl('a URL must not carry a user name or password')
   const secure = url.protocol === 'https:'
-  return { secure, host: plainHost(url.hostname), port: Number(url.port) || (secure ? 443 : 80) }
+  return {
+    secure,
+    host: plainHost(url.hostname),
+    port: portOf(url.port === '' ? (secure ? 443 : 80) : Number(url.port)),
+  }
+}
+
+// What a URL makes of a host is what its other spellings (short, octal, full-width) are told apart by here too.
+function readPlace(host: string, port: number, secure: boolean): Target {
+  const url = `https://${isIPv6(host) ? `[${host}]` : host}/`
+  const isHost = (isIPv6(host) || /^[^\s/?#@:\\]+$/.test(host)) && URL.canParse(url)
+  if (!isHost) throw refusedUrl('the address is not a host name')
+  return { secure, host: plainHost(new URL(url).hostname), port: portOf(port) }
+}
+
+function portOf(port: number): number {
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port
+  throw refusedUrl('the port is not one from 1 to 65535')
 }
 
 /** The host of a URL as DNS and allow lists spell it. */
@@ -84,7 +106,7 @@ function refusedUrl(message: string): GatehouseError {
 }
 
 function refused({ host, port }: Target, reason: string, address?: string): GatehouseError {
-  const fact = reason === 'plain http' ? 'is not reached over plain http' : 'is not a public address'
+  const fact = reason === 'no TLS' ? 'is not reached without TLS' : 'is not a public address'
   return new GatehouseError('GH_EGRESS_REFUSED', {
     message: `${host} ${fact}; the operator can allow it with GATEHOUSE_EGRESS_ALLOW`,
     detail: `${host}:${port} refused: ${reason}${address === undefined ? '' : `, ${address}`}`,

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { createEgress } from './egress.js'
 import type { Egress, EgressOptions } from './egress.js'
 import { createBypass } from './no-proxy.js'
-import { fakeLookup, listen, serveHttp, serveHttps, TEST_CERTIFICATE } from './testing.js'
+import { fakeLookup, listen, rejectsWith, serveHttp, serveHttps, TEST_CERTIFICATE } from './testing.js'
 
 interface Scene {
   readonly egress: Egress
@@ -18,7 +18,7 @@ interface Scene {
 /** A proxy that takes every tunnel to one upstream on this machine, whatever name it is asked for. */
 async function scene(
   options: Partial<EgressOptions>,
-  use: (scene: Scene) => Promise<void>,
+  use: (scene: Scene) => Promise<unknown>,
   secure = false,
   status = 200,
 ) {
@@ -48,14 +48,6 @@ async function scene(
   }
 }
 
-async function rejectsWith(code: string, work: Promise<unknown>): Promise<void> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: Error & { code?: string }) => thrown,
-  )
-  assert.is(error?.code, code, error?.stack ?? 'it did not fail')
-}
-
 const LOGIN = `Basic ${Buffer.from('user:p@ss').toString('base64')}`
 const target = (host: string, port = 443) => ({ host, port, secure: true })
 
@@ -70,7 +62,7 @@ test('a target is reached through the proxy by its name, with TLS from end to en
       assert.equal(tunnels, [`upstream.example:443 ${LOGIN}`])
       const pooled = await egress.pool('https://upstream.example').request({ path: '/', method: 'GET' })
       assert.is(await pooled.body.text(), 'for upstream.example')
-      await rejectsWith('GH_EGRESS_FAILED', egress.fetch('https://other.example/'))
+      await rejectsWith('GH_EGRESS_UNREACHABLE', egress.fetch('https://other.example/'))
     },
     true,
   )
@@ -92,7 +84,7 @@ test('a public IPv6 address is asked for in brackets', async () => {
   await scene(
     {},
     async ({ egress, tunnels }) => {
-      await rejectsWith('GH_EGRESS_FAILED', egress.fetch('https://[2606:4700::1111]/'))
+      await rejectsWith('GH_EGRESS_UNREACHABLE', egress.fetch('https://[2606:4700::1111]/'))
       assert.equal(tunnels, [`[2606:4700::1111]:443 ${LOGIN}`])
     },
     true,
@@ -104,6 +96,24 @@ test('plain http to a listed host is tunnelled as well', async () => {
     assert.is((await egress.fetch('http://engine.corp:8080/')).text(), 'for engine.corp:8080')
     assert.equal(tunnels, [`engine.corp:8080 ${LOGIN}`])
   })
+})
+
+test('what is no HTTP goes through the proxy as well, with TLS from end to end', async () => {
+  await scene(
+    { lookup: PUBLIC },
+    async ({ egress, tunnels }: Scene) => {
+      const socket = await egress.dial({ host: 'upstream.example', port: 465, tls: true })
+      socket.write('GET / HTTP/1.1\r\nhost: dialled\r\nconnection: close\r\n\r\n')
+      const chunks: Buffer[] = []
+      for await (const chunk of socket) chunks.push(chunk as Buffer)
+      assert.match(Buffer.concat(chunks).toString(), 'for dialled')
+      assert.equal(tunnels, [`upstream.example:465 ${LOGIN}`])
+      await rejectsWith('GH_EGRESS_UNREACHABLE', egress.dial({ host: 'other.example', port: 465, tls: true }))
+      await rejectsWith('GH_EGRESS_REFUSED', egress.dial({ host: '10.0.0.1', port: 465, tls: true }))
+      assert.is(tunnels.length, 2)
+    },
+    true,
+  )
 })
 
 test('a private literal or a name with a private answer never reaches the proxy', async () => {
@@ -130,7 +140,7 @@ test('a name that only the proxy can resolve is left to the proxy', async () => 
 test('a proxy that declines is a failure that names the target', async () => {
   await scene(
     { lookup: PUBLIC },
-    ({ egress }: Scene) => rejectsWith('GH_EGRESS_FAILED', egress.fetch('https://upstream.example/')),
+    ({ egress }: Scene) => rejectsWith('GH_EGRESS_UNREACHABLE', egress.fetch('https://upstream.example/')),
     true,
     403,
   )

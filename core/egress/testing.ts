@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { RequestListener } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
+import * as assert from 'uvu/assert'
 import type { Lookup } from './resolve.js'
 
 /** A certificate for `upstream.example` alone, trusted by nobody who is not told to. */
@@ -18,7 +19,7 @@ LmV4YW1wbGUwCgYIKoZIzj0EAwIDRwAwRAIgG1ELQB1MPVzerkk/CRMPreb6Wp+z
 VtndyQnzCCdASPMCIGKGTppt9PWiUht1FUptIFuPyCZHISLnAsO54Qik9OgK
 -----END CERTIFICATE-----`
 
-const TEST_KEY = `-----BEGIN PRIVATE KEY-----
+export const TEST_KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7cunhE0wgwmN4ARP
 a0eL8/sMZXsE7Sej2rP6+mRhb/+hRANCAARCdaSnICNPiI3h4pTVVul/MqaS6TsL
 Tp47iCGlZJk4/qTg0Xrzsz0h7d7BF1SAq4+6FURaR8QYkXXut0Et7DIf
@@ -61,4 +62,14 @@ export function fakeLookup(...answers: readonly (readonly string[])[]): { lookup
     return answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
   }
   return { lookup, asked }
+}
+
+/** That the work fails with this code; answers the error. */
+export async function rejectsWith(code: string, work: Promise<unknown>): Promise<Error> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: Error & { code?: string }) => thrown,
+  )
+  assert.is(error?.code, code, error?.stack ?? 'it did not fail')
+  return error as Error
 }

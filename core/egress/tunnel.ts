@@ -25,7 +25,7 @@ export function createProxy(url: string, connectMs: number): Proxy {
     const { socket, statusCode } = await pool.connect({ path, headers: { ...headers, host: path } })
     if (statusCode === 200) return socket
     socket.on('error', () => {}).destroy()
-    throw new GatehouseError('GH_EGRESS_FAILED', {
+    throw new GatehouseError('GH_EGRESS_UNREACHABLE', {
       message: `the outbound proxy did not connect to ${target.host}`,
       detail: `CONNECT ${path} was answered with ${statusCode}`,
     })
@@ -38,7 +38,8 @@ export function createProxy(url: string, connectMs: number): Proxy {
         open(target, options).then(
           (socket) => {
             const httpSocket = socket as NonNullable<buildConnector.Options['httpSocket']>
-            if (target.secure) startTls({ ...request, servername: serverName(target), httpSocket }, callback)
+            if (request.protocol === 'https:')
+              startTls({ ...request, servername: serverName(target), httpSocket }, callback)
             else callback(null, httpSocket)
           },
           (error: unknown) => callback(error as Error, null),

@@ -1,4 +1,4 @@
-import type { PluginContext, PluginFetch, PluginLog, PluginStore } from '@gatehouse/sdk'
+import type { PluginContext, PluginDial, PluginFetch, PluginLog, PluginStore } from '@gatehouse/sdk'
 import type { Registry } from '../hooks/bus.js'
 
 /** What the host lends to plugins; each gets its own view of it. */
@@ -6,6 +6,7 @@ export interface Lent {
   readonly log: (plugin: string) => PluginLog
   readonly store: (plugin: string) => PluginStore
   readonly fetch: PluginFetch
+  readonly dial: PluginDial
   readonly now: () => number
 }
 
@@ -33,6 +34,7 @@ export function createScope(
     },
     store: lent.store(plugin),
     fetch: lent.fetch,
+    dial: lent.dial,
     now: lent.now,
   } satisfies PluginContext<unknown>)
   return { context, close: () => (open = false) }

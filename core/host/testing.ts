@@ -26,6 +26,7 @@ export function hostFor(): {
     log,
     store: () => ({ get: async () => undefined, set: async () => {}, delete: async () => {} }),
     fetch: () => Promise.reject(new Error('no way out in this test')),
+    dial: () => Promise.reject(new Error('no way out in this test')),
     now: () => 0,
   }
   const onFault = (fault: Fault) => void faults.push(fault)

@@ -66,6 +66,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
 const mainOnly = ['env', 'argv', 'exit', 'exitCode', 'on', 'once', 'addListener', 'addEventListener', 'abort']
 const touchesProcess = ['core/main.ts', 'core/cli/main.ts']
 const importsByName = ['core/host/load.ts', 'core/main.ts']
+const contractPackages = ['zod', 'node:crypto', 'node:net']
 const domainPackages = ['@gatehouse/sdk', 'zod', 'node:crypto']
 
 export function readFacts(path: string, source: string): FileFacts {
@@ -168,7 +169,7 @@ const domainIsPure: Law = ({ path, imports }) => {
 const sdkIsLight: Law = ({ path, imports }) => {
   if (!path.startsWith('sdk/')) return []
   return packagesOf(imports)
-    .filter((name) => name !== 'zod')
+    .filter((name) => !contractPackages.includes(name))
     .map((name) => `is the contract and may not import ${name}`)
 }
 

@@ -121,10 +121,11 @@ test('more matches than core could bear are no answer', async () => {
 
 test('a long text is left to the worker and found in all the same', async () => {
   const text = 'x'.repeat(3_000_000) + 'ana@example.com'
-  const found = evaluate(fast, '[a-z]+@[a-z.]+', `${'1 '.repeat(1_000_000)}ana@example.com`)
+  const found = evaluate(fast, '(?:x|y)+an', text)
   assert.instance(found, Promise)
-  assert.equal(places(await found), [[0, 2_000_000, 2_000_015]])
-  assert.equal(places(await evaluate(fast, '(?:x|y)+an', text)), [[0, 0, 3_000_002]])
+  assert.equal(places(await found), [[0, 0, 3_000_002]])
+  const rare = `${'1 '.repeat(1_000_000)}ana@example.com`
+  assert.equal(places(await evaluate(fast, '[a-z]+@[a-z.]+', rare)), [[0, 2_000_000, 2_000_015]])
 })
 
 const A = 'a'.repeat(5_000)

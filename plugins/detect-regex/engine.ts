@@ -15,7 +15,11 @@ import { compilePattern } from './pattern.js'
 import type { Pattern } from './pattern.js'
 import type { Pool } from './pool.js'
 import { MOST_HITS, scan } from './scan.js'
-import type { Hits } from './scan.js'
+import type { Hits, Scanned } from './scan.js'
+import { isSteep, LONGEST_RUN } from './steep.js'
+import { viewOf } from './view.js'
+import type { View } from './view.js'
+import { scanWindows } from './windows.js'
 
 export interface RegexEngine {
   prepare(request: Pick<PrepareRequest, 'config' | 'action'>): Prepared
@@ -34,6 +38,8 @@ export interface EngineOptions {
 const MOST_WORK = 1_000_000
 /** What a pattern may take beside the calls before a worker takes over. */
 const LONGEST_MS = 25
+/** Longer texts are not brought into lower case beside the calls. */
+const MOST_LOWERED = 4 * 1_048_576
 /** Further time for each MiB of text, in a worker. */
 const MS_FOR_EACH_MIB = 250
 
@@ -41,7 +47,9 @@ export function createEngine(options: EngineOptions): RegexEngine {
   const evaluate: RegexEngine['evaluate'] = ({ state, pass: index, leaves }) => {
     const pattern = (state as readonly Pattern[])[index]
     if (pattern === undefined) return undecided('there is no such pass')
-    return scanHere(pattern, leaves) ?? scanThere(options, pattern, leaves)
+    const view = viewOf(leaves)
+    if (isOut(pattern, view)) return pass()
+    return scanHere(pattern, leaves, view) ?? scanThere(options, pattern, leaves)
   }
   return {
     prepare: (request) => prepare(options, request),
@@ -82,35 +90,56 @@ function prepare(
   return { ok: true, state: patterns, passes: patterns.length }
 }
 
+/** Whether a match is out of the question, told by what all texts together do not hold. */
+function isOut({ needs }: Pattern, view: View): boolean {
+  if (needs === null || view.size > MOST_LOWERED) return false
+  const lower = view.lower()
+  return !needs.some((text) => lower.includes(text))
+}
+
 /** Scans at once; null when that is not for here: not proven linear, too much text, or it takes too long. */
-function scanHere({ regexp, weight, type, needs }: Pattern, leaves: readonly Leaf[]): Evaluation | null {
-  if (regexp === null || sizeOf(leaves) * weight > MOST_WORK) return null
+function scanHere(pattern: Pattern, leaves: readonly Leaf[], view: View): Evaluation | null {
+  const { regexp, weight, windows } = pattern
+  if (regexp === null) return null
   const until = performance.now() + LONGEST_MS
-  let hits: Hits | null = null
   try {
-    for (let index = 0; index < leaves.length; index += 1) {
-      if ((index & 7) === 7 && performance.now() > until) return null
-      const { text } = leaves[index] as Leaf
-      if (needs !== null && !text.includes(needs)) continue
-      regexp.lastIndex = 0
-      if (!regexp.test(text)) continue
-      const scanned = scan(regexp, text, index, (hits ??= []), until)
-      if (scanned === 'late') return null
-      if (scanned === 'tooMany') return undecided(`more than ${MOST_HITS} matches`)
+    if (windows !== null) {
+      const scan = { regexp, windows, longest: LONGEST_RUN, until }
+      return scanAll(pattern, leaves, (text, leaf, hits) => scanWindows(scan, text, leaf, hits))
     }
+    if (view.size * weight > MOST_WORK || isSteep(view.joined, pattern.loops)) return null
+    regexp.lastIndex = 0
+    if (pattern.joins && !regexp.test(view.joined)) return pass()
+    return scanAll(pattern, leaves, (text, leaf, hits) => scan(regexp, text, leaf, hits, until), until)
   } catch {
     // A text can exhaust the stack of the engine that goes back.
     return null
   }
-  return hits === null ? pass() : findingsOf(hits, type)
+}
+
+type ScanOne = (text: string, leaf: number, hits: Hits) => Scanned | 'tooLong'
+
+function scanAll({ type }: Pattern, leaves: readonly Leaf[], one: ScanOne, until = Infinity): Evaluation | null {
+  const hits: Hits = []
+  for (let index = 0; index < leaves.length; index += 1) {
+    if ((index & 7) === 7 && performance.now() > until) return null
+    const scanned = one((leaves[index] as Leaf).text, index, hits)
+    if (scanned === 'tooMany') return undecided(`more than ${MOST_HITS} matches`)
+    if (scanned !== 'done') return null
+  }
+  return hits.length === 0 ? pass() : findingsOf(hits, type)
 }
 
 async function scanThere({ pool, workerDeadlineMs }: EngineOptions, pattern: Pattern, leaves: readonly Leaf[]) {
-  const { source, flags, regexp, type } = pattern
-  const deadline = workerDeadlineMs + Math.ceil((sizeOf(leaves) / 1_048_576) * MS_FOR_EACH_MIB)
+  const { size, joined } = viewOf(leaves)
+  const { source, flags, regexp, type, loops } = pattern
+  const deadline = workerDeadlineMs + Math.ceil((size / 1_048_576) * MS_FOR_EACH_MIB)
   const texts = leaves.map(({ text }) => text)
   try {
-    const hits = await pool.run({ source, flags, linear: regexp !== null, texts }, deadline)
+    const hits = await pool.run(
+      { source, flags, linear: regexp !== null, steep: isSteep(joined, loops), texts },
+      deadline,
+    )
     return hits.length === 0 ? pass() : findingsOf(hits, type)
   } catch (thrown) {
     return undecided(thrown instanceof Error ? thrown.message : 'the worker failed')
@@ -129,10 +158,4 @@ function findingsOf(hits: Hits, type: string): Evaluation {
     })
   }
   return { verdict: 'findings', findings }
-}
-
-function sizeOf(leaves: readonly Leaf[]): number {
-  let size = 0
-  for (const { text } of leaves) size += text.length
-  return size
 }

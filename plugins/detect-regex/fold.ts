@@ -55,7 +55,7 @@ export function foldCase(set: CharSet): CharSet {
   return added.length === 0 ? set : union([...set, ...added])
 }
 
-function has(set: CharSet, unit: number): boolean {
+export function has(set: CharSet, unit: number): boolean {
   let low = 0
   let high = set.length - 1
   while (low <= high) {

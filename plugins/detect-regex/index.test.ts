@@ -10,7 +10,7 @@ function context(config: PluginConfig, served: Map<string, unknown>): PluginCont
   const log = { debug: absent, info: absent, warn: () => {}, error: absent }
   const store = { get: absent, set: absent, delete: absent }
   const serve = (hook: string, key: string, handler: unknown) => void served.set(`${hook} ${key}`, handler)
-  return { config, log, on: absent, serve, store, fetch: absent, now: absent }
+  return { config, log, on: absent, serve, store, fetch: absent, dial: absent, now: absent }
 }
 
 test('the plugin serves every hook of an engine, and stops', async () => {

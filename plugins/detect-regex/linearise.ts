@@ -75,13 +75,20 @@ function characterSet(node: AST.CharacterSet): Linear | null {
   return members && set(members)
 }
 
-function escapeSet(node: AST.CharacterSet): CharSet | null {
+/** Null for what needs the flag `u`. */
+export function escapeSet(node: AST.CharacterSet): CharSet | null {
   if (node.kind === 'any' || node.kind === 'property') return null
   const members = { digit: DIGITS, space: SPACES, word: WORDS }[node.kind]
   return node.negate ? complement(members) : members
 }
 
 function characterClass(node: AST.CharacterClass): Linear | null {
+  const members = membersOf(node)
+  return members && print(members)
+}
+
+/** The signs of a class, with those that the flag `i` takes for one of them. */
+export function membersOf(node: AST.CharacterClass): CharSet | null {
   const ranges: (readonly [number, number])[] = []
   for (const member of node.elements) {
     if (member.type === 'Character') ranges.push([member.value, member.value])
@@ -93,7 +100,7 @@ function characterClass(node: AST.CharacterClass): Linear | null {
     }
   }
   const folded = foldCase(union(ranges))
-  return print(node.negate ? complement(folded) : folded)
+  return node.negate ? complement(folded) : folded
 }
 
 const set = (members: CharSet): Linear => print(foldCase(members))

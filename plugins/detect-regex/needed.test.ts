@@ -1,10 +1,11 @@
 import { RegExpParser } from '@eslint-community/regexpp'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { neededSign } from './needed.js'
+import { neededSign, neededTexts } from './needed.js'
 
-const needs = (source: string) =>
-  neededSign(new RegExpParser().parsePattern(source, 0, source.length, { unicode: false }))
+const parse = (source: string) => new RegExpParser().parsePattern(source, 0, source.length, { unicode: false })
+const needs = (source: string) => neededSign(parse(source))
+const texts = (source: string) => neededTexts(parse(source))
 
 test('names the rarest sign that stands in every match', () => {
   assert.is(needs('\\b[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\\.[A-Za-z]{2,}\\b'), '@')
@@ -57,6 +58,55 @@ test('no text that matches is without the sign', () => {
     assert.ok(text.includes(sign), `/${source}/i matches '${text}' without '${sign}'`)
   }
   assert.ok(matched > 200)
+})
+
+test('names the texts of which every match holds one, in lower case', () => {
+  assert.equal(texts('\\b(?:AKIA|ASIA)[A-Z0-9]{16}\\b'), ['akia', 'asia'])
+  assert.equal(texts('\\bgh[pousr]_[A-Za-z0-9]{36}'), ['gh'])
+  assert.equal(texts('[Pp]assword\\s*[=:]'), ['password'])
+  assert.equal(texts('xox[ab]-\\d{3}-(?:long text)'), ['-long text'])
+  assert.equal(texts('(?<=id )\\d+ ?@'), ['@'])
+  assert.equal(texts('(?:ab){2}c+'), ['abab'])
+})
+
+test('names no texts where a match could do without, nor what every text holds', () => {
+  for (const source of ['\\d+', 'x?', '(?:secret)?\\d', 'secret|\\d', 'a', ' \\d', '(?:ab|cd|)\\d', '[ab]c', '.{3}'])
+    assert.is(texts(source), null, source)
+})
+
+test('no text that matches is without one of the texts', () => {
+  let state = 11
+  const below = (n: number) => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 1) % n
+  const pieces = [
+    'ab',
+    'K',
+    '[kK]',
+    '\\d',
+    'b?',
+    '(?:ab|ka)',
+    '(?:ab|)',
+    'a{2}',
+    'b{2,}',
+    '\\b',
+    '(?=a)',
+    '(?:k|ab){2}',
+    '@',
+    'µ',
+    '.',
+  ]
+  let matched = 0
+  for (let round = 0; round < 6_000; round += 1) {
+    const source = Array.from({ length: 1 + below(4) }, () => pieces[below(pieces.length)]).join('')
+    const text = Array.from({ length: below(10) }, () => 'aAbBkK1@µμK'[below(11)]).join('')
+    const some = texts(source)
+    if (some === null || !new RegExp(source, 'i').test(text)) continue
+    matched += 1
+    assert.ok(
+      some.some((one) => text.toLowerCase().includes(one)),
+      `/${source}/i matches '${text}' without ${some.join()}`,
+    )
+  }
+  assert.ok(matched > 100)
 })
 
 test.run()

@@ -1,9 +1,12 @@
 import { RegExpParser, RegExpSyntaxError } from '@eslint-community/regexpp'
 import type { AST } from '@eslint-community/regexpp'
 import type { ConfigError } from '@gatehouse/sdk'
+import { alphabetOf, loopsOf } from './alphabet.js'
+import type { Alphabet } from './alphabet.js'
 import { isLinear } from './linear-engine.js'
 import { canBeEmpty, linearise } from './linearise.js'
-import { neededSign } from './needed.js'
+import { neededSign, neededTexts } from './needed.js'
+import type { Windows } from './windows.js'
 
 /** A pattern ready to run. */
 export interface Pattern {
@@ -16,8 +19,14 @@ export interface Pattern {
   readonly regexp: RegExp | null
   /** How much work it is for each character of a text. */
   readonly weight: number
-  /** A text without this sign has no match. */
-  readonly needs: string | null
+  /** Texts that hold none of these, in lower case, have no match. */
+  readonly needs: readonly string[] | null
+  /** Where alone it can match; null: anywhere. */
+  readonly windows: Windows | null
+  /** What it repeats without end; see `isSteep`. */
+  readonly loops: Alphabet | null
+  /** Whether the texts of a message may be looked at as one: it finds no less there than in each. */
+  readonly joins: boolean
 }
 
 /** Compiles one pattern of a rule; with `linear` false every pattern goes to the worker. */
@@ -37,16 +46,26 @@ export function compilePattern(text: string, index: number, linear: boolean): Pa
     return { path, message, position: property.index + property[0].length - 3 + offset }
   }
   const type = `pattern:${index + 1}`
-  return (
-    (linear && !(tree instanceof Error) ? compileLinear(tree, type) : null) ??
-    ({ type, source, flags: 'gi', regexp: null, weight: 0, needs: null } satisfies Pattern)
-  )
+  const own = {
+    type,
+    source,
+    flags: 'gi',
+    regexp: null,
+    weight: 0,
+    needs: null,
+    windows: null,
+    loops: null,
+    joins: false,
+  }
+  if (tree instanceof Error) return own
+  const needs = neededTexts(tree)
+  return (linear ? compileLinear(tree, { type, needs }) : null) ?? { ...own, needs }
 }
 
 /** Without the flag `u` this is the letter p and a brace: a rule that would never find what it was written for. */
 const PROPERTY = /(?<!\\)(?:\\\\)*\\[pP]\{/
 
-function compileLinear(tree: AST.Pattern, type: string): Pattern | null {
+function compileLinear(tree: AST.Pattern, own: Pick<Pattern, 'type' | 'needs'>): Pattern | null {
   const said = linearise(tree)
   if (said === null) return null
   // The group keeps it apart from an equal expression that something else compiled before the flags were set.
@@ -56,10 +75,29 @@ function compileLinear(tree: AST.Pattern, type: string): Pattern | null {
     const regexp = new RegExp(source, 'g')
     // Compiled at the first use: one that is too large for V8 shows itself here.
     regexp.test('')
-    return { type, source, flags: 'g', regexp, weight: said.weight, needs: neededSign(tree) }
+    const { weight } = said
+    return {
+      ...own,
+      source,
+      flags: 'g',
+      regexp,
+      weight,
+      windows: windowsOf(tree),
+      loops: loopsOf(tree),
+      joins: !EDGES.test(source),
+    }
   } catch {
     return null
   }
+}
+
+/** Linear expressions have no lookaround: only these tell where a text begins and ends. Any such sign of their own is escaped. */
+const EDGES = /[$^]/
+
+function windowsOf(tree: AST.Pattern): Windows | null {
+  const sign = neededSign(tree)
+  const alphabet = sign === null ? null : alphabetOf(tree)
+  return sign === null || alphabet === null ? null : { sign, alphabet }
 }
 
 /** The pattern without the slashes it may stand in; flags behind them are not heeded. */

@@ -2,12 +2,16 @@ import { parentPort } from 'node:worker_threads'
 import { scan } from './scan.js'
 import type { Hits } from './scan.js'
 
-/** What the pool sends: one evaluation. `linear` says that the source may be run with `l` when all else fails. */
+/**
+ * What the pool sends: one evaluation. `linear` says that the source may be run with `l` when all else fails, `steep` that all
+ * else would fail.
+ */
 export interface Job {
   readonly id: number
   readonly source: string
   readonly flags: string
   readonly linear: boolean
+  readonly steep: boolean
   readonly texts: readonly string[]
 }
 /** What comes back. `ready` is said once, before any job. */
@@ -37,8 +41,9 @@ function scanAll(regexp: RegExp, texts: readonly string[]): Hits {
   return hits
 }
 
-function run({ id, source, flags, linear, texts }: Job): JobAnswer {
+function run({ id, source, flags, linear, steep, texts }: Job): JobAnswer {
   try {
+    if (linear && steep) throw new RangeError('too long a run')
     return { kind: 'hits', id, hits: scanAll(compile(source, flags), texts) }
   } catch (thrown) {
     // A long text can exhaust the stack of the engine that goes back; the linear one needs none.
