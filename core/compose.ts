@@ -98,11 +98,11 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 /** The parts that must be ended, the way out before what it leads to. */
 function inReverse(house: House): (() => unknown)[] {
   const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, grants, troubles, host } = PARTS
-  const { refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
+  const { replays, refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
   const listening = [listeners, audience, subscriptions]
   const ways = [catalog, parked, upstreams, grants, troubles]
   const rest = [host, refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress]
-  const order = [exporters, ...listening, ...ways, ...rest]
+  const order = [replays, exporters, ...listening, ...ways, ...rest]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())
 }
 

@@ -1,7 +1,7 @@
 import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
 import { writeJson } from '../mcp/json.js'
 import { walk } from '../rules/leaves.js'
-import type { Leg } from './job.js'
+import type { Leg } from '../domain/replay.js'
 
 export interface Excerpt {
   readonly before: string

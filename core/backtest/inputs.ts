@@ -2,7 +2,7 @@ import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
 import { parseJson } from '../mcp/json.js'
 import { isObject } from '../mcp/message.js'
 import { readOriginal } from '../rules/originals.js'
-import type { Leg, NotKept } from './job.js'
+import type { Leg, NotKept } from '../domain/replay.js'
 import type { StoredCall } from './stored.js'
 
 /** What a leg of a stored message was about. */

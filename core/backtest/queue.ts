@@ -1,7 +1,7 @@
 import type { PluginLog } from '@gatehouse/sdk'
 import type { ReplayRow, ReplayRows } from '../db/repositories/replays.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
-import type { ReplayJob, Told } from './job.js'
+import type { ReplayJob, Told } from '../domain/replay.js'
 
 /** A backtest under way in a process of its own. */
 export interface RunningReplay {
@@ -134,7 +134,7 @@ class Queue implements ReplayQueue {
     const ids = this.#waiting.map(({ job }) => job.id)
     if (ids.length === 0) return
     // What cannot be asked now is asked again in a second.
-    const cancelled = await this.#options.rows.beat(ids).catch(() => [])
+    const cancelled = await this.#options.rows.beat(ids).catch((): readonly string[] => [])
     for (const one of this.#waiting) if (cancelled.includes(one.job.id)) end(one)
   }
 }

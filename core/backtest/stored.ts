@@ -1,7 +1,7 @@
 import type { FeatureKind, LogType } from '@gatehouse/sdk'
 import type { Leg } from '../domain/record.js'
 import type { Database } from '../record/carry.js'
-import type { ReplayJob } from './job.js'
+import type { ReplayJob } from '../domain/replay.js'
 
 /** A message of the record, with what was kept of it. */
 export interface StoredCall {

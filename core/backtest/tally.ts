@@ -1,6 +1,6 @@
 import type { Receipt } from '@gatehouse/sdk'
 import type { Rule } from '../domain/nouns.js'
-import type { Counts, FeatureReport, NotKept, ReplayReport, RuleReport, Sample, Verdict } from './job.js'
+import type { FeatureReport, NotKept, ReplayReport, RuleReport, Sample, Verdict } from '../domain/replay.js'
 import type { About, Input } from './inputs.js'
 
 const MOST_FEATURES = 50
@@ -11,8 +11,15 @@ const BY_WEIGHT: readonly Verdict[] = ['block', 'modify', 'undecided', 'detect',
 /** A tool's own name may be anything; one gateway has a bounded number of them, a fuzzer has not. */
 const MOST_COUNTED = 5_000
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-const zero = (): Mutable<Counts> => ({ pass: 0, block: 0, modify: 0, detect: 0, undecided: 0 })
+type Counting = Record<Verdict, number>
+const zero = (): Counting => ({ pass: 0, block: 0, modify: 0, detect: 0, undecided: 0 })
+
+interface CountedRule extends Omit<RuleReport, 'counts' | 'findings' | 'ms'> {
+  readonly counts: Counting
+  readonly findings: Record<string, number>
+  ms: number
+}
+type CountedFeature = Omit<FeatureReport, 'counts'> & { readonly counts: Counting }
 
 /** What one leg came to. */
 export interface Seen {
@@ -30,8 +37,8 @@ export class Tally {
   readonly #inputs = { original: 0, redacted: 0 }
   readonly #notKept: Partial<Record<NotKept, number>> = {}
   readonly #outcomes = zero()
-  readonly #rules: ReadonlyMap<string, Mutable<RuleReport> & { counts: Mutable<Counts>; findings: Record<string, number> }> // prettier-ignore
-  readonly #features = new Map<string, FeatureReport & { counts: Mutable<Counts> }>()
+  readonly #rules: ReadonlyMap<string, CountedRule>
+  readonly #features = new Map<string, CountedFeature>()
   readonly #users = new Set<string>()
   readonly #samples = new Map<Verdict, Sample[]>()
 
@@ -99,7 +106,7 @@ export class Tally {
     for (const [type, count] of Object.entries(findings)) rule.findings[type] = (rule.findings[type] ?? 0) + count
   }
 
-  #featureOf({ serverSlug, kind, feature }: About): (FeatureReport & { counts: Mutable<Counts> }) | undefined {
+  #featureOf({ serverSlug, kind, feature }: About): CountedFeature | undefined {
     const key = JSON.stringify([serverSlug, kind, feature])
     const known = this.#features.get(key)
     if (known !== undefined || this.#features.size >= MOST_COUNTED) return known

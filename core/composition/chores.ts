@@ -33,6 +33,7 @@ async function sweep(house: House): Promise<void> {
   await house.get(PARTS.bodySealer).ready()
   await house.get(PARTS.sessions).sweep()
   await house.get(PARTS.consoleSessions).sweep()
+  await drain((limit) => house.get(PARTS.replays).sweep(limit))
   await drain(house.get(PARTS.oneTime).sweep)
   await house.get(PARTS.oauthSweep)()
 }

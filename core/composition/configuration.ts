@@ -12,6 +12,7 @@ import { createSealedSource } from '../db/repositories/sealed.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
 import { detectOf } from './upstream-auth.js'
+import { replaysOf } from './backtest.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -77,6 +78,7 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     setupLinks: house.get(PARTS.setupLinks),
     logs: guardAll(createLogReader(recordPool)),
     describeIdp: house.get(PARTS.idpAsks).describe,
+    replays: replaysOf(house),
     detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
     oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },

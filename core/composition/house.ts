@@ -1,6 +1,7 @@
 import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
+import type { ReplayQueue } from '../backtest/queue.js'
 import type { Completions } from '../bridge/completions.js'
 import type { ParkedCalls } from '../bridge/parked-calls.js'
 import type { Epochs } from '../cluster/epochs.js'
@@ -123,6 +124,7 @@ export const PARTS = {
   refusals: part<{ door: RefusalFold; pages: RefusalFold; stop(): Promise<void> }>('refusals'),
   refused: part<Refused>('refused'),
   replicas: part<Replicas>('replicas'),
+  replays: part<ReplayQueue>('replays'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),

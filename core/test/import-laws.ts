@@ -26,6 +26,7 @@ const belowRooms = [
   'record',
   'egress',
   'cluster',
+  'backtest',
 ]
 const all = '*'
 
@@ -46,6 +47,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
   cluster: ['db/repositories', ...base],
   record: ['db/repositories', 'cluster', ...base],
   rules: ['hooks', 'mcp', ...base],
+  backtest: ['rules', 'mcp', 'record', 'db/repositories', ...base],
   bridge: ['upstream', 'mcp', 'vault', ...base],
   listening: ['upstream', 'mcp', ...base],
   upstream: ['hooks', 'egress', 'mcp', 'vault', ...base],
@@ -61,10 +63,11 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
   composition: all,
   compose: all,
   main: all,
+  'backtest-main': all,
 }
 
 const mainOnly = ['env', 'argv', 'exit', 'exitCode', 'on', 'once', 'addListener', 'addEventListener', 'abort']
-const touchesProcess = ['core/main.ts', 'core/cli/main.ts']
+const touchesProcess = ['core/main.ts', 'core/backtest-main.ts', 'core/cli/main.ts']
 const importsByName = ['core/host/load.ts', 'core/main.ts']
 const contractPackages = ['zod', 'node:crypto', 'node:net']
 const domainPackages = ['@gatehouse/sdk', 'zod', 'node:crypto']

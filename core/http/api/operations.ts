@@ -9,6 +9,7 @@ import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
+import { replayOperations } from './replays.js'
 import { serverOperations } from './servers.js'
 import { systemOperations } from './system.js'
 import { tokenOperations } from './tokens.js'
@@ -20,6 +21,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     gatewayOperations,
     assignmentOperations,
     ruleOperations,
+    replayOperations,
     teamOperations,
     userOperations,
     signOutOperations,
