@@ -54,7 +54,7 @@ export function storedCalls(database: Pick<Database, 'query'>, job: ReplayJob): 
   return {
     async count() {
       const { rows } = await database.query<{ count: string }>(
-        `select count(*) from (select 1 from messages m where ${within} limit $4::bigint) some`,
+        `select count(*) from (select 1 from messages m where ${within} limit $4::bigint) as counted`,
         [...period, job.most.messages],
       )
       return Number(rows[0]?.count ?? 0)
