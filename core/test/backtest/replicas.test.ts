@@ -7,7 +7,7 @@ import { startCluster, type Cluster } from '../replicas/cluster.js'
 import { until } from '../until.js'
 import { apiAs, echoing, ended, HOUR_AGO, regex, yamlFor, type Api } from './house.js'
 
-const MESSAGES = 60_000
+const MESSAGES = 30_000
 
 let server: FakeServer
 let cluster: Cluster
@@ -24,13 +24,13 @@ test.before(async () => {
   elsewhere = apiAs(there as RunningGateway, (there as RunningGateway).adminToken)
   // More than a backtest can read while the test looks at it.
   await cluster.sql(
-    `with some as (insert into messages (at, id, method, feature_type, feature, gateway_id, outcome, duration_ms, legs)
+    `with made as (insert into messages (at, id, method, feature_type, feature, gateway_id, outcome, duration_ms, legs)
        select clock_timestamp() - n * interval '10 milliseconds', gen_random_uuid(), 'tools/call', 'tool', 'echo',
          (select id from gateways where slug = 'plain'), 'proxy_response_success', 1, '[]'
        from generate_series(1, ${MESSAGES}) n returning at, id)
      insert into message_bodies (at, id, request)
        select at, id, '{"method":"tools/call","params":{"name":"echo","arguments":{"text":"' || repeat('some text ', 200) || '"}}}'
-       from some`,
+       from made`,
   )
 })
 
