@@ -68,6 +68,11 @@ export interface EngineDeclaration {
   readonly fails: boolean
   /** Whether `block` and `detect` show it the serialised message besides its texts. True unless told; a costly engine does without. */
   readonly whole?: boolean
+  /**
+   * Whether the types of its findings tell what was found (`EMAIL_ADDRESS`): then `replace` without a replacement puts the type
+   * in its place, as `<EMAIL_ADDRESS>`. True unless told; without, such a rule needs a replacement.
+   */
+  readonly named?: boolean
 }
 
 /**
@@ -82,7 +87,10 @@ export interface EngineInstance {
 
 export type RuleAction = 'block' | 'redact' | 'replace' | 'mask' | 'hash' | 'detect'
 
-/** Payload of `engine.prepare`: what the rule's own keys say. */
+/**
+ * Payload of `engine.prepare`: what the rule's own keys say. They fit the declared schema and stand as they were written: defaults
+ * are filled in by the engine.
+ */
 export interface PrepareRequest {
   readonly config: Readonly<Record<string, unknown>>
   /** What core does with findings; null when the engine is to answer a verdict on the whole message. */

@@ -19,7 +19,10 @@ export interface Receipt {
   readonly rule_id: string
   readonly rule_version: number
   readonly rule_name: string
+  /** The kind, e.g. `regex`. */
   readonly engine: string
+  /** The named engine of that kind which was asked; null for kinds without, and in records of before there were any. */
+  readonly instance?: string | null
   readonly hook: 'request' | 'response'
   readonly verdict: 'pass' | 'modify' | 'block' | 'undecided' | 'detect'
   readonly action: string | null

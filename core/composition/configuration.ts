@@ -6,6 +6,7 @@ import type { Config } from '../config.js'
 import { type FileOperations, createFileOperations } from '../configuration/apply.js'
 import type { KeeperOptions } from '../configuration/keeper.js'
 import { type Mutations, createMutations } from '../configuration/mutations.js'
+import type { DeclaredSecrets } from '../configuration/references.js'
 import type { Checks } from '../configuration/work.js'
 import { guardAll } from '../db/repositories/failures.js'
 import { createSealedSource } from '../db/repositories/sealed.js'
@@ -21,8 +22,9 @@ export function createConfiguration(house: House, config: Config): { mutations: 
   const { dataSource } = house.get(PARTS.resources)
   const store = house.get(PARTS.store)
   const { bus } = house.get(PARTS.host)
+  const engines = house.get(PARTS.engines)
   const checks: Checks = {
-    engines: () => bus.keys('engine.evaluate'),
+    engines: engines.kinds,
     checkRule: house.get(PARTS.rules).checkRule,
     exporters: () => bus.keys('exporter.deliver'),
     exporterSecrets: (plugin) => bus.keyed('exporter.deliver', plugin)?.options.secret ?? [],
@@ -52,7 +54,14 @@ export function createConfiguration(house: House, config: Config): { mutations: 
       await house.get(PARTS.exporters).refresh()
     },
   })
-  return { mutations, files: createFileOperations(mutations) }
+  return { mutations, files: createFileOperations(mutations, declaredSecrets(checks)) }
+}
+
+function declaredSecrets({ engines, idpSecrets }: Checks): DeclaredSecrets {
+  return (noun, { kind, plugin }) =>
+    noun === 'idps'
+      ? idpSecrets(String(plugin))
+      : (engines().find((each) => each.kind === kind)?.instance?.secret ?? [])
 }
 
 export function keeperOptions(house: House, path: string, around: Surroundings): KeeperOptions {
@@ -83,6 +92,8 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     exporterStatus: house.get(PARTS.exporters).status,
     oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
+    tryRule: house.get(PARTS.rules).tryRule,
+    engineKinds: house.get(PARTS.engines).kinds,
     plugins: () => house.get(PARTS.host).plugins,
   }
 }

@@ -51,6 +51,7 @@ import type { Tailer } from '../record/tailer.js'
 import type { Resources } from './resources.js'
 import type { Asides } from '../rooms/asides.js'
 import type { Listen } from '../rooms/listen.js'
+import type { Engines } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
@@ -91,6 +92,7 @@ export const PARTS = {
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
   egress: part<Egress>('egress'),
+  engines: part<Engines>('engines'),
   enrolment: part<Enrolments>('enrolment'),
   epochs: part<Epochs>('epochs'),
   errands: part<Errands>('errands'),

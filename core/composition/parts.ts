@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { createCompletions } from '../bridge/completions.js'
 import { createParkedCalls } from '../bridge/parked-calls.js'
 import type { Config } from '../config.js'
+import { openEngine } from '../configuration/nouns/open-engine.js'
 import { createSnapshots } from '../configuration/snapshots.js'
 import { createBodyKeyRows } from '../db/repositories/body-keys.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
@@ -61,10 +62,12 @@ export async function openParts(
     createIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs), own: h.get(PARTS.own) }),
   )
   const hashKey = await hashKeyOf(house.get(PARTS.store), dataSource)
+  house.make(PARTS.engines, (h) => createBusEngines(h.get(PARTS.host).bus))
   house.make(PARTS.rules, (h) =>
     createRules({
-      engines: createBusEngines(h.get(PARTS.host).bus),
+      engines: h.get(PARTS.engines),
       hashKey,
+      engineLimit: () => h.get(PARTS.snapshots).current().settings.limits.engine,
       onUndecided: (rule, why) => log.warn({ rule: rule.id, engine: rule.engine, why }, 'a rule could not decide'),
     }),
   )
@@ -73,6 +76,7 @@ export async function openParts(
       store: h.get(PARTS.store),
       epochs: h.get(PARTS.epochs),
       log: logger,
+      openEngine: (engine) => openEngine(h.get(PARTS.store), engine),
       prepareRule: h.get(PARTS.rules).prepareRule,
       retireRule: h.get(PARTS.rules).retireRule,
     }),

@@ -4,6 +4,7 @@ import type { Mutations } from './mutations.js'
 import { carryOut } from './plan.js'
 import type { Step } from './plan.js'
 import { resolveFile } from './references.js'
+import type { DeclaredSecrets } from './references.js'
 import type { Actor } from './work.js'
 
 export interface FileRequest {
@@ -26,10 +27,10 @@ export interface FileOperations {
   apply(request: FileRequest): Promise<readonly Step[]>
 }
 
-export function createFileOperations(mutations: Mutations): FileOperations {
+export function createFileOperations(mutations: Mutations, declared: DeclaredSecrets): FileOperations {
   const prepare = async ({ text, name, source, prune, allow }: FileRequest) => {
     const file = readFile(text, name)
-    const content = await resolveFile(file, source)
+    const content = await resolveFile(file, source, declared)
     return async (work: Parameters<typeof carryOut>[0]): Promise<readonly Step[]> => {
       const steps = await carryOut(work, file, content, prune)
       allow?.(steps)

@@ -6,6 +6,7 @@ import type { Store } from '../domain/store.js'
 import { KINDS } from './kinds.js'
 import type { NounName, Present, State } from './kinds.js'
 import { idpDefaults } from './nouns/idps.js'
+import { keysOf, putTogether, takeApart } from './nouns/plugin-keys.js'
 import { serverDefaults } from './nouns/servers.js'
 import type { ServerState } from './nouns/servers.js'
 import { isSecretKey } from './schemas.js'
@@ -19,8 +20,10 @@ export async function exportFile(store: Store): Promise<string> {
   const namer = createNamer()
   const content: Record<string, unknown> = { version: 1 }
   // A plugin may call a secret whatever it likes.
-  const sealed = new Map((await store.idps.all()).map(({ slug, secrets }) => [slug, secrets]))
-  const secretsOf = (noun: NounName, key: string) => (noun === 'idps' ? (sealed.get(key) ?? []) : [])
+  const sealed = new Map<string, readonly string[]>()
+  for (const { slug, secrets } of await store.idps.all()) sealed.set(`idps ${slug}`, secrets)
+  for (const { slug, secrets } of await store.engines.all()) sealed.set(`engines ${slug}`, secrets)
+  const secretsOf = (noun: NounName, key: string) => sealed.get(`${noun} ${key}`) ?? []
   for (const { noun, present } of KINDS) {
     const entries = [...(await present(store))].filter((entry) => isExported(noun, ...entry))
     const written = entries.map(([key, { state }]) => [
@@ -71,9 +74,17 @@ function hideSecrets(
     const secret = Object.keys(state).filter((field) => isSecretKey(field) || secrets.includes(field))
     return { ...state, ...hide(Object.fromEntries(secret.map((field) => [field, null]))) }
   }
+  if (noun === 'engines') return hideFields(state, secrets, (field) => namer.placeholder(key, field))
   if (noun !== 'servers') return state
   const { auth, env } = state as unknown as Pick<ServerState, 'auth' | 'env'>
   return { ...state, auth: hideAuth(auth, hide), env: hide(env) }
+}
+
+/** Of a record of secrets each by itself: `headers.Authorization` is called after the header. */
+function hideFields(state: State, fields: readonly string[], placeholder: (field: string) => string): State {
+  const { plain } = takeApart(state, keysOf(fields))
+  const hidden = fields.map((field) => [field, placeholder(field.slice(field.indexOf('.') + 1))] as const)
+  return putTogether(plain, Object.fromEntries(hidden))
 }
 
 function hideAuth(auth: ServerState['auth'], hide: (values: unknown) => Record<string, string>): ServerState['auth'] {
@@ -122,6 +133,8 @@ function defaultsOf(noun: NounName, key: string): State {
       return { shared: false, owner: null, headers: {}, enabled: true }
     case 'gateways':
       return { ...plain, teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] }
+    case 'engines':
+      return {}
     case 'exporters':
       return { headers: {}, enabled: true }
     case 'hosts':

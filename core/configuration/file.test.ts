@@ -47,7 +47,6 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'version: 1\ngateways:\n  eng:\n    servers:\n      - server: crm\n        tools: { mode: selected }\n',
     'file.yaml:6:9 gateways.eng.servers[0].tools: feature provisioning is not in this version',
   ],
-  ['engine instances', 'version: 1\nengines: {}\n', 'engines: engine instances are not in this version'],
   ['alert targets', 'version: 1\nalerts: {}\n', 'alerts: delivery of alerts is not in this version'],
   [
     'an unknown key of an OAuth client',

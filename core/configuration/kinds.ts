@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ManagedBy, Stored } from '../domain/nouns.js'
 import type { Store } from '../domain/store.js'
+import { createEngine, engineState, removeEngine, replaceEngine } from './nouns/engines.js'
 import { createExporter, exporterState, removeExporter, replaceExporter } from './nouns/exporters.js'
 import { createGateway, gatewayState, removeGateway, updateGateway } from './nouns/gateways.js'
 import { createHost, hostState, removeHost, updateHost } from './nouns/hosts.js'
@@ -167,6 +168,21 @@ const exporters = kind('exporters', {
   remove: removeExporter,
 })
 
+const engines = kind('engines', {
+  rows: (store) => store.engines.all(),
+  keyOf: (engine) => engine.slug,
+  stateOf: (store, engine) => engineState({ store }, engine),
+  want(key, input) {
+    const state = { ...input }
+    return {
+      state,
+      create: (work) => createEngine(work, key, input),
+      update: (work) => replaceEngine(work, key, state),
+    }
+  },
+  remove: removeEngine,
+})
+
 const hosts = kind('hosts', {
   rows: async (store) => (await store.hosts.all()).filter((host) => host.kind === 'token'),
   keyOf: (host) => host.slug,
@@ -184,7 +200,18 @@ const hosts = kind('hosts', {
 })
 
 /** In the order in which they can be made: what is referred to comes first. */
-export const KINDS: readonly Kind[] = [roles, users, teams, idps, servers, identities, gateways, exporters, hosts]
+export const KINDS: readonly Kind[] = [
+  roles,
+  users,
+  teams,
+  idps,
+  servers,
+  identities,
+  engines,
+  gateways,
+  exporters,
+  hosts,
+]
 
 type Input<Noun extends NounName> = NonNullable<File[Noun]>[string]
 

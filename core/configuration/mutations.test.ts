@@ -235,8 +235,8 @@ test('a rule’s engine is known, and checks what is its own', async () => {
   await change((work) => createGateway(work, 'g', {}))
   const refusal = async (rule: object) =>
     (await refused((work) => addRule(work, 'g', { ...regex('r'), ...rule }))).message
-  assert.match(await refusal({ engine: 'regx' }), "no engine 'regx' is loaded; did you mean regex?")
-  assert.match(await refusal({ engine: 'presidio' }), 'loaded are regex, acme')
+  assert.match(await refusal({ engine: 'regx' }), "there is no engine 'regx'; did you mean regex?")
+  assert.match(await refusal({ engine: 'presidio' }), 'known are regex, acme')
   assert.match(await refusal({ patterns: ['('] }), 'patterns[0]: is not a pattern (at character 1)')
   assert.match(await refusal({ onFailure: 'allow' }), 'onFailure: the engine regex cannot fail')
   assert.match(await refusal({ action: 'replace' }), 'replacement: the action replace needs a replacement')

@@ -43,13 +43,15 @@ test('a file is applied, planned again to nothing, exported, and pruned', async 
     'env:READER_AUTHORIZATION': 'Bearer re',
     'env:SOC_X_KEY': 'so',
     'env:OKTA_CLIENTSECRET': 'ok',
+    'env:DLP_AUTHORIZATION': 'Bearer dl',
+    'env:DLP_TOKEN': 'dt',
   }
   assert.equal(await files.plan(fromFile(await exportFile(store), { secrets })), [])
   const bad = FULL_FILE.replace('owner: bob@example.com', 'owner: nobody@example.com').replace('legacy', 'auto')
   await refusalOf(files.apply(fromFile(bad, { secrets: FULL_SECRETS })))
   assert.is((await store.servers.byKey('search'))?.protocol, 'legacy')
   const removed = await files.apply(fromFile('version: 1\n', { prune: true }))
-  assert.is(removed.length, 11)
+  assert.is(removed.length, 12)
   assert.is((await store.servers.all()).length, 0)
 })
 

@@ -9,7 +9,7 @@ import { createUser } from './nouns/people.js'
 test('applying twice changes nothing, and the epoch stays', async () => {
   const { files, fromFile, store } = await configurationBench()
   const first = await files.apply(fromFile(FULL, { secrets: SECRETS }))
-  assert.is(first.length, 12)
+  assert.is(first.length, 13)
   const epoch = await store.epoch()
   assert.equal(await files.apply(fromFile(FULL, { secrets: SECRETS })), [])
   assert.is(await store.epoch(), epoch)
@@ -100,7 +100,7 @@ test('a rule that the file no longer names is gone', async () => {
   await files.apply(fromFile(FULL.replace(/ {6}- \{ name: SSN.*\n/, ''), { secrets: SECRETS }))
   assert.equal(
     (await store.gateways.byKey('engineering'))?.rules.map(({ name }) => name),
-    ['Company'],
+    ['Company', 'Dlp'],
   )
 })
 
@@ -108,7 +108,7 @@ test('a bad file changes nothing, however late the fault stands', async () => {
   const { files, fromFile, store } = await configurationBench()
   const bad = FULL.replace('owner: bob@example.com', 'owner: nobody@example.com')
   const error = await refusalOf(files.apply(fromFile(bad, { secrets: SECRETS })))
-  assert.is(error.message, "file.yaml:25:30 hosts.bot.owner: 'nobody@example.com' does not exist")
+  assert.is(error.message, "file.yaml:28:30 hosts.bot.owner: 'nobody@example.com' does not exist")
   assert.is(error.code, 'GH_CONFIG_INVALID')
   assert.equal(await store.servers.all(), [])
 })
@@ -127,7 +127,7 @@ test('an unknown engine is refused, naming those that are loaded', async () => {
   )
   assert.match(
     error.message,
-    "gateways.engineering.rules[1].engine: no engine 'presidio' is loaded; loaded are regex, acme",
+    "gateways.engineering.rules[1].engine: there is no engine 'presidio'; known are regex, acme, dlp",
   )
 })
 
@@ -145,6 +145,7 @@ test('what was made elsewhere is untouched; prune removes only what a file made'
       'remove hosts bot',
       'remove exporters soc',
       'remove gateways engineering',
+      'remove engines dlp',
       'remove identities reader',
       'remove servers everything',
       'remove servers search',
@@ -187,6 +188,8 @@ test('export and apply make a circle, and the export holds no secret', async () 
     'env:READER_AUTHORIZATION': 'Bearer re',
     'env:SOC_X_KEY': 'so',
     'env:OKTA_CLIENTSECRET': 'ok',
+    'env:DLP_AUTHORIZATION': 'Bearer dl',
+    'env:DLP_TOKEN': 'dt',
   }
   assert.equal(await files.plan(fromFile(text, { secrets, prune: true })), [])
   const { store: _, ...empty } = await configurationBench()

@@ -31,7 +31,29 @@ function authPlaces(slug: string, auth: Auth): Place[] {
   return [{ path: ['servers', slug, 'auth', 'oauth'], values, mustRefer: (name) => name === 'clientSecret' }]
 }
 
-function placesOf(content: File): Place[] {
+/** Keys that plugins declare as secret, for what a file says of one engine or provider; names of keys tell only so much. */
+export type DeclaredSecrets = (noun: 'engines' | 'idps', entry: Readonly<Record<string, unknown>>) => readonly string[]
+
+/** The plugin's keys of one entry: texts, and records of texts such as headers. */
+function pluginPlaces(noun: 'engines' | 'idps', content: File, declared: DeclaredSecrets): Place[] {
+  return Object.entries(content[noun] ?? {}).flatMap(([slug, entry]): Place[] => {
+    const values = entry as Record<string, unknown>
+    const secret = declared(noun, values)
+    const inside = Object.entries(values).filter(([, value]) => isRecord(value)) as [string, Record<string, unknown>][]
+    return [
+      { path: [noun, slug], values, mustRefer: (name) => isSecretKey(name) || secret.includes(name) },
+      ...inside.map(([key, record]) => ({
+        path: [noun, slug, key],
+        values: record,
+        mustRefer: () => secret.includes(key),
+      })),
+    ]
+  })
+}
+
+const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function placesOf(content: File, declared: DeclaredSecrets): Place[] {
   const always = () => true
   const servers = Object.entries(content.servers ?? {}).flatMap(([slug, { auth, env }]): Place[] => [
     ...authPlaces(slug, auth),
@@ -44,17 +66,23 @@ function placesOf(content: File): Place[] {
       one.headers ? [{ path: [noun, slug, 'headers'], values: one.headers, mustRefer: always }] : [],
     ),
   )
-  const idps = Object.entries(content.idps ?? {}).flatMap(([slug, idp]): Place[] => [
-    { path: ['idps', slug], values: idp as Record<string, unknown>, mustRefer: isSecretKey },
-  ])
-  return [...servers, ...idps, ...others]
+  return [
+    ...servers,
+    ...pluginPlaces('idps', content, declared),
+    ...pluginPlaces('engines', content, declared),
+    ...others,
+  ]
 }
 
 /** The file's content with every reference replaced by its value; a secret that stands in the file itself is refused. */
-export async function resolveFile(file: ConfigurationFile, source: ReferenceSource): Promise<File> {
+export async function resolveFile(
+  file: ConfigurationFile,
+  source: ReferenceSource,
+  declared: DeclaredSecrets = () => [],
+): Promise<File> {
   const content = structuredClone(file.content)
   const problems: Problem[] = []
-  for (const place of placesOf(content)) problems.push(...(await resolvePlace(place, source)))
+  for (const place of placesOf(content, declared)) problems.push(...(await resolvePlace(place, source)))
   if (problems.length > 0) throw file.fault(problems, 'GH_CONFIG_SECRET')
   return content
 }
@@ -83,7 +111,7 @@ export async function collectSecrets(
   source: ReferenceSource,
 ): Promise<Record<string, string>> {
   await resolveFile(file, source)
-  const texts = placesOf(file.content).flatMap(({ values }) =>
+  const texts = placesOf(file.content, () => []).flatMap(({ values }) =>
     Object.values(values).filter((value) => typeof value === 'string'),
   )
   const references = new Set(texts.flatMap((text) => [...text.matchAll(REFERENCE)].map(([, inner = '']) => inner)))

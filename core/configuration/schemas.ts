@@ -188,6 +188,9 @@ export const hostShape = {
 /** Keys that are not here belong to the exporter's plugin and are checked by it. */
 export const exporterShape = { plugin: slug, headers: headers.optional(), enabled: enabled.optional() }
 
+/** Keys that are not here belong to the engine's kind and are checked by it. */
+export const engineShape = { kind: slug }
+
 /** A key of a plugin by such a name holds a secret: it is sealed, never shown, and never written into the file. */
 export const isSecretKey = (key: string): boolean => /secret|password|privatekey/i.test(key)
 
@@ -290,6 +293,7 @@ export const Identity = strict(identityShape)
 export const Host = strict(hostShape)
 export const Exporter = z.looseObject(exporterShape)
 export const Idp = z.looseObject(idpShape)
+export const Engine = z.looseObject(engineShape)
 export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string(), z.unknown()).optional() })
 
 /** The keys of the YAML file, in the order in which `export` writes them. */
@@ -302,10 +306,11 @@ export const fileShape = {
   idps: z.record(slug, Idp).optional(),
   servers: z.record(slug, Server).optional(),
   identities: z.record(slug, Identity).optional(),
+  engines: z.record(slug, Engine).optional(),
   gateways: z.record(slug, Gateway).optional(),
   exporters: z.record(slug, Exporter).optional(),
   hosts: z.record(slug, Host).optional(),
   settings: Settings.optional(),
 }
-export const File = strict(fileShape, { engines: 'engine instances are', alerts: 'delivery of alerts is' })
+export const File = strict(fileShape, { alerts: 'delivery of alerts is' })
 export type File = z.output<typeof File>

@@ -1,7 +1,7 @@
 import type { Store } from '../domain/store.js'
 
 export interface Owner {
-  readonly kind: 'server' | 'identity' | 'exporter' | 'idp'
+  readonly kind: 'server' | 'identity' | 'exporter' | 'idp' | 'engine'
   readonly id: string
 }
 export type Values = Readonly<Record<string, string>>
@@ -16,7 +16,7 @@ export async function keepSecrets(store: Store, owner: Owner, group: string, val
       await store.secrets.put(owner, `${group}.${name}`, value)
 }
 
-export async function readSecrets(store: Store, owner: Owner, group: string): Promise<Values> {
+export async function readSecrets(store: Pick<Store, 'secrets'>, owner: Owner, group: string): Promise<Values> {
   const prefix = `${group}.`
   const fields = Object.entries(await store.secrets.fields(owner))
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-import type { Assignment, Gateway, Identity, Idp, Rule, Server, Settings } from '../domain/nouns.js'
+import type { Assignment, Engine, Gateway, Identity, Idp, Rule, Server, Settings } from '../domain/nouns.js'
 import type { AssignmentPlan, CompiledRule, GatewayPlan, Snapshot } from '../domain/snapshot.js'
 
 /** The configuration as it was read. */
@@ -8,13 +8,22 @@ export interface Loaded {
   readonly servers: readonly Server[]
   readonly identities: readonly Identity[]
   readonly idps: readonly Idp[]
+  readonly engines: readonly Engine[]
   readonly settings: Settings
 }
 
 export type Warn = (facts: Readonly<Record<string, unknown>>, message: string) => void
 
-/** The version rises with every change of a rule's content. */
-export const keyOf = (rule: Pick<Rule, 'id' | 'version'>): string => `${rule.id}@${rule.version}`
+export type EnginesBySlug = ReadonlyMap<string, Engine>
+export const bySlug = (engines: readonly Engine[]): EnginesBySlug =>
+  new Map(engines.map((engine) => [engine.slug, Object.freeze(engine)]))
+
+/** The version rises with every change of a rule's content, and so does that of the engine it names. */
+export function keyOf(rule: Pick<Rule, 'id' | 'version' | 'engine'>, engines: EnginesBySlug): string {
+  const engine = engines.get(rule.engine)
+  const own = `${rule.id}@${rule.version}`
+  return engine === undefined ? own : `${own} ${engine.id}@${engine.version}`
+}
 
 /**
  * Ties everything together. What does not fit (it is refused when it is saved, so hardly ever seen here) is disabled where
@@ -23,13 +32,16 @@ export const keyOf = (rule: Pick<Rule, 'id' | 'version'>): string => `${rule.id}
 export function plan(loaded: Loaded, prepared: ReadonlyMap<string, CompiledRule>, warn: Warn): Snapshot {
   const servers = new Map(loaded.servers.map((server) => [server.id, Object.freeze(server)]))
   const identities = new Map(loaded.identities.map((identity) => [identity.id, Object.freeze(identity)]))
-  const plans = loaded.gateways.map((gateway) => planGateway(gateway, { servers, identities, prepared, warn }))
+  const engines = bySlug(loaded.engines)
+  const parts = { servers, identities, engines, prepared, warn }
+  const plans = loaded.gateways.map((gateway) => planGateway(gateway, parts))
   return Object.freeze({
     epoch: loaded.epoch,
     gateways: byEveryName(plans),
     servers,
     identities,
     idps: Object.freeze(loaded.idps),
+    engines,
     settings: Object.freeze(loaded.settings),
   })
 }
@@ -37,6 +49,7 @@ export function plan(loaded: Loaded, prepared: ReadonlyMap<string, CompiledRule>
 interface Parts {
   readonly servers: ReadonlyMap<string, Server>
   readonly identities: ReadonlyMap<string, Identity>
+  readonly engines: EnginesBySlug
   readonly prepared: ReadonlyMap<string, CompiledRule>
   readonly warn: Warn
 }
@@ -49,7 +62,7 @@ function planGateway(gateway: Gateway, parts: Parts): GatewayPlan {
     else assignments.push(planAssignment({ gateway, assignment, server, before: assignments }, parts))
   }
   const rules = gateway.rules.flatMap((rule) => {
-    const compiled = parts.prepared.get(keyOf(rule))
+    const compiled = parts.prepared.get(keyOf(rule, parts.engines))
     return rule.enabled && compiled !== undefined ? [Object.freeze({ ...compiled, rule })] : []
   })
   return Object.freeze({

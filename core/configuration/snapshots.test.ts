@@ -3,9 +3,11 @@ import * as assert from 'uvu/assert'
 import { createEpochs, FRESH_MS } from '../cluster/epochs.js'
 import { createStore } from '../db/repositories/store.js'
 import { fakeVault, gatewayDraft, migratedDatabase, ruleDraft, serverDraft } from '../db/testing.js'
+import type { OpenedEngine } from '../domain/engines.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
+import { openEngine } from './nouns/open-engine.js'
 import { createSnapshots } from './snapshots.js'
 
 const database = await migratedDatabase()
@@ -14,6 +16,8 @@ const elsewhere = createStore({ dataSource: await database.open(), vault: fakeVa
 
 function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async () => ({}), intervalMs = 2 ** 30) {
   const prepared: string[] = []
+  const opened: string[] = []
+  const told: (OpenedEngine | null)[] = []
   const retired: string[] = []
   const warnings: string[] = []
   const epochs = createEpochs({ store, intervalMs })
@@ -21,9 +25,15 @@ function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async (
     store,
     epochs,
     log: { warn: (_, message) => void warnings.push(message), error: (_, message) => void warnings.push(message) },
-    prepareRule: async (rule) => {
+    openEngine: async (engine) => {
+      opened.push(engine.slug)
+      return openEngine(store, engine)
+    },
+    prepareRule: async (rule, instance) => {
       prepared.push(`${rule.name}@${rule.version}`)
-      return { rule, state: rule.version, passes: 1, broken: null, covers: () => true, ...(await prepare(rule)) }
+      told.push(instance)
+      const known = { rule, kind: rule.engine, instance: null, whole: true, looksOnly: false, covers: () => true }
+      return { ...known, state: rule.version, passes: 1, broken: null, ...(await prepare(rule)) }
     },
     retireRule: ({ rule }) => void retired.push(`${rule.name}@${rule.version}`),
     retireAfterMs: () => 0,
@@ -40,7 +50,7 @@ function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async (
     epochs.stop()
     await snapshots.stop()
   }
-  return { prepared, retired, warnings, epochs, snapshots, until, stop }
+  return { prepared, opened, told, retired, warnings, epochs, snapshots, until, stop }
 }
 
 test('before the first build there is none', async () => {
@@ -142,6 +152,7 @@ test('a change that was heard of is waited for, and refused when it cannot be re
       check: async () => epoch,
     },
     log: { warn: () => undefined, error: () => undefined },
+    openEngine: () => Promise.reject(new Error('no engines here')),
     prepareRule: async () => ({}) as never,
     retireRule: () => undefined,
   })
@@ -249,6 +260,7 @@ test('a reading that a change has torn is read again', async () => {
     store: torn,
     epochs: { onChange: () => () => undefined, current: () => 0, freshWithin: () => true, check: async () => 0 },
     log: { warn: () => undefined, error: () => undefined },
+    openEngine: () => Promise.reject(new Error('no engines here')),
     prepareRule: () => Promise.reject(new Error('no rules here')),
     retireRule: () => undefined,
   })
@@ -273,6 +285,36 @@ test('of two assignments that go by one name the second is disabled, and all els
   )
   assert.is(warnings.length, 1)
   await stop()
+})
+
+test('a changed engine has its rules prepared anew, and its secrets are opened once for all of them', async () => {
+  const { snapshots, prepared, opened, told, retired, stop } = scene()
+  const engine = { slug: 'dlp', kind: 'webhook', config: { url: 'https://a.example' }, version: 1, lastTest: null }
+  const made = await store.engines.insert({ ...engine, secrets: ['token'], managedBy: 'api' })
+  await store.secrets.put({ kind: 'engine', id: made.id }, 'config.token', 't')
+  const { id } = await store.gateways.insert(gatewayDraft('with-engine'))
+  const rules = ['one', 'two'].map((name) => ({ ...ruleDraft(name), engine: 'dlp' }))
+  await store.gateways.setRules(id, [...rules, ruleDraft('three')])
+  const before = prepared.length
+  await snapshots.rebuild()
+  assert.equal(opened, ['dlp'])
+  const config = { url: 'https://a.example', token: 't' }
+  const dlp = { id: made.id, name: 'dlp', kind: 'webhook', config }
+  assert.equal(
+    told.filter((each) => each !== null),
+    [dlp, dlp],
+  )
+  assert.is(snapshots.current().engines.get('dlp')?.config['token'], undefined)
+  await store.engines.noteTest(made.id, { at: '2026-01-01T00:00:00.000Z', ok: true, outcome: 'pass', ms: 1 })
+  await snapshots.rebuild()
+  assert.is(prepared.length, before + 3)
+  await store.engines.update(made.id, { version: 2 })
+  await snapshots.rebuild()
+  assert.equal(prepared.slice(before + 3), ['one@1', 'two@1'])
+  await stop()
+  assert.ok(['one@1', 'two@1', 'three@1'].every((each) => retired.includes(each)))
+  await store.gateways.remove(id)
+  await store.engines.remove(made.id)
 })
 
 test.after(() => database.drop())

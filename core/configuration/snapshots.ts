@@ -1,10 +1,11 @@
 import type { PluginLog } from '@gatehouse/sdk'
 import { type Epochs, FRESH_MS } from '../cluster/epochs.js'
-import type { Gateway, Rule } from '../domain/nouns.js'
+import type { OpenedEngine } from '../domain/engines.js'
+import type { Engine, Rule } from '../domain/nouns.js'
 import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
 import type { Store } from '../domain/store.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
-import { keyOf, plan } from './snapshot-plan.js'
+import { bySlug, keyOf, plan } from './snapshot-plan.js'
 import type { Loaded } from './snapshot-plan.js'
 
 /** A configuration that changes under each of so many readings is read on the next change. */
@@ -29,11 +30,13 @@ export interface Snapshots {
 }
 
 export interface SnapshotsOptions {
-  readonly store: Pick<Store, 'gateways' | 'servers' | 'identities' | 'idps' | 'settings' | 'epoch'>
+  readonly store: Pick<Store, 'gateways' | 'servers' | 'identities' | 'idps' | 'engines' | 'settings' | 'epoch'>
   readonly epochs: Pick<Epochs, 'onChange' | 'current' | 'freshWithin' | 'check'>
   readonly log: Pick<PluginLog, 'warn' | 'error'>
-  /** Called once for each version of a rule, and again for one that came back broken. */
-  readonly prepareRule: (rule: Rule) => Promise<CompiledRule>
+  /** The secrets of an engine, opened once for all rules that are prepared with it. */
+  readonly openEngine: (engine: Engine) => Promise<OpenedEngine>
+  /** Called once for each version of a rule and of the engine it names, and again for one that came back broken. */
+  readonly prepareRule: (rule: Rule, instance: OpenedEngine | null) => Promise<CompiledRule>
   readonly retireRule: (rule: CompiledRule) => void
   /** Calls in flight keep the rules they met: a rule is retired this long after it left. Told anew at each swap. */
   readonly retireAfterMs?: (snapshot: Snapshot) => number
@@ -56,7 +59,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 
   const build = async (): Promise<Snapshot> => {
     const loaded = await load(store)
-    const prepared = await prepareAll(loaded.gateways, held, options)
+    const prepared = await prepareAll(loaded, held, options)
     const snapshot = plan(loaded, prepared, (facts, message) => log.warn(facts, message))
     const [previous, before] = [standing, held]
     standing = snapshot
@@ -143,38 +146,50 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 async function load(store: SnapshotsOptions['store']): Promise<Loaded> {
   for (let reading = 1; ; reading++) {
     const epoch = await store.epoch()
-    const [gateways, servers, identities, idps, settings] = await Promise.all([
+    const [gateways, servers, identities, idps, engines, settings] = await Promise.all([
       store.gateways.all(),
       store.servers.all(),
       store.identities.shared(),
       store.idps.all(),
+      store.engines.all(),
       store.settings.get(),
     ])
     // Labelled with the number from before, a torn reading is found old by whoever compares.
     if (reading === READINGS || (await store.epoch()) === epoch)
-      return { epoch, gateways, servers, identities, idps, settings }
+      return { epoch, gateways, servers, identities, idps, engines, settings }
   }
 }
 
 /** Compiles what is new or was broken; when one fails, those already made are given back. */
-async function prepareAll(
-  gateways: readonly Gateway[],
-  held: Held,
-  { prepareRule, retireRule }: SnapshotsOptions,
-): Promise<Held> {
-  const rules = gateways.flatMap((gateway) => gateway.rules).filter((rule) => rule.enabled)
+async function prepareAll(loaded: Loaded, held: Held, options: SnapshotsOptions): Promise<Held> {
+  const { prepareRule, retireRule } = options
+  const engines = bySlug(loaded.engines)
+  const open = opener(options.openEngine)
+  const rules = loaded.gateways.flatMap((gateway) => gateway.rules).filter((rule) => rule.enabled)
   const outcomes = await Promise.allSettled(
     rules.map(async (rule) => {
-      const known = held.get(keyOf(rule))
-      return known !== undefined && known.broken === null ? known : prepareRule(rule)
+      const known = held.get(keyOf(rule, engines))
+      if (known !== undefined && known.broken === null) return known
+      const engine = engines.get(rule.engine)
+      return prepareRule(rule, engine === undefined ? null : await open(engine))
     }),
   )
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-  if (failed === undefined) return new Map(made.map((compiled, index) => [keyOf(rules[index]!), compiled]))
+  if (failed === undefined) return new Map(made.map((compiled, index) => [keyOf(rules[index]!, engines), compiled]))
   const kept = new Set(held.values())
   for (const compiled of made) if (!kept.has(compiled)) retireRule(compiled)
   throw failed.reason
+}
+
+/** Opens each engine once. */
+function opener(openEngine: SnapshotsOptions['openEngine']): (engine: Engine) => Promise<OpenedEngine> {
+  const opened = new Map<string, Promise<OpenedEngine>>()
+  return (engine) => {
+    const known = opened.get(engine.id) ?? openEngine(engine)
+    opened.set(engine.id, known)
+    return known
+  }
 }
 
 const describe = (thrown: unknown): string =>

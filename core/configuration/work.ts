@@ -1,5 +1,6 @@
 import type { ConfigError, UserRef } from '@gatehouse/sdk'
 import { holds } from '../domain/capabilities.js'
+import type { EngineKind, OpenedEngine } from '../domain/engines.js'
 import type { ManagedBy, Rule, Stored } from '../domain/nouns.js'
 import type { Repository, Store } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
@@ -41,9 +42,9 @@ export function actorOf({ id, capabilities }: Pick<UserRef, 'id' | 'capabilities
 /** What only the running gateway can tell about a configuration. */
 export interface Checks {
   /** Kinds of engines that are loaded. */
-  readonly engines: () => readonly string[]
-  /** What the rule's engine says of it; the rule is not stored yet. */
-  readonly checkRule: (rule: Rule) => Promise<readonly ConfigError[]>
+  readonly engines: () => readonly EngineKind[]
+  /** What the rule's engine says of it; the rule is not stored yet. `instance` is the stored engine that it names. */
+  readonly checkRule: (rule: Rule, instance: OpenedEngine | null) => Promise<readonly ConfigError[]>
   /** Plugins that are loaded and deliver the record. */
   readonly exporters: () => readonly string[]
   /** `config` with its secrets. */

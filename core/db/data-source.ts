@@ -3,6 +3,7 @@ import type { PluginLog } from '@gatehouse/sdk'
 import { AssignmentEntity, GatewayEntity, RuleEntity } from './entities/gateway.js'
 import { ConnectionEntity, HostEntity, TokenEntity } from './entities/host.js'
 import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
+import { EngineEntity } from './entities/engine.js'
 import { IdpEntity } from './entities/idp.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
 import { asDatabaseError } from './repositories/failures.js'
@@ -16,7 +17,11 @@ import { UpstreamAuth1795824000007 } from './migrations/0007-upstream-auth.js'
 import { AuthorizationServer1795737600006 } from './migrations/0006-authorization-server.js'
 import { Sso1795996800009 } from './migrations/0009-sso.js'
 import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
+<<<<<<< HEAD
 import { Backtest1796428800014 } from './migrations/0014-backtest.js'
+=======
+import { Engines1796169600011 } from './migrations/0011-engines.js'
+>>>>>>> main
 
 const ENTITIES = [
   ServerEntity,
@@ -32,6 +37,7 @@ const ENTITIES = [
   ConnectionEntity,
   TokenEntity,
   IdpEntity,
+  EngineEntity,
 ]
 
 /** In the order of their times; each is run once. */
@@ -46,7 +52,11 @@ const MIGRATIONS = [
   Connections1795910400008,
   Sso1795996800009,
   RootMessages1796083200010,
+<<<<<<< HEAD
   Backtest1796428800014,
+=======
+  Engines1796169600011,
+>>>>>>> main
 ]
 
 /** Any number will do, as long as every replica takes the same. */

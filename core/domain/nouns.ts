@@ -81,6 +81,7 @@ export interface Rule extends Stored {
   readonly position: number
   /** Rises by one with every change; stands in receipts. */
   readonly version: number
+  /** A kind of engine, or the slug of an instance. */
   readonly engine: string
   readonly hook: 'request' | 'response' | 'both'
   /** Null for engines that answer a verdict on the whole message. */
@@ -169,6 +170,28 @@ export interface Exporter extends Stored {
   /** Top-level keys of the configuration that are sealed. */
   readonly secrets: readonly string[]
   readonly enabled: boolean
+}
+
+/** A named instance of a kind of engine, for the rules of every gateway. */
+export interface Engine extends Stored {
+  readonly slug: string
+  readonly kind: string
+  /** The kind's own keys, without its secrets. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** What of the configuration is sealed: `apiKey`, `headers.Authorization`. */
+  readonly secrets: readonly string[]
+  /** Rises by one with every change: rules are prepared anew. */
+  readonly version: number
+  readonly lastTest: EngineTest | null
+}
+
+/** How the last try of an engine ended. */
+export interface EngineTest {
+  readonly at: string
+  readonly ok: boolean
+  /** A word or two: the verdict, or what was wrong. */
+  readonly outcome: string
+  readonly ms: number
 }
 
 /** Where people of a company sign in: one identity provider, and what follows from a sign-in there. */

@@ -1,4 +1,4 @@
-import type { Assignment, Gateway, Identity, Idp, Rule, Server, Settings } from './nouns.js'
+import type { Assignment, Engine, Gateway, Identity, Idp, Rule, Server, Settings } from './nouns.js'
 
 /** One configuration, whole and validated. A call holds the one it met at the door until its end. */
 export interface Snapshot {
@@ -11,6 +11,8 @@ export interface Snapshot {
   readonly identities: ReadonlyMap<string, Identity>
   /** Oldest first. */
   readonly idps: readonly Idp[]
+  /** Instances by slug. */
+  readonly engines: ReadonlyMap<string, Engine>
   readonly settings: Settings
 }
 
@@ -32,6 +34,14 @@ export interface AssignmentPlan {
 /** A rule as its engine prepared it, in the gateway's order; only enabled rules are compiled. */
 export interface CompiledRule {
   readonly rule: Rule
+  /** Who evaluates it: the rule's engine, or that of the instance it names. */
+  readonly kind: string
+  /** Slug of the instance; null for kinds without. */
+  readonly instance: string | null
+  /** Whether the engine is shown the message as one text besides its leaves. */
+  readonly whole: boolean
+  /** Whether it cannot change the message: it may be asked while others that only look are. */
+  readonly looksOnly: boolean
   readonly state: unknown
   readonly passes: number
   /** Set when the engine could not prepare it: the rule is then undecided on every message. */

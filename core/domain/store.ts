@@ -2,6 +2,8 @@ import type { JsonObject } from '@gatehouse/sdk'
 import type {
   Assignment,
   Connection,
+  Engine,
+  EngineTest,
   Exporter,
   Gateway,
   Host,
@@ -302,6 +304,11 @@ export interface InfoRepository {
   save(serverId: string, key: string, info: object, at: number): Promise<void>
 }
 
+export interface EngineRepository extends Repository<Engine> {
+  /** No change of configuration: neither version nor epoch rise. One that is gone meanwhile is passed over. */
+  noteTest(id: string, lastTest: EngineTest): Promise<void>
+}
+
 /** Everything that configuration is made of. `transaction` gives a store whose writes land together or not at all. */
 export interface Store {
   readonly servers: Repository<Server>
@@ -314,6 +321,7 @@ export interface Store {
   readonly connections: ConnectionRepository
   readonly tokens: TokenRepository
   readonly exporters: Repository<Exporter>
+  readonly engines: EngineRepository
   readonly idps: Repository<Idp>
   readonly idpLinks: IdpLinkRepository
   readonly secrets: SecretRepository

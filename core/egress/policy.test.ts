@@ -54,6 +54,16 @@ test('refuses userinfo and does not repeat it', () => {
   )
 })
 
+test('ports of other services are left alone, save where the operator or loopback opens them', () => {
+  for (const port of [22, 25, 6_667, 10_080]) {
+    assert.throws(() => target(`https://example.com:${port}/`), isRefused)
+    assert.throws(() => target(`https://example.com:${port}/`, ['other.example'], true), isRefused)
+    assert.is(target(`https://example.com:${port}/`, [`example.com:${port}`]).port, port)
+    assert.is(target(`http://127.0.0.1:${port}/`, [], true).port, port)
+    assert.is(policy().place('mail.example.com', port, true).port, port)
+  }
+})
+
 test('plain http needs a listed host, a listed address or loopback', () => {
   assert.throws(() => target('http://example.com/'), isRefused)
   assert.throws(() => target('http://8.8.8.8/'), isRefused)
@@ -108,11 +118,11 @@ test('a listed name opens nothing to other names', () => {
 test('a refusal names the host and the setting that lifts it, and keeps the address for the log', () => {
   const rules = policy()
   try {
-    rules.admit(rules.target(new URL('https://crm.corp/secret-path')), ['10.9.8.7'])
+    rules.admit(rules.target(new URL('https://crm.example/secret-path')), ['10.9.8.7'])
     assert.unreachable()
   } catch (error) {
     assert.ok(error instanceof GatehouseError)
-    assert.match(error.message, 'crm.corp')
+    assert.match(error.message, 'crm.example')
     assert.match(error.message, 'GATEHOUSE_EGRESS_ALLOW')
     assert.not.match(error.message, '10.9.8.7')
     assert.not.match(error.message, 'secret-path')

@@ -1,6 +1,7 @@
 import { isIP, isIPv6 } from 'node:net'
 import { specialRange } from './address.js'
 import type { AllowList } from './allow-list.js'
+import { isOtherService, isPrivateName } from './special-names.js'
 import { GatehouseError } from '../errors.js'
 
 /** Where a connection would go. `host` is lower case, without brackets and without a trailing dot. */
@@ -18,6 +19,8 @@ export interface Policy {
   place(host: string, port: number, secure: boolean): Target
   /** Refuses the target if any one of the addresses it resolves to is refused. */
   admit(target: Target, addresses: readonly string[]): void
+  /** For a name that cannot be resolved here, before somebody else resolves it (a proxy): refuses what is surely private. */
+  admitUnresolved(target: Target): void
 }
 
 // A listed name opens the networks that operators build; what else its DNS may answer (cloud metadata is link-local)
@@ -45,26 +48,39 @@ export function createPolicy(options: { readonly allow: AllowList; readonly loop
     }
   }
 
-  function admitName(target: Target): void {
+  function admitUnresolved(target: Target): void {
     if (allow.hasHost(target.host, target.port)) return
-    if (isLocalName(target.host)) {
-      if (!loopback && !allow.hasBlocks) throw refused(target, 'range loopback')
-    } else if (!target.secure && !allow.hasBlocks && !loopback) throw refused(target, 'no TLS')
+    if (isPrivateName(target.host)) throw refused(target, 'private name')
+    if (!target.secure) throw refused(target, 'no TLS')
   }
 
-  function admitUnresolved(target: Target): Target {
+  /** A name may lead to a listed address, or to this machine: that is known when it is resolved. */
+  function admitNamed(target: Target): Target {
     if (isIP(target.host)) admit(target, [target.host])
-    else admitName(target)
+    else if (!loopback && !allow.hasBlocks(target.port)) admitUnresolved(target)
+    return target
+  }
+
+  function admitPort(target: Target): Target {
+    const { host, port } = target
+    const isListed = allow.hasHost(host, port) || allow.hasAddress(host, port) || (loopback && isThisMachine(host))
+    if (isOtherService(target.port) && !isListed) throw refused(target, 'port of another service')
     return target
   }
 
   return {
     admit,
-    target: (url) => admitUnresolved(readTarget(url)),
-    place: (host, port, secure) => admitUnresolved(readPlace(host, port, secure)),
+    admitUnresolved,
+    target: (url) => admitPort(admitNamed(readTarget(url))),
+    place: (host, port, secure) => admitNamed(readPlace(host, port, secure)),
   }
 }
 
+export function isThisMachine(host: string): boolean {
+  return isLocalName(host) || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+/** A name of this machine. */
 export function isLocalName(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost')
 }
@@ -93,20 +109,28 @@ function portOf(port: number): number {
   throw refusedUrl('the port is not one from 1 to 65535')
 }
 
-/** The host of a URL as DNS and allow lists spell it. */
+/** The host of a URL as DNS and allow lists spell it. What has an empty label is no name: resolvers differ over it. */
 export function plainHost(hostname: string): string {
-  return hostname
+  const host = hostname
     .replace(/^\[|\]$/g, '')
     .replace(/\.$/, '')
     .toLowerCase()
+  if (host.split('.').includes('')) throw refusedUrl('the address is not a host name')
+  return host
 }
 
 function refusedUrl(message: string): GatehouseError {
   return new GatehouseError('GH_EGRESS_REFUSED', { message })
 }
 
+const FACTS: Readonly<Record<string, string>> = {
+  'no TLS': 'is not reached without TLS',
+  'private name': 'is not a public name',
+  'port of another service': 'is not reached at this port',
+}
+
 function refused({ host, port }: Target, reason: string, address?: string): GatehouseError {
-  const fact = reason === 'no TLS' ? 'is not reached without TLS' : 'is not a public address'
+  const fact = FACTS[reason] ?? 'is not a public address'
   return new GatehouseError('GH_EGRESS_REFUSED', {
     message: `${host} ${fact}; the operator can allow it with GATEHOUSE_EGRESS_ALLOW`,
     detail: `${host}:${port} refused: ${reason}${address === undefined ? '' : `, ${address}`}`,

@@ -37,20 +37,16 @@ async function checkedAddresses(lookup: Lookup, policy: Policy, target: Target):
   return addresses
 }
 
-/**
- * Checks what a name resolves to now; a name that does not resolve within the deadline passes, because nothing can be
- * connected through it before it was checked again (or a proxy resolves it, where its own rules hold).
- */
-export async function admitIfResolvable(lookup: Lookup, policy: Policy, target: Target, ms: number): Promise<void> {
-  const addresses = await within(
-    ms,
-    lookup(target.host).catch(() => undefined),
+/** Checks what a name resolves to now. False when it does not resolve within the time: then nothing is known of it. */
+export async function admitIfResolvable(lookup: Lookup, policy: Policy, target: Target, ms: number): Promise<boolean> {
+  const resolving = lookup(target.host).catch(() => undefined)
+  const addresses = await within(ms, resolving)
+  if (addresses === undefined) return false
+  policy.admit(
+    target,
+    addresses.map(({ address }) => address),
   )
-  if (addresses)
-    policy.admit(
-      target,
-      addresses.map(({ address }) => address),
-    )
+  return true
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {

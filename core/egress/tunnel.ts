@@ -13,14 +13,16 @@ export interface Proxy {
 
 /**
  * Reaches targets with `CONNECT`, plain http too, so that the proxy never sees a request. The name goes to the proxy
- * unresolved; it is resolved here only to refuse what it may lead to, as far as this machine can resolve it at all.
+ * unresolved; it is resolved here only to refuse what it may lead to, as far as this machine can resolve it at all. What it
+ * cannot must at least look public; what it leads to then is for the proxy's own rules.
  */
 export function createProxy(url: string, connectMs: number): Proxy {
   const { origin, headers } = readProxy(url)
   const pool = new Pool(origin, { headersTimeout: connectMs, connect: { timeout: connectMs } })
 
   async function open(target: Target, options: ConnectorOptions) {
-    await admitIfResolvable(options.lookup, options.policy, target, connectMs)
+    const isKnown = await admitIfResolvable(options.lookup, options.policy, target, connectMs)
+    if (!isKnown) options.policy.admitUnresolved(target)
     const path = authority(target)
     const { socket, statusCode } = await pool.connect({ path, headers: { ...headers, host: path } })
     if (statusCode === 200) return socket

@@ -30,6 +30,8 @@ export function createScope(
     },
     serve: (hook, key, handler, options) => {
       ensureOpen()
+      if (hook === 'engine.prepare' && options?.engine === undefined)
+        throw new Error(`the engine '${key}' must say how it works: give 'engine' with 'engine.prepare'`)
       registry.serve(plugin, hook, key, handler, options ?? {})
     },
     store: lent.store(plugin),

@@ -98,6 +98,7 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
       servers: new Map(),
       identities: new Map(),
       idps: [],
+      engines: new Map(),
       settings: { limits: { requestBody: 1_000_000, call: 60_000, bodyInLog: 1_000 } } as never,
     }),
     names: { hostIsOurs: () => true, originIsOurs: () => true },

@@ -38,6 +38,7 @@ export function inbound(facts: Partial<Inbound> = {}): Inbound {
       servers: new Map(),
       identities: new Map(),
       idps: [],
+      engines: new Map(),
       settings: {} as never,
     },
     deadline: Date.now() + 60_000,

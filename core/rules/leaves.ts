@@ -6,7 +6,9 @@ import type { Leg } from './shape.js'
 export interface Leaves {
   /** What may be rewritten. */
   readonly values: readonly Leaf[]
-  /** The values, then the keys, then the message as one text; made when first asked for. */
+  /** The values, then the keys; made when first asked for. */
+  apart(): readonly Leaf[]
+  /** The same, then the message as one text; made when first asked for. */
   all(): readonly Leaf[]
 }
 
@@ -22,8 +24,10 @@ export function walk(message: JsonObject, leg: Leg, kind: FeatureKind): Leaves {
       keys.push({ kind: 'key', text })
     },
   })
+  let apart: readonly Leaf[] | undefined
   let all: readonly Leaf[] | undefined
-  return { values, all: () => (all ??= [...values, ...keys, whole(message, leg, kind)]) }
+  const eachApart = () => (apart ??= [...values, ...keys])
+  return { values, apart: eachApart, all: () => (all ??= [...eachApart(), whole(message, leg, kind)]) }
 }
 
 /** Only what rules may see: ids and names of the protocol cannot make a match, nor a sealed state. Base64 is left out. */

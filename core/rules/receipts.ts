@@ -1,5 +1,5 @@
 import type { Alert, CallContext, Receipt } from '@gatehouse/sdk'
-import type { Rule } from '../domain/nouns.js'
+import type { CompiledRule } from '../domain/snapshot.js'
 import type { Leg } from './shape.js'
 
 /** What a rule came to on one leg. */
@@ -13,28 +13,41 @@ export interface Conclusion {
 
 const NO_FINDINGS: Receipt['findings'] = Object.freeze({})
 
-export function receiptOf(rule: Rule, leg: Leg, { verdict, findings, failure, ms }: Conclusion): Receipt {
+export function receiptOf(compiled: CompiledRule, leg: Leg, conclusion: Conclusion): Receipt {
+  const { rule, kind, instance } = compiled
+  const { verdict, findings, failure, ms } = conclusion
   return {
     rule_id: rule.id,
     rule_version: rule.version,
     rule_name: rule.name,
-    engine: rule.engine,
+    engine: kind,
+    instance,
     hook: leg,
     verdict,
     action: rule.action,
     shadow: rule.shadow,
     findings: verdict === 'pass' ? NO_FINDINGS : findings,
-    fell: failure === null ? null : rule.onFailure === 'block' ? 'closed' : 'open',
+    // What is in shadow falls nowhere: the message goes on either way.
+    fell: failure === null || rule.shadow ? null : rule.onFailure === 'block' ? 'closed' : 'open',
     ms,
   }
 }
 
-/** The alert of a conclusion: a failure always raises one, an act only with the rule's toggle and never in shadow. */
-export function alertOf(rule: Rule, leg: Leg, context: CallContext, conclusion: Conclusion): Alert | null {
-  if (conclusion.failure !== null) return alert(rule, leg, context, FAILED)
-  if (!rule.alerts || rule.shadow) return null
-  const kind = ACTED[conclusion.verdict]
-  return kind === undefined ? null : alert(rule, leg, context, kind)
+/**
+ * The alert of a conclusion: a failure always raises one, an act only with the rule's toggle. A rule in shadow alerts nobody of
+ * anything: its receipts and the log tell.
+ */
+export function alertOf(
+  compiled: CompiledRule,
+  leg: Leg,
+  context: CallContext,
+  { failure, verdict }: Conclusion,
+): Alert | null {
+  const { alerts, shadow } = compiled.rule
+  if (shadow) return null
+  if (failure !== null) return alert(compiled, leg, context, FAILED)
+  const wording = alerts ? ACTED[verdict] : undefined
+  return wording === undefined ? null : alert(compiled, leg, context, wording)
 }
 
 interface Wording {
@@ -49,7 +62,12 @@ const ACTED: Partial<Record<Receipt['verdict'], Wording>> = {
   detect: { type: 'rule_detected', severity: 'info', did: 'found something in' },
 }
 
-function alert(rule: Rule, leg: Leg, context: CallContext, { type, severity, did }: Wording): Alert {
+function alert(
+  { rule, kind, instance }: CompiledRule,
+  leg: Leg,
+  context: CallContext,
+  { type, severity, did }: Wording,
+): Alert {
   return {
     type,
     severity,
@@ -60,6 +78,11 @@ function alert(rule: Rule, leg: Leg, context: CallContext, { type, severity, did
     ...(context.server === null ? {} : { serverId: context.server.id }),
     ...(context.user === null ? {} : { userId: context.user.id }),
     correlationId: context.correlationId,
-    context: { leg, engine: rule.engine, ...(type === FAILED.type ? { onFailure: rule.onFailure } : {}) },
+    context: {
+      leg,
+      engine: kind,
+      ...(instance === null ? {} : { instance }),
+      ...(type === FAILED.type ? { onFailure: rule.onFailure } : {}),
+    },
   }
 }

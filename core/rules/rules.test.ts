@@ -171,7 +171,9 @@ test('spans without an action are no decision', async () => {
 
 test('a verdict on the whole message is followed, chained and may not touch the envelope', async () => {
   const message = { name: 'find_contact', arguments: { t: 'x!' }, _meta: { progressToken: 'stolen' } }
-  const { rules, compile } = bench({ whole: () => Promise.resolve({ verdict: 'modify', patch: { message } }) })
+  const { rules, compile } = bench({ whole: () => Promise.resolve({ verdict: 'modify', patch: { message } }) }, [
+    'whole',
+  ])
   const compiled = await compile([rule({ engine: 'whole', action: null }), rule({ config: find('x') })])
   const given = { name: 'find_contact', _meta: { progressToken: 'own' }, arguments: { t: 'a' } }
   const outcome = await rules.inspectRequest(compiled, subject(), given)
@@ -180,20 +182,20 @@ test('a verdict on the whole message is followed, chained and may not touch the 
 
 test('a result may not change its kind, nor be anything but an object', async () => {
   for (const message of [{ resultType: 'complete', content: [] }, [], 'x', null]) {
-    const { response } = bench({ whole: () => ({ verdict: 'modify', patch: { message } }) })
+    const { response } = bench({ whole: () => ({ verdict: 'modify', patch: { message } }) }, ['whole'])
     const result = { resultType: 'input_required', inputRequests: {} }
     assert.is((await response(result, [rule({ engine: 'whole', action: null })])).kind, 'blocked')
   }
 })
 
 test('the reason of an engine reaches the client, cut to its bound', async () => {
-  const { request } = bench({ stern: () => ({ verdict: 'block', reason: 'r'.repeat(600) }) })
+  const { request } = bench({ stern: () => ({ verdict: 'block', reason: 'r'.repeat(600) }) }, ['stern'])
   const outcome = await request({ t: 'x' }, [rule({ engine: 'stern', action: null })])
   assert.is(outcome.kind === 'blocked' && outcome.reason, 'r'.repeat(500))
 })
 
 test('detect only records what an engine would have done to the whole message', async () => {
-  const { request } = bench({ stern: () => ({ verdict: 'block', reason: 'no' }) })
+  const { request } = bench({ stern: () => ({ verdict: 'block', reason: 'no' }) }, ['stern'])
   const outcome = await request({ t: 'x' }, [rule({ engine: 'stern', action: 'detect' })])
   assert.equal([outcome.kind, ...verdicts(outcome)], ['pass', 'detect'])
 })
@@ -213,13 +215,13 @@ test('a rule that cannot be prepared is undecided on every message, never silent
 
 test('checking a rule tells what is wrong and keeps nothing', async () => {
   const { rules, retired } = bench()
-  assert.equal(await rules.checkRule(rule({ config: find('x') })), [])
+  assert.equal(await rules.checkRule(rule({ config: find('x') }), null), [])
   assert.equal(retired, [['x']])
-  assert.equal(await rules.checkRule(rule({ config: { invalid: true } })), [
+  assert.equal(await rules.checkRule(rule({ config: { invalid: true } }), null), [
     { path: 'words', message: 'a word is missing' },
   ])
-  assert.is((await rules.checkRule(rule({ engine: 'absent' })))[0]?.path, 'engine')
-  assert.is((await rules.checkRule(rule({ config: { replacement: 5 } })))[0]?.path, 'replacement')
+  assert.is((await rules.checkRule(rule({ engine: 'absent' }), null))[0]?.path, 'engine')
+  assert.is((await rules.checkRule(rule({ config: { replacement: 5 } }), null))[0]?.path, 'replacement')
 })
 
 test('prompts and resources pass untouched unless a rule is told to cover them', async () => {

@@ -1,14 +1,16 @@
 import type { CallContext, EvaluateRequest, Evaluation, Finding, JsonObject, Prepared } from '@gatehouse/sdk'
+import { z } from 'zod'
+import type { EngineKind, OpenedEngine } from '../domain/engines.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import type { Outcome } from './chain.js'
-import type { Engines, Subject } from './engines.js'
+import type { Engines, Limits, Subject } from './engines.js'
 import { createRules } from './rules.js'
 import type { Rules } from './rules.js'
 
 /** Builders for the tests of the rules: rules, subjects, and engines that answer as they are told. */
 
-type Answer = (request: EvaluateRequest) => Evaluation | Promise<Evaluation>
+type Answer = (request: EvaluateRequest, limits?: Limits) => Evaluation | Promise<Evaluation>
 
 let made = 0
 
@@ -83,18 +85,26 @@ export interface Bench {
   compile(rules: readonly Rule[]): Promise<readonly CompiledRule[]>
 }
 
-export function bench(answers: Readonly<Record<string, Answer>> = {}): Bench {
+/** `verdicts` are those of the engines that decide on whole messages. */
+export function bench(answers: Readonly<Record<string, Answer>> = {}, verdicts: readonly string[] = []): Bench {
   const engines: Readonly<Record<string, Answer>> = { words, ...answers }
   const undecided: string[] = []
   const retired: unknown[] = []
   const way: Engines = {
-    has: (kind) => Object.hasOwn(engines, kind),
+    kinds: () =>
+      Object.keys(engines).map((kind) => engineKind(kind, { declaration: declared(verdicts.includes(kind)) })),
     prepare: (_kind, { config }) => Promise.resolve(prepareWords(config)),
-    evaluate: (kind, request) => (engines[kind] as Answer)(request),
+    evaluate: (kind, request, limits) => (engines[kind] as Answer)(request, limits),
+    test: () => Promise.reject(new Error('not tried here')),
     retire: (_kind, state) => void retired.push(state),
   }
-  const rules = createRules({ engines: way, hashKey: null, onUndecided: (_rule, why) => void undecided.push(why) })
-  const compile = (list: readonly Rule[]) => Promise.all(list.map((one) => rules.prepareRule(one)))
+  const rules = createRules({
+    engines: way,
+    hashKey: null,
+    engineLimit: () => 1_000,
+    onUndecided: (_rule, why) => void undecided.push(why),
+  })
+  const compile = (list: readonly Rule[]) => Promise.all(list.map((one) => rules.prepareRule(one, null)))
   return {
     rules,
     undecided,
@@ -111,3 +121,25 @@ function prepareWords(config: Readonly<Record<string, unknown>>): Prepared {
   if (config['invalid'] === true) return { ok: false, errors: [{ path: 'words', message: 'a word is missing' }] }
   return { ok: true, state: list ?? [], passes: Array.isArray(list) ? list.length : 1 }
 }
+
+const declared = (isVerdict: boolean): EngineKind['declaration'] => ({
+  rule: z.looseObject({}),
+  answers: isVerdict ? 'verdict' : 'spans',
+  fails: true,
+})
+
+/** A kind that takes any configuration and answers spans. */
+export const engineKind = (kind: string, facts: Partial<EngineKind> = {}): EngineKind => ({
+  kind,
+  plugin: `detect-${kind}`,
+  declaration: declared(false),
+  instance: null,
+  ...facts,
+})
+
+export const openedEngine = (kind: string, config: OpenedEngine['config'] = {}): OpenedEngine => ({
+  id: `engine-${kind}`,
+  name: `my-${kind}`,
+  kind,
+  config,
+})

@@ -10,7 +10,7 @@ import type { ApiOptions } from '../http/api/operation.js'
 import type { Invitations } from '../identity/invitations.js'
 import { mintSecret } from '../identity/tokens.js'
 import type { AdminClient, AdminClients } from '../oauth/server/admin-clients.js'
-import { configurationBench } from './configuration.js'
+import { configurationBench, fakeChecks } from './configuration.js'
 
 export const LOG_ROW = { log_id: 'c-1', correlation_id: 'c', log_type: 'proxy_request_success', body: null }
 
@@ -42,6 +42,10 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
     },
     exporterStatus: async () => null,
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
+    tryRule: async () => {
+      throw new Error('no engines here')
+    },
+    engineKinds: { ...fakeChecks, ...checks }.engines,
     plugins: () => ['auth-token'],
     oauth: { clients: fakeClients(), turnKeys: async () => undefined },
     onBroken: (thrown) => void broken.push(thrown),

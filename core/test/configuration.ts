@@ -5,6 +5,9 @@ import { sourceOf } from '../configuration/references.js'
 import { CAPABILITIES } from '../domain/capabilities.js'
 import type { Store } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
+import { z } from 'zod'
+import { demands } from '../rules/demands.js'
+import { engineKind } from '../rules/testing.js'
 import { createMemoryStore } from './memory-store.js'
 
 export const MEMBER = ['authenticateViaOauth']
@@ -21,6 +24,8 @@ servers:
   search: { url: https://search.example.com/mcp, auth: { headers: { X-Key: "\${env:SEARCH_KEY}" } }, protocol: legacy }
 identities:
   reader: { server: search, shared: true, headers: { Authorization: "Bearer \${env:READER}" } }
+engines:
+  dlp: { kind: webhook, url: https://dlp.example.com/inspect, headers: { Authorization: "Bearer \${env:DLP}" }, token: "\${env:DLP_TOKEN}" }
 gateways:
   engineering:
     teams: [engineering]
@@ -32,6 +37,7 @@ gateways:
     rules:
       - { name: SSN, engine: regex, hook: response, patterns: ['\\d{3}'], action: mask, alerts: true, servers: [find] }
       - { name: Company, engine: acme, hook: both, patterns: [], onFailure: allow, shadow: true }
+      - { name: Dlp, engine: dlp, hook: both, patterns: [] }
 exporters:
   soc: { plugin: siem-otlp, url: https://otel.example.com/v1/logs, headers: { X-Key: "\${env:SOC_KEY}" } }
 hosts: { bot: { kind: token, owner: bob@example.com } }
@@ -53,13 +59,32 @@ export const FULL_SECRETS = {
   'env:READER': 're',
   'env:SOC_KEY': 'so',
   'env:OKTA_SECRET': 'ok',
+  'env:DLP': 'dl',
+  'env:DLP_TOKEN': 'dt',
 }
+
+const WEBHOOK = z.object({
+  url: z.url(),
+  headers: z.record(z.string(), z.string()).optional(),
+  token: z.string().optional(),
+  method: z.string().optional(),
+})
 
 /** Engines and exporters as a gateway with our plugins would have them; nothing may be called at `refused.example.com`. */
 export const fakeChecks: Checks = {
-  engines: () => ['regex', 'acme'],
-  async checkRule({ config }) {
-    const { patterns } = config
+  engines: () => [
+    engineKind('regex', { declaration: { rule: z.looseObject({}), answers: 'spans', fails: false, named: false } }),
+    engineKind('acme', { declaration: { rule: z.looseObject({}), answers: 'verdict', fails: true } }),
+    engineKind('webhook', {
+      declaration: { rule: z.looseObject({}), answers: 'verdict', fails: true },
+      instance: { schema: WEBHOOK, secret: ['headers', 'token'] },
+    }),
+  ],
+  async checkRule(rule) {
+    const kind = fakeChecks.engines().find((each) => each.kind === rule.engine)
+    const wrong = kind === undefined ? [] : demands(kind, rule)
+    if (wrong.length > 0) return wrong
+    const { patterns } = rule.config
     if (!Array.isArray(patterns)) return [{ path: 'patterns', message: 'must be a list' }]
     return patterns.includes('(') ? [{ path: 'patterns[0]', message: 'is not a pattern', position: 0 }] : []
   },
@@ -89,7 +114,10 @@ export async function configurationBench({
     lock,
     onChanged: async () => void told.push(await store.epoch()),
   })
-  const files = createFileOperations(mutations)
+  const files = createFileOperations(mutations, (noun, { kind }) => {
+    const known = { ...fakeChecks, ...checks }.engines().find((each) => each.kind === kind)
+    return noun === 'engines' ? (known?.instance?.secret ?? []) : []
+  })
   const root = await store.users.byKey('root@example.com')
   const as = (capabilities: readonly string[], email = 'root@example.com'): Promise<Actor> =>
     store.users.byKey(email).then((user) => ({

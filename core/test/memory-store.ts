@@ -4,6 +4,7 @@ import { DEFAULT_SETTINGS } from '../domain/nouns.js'
 import type {
   ConnectionRepository,
   Draft,
+  EngineRepository,
   GatewayRepository,
   IdentityRepository,
   HostRepository,
@@ -17,7 +18,7 @@ import type {
   TokenRepository,
   UserRepository,
 } from '../domain/store.js'
-import type { Assignment, Connection, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
+import type { Assignment, Connection, Engine, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
 import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
 import type { Grant, GrantDraft, GrantRepository, UpstreamClientRepository } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
@@ -58,6 +59,7 @@ export function createMemoryStore(): Store {
     connections: connectionRepository(cell),
     tokens: tokenRepository(cell),
     exporters: repository<Exporter>(cell, 'exporters', (row) => row.slug),
+    engines: engineRepository(cell),
     idps: repository<Idp>(cell, 'idps', (row) => row.slug),
     idpLinks: idpLinkRepository(cell),
     secrets: secretRepository(cell),
@@ -118,6 +120,15 @@ function repository<N extends Stored>(
       if (!rows().delete(id)) throw missing()
     },
   }
+}
+
+function engineRepository(cell: { state: State }): EngineRepository {
+  const plain = repository<Engine>(cell, 'engines', (row) => row.slug)
+  const note = async (id: string, lastTest: Engine['lastTest']) => {
+    const row = await plain.find(id)
+    if (row) cell.state.rows['engines']?.set(id, { ...row, lastTest } as Stored)
+  }
+  return { ...plain, noteTest: note }
 }
 
 const fits =

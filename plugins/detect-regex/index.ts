@@ -16,7 +16,7 @@ export default definePlugin<PluginConfig>({
     const pool = createPool(context.config.workers)
     const engine = createEngine({ pool, linear, workerDeadlineMs: context.config.workerDeadlineMs })
     context.serve('engine.prepare', 'regex', engine.prepare, {
-      engine: { rule: ruleConfig, answers: 'spans', fails: false },
+      engine: { rule: ruleConfig, answers: 'spans', fails: false, named: false },
     })
     context.serve('engine.evaluate', 'regex', engine.evaluate)
     context.serve('engine.test', 'regex', engine.test)

@@ -6,6 +6,7 @@ import { keepSecrets, readSecrets } from '../secrets.js'
 import type { Values } from '../secrets.js'
 import { forField, managerAfter, mustBeFree, mustBeMine, mustExist } from '../work.js'
 import type { Work } from '../work.js'
+import { mustNotFollow, present } from './plugin-keys.js'
 
 export type ExporterInput = z.output<typeof ExporterSchema>
 
@@ -34,12 +35,10 @@ export async function updateExporter(work: Work, reference: string, input: Parti
   const before = await exporterState(work, stored)
   if (input.plugin !== undefined && input.plugin !== before.plugin)
     throw invalid('plugin', 'an exporter stays with its plugin; make another one')
-  const merged = { ...before, ...withoutUndefined(input) }
+  const merged = { ...before, ...present(input) }
   const state = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null)) as ExporterState
-  // Stored headers must not follow an exporter to a place where whoever changes the address could read them.
-  const hasMoved = originOf(before['url']) !== originOf(state['url'])
-  if (hasMoved && Object.keys(before.headers).length > 0 && input.headers === undefined)
-    throw invalid('headers', 'the address has another origin: give the headers anew')
+  const secrets = Object.keys(before.headers).length > 0 ? ['headers'] : []
+  mustNotFollow(before, state, { addresses: ['url'], secrets, given: input })
   await check(work, state)
   const owner = { kind: 'exporter', id: stored.id } as const
   await keepSecrets(work.store, owner, 'headers', state.headers)
@@ -84,11 +83,4 @@ async function check({ checks }: Work, state: ExporterState): Promise<void> {
   if (error) throw invalid(error.path ?? '', error.message)
   const { url } = rest
   if (typeof url === 'string') await forField('url', () => checks.checkUrl(url))
-}
-
-const withoutUndefined = (input: object): object =>
-  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
-
-function originOf(url: unknown): string {
-  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : String(url)
 }

@@ -3,10 +3,10 @@ import type { Idp } from '../../domain/nouns.js'
 import { GatehouseError } from '../../errors.js'
 import { invalid } from '../problems.js'
 import type { Idp as IdpSchema } from '../schemas.js'
-import { isSecretKey } from '../schemas.js'
 import { keepSecrets, readSecrets } from '../secrets.js'
 import { conflict, forField, managerAfter, mustBeFree, mustBeMine, mustCover, mustExist, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
+import { keysOf, mustNotFollow, present, putTogether, takeApart } from './plugin-keys.js'
 
 export type IdpInput = z.output<typeof IdpSchema>
 
@@ -44,7 +44,7 @@ export async function createIdp(work: Work, slug: string, input: IdpInput): Prom
   const state = await settled(work, { ...idpDefaults(slug), ...present(input), plugin: input.plugin }, null)
   await mustReach(work, null, state.domains)
   const idp = await work.store.idps.insert({ slug, ...columns(work, state), managedBy: work.actor.managedBy })
-  await keepSecrets(work.store, { kind: 'idp', id: idp.id }, 'config', secretsOf(work, state))
+  await keepSecrets(work.store, { kind: 'idp', id: idp.id }, 'config', apart(work, state).sealed)
   return idp
 }
 
@@ -57,10 +57,10 @@ export async function updateIdp(work: Work, reference: string, input: Partial<Id
     throw invalid('plugin', 'an identity provider stays with its plugin; make another one')
   const merged = Object.entries({ ...before, ...present(input) }).filter(([, value]) => value !== null)
   const wanted = { ...idpDefaults(stored.slug), ...Object.fromEntries(merged), plugin: stored.plugin }
-  mustNotMove(stored, before, { wanted, input })
+  mustNotFollow(before, wanted, { addresses: ['issuer'], secrets: keysOf(stored.secrets), given: input })
   const state = await settled(work, wanted, stored.id)
   await mustReach(work, stored.id, [...before.domains, ...state.domains])
-  await keepSecrets(work.store, { kind: 'idp', id: stored.id }, 'config', secretsOf(work, state))
+  await keepSecrets(work.store, { kind: 'idp', id: stored.id }, 'config', apart(work, state).sealed)
   if (!state.enabled) await work.store.idpLinks.endSessions(stored.id)
   return work.store.idps.update(stored.id, { ...columns(work, state), ...managerAfter(work, stored) })
 }
@@ -99,8 +99,7 @@ export async function idpState({ store }: Pick<Work, 'store'>, idp: Idp): Promis
   const trust = { trustDomainVerifiedEmail, trustAssertions }
   const secrets = await readSecrets(store, { kind: 'idp', id: idp.id }, 'config')
   return {
-    ...config,
-    ...secrets,
+    ...putTogether(config, secrets),
     title,
     plugin,
     domains,
@@ -116,7 +115,7 @@ export async function idpState({ store }: Pick<Work, 'store'>, idp: Idp): Promis
 
 /** What the plugin is to be told: its own keys with their secrets. */
 export async function idpConfig({ store }: Pick<Work, 'store'>, idp: Idp): Promise<Readonly<Record<string, unknown>>> {
-  return { ...idp.config, ...(await readSecrets(store, { kind: 'idp', id: idp.id }, 'config')) }
+  return putTogether(idp.config, await readSecrets(store, { kind: 'idp', id: idp.id }, 'config'))
 }
 
 async function settled(work: Work, state: IdpState, id: string | null): Promise<IdpState> {
@@ -153,17 +152,6 @@ async function mustReach(work: Work, id: string | null, domains: readonly string
   }
 }
 
-/** A stored secret must not follow to a place where whoever changes the address could read it. */
-function mustNotMove(
-  { secrets }: Idp,
-  before: IdpState,
-  { wanted, input }: { readonly wanted: IdpState; readonly input: Partial<IdpInput> },
-): void {
-  if (originOf(before['issuer']) === originOf(wanted['issuer'])) return
-  const kept = secrets.find((key) => before[key] !== null && input[key] === undefined)
-  if (kept !== undefined) throw invalid(kept, 'the issuer has another origin: give the secret anew')
-}
-
 async function check({ checks }: Work, state: IdpState): Promise<void> {
   const known = checks.idps()
   if (!known.includes(state.plugin))
@@ -180,26 +168,16 @@ function ownKeys(state: IdpState): Record<string, unknown> {
   return Object.fromEntries(Object.entries(state).filter(([key]) => !ours.has(key)))
 }
 
-function secretsOf({ checks }: Pick<Work, 'checks'>, state: IdpState): Record<string, string> {
-  const declared = checks.idpSecrets(state.plugin)
-  const secret = Object.entries(ownKeys(state)).filter(([key]) => declared.includes(key) || isSecretKey(key))
-  return Object.fromEntries(secret.map(([key, value]) => [key, String(value)]))
-}
+const apart = ({ checks }: Pick<Work, 'checks'>, state: IdpState) =>
+  takeApart(ownKeys(state), checks.idpSecrets(state.plugin))
 
 function columns(work: Pick<Work, 'checks'>, state: IdpState) {
-  const secrets = Object.keys(secretsOf(work, state))
-  const plain = Object.entries(ownKeys(state)).filter(([key]) => !secrets.includes(key))
+  const { plain: config, sealed } = apart(work, state)
+  const secrets = Object.keys(sealed)
   const { title, plugin, domains, role, groups, button, required, breakGlass, enabled } = state
   const { trustDomainVerifiedEmail, trustAssertions } = state
   const trust = { trustDomainVerifiedEmail, trustAssertions }
-  const config = Object.fromEntries(plain)
   return { title, plugin, config, secrets, domains, role, groups, button, required, breakGlass, ...trust, enabled }
 }
 
-const present = (input: object): object =>
-  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)].toSorted()
-
-function originOf(url: unknown): string {
-  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : String(url)
-}

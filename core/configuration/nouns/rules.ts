@@ -1,10 +1,13 @@
 import type { z } from 'zod'
-import type { RuleAction } from '@gatehouse/sdk'
+import type { ConfigError, RuleAction } from '@gatehouse/sdk'
+import { findEngine } from '../../domain/engines.js'
+import type { OpenedEngine } from '../../domain/engines.js'
 import type { Gateway, Rule, Stored } from '../../domain/nouns.js'
 import { closest, invalid, within } from '../problems.js'
 import type { Rule as RuleSchema } from '../schemas.js'
 import { ruleShape } from '../schemas.js'
 import type { Work } from '../work.js'
+import { openEngine } from './open-engine.js'
 
 export type RuleInput = z.output<typeof RuleSchema>
 export type RuleDraft = Omit<Rule, keyof Stored | 'gatewayId' | 'position' | 'version'> & {
@@ -27,8 +30,6 @@ export interface RuleState {
   readonly [key: string]: unknown
 }
 
-/** Runs in this process and answers spans: it needs an action, and has nothing that could fail. */
-const REGEX = 'regex'
 /** What the API adds to a rule; an engine's own keys may not be called so. */
 const RESERVED = ['id', 'version', 'gatewayId', 'managedBy', 'createdAt', 'updatedAt']
 
@@ -37,35 +38,62 @@ const UNSAVED = { id: 'unsaved', gatewayId: '', position: 0, version: 0, created
 
 /** All rules of a gateway. A rule keeps its id where its name stays: its version and its receipts hang on it. */
 export async function draftRules(work: Work, gateway: Gateway, inputs: readonly RuleInput[]): Promise<RuleDraft[]> {
+  const before = new Map(gateway.rules.map((rule) => [rule.name, rule]))
+  const names = new Set<string>()
+  const open = opener(work)
   const drafts: RuleDraft[] = []
   for (const [index, input] of inputs.entries()) {
-    const same = gateway.rules.find(({ name }) => name === input.name)
+    const same = before.get(input.name)
     const draft = await within(`rules[${index}]`, async () => {
-      if (drafts.some(({ name }) => name === input.name)) throw invalid('name', `two rules are called '${input.name}'`)
-      return draftRule(work, input)
+      if (names.has(input.name)) throw invalid('name', `two rules are called '${input.name}'`)
+      return draftRule(work, input, open)
     })
+    names.add(input.name)
     drafts.push(same ? { ...draft, id: same.id } : draft)
   }
   return drafts
 }
 
-/** Checked by its engine. */
-export async function draftRule(work: Work, input: RuleInput): Promise<RuleDraft> {
-  const { engine } = input
-  mustBeKnown(engine, work.checks.engines())
-  const config = engineConfig(input)
-  if (engine === REGEX && input.onFailure !== undefined)
-    throw invalid('onFailure', 'the engine regex cannot fail; leave it out')
-  if (engine === REGEX && input.action === undefined) throw invalid('action', 'the engine regex needs an action')
-  if (engine === REGEX && input.action === 'replace' && typeof config['replacement'] !== 'string')
-    throw invalid('replacement', 'the action replace needs a replacement')
-  const draft = { ...fieldsOf(input), config, managedBy: work.actor.managedBy }
-  const [error] = await work.checks.checkRule({ ...draft, ...UNSAVED })
-  if (error) {
-    const place = error.position === undefined ? '' : ` (at character ${error.position + 1})`
-    throw invalid(error.path ?? '', `${error.message}${place}`)
+type Open = (name: string) => Promise<OpenedEngine | null>
+
+/** Opens the stored engine of a name, each once. */
+function opener({ store }: Work): Open {
+  const opened = new Map<string, Promise<OpenedEngine | null>>()
+  const read = async (name: string) => {
+    const engine = await store.engines.byKey(name)
+    return engine === null ? null : openEngine(store, engine)
   }
+  return (name) => {
+    const known = opened.get(name) ?? read(name)
+    opened.set(name, known)
+    return known
+  }
+}
+
+/** Checked by its engine. */
+export async function draftRule(work: Work, input: RuleInput, open: Open = opener(work)): Promise<RuleDraft> {
+  const { engine } = input
+  const config = engineConfig(input)
+  const instance = await open(engine)
+  const found = findEngine(engine, work.checks.engines(), instance)
+  if ('message' in found) throw await unknownEngine(work, engine, found)
+  if (!found.kind.declaration.fails && input.onFailure !== undefined)
+    throw invalid('onFailure', `the engine ${engine} cannot fail; leave it out`)
+  const draft = { ...fieldsOf(input), config, managedBy: work.actor.managedBy }
+  const error = await ruleError(work, draft, instance)
+  if (error) throw invalid(error.path ?? '', error.message)
   return draft
+}
+
+/** The first thing that is wrong with a rule, as its engine sees it, and where in a pattern it is. */
+export async function ruleError(
+  { checks }: Pick<Work, 'checks'>,
+  draft: RuleDraft,
+  instance: OpenedEngine | null,
+): Promise<ConfigError | undefined> {
+  const [error] = await checks.checkRule({ ...UNSAVED, ...draft }, instance)
+  if (error?.position === undefined) return error
+  return { ...error, message: `${error.message} (at character ${error.position + 1})` }
 }
 
 export function ruleState(rule: RuleDraft): RuleState {
@@ -79,7 +107,7 @@ export function ruleInput(rule: RuleDraft): RuleInput {
   return {
     ...rest,
     ...(action === null ? {} : { action }),
-    ...(rule.engine === REGEX ? {} : { onFailure }),
+    ...(onFailure === 'block' ? {} : { onFailure }),
     servers: [...servers],
     features: [...features],
   }
@@ -93,7 +121,7 @@ export function fieldsOf(input: RuleInput) {
 }
 
 /** What of a rule is its engine's. */
-export function engineConfig(input: RuleInput): Record<string, unknown> {
+export function engineConfig(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const reserved = RESERVED.find((key) => Object.hasOwn(input, key))
   if (reserved !== undefined) throw invalid(reserved, 'is set by the gateway')
   return Object.fromEntries(
@@ -101,9 +129,17 @@ export function engineConfig(input: RuleInput): Record<string, unknown> {
   )
 }
 
-function mustBeKnown(engine: string, known: readonly string[]): void {
-  if (known.includes(engine)) return
-  const meant = closest(engine, known)
-  const hint = meant === undefined ? `loaded are ${known.join(', ') || 'none'}` : `did you mean ${meant}?`
-  throw invalid('engine', `no engine '${engine}' is loaded; ${hint}`)
+async function unknownEngine({ store, checks }: Work, engine: string, fault: ConfigError) {
+  const kinds = checks.engines()
+  if (kinds.some(({ kind }) => kind === engine)) {
+    const own = (await store.engines.all()).filter(({ kind }) => kind === engine).map(({ slug }) => slug)
+    return invalid('engine', `${engine} is a kind of engine: name one of that kind (${own.join(', ') || 'none yet'})`)
+  }
+  const all = [...kinds.flatMap(({ kind, instance }) => (instance === null ? [kind] : [])), ...(await slugs(store))]
+  if (all.includes(engine)) return invalid('engine', fault.message)
+  const meant = closest(engine, all)
+  const hint = meant === undefined ? `known are ${all.join(', ') || 'none'}` : `did you mean ${meant}?`
+  return invalid('engine', `there is no engine '${engine}'; ${hint}`)
 }
+
+const slugs = async (store: Work['store']): Promise<string[]> => (await store.engines.all()).map(({ slug }) => slug)

@@ -1,5 +1,6 @@
 import { ConnectionEntity, HostEntity, TokenEntity } from '../entities/host.js'
 import { RoleEntity, UserEntity } from '../entities/people.js'
+import { EngineEntity } from '../entities/engine.js'
 import { IdpEntity } from '../entities/idp.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from '../entities/server.js'
 import { isId } from './rows.js'
@@ -75,3 +76,16 @@ export const TOKEN: Kind<TokenEntity> = {
 export const EXPORTER: Kind<ExporterEntity> = { entity: ExporterEntity, noun: 'exporter', key: (slug) => ({ slug }) }
 
 export const IDP: Kind<IdpEntity> = { entity: IdpEntity, noun: 'identity provider', key: (slug) => ({ slug }) }
+
+export const ENGINE: Kind<EngineEntity> = {
+  entity: EngineEntity,
+  noun: 'engine',
+  key: (slug) => ({ slug }),
+  users: [
+    {
+      what: 'rules',
+      sql: `select g.slug || ' (' || r.name || ')' as name from rules r join gateways g on g.id = r.gateway_id
+        join engines e on e.slug = r.engine where e.id = $1 order by 1 limit 6`,
+    },
+  ],
+}

@@ -6,6 +6,7 @@ import type { InfoRepository, ListRepository, Store } from '../../domain/store.j
 import type { RoleEntity } from '../entities/people.js'
 import type { IdpEntity } from '../entities/idp.js'
 import type { ExporterEntity, ServerEntity } from '../entities/server.js'
+import { engineRepository } from './engines.js'
 import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
 import { connectionRepository, hostRepository } from './hosts.js'
@@ -41,6 +42,7 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     connections: guardAll(connectionRepository(manager)),
     tokens: guardAll(tokenRepository(manager)),
     exporters: guardAll(rowRepository<Exporter, ExporterEntity>(manager, EXPORTER)),
+    engines: guardAll(engineRepository(manager)),
     idps: guardAll(rowRepository<Idp, IdpEntity>(manager, IDP)),
     idpLinks: guardAll(idpLinkRepository(manager)),
     secrets: guardAll(secretRepository(manager, vault)),

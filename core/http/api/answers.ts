@@ -175,6 +175,49 @@ export const ExporterAnswer = z.looseObject({
   enabled: z.boolean(),
   delivery: z.looseObject({}).nullable().describe('how far delivery is'),
 })
+/** With the keys of the engine's kind beside these. */
+export const EngineAnswer = z.looseObject({
+  ...stored,
+  slug: z.string(),
+  kind: z.string(),
+  secrets: names.describe('what is kept sealed, e.g. headers.Authorization'),
+  version: z.int().describe('rises with every change'),
+  lastTest: z
+    .object({ at: z.string(), ok: z.boolean(), outcome: z.string(), ms: z.number() })
+    .nullable()
+    .describe('how the last try ended'),
+  usedBy: z.array(z.object({ gateway: z.string(), rule: z.string() })),
+})
+const schema = z.looseObject({}).describe('JSON Schema')
+export const EngineKindAnswer = z.object({
+  kind: z.string(),
+  plugin: z.string(),
+  answers: z.enum(['spans', 'verdict']).describe('spans: a rule says by its action what is done to them'),
+  fails: z.boolean().describe('whether a rule may say onFailure'),
+  whole: z.boolean().describe('whether it also sees the message as one text'),
+  named: z.boolean().describe('whether replace works without a replacement'),
+  actions: names,
+  rule: schema.describe('what a rule adds, as JSON Schema'),
+  instance: z
+    .object({ schema: schema.describe('its own keys, as JSON Schema'), secret: names.describe('keys that are sealed') })
+    .nullable()
+    .describe('null: rules name the kind itself'),
+  engines: names.nullable().describe('names of its engines'),
+})
+export const TrialAnswer = z.object({
+  verdict: z.enum(['pass', 'modify', 'block', 'detect', 'undecided']),
+  reason: z.string().nullable().describe('why it was blocked, or could not be decided'),
+  findings: z
+    .array(z.object({ type: z.string(), start: z.int(), end: z.int(), score: z.number() }))
+    .describe('places in the text, in UTF-16 units'),
+  before: z.string(),
+  after: z.string().nullable().describe('null when nothing goes on'),
+  notes: names.describe('what the engine says of the try'),
+  ms: z.number(),
+  errors: z
+    .array(z.object({ path: z.string().optional(), message: z.string(), position: z.number().optional() }))
+    .describe('what is wrong with the keys: then nothing was tried'),
+})
 const idpAddresses = {
   redirectUri: z.string().describe('to be allowed there'),
   initiateLoginUri: z.string().describe('for a tile on its dashboard'),

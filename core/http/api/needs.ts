@@ -37,6 +37,7 @@ export const NEEDS = {
   // Whoever holds nothing still manages their own; the rest is checked where the identity is known.
   identities: { create: null, update: null, remove: null, fields: {} },
   idps: oneFor('manageSsoScimMapping'),
+  engines: oneFor('manageIntegrations'),
   exporters: oneFor('manageOpenTelemetryCollector'),
   settings: oneFor('manageWorkspaceSettings'),
 } as const satisfies Record<string, NounNeeds>

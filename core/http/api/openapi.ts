@@ -51,7 +51,7 @@ function json(schema: z.ZodType, io: 'input' | 'output') {
   return { 'application/json': { schema: asJsonSchema(schema, io) } }
 }
 
-function asJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+export function asJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
   return rest
 }

@@ -3,7 +3,12 @@ import type { z } from 'zod'
 import type { FileOperations } from '../../configuration/apply.js'
 import type { Mutations } from '../../configuration/mutations.js'
 import type { Actor } from '../../configuration/work.js'
+<<<<<<< HEAD
 import type { Idp, Rule } from '../../domain/nouns.js'
+=======
+import type { EngineKind } from '../../domain/engines.js'
+import type { Idp } from '../../domain/nouns.js'
+>>>>>>> main
 import type { Store } from '../../domain/store.js'
 import type { ConsoleSessions } from '../../identity/console-sessions.js'
 import type { Invitations } from '../../identity/invitations.js'
@@ -14,6 +19,7 @@ import type { LogReader } from '../../record/query.js'
 import type { AdminClients } from '../../oauth/server/admin-clients.js'
 import type { AuthorizationServer } from '../../oauth/server/server.js'
 import type { Detection } from '../connect/detect.js'
+import type { Trial, TrialRequest } from '../../rules/trial.js'
 import type { RotationCounts } from '../../vault/rotate.js'
 import type { Browser } from '../pages/browser.js'
 import type { TurnedAway } from '../pages/turned-away.js'
@@ -44,6 +50,10 @@ export interface ApiOptions {
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>
   readonly oauth: { readonly clients: AdminClients; readonly turnKeys: AuthorizationServer['turnKeys'] }
+  /** Kinds of engines that are loaded. */
+  readonly engineKinds: () => readonly EngineKind[]
+  /** What a rule would make of a text. */
+  readonly tryRule: (request: TrialRequest) => Promise<Trial>
   /** Ids of the plugins that run, in their order. */
   readonly plugins: () => readonly string[]
   readonly version: string

@@ -1,3 +1,5 @@
+import { engineOperations } from './engines.js'
+import { trialOperations } from './trials.js'
 import { exporterOperations } from './exporters.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
@@ -33,6 +35,8 @@ export function createOperations(options: ApiOptions): Operation[] {
     oauthOperations,
     identityOperations,
     idpOperations,
+    engineOperations,
+    trialOperations,
     exporterOperations,
     logOperations,
     systemOperations,
