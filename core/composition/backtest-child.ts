@@ -7,6 +7,7 @@ import { replay } from '../backtest/replay.js'
 import { storedCalls } from '../backtest/stored.js'
 import { createThrottle } from '../backtest/throttle.js'
 import { readConfig } from '../config.js'
+import { openEngine } from '../configuration/nouns/open-engine.js'
 import { createDataSource } from '../db/data-source.js'
 import { createBodyKeyRows } from '../db/repositories/body-keys.js'
 import { createStore } from '../db/repositories/store.js'
@@ -76,19 +77,22 @@ async function runWith({ job, dataSource, pool, host, around, line }: Opened): P
   const { masterKey: inline, masterKeyFile: file } = config
   const vault = createVault(await loadMasterKeys({ inline, file, home: resolve(around.cwd, config.home) }))
   const store = createStore({ dataSource, vault })
+  const { engine } = (await store.settings.get()).limits
   const rules = createRules({
     engines: createBusEngines(host.bus),
     hashKey: await hashKeyOf(store, dataSource),
+    engineLimit: () => engine,
     onUndecided: (rule, why) => around.log.debug({ rule: rule.name, why }, 'a rule could not decide in a backtest'),
   })
+  const prepare = prepareWith(rules, store)
   const gateway = await store.gateways.find(job.gatewayId)
   if (gateway === null) throw new GatehouseError('GH_API_NOT_FOUND', { message: 'The gateway is gone.' })
   return replay({
     job,
     stored: storedCalls(pool, job),
     rules,
-    compiled: await compileAll(rules, job.rules),
-    probes: job.external ? [] : await probesOf(rules, job.rules),
+    compiled: await compileAll(prepare, job.rules),
+    probes: job.external ? [] : await probesOf(prepare, job.rules),
     gateway: { id: gateway.id, slug: gateway.slug },
     open: createBodySealer(createBodyKeyRows(dataSource), vault).open,
     prefixesOf: await prefixesOf(store, gateway),
@@ -140,17 +144,27 @@ function memoryStore(): PluginStore {
   }
 }
 
-async function compileAll(rules: Rules, drafts: readonly Rule[]): Promise<readonly CompiledRule[]> {
-  const compiled = await Promise.all(drafts.map((rule) => rules.prepareRule(rule)))
+type Prepare = (rule: Rule) => Promise<CompiledRule>
+
+/** With the stored engine that a rule names, if it names one. */
+function prepareWith({ prepareRule }: Rules, store: Store): Prepare {
+  return async (rule) => {
+    const engine = await store.engines.byKey(rule.engine)
+    return prepareRule(rule, engine === null ? null : await openEngine(store, engine))
+  }
+}
+
+async function compileAll(prepare: Prepare, drafts: readonly Rule[]): Promise<readonly CompiledRule[]> {
+  const compiled = await Promise.all(drafts.map((rule) => prepare(rule)))
   const broken = compiled.find((one) => one.broken !== null)
   if (broken === undefined) return compiled
   throw new GatehouseError('GH_API_INVALID', { message: `The rule “${broken.rule.name}”: ${broken.broken}` })
 }
 
 /** Rules that stop or only find, as if they masked. An engine that cannot is left out. */
-async function probesOf(rules: Rules, drafts: readonly Rule[]): Promise<readonly CompiledRule[]> {
+async function probesOf(prepare: Prepare, drafts: readonly Rule[]): Promise<readonly CompiledRule[]> {
   const finding = drafts.filter(({ action }) => action === 'block' || action === 'detect')
-  const masking = finding.map((rule) => rules.prepareRule({ ...rule, action: 'mask' }))
+  const masking = finding.map((rule) => prepare({ ...rule, action: 'mask' }))
   return (await Promise.all(masking)).filter(({ broken }) => broken === null)
 }
 

@@ -29,17 +29,22 @@ export function createReplays(house: House, around: Surroundings): ReplayQueue {
 
 /** An engine with a configuration of its own is an address and a key: texts leave through it. */
 export function replaysOf(house: House): ApiOptions['replays'] {
-  const { bus } = house.get(PARTS.host)
+  const store = house.get(PARTS.store)
   const queue = house.get(PARTS.replays)
   return {
     start: (job, by) => queue.start(job, by),
     find: (id) => queue.find(id),
     cancel: (id) => queue.cancel(id),
     async enginesOf(rules) {
-      const served = rules.map(({ engine }) => ({ engine, by: bus.keyed('engine.prepare', engine) }))
+      const kinds = house.get(PARTS.engines).kinds()
+      const named = rules.map(async ({ engine }) => {
+        const kind = (await store.engines.byKey(engine))?.kind ?? engine
+        return { engine, kind: kinds.find((one) => one.kind === kind) }
+      })
+      const found = await Promise.all(named)
       return {
-        plugins: [...new Set(served.flatMap(({ by }) => (by === undefined ? [] : [by.plugin])))],
-        external: served.flatMap(({ engine, by }) => (by?.options.config === undefined ? [] : [engine])),
+        plugins: [...new Set(found.flatMap(({ kind }) => kind?.plugin ?? []))],
+        external: found.flatMap(({ engine, kind }) => (kind?.instance ? [engine] : [])),
       }
     },
   }

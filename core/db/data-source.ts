@@ -17,11 +17,8 @@ import { UpstreamAuth1795824000007 } from './migrations/0007-upstream-auth.js'
 import { AuthorizationServer1795737600006 } from './migrations/0006-authorization-server.js'
 import { Sso1795996800009 } from './migrations/0009-sso.js'
 import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
-<<<<<<< HEAD
-import { Backtest1796428800014 } from './migrations/0014-backtest.js'
-=======
 import { Engines1796169600011 } from './migrations/0011-engines.js'
->>>>>>> main
+import { Backtest1796428800014 } from './migrations/0014-backtest.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -52,11 +49,8 @@ const MIGRATIONS = [
   Connections1795910400008,
   Sso1795996800009,
   RootMessages1796083200010,
-<<<<<<< HEAD
-  Backtest1796428800014,
-=======
   Engines1796169600011,
->>>>>>> main
+  Backtest1796428800014,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

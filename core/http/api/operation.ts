@@ -3,12 +3,8 @@ import type { z } from 'zod'
 import type { FileOperations } from '../../configuration/apply.js'
 import type { Mutations } from '../../configuration/mutations.js'
 import type { Actor } from '../../configuration/work.js'
-<<<<<<< HEAD
-import type { Idp, Rule } from '../../domain/nouns.js'
-=======
 import type { EngineKind } from '../../domain/engines.js'
-import type { Idp } from '../../domain/nouns.js'
->>>>>>> main
+import type { Idp, Rule } from '../../domain/nouns.js'
 import type { Store } from '../../domain/store.js'
 import type { ConsoleSessions } from '../../identity/console-sessions.js'
 import type { Invitations } from '../../identity/invitations.js'
