@@ -3,6 +3,8 @@ import { z } from 'zod'
 const ARN = /^arn:(aws(?:-[^:]+)?):bedrock:([a-z0-9-]{1,20}):\d{12}:guardrail\/[a-z0-9]+$/
 const ID = /^[a-z0-9]+$/
 
+const VERSION = "must be a version's number, in quotes, or DRAFT"
+
 /** One guardrail, as it is registered. */
 export const Instance = z
   .strictObject({
@@ -12,7 +14,7 @@ export const Instance = z
       .max(2_048)
       .refine((text) => ARN.test(text) || ID.test(text), 'is neither the ARN nor the id of a guardrail'),
     /** A version's number, or the working draft. */
-    guardrailVersion: z.string().regex(/^(?:[1-9]\d{0,7}|DRAFT)$/, "must be a version's number, in quotes, or DRAFT"),
+    guardrailVersion: z.string({ error: VERSION }).regex(/^(?:[1-9]\d{0,7}|DRAFT)$/, VERSION),
     /** Told by an ARN. */
     region: z
       .string()
