@@ -13,7 +13,10 @@ import { createSealedSource } from '../db/repositories/sealed.js'
 import type { Bus } from '../hooks/bus.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
+import { createOnDecided } from './feature-alerts.js'
+import { createPreview } from './preview.js'
 import { detectOf } from './upstream-auth.js'
+import { replaysOf } from './backtest.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -100,13 +103,17 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     setupLinks: house.get(PARTS.setupLinks),
     logs: guardAll(createLogReader(recordPool)),
     describeIdp: house.get(PARTS.idpAsks).describe,
+    replays: replaysOf(house),
     detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
     alerts: house.get(PARTS.alerts),
     alertProgress: house.get(PARTS.alertQueue).progress,
     testAlertTarget: house.get(PARTS.deliveries).test,
     oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
+    preview: createPreview(house),
+    onDecided: createOnDecided(house),
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
+    tryRule: house.get(PARTS.rules).tryRule,
     engineKinds: house.get(PARTS.engines).kinds,
     plugins: () => house.get(PARTS.host).plugins,
   }

@@ -1,6 +1,7 @@
 import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
+import type { ReplayQueue } from '../backtest/queue.js'
 import type { Completions } from '../bridge/completions.js'
 import type { ParkedCalls } from '../bridge/parked-calls.js'
 import type { Epochs } from '../cluster/epochs.js'
@@ -53,6 +54,7 @@ import type { Asides } from '../rooms/asides.js'
 import type { Listen } from '../rooms/listen.js'
 import type { Engines } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
+import type { Approvals } from '../upstream/approvals.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
 import type { Errands } from '../upstream/errands.js'
@@ -60,6 +62,7 @@ import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
 import type { Upstreams } from '../upstream/types.js'
+import type { BodySealer } from '../vault/body-sealer.js'
 import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
@@ -84,8 +87,10 @@ export const PARTS = {
   alerting: part<Alerting>('alerting'),
   alertQueue: part<AlertQueue>('alertQueue'),
   alerts: part<AlertRepository>('alerts'),
+  approvals: part<Approvals>('approvals'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),
+  bodySealer: part<BodySealer>('bodySealer'),
   browser: part<Browser>('browser'),
   catalog: part<Catalog>('catalog'),
   consoleSessions: part<ConsoleSessions>('consoleSessions'),
@@ -127,6 +132,7 @@ export const PARTS = {
   refusals: part<{ door: RefusalFold; pages: RefusalFold; stop(): Promise<void> }>('refusals'),
   refused: part<Refused>('refused'),
   replicas: part<Replicas>('replicas'),
+  replays: part<ReplayQueue>('replays'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),

@@ -34,11 +34,22 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
     },
     describeIdp: async () => ({ ok: false, failure: 'unavailable', reason: 'nobody is there' }),
     detect: async () => ({ detected: 'open', issuer: null, next: '' }),
+    replays: {
+      start: async () => '00000000-0000-4000-8000-000000000014',
+      find: async () => null,
+      cancel: async () => false,
+      enginesOf: async () => ({ plugins: [], external: [] }),
+    },
     exporterStatus: async () => null,
+    preview: async (request) => (asked.push(request), { features: [], problem: null }),
+    onDecided: async () => undefined,
     alerts: fakeAlerts,
     alertProgress: async () => NO_PROGRESS,
     testAlertTarget: async () => ({ kind: 'rejected', message: 'HTTP 404.', status: 404 }),
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
+    tryRule: async () => {
+      throw new Error('no engines here')
+    },
     engineKinds: { ...fakeChecks, ...checks }.engines,
     plugins: () => ['auth-token'],
     oauth: { clients: fakeClients(), turnKeys: async () => undefined },
