@@ -41,6 +41,8 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
       enginesOf: async () => ({ plugins: [], external: [] }),
     },
     exporterStatus: async () => null,
+    preview: async (request) => (asked.push(request), { features: [], problem: null }),
+    onDecided: async () => undefined,
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
     tryRule: async () => {
       throw new Error('no engines here')
