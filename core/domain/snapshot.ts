@@ -1,3 +1,4 @@
+import type { Exposures } from './provisioning.js'
 import type { Assignment, Engine, Gateway, Identity, Idp, Rule, Server, Settings } from './nouns.js'
 
 /** One configuration, whole and validated. A call holds the one it met at the door until its end. */
@@ -29,6 +30,8 @@ export interface AssignmentPlan {
   readonly server: Server
   readonly identity: Identity | null
   readonly prefix: string
+  /** What of the server exists on this gateway. */
+  readonly exposures: Exposures
 }
 
 /** A rule as its engine prepared it, in the gateway's order; only enabled rules are compiled. */
@@ -40,6 +43,8 @@ export interface CompiledRule {
   readonly instance: string | null
   /** Whether the engine is shown the message as one text besides its leaves. */
   readonly whole: boolean
+  /** Whether it cannot change the message: it may be asked while others that only look are. */
+  readonly looksOnly: boolean
   readonly state: unknown
   readonly passes: number
   /** Set when the engine could not prepare it: the rule is then undecided on every message. */
