@@ -68,7 +68,7 @@ export async function prepared(instance: Config, rule: Config = {}) {
   const evaluate = (...texts: readonly string[]): Promise<Evaluation> =>
     host.askKeyed('engine.evaluate', 'presidio', {
       ...{ state: answer.state, pass: 0, leg: 'response', leaves: texts.map(value), message: {} },
-      ...{ context: callContext(), header: () => undefined },
+      ...{ context: callContext(), header: () => undefined, rewrite: () => ({}) },
     })
   return { host, evaluate }
 }
