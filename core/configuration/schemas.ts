@@ -138,6 +138,10 @@ export const RulePatch = z.looseObject({
   hook: ruleShape.hook.optional(),
 })
 
+/** Rules of one gateway. */
+export const MOST_RULES = 1_000
+export const TOO_MANY_RULES = 'a gateway takes 1,000 rules at most: join some, or split the gateway'
+
 const teams = z.array(reference).max(200)
 const capture = z.enum(['none', 'redacted'], {
   error: (issue) =>
@@ -154,7 +158,7 @@ export const gatewayShape = {
 export const gatewayFileShape = {
   ...gatewayShape,
   servers: z.array(Assignment).max(200).optional(),
-  rules: z.array(Rule).max(200).optional(),
+  rules: z.array(Rule).max(MOST_RULES, TOO_MANY_RULES).optional(),
 }
 
 export const teamShape = {

@@ -69,7 +69,7 @@ export function createMemoryStore(): Store {
       of: async () => [],
       claim: notKept,
     },
-    lists: { load: notKept, save: notKept },
+    lists: { load: notKept, save: notKept, seen: async () => [] },
     infos: { load: notKept, save: notKept },
     settings: {
       get: async () => cell.state.settings,

@@ -3,9 +3,10 @@ import { addAssignment, addRule, find } from '../../configuration/nouns/parts.js
 import { removeAssignment, removeRule, updateAssignment, updateRule } from '../../configuration/nouns/parts.js'
 import { strict } from '../../configuration/problems.js'
 import { Assignment, AssignmentPatch, assignmentShape, Rule, RulePatch } from '../../configuration/schemas.js'
+import type { Work } from '../../configuration/work.js'
 import type { Gateway } from '../../domain/nouns.js'
-import { AssignmentAnswer, RuleAnswer } from './answers.js'
-import { reachableGateway, SEE_GATEWAYS, showAssignment, showRule } from './gateways.js'
+import { AssignmentAnswer, OneRuleAnswer, RuleAnswer } from './answers.js'
+import { reachableGateway, SEE_GATEWAYS, showAssignment, showOneRule, showRule } from './gateways.js'
 import { operation } from './operation.js'
 import type { ApiCall, ApiOptions, Operation } from './operation.js'
 import { pageOf, PageQuery, pageThrough } from './pages.js'
@@ -102,8 +103,11 @@ export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
       path: `${path}/{part}`,
       summary: 'Shows a rule.',
       need: SEE_GATEWAYS,
-      output: RuleAnswer,
-      handle: async (call) => showRule(find((await gatewayOf(call)).rules, 'rule', partOf(call))),
+      output: OneRuleAnswer,
+      handle: async (call) => {
+        const gateway = await gatewayOf(call)
+        return showOneRule(store, gateway, find(gateway.rules, 'rule', partOf(call)))
+      },
     }),
     operation({
       id: 'createRule',
@@ -112,10 +116,11 @@ export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
       summary: 'Adds a rule, last unless a position is given. Keys of the rule’s engine stand beside the others.',
       need,
       input: Rule.extend({ position }),
-      output: RuleAnswer,
+      output: OneRuleAnswer,
       handle: async (call) => {
-        const { id } = await gatewayOf(call)
-        return showRule(await mutations.change(call.actor, (work) => addRule(work, id, call.input)))
+        const gateway = await gatewayOf(call)
+        const made = await mutations.change(call.actor, (work) => addRule(work, gateway.id, call.input))
+        return showOneRule(store, gateway, made)
       },
     }),
     operation({
@@ -125,10 +130,11 @@ export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
       summary: 'Changes a rule; its version rises. A key of its engine that is null is taken away.',
       need,
       input: RulePatch.extend({ position }),
-      output: RuleAnswer,
+      output: OneRuleAnswer,
       handle: async (call) => {
-        const { id } = await gatewayOf(call)
-        return showRule(await mutations.change(call.actor, (work) => updateRule(work, id, partOf(call), call.input)))
+        const gateway = await gatewayOf(call)
+        const change = (work: Work) => updateRule(work, gateway.id, partOf(call), call.input)
+        return showOneRule(store, gateway, await mutations.change(call.actor, change))
       },
     }),
     operation({
