@@ -1,11 +1,12 @@
+import type { PluginLog } from '@gatehouse/sdk'
 import { parseStrictly } from '@gatehouse/sdk'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { withAdvisoryLock } from '../cluster/locks.js'
 import type { Config } from '../config.js'
-import { type FileOperations, createFileOperations } from '../configuration/apply.js'
+import { createFileOperations } from '../configuration/apply.js'
 import type { KeeperOptions } from '../configuration/keeper.js'
-import { type Mutations, createMutations } from '../configuration/mutations.js'
+import { createMutations } from '../configuration/mutations.js'
 import type { DeclaredSecrets } from '../configuration/references.js'
 import type { Checks } from '../configuration/work.js'
 import { guardAll } from '../db/repositories/failures.js'
@@ -15,9 +16,9 @@ import { createLogReader } from '../record/query.js'
 import { detectOf } from './upstream-auth.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
-import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+import { type Configuration, type House, PARTS, type Surroundings, VERSION } from './house.js'
 
-export function createConfiguration(house: House, config: Config): { mutations: Mutations; files: FileOperations } {
+export function createConfiguration(house: House, config: Config, log: PluginLog): Configuration {
   const { dataSource } = house.get(PARTS.resources)
   const store = house.get(PARTS.store)
   const { bus } = house.get(PARTS.host)
@@ -25,6 +26,10 @@ export function createConfiguration(house: House, config: Config): { mutations: 
   const checks: Checks = {
     engines: engines.kinds,
     checkRule: house.get(PARTS.rules).checkRule,
+    defaultRules: {
+      rules: house.get(PARTS.defaultRules),
+      onSkipped: (rule, why) => log.warn({ rule, why }, 'a default rule was left out of a new gateway'),
+    },
     exporters: () => bus.keys('exporter.deliver'),
     exporterSecrets: (plugin) => bus.keyed('exporter.deliver', plugin)?.options.secret ?? [],
     checkExporter: async (plugin, given) => {
@@ -53,7 +58,7 @@ export function createConfiguration(house: House, config: Config): { mutations: 
       await house.get(PARTS.exporters).refresh()
     },
   })
-  return { mutations, files: createFileOperations(mutations, declaredSecrets(checks)) }
+  return { mutations, checks, files: createFileOperations(mutations, declaredSecrets(checks)) }
 }
 
 function declaredSecrets({ engines, idpSecrets }: Checks): DeclaredSecrets {
@@ -74,8 +79,10 @@ export function keeperOptions(house: House, path: string, around: Surroundings):
 
 export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedAway' | 'onBroken'>): ApiOptions {
   const { dataSource, recordPool, vault } = house.get(PARTS.resources)
+  const { mutations, files } = house.get(PARTS.configuration)
   return {
-    ...house.get(PARTS.configuration),
+    mutations,
+    files,
     store: house.get(PARTS.store),
     version: VERSION,
     ...rest,

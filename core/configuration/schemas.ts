@@ -131,6 +131,7 @@ export const ruleShape = {
 }
 /** Keys that are not here belong to the rule's engine and are checked by it. */
 export const Rule = z.looseObject(ruleShape)
+export type RuleInput = z.output<typeof Rule>
 export const RulePatch = z.looseObject({
   ...ruleShape,
   name: ruleShape.name.optional(),
@@ -302,6 +303,7 @@ export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string
 export const fileShape = {
   version: z.literal(1, { error: 'must be 1' }),
   plugins: z.array(Plugin).optional(),
+  defaultRules: z.array(Rule).max(100).optional(),
   roles: z.record(slug, Role).optional(),
   users: z.record(email, User).optional(),
   teams: z.record(slug, Team).optional(),

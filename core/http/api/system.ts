@@ -39,8 +39,9 @@ export function systemOperations(options: ApiOptions): Operation[] {
       source: sourceOf(input.secrets),
       allow: (planned) => checkSteps(caller.capabilities, planned),
     })
-    const { plugins: named } = readFile(input.text, input.name).content
-    const notes = named ? ['plugins: is read at start only, from the file that GATEHOUSE_CONFIG names'] : []
+    const { content } = readFile(input.text, input.name)
+    const atStart = (['plugins', 'defaultRules'] as const).filter((key) => content[key] !== undefined)
+    const notes = atStart.map((key) => `${key}: is read at start only, from the file that GATEHOUSE_CONFIG names`)
     return { steps, notes, warnings }
   }
   return [

@@ -89,8 +89,8 @@ test('the API lists kinds with schemas, and engines without their secrets', asyn
     items: { kind: string; [key: string]: unknown }[]
   }
   const finder = items.find(({ kind }) => kind === 'finder')
-  assert.equal((finder?.['rule'] as { required: string[] }).required, ['word'])
-  assert.equal((finder?.['instance'] as { secret: string[] }).secret, ['key', 'headers'])
+  assert.equal((finder?.['rule'] as { required?: string[] } | undefined)?.required, ['word'])
+  assert.equal((finder?.['instance'] as { secret?: string[] } | undefined)?.secret, ['key', 'headers'])
   assert.equal(finder?.['engines'], ['lens'])
   assert.equal(items.find(({ kind }) => kind === 'regex')?.['instance'], null)
   const lens = await gateway.api('GET', '/engines/lens')
