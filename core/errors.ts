@@ -145,6 +145,9 @@ export interface ErrorEntry {
 }
 export type ErrorCode = keyof typeof ERRORS
 
+/** How the detail begins of what a client is told to be unknown, and is hidden: only the record tells the difference. */
+export const HIDDEN = 'hidden:'
+
 /** `message` is fit for a stranger; `detail` is for the log and never leaves; `data` goes beside `reason` to the client. */
 export class GatehouseError extends Error {
   override readonly name = 'GatehouseError'

@@ -13,6 +13,8 @@ import { guardAll } from '../db/repositories/failures.js'
 import { createSealedSource } from '../db/repositories/sealed.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
+import { createOnDecided } from './feature-alerts.js'
+import { createPreview } from './preview.js'
 import { detectOf } from './upstream-auth.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
@@ -96,6 +98,8 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
     oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
+    preview: createPreview(house),
+    onDecided: createOnDecided(house),
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     tryRule: house.get(PARTS.rules).tryRule,
     engineKinds: house.get(PARTS.engines).kinds,

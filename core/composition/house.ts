@@ -54,6 +54,7 @@ import type { Asides } from '../rooms/asides.js'
 import type { Listen } from '../rooms/listen.js'
 import type { Engines } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
+import type { Approvals } from '../upstream/approvals.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
 import type { Errands } from '../upstream/errands.js'
@@ -90,6 +91,7 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 export const PARTS = {
   assertions: part<ObtainByAssertion>('assertions'),
   alerts: part<AlertRepository>('alerts'),
+  approvals: part<Approvals>('approvals'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),
   browser: part<Browser>('browser'),

@@ -23,6 +23,7 @@ import { type Resources, asPluginLog, openEgress, openPlugins, readOwnFiles } fr
 import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
+import { Approvals } from '../upstream/approvals.js'
 import { createCatalog } from '../upstream/catalog.js'
 import { createErrands } from '../upstream/errands.js'
 import { createOffers } from '../upstream/offers.js'
@@ -34,6 +35,7 @@ import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
 import { joinCluster } from './cluster.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
+import { createFeatureAlerts } from './feature-alerts.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 import { createSharedNames, createTroubles } from './troubles.js'
 
@@ -75,6 +77,7 @@ export async function openParts(
       openEngine: (engine) => openEngine(h.get(PARTS.store), engine),
       prepareRule: h.get(PARTS.rules).prepareRule,
       retireRule: h.get(PARTS.rules).retireRule,
+      follow: () => h.get(PARTS.approvals).follow(),
     }),
   )
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
@@ -128,12 +131,18 @@ export async function openParts(
     createServerInfos({ upstreams: h.get(PARTS.upstreams), saved: h.get(PARTS.store).infos, log: logger }),
   )
   house.make(PARTS.offers, (h) => createOffers(h.get(PARTS.infos)))
+  house.make(PARTS.approvals, (h) => {
+    const { features } = h.get(PARTS.store)
+    const onSighting = createFeatureAlerts({ features, raise: h.get(PARTS.raise), log: logger })
+    return new Approvals({ repository: features, onSighting, log: logger })
+  })
   house.make(PARTS.catalog, (h) => {
     const store = h.get(PARTS.store)
     return createCatalog({
       upstreams: h.get(PARTS.upstreams),
       infos: h.get(PARTS.infos),
       names: store.names,
+      approvals: h.get(PARTS.approvals),
       lists: store.lists,
       limits,
       log: logger,

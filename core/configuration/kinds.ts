@@ -19,6 +19,7 @@ import {
   updateTeam,
   updateUser,
 } from './nouns/people.js'
+import { pinningOf, provisioningOf } from './nouns/provisioning.js'
 import { engineConfig, fieldsOf } from './nouns/rules.js'
 import { createServer, removeServer, serverDefaults, serverState, updateServer } from './nouns/servers.js'
 import type { File } from './schemas.js'
@@ -138,16 +139,22 @@ const gateways = kind('gateways', {
   stateOf: async (store, gateway) => ({ ...(await gatewayState({ store }, gateway)) }),
   want(key, input) {
     const { title = key, enabled = true, prefix = 'collision', legacySse = false, capture = 'redacted' } = input
-    const plain = { title, enabled, teams: sorted(input.teams), prefix, legacySse, capture } as const
-    const assignments = (input.servers ?? []).map(({ server, as, identity, enabled: isOn }) => {
-      return { server, as: as ?? null, identity: identity ?? 'open', enabled: isOn ?? true }
+    const pinning = pinningOf(input.pinning)
+    const plain = { title, enabled, teams: sorted(input.teams), prefix, legacySse, capture, pinning } as const
+    const assignments = (input.servers ?? []).map(({ server, as, identity, enabled: isOn, ...exposed }) => {
+      const provisioning = provisioningOf(exposed)
+      return { server, as: as ?? null, identity: identity ?? 'open', enabled: isOn ?? true, ...provisioning }
     })
     const rules = (input.rules ?? []).map((rule) => ({ ...engineConfig(rule), ...fieldsOf(rule) }))
-    const full = { ...plain, servers: input.servers ?? [], rules: input.rules ?? [] }
+    const full = {
+      ...{ ...plain, pinning: input.pinning },
+      servers: input.servers ?? [],
+      rules: input.rules ?? [],
+    }
     return {
       state: { ...plain, servers: assignments, rules },
       create: (work) => createGateway(work, key, full),
-      update: (work) => updateGateway(work, key, full),
+      update: (work) => updateGateway(work, key, { ...full, pinning: { ...pinning, fields: [...pinning.fields] } }),
     }
   },
   remove: removeGateway,

@@ -108,7 +108,7 @@ test('a bad file changes nothing, however late the fault stands', async () => {
   const { files, fromFile, store } = await configurationBench()
   const bad = FULL.replace('owner: bob@example.com', 'owner: nobody@example.com')
   const error = await refusalOf(files.apply(fromFile(bad, { secrets: SECRETS })))
-  assert.is(error.message, "file.yaml:28:30 hosts.bot.owner: 'nobody@example.com' does not exist")
+  assert.is(error.message, "file.yaml:33:30 hosts.bot.owner: 'nobody@example.com' does not exist")
   assert.is(error.code, 'GH_CONFIG_INVALID')
   assert.equal(await store.servers.all(), [])
 })

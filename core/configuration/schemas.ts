@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CAPABILITIES } from '../domain/capabilities.js'
+import { PIN_FIELDS } from '../domain/provisioning.js'
 import { strict } from './problems.js'
 import { duration, size } from './units.js'
 
@@ -106,16 +107,66 @@ export const serverShape = {
 const scheme = z.union([z.enum(['open', 'per-user']), strict({ shared: reference })], {
   error: 'must be open, per-user or { shared: <identity> }',
 })
-const PROVISIONING = 'feature provisioning is'
+const pinFields = z.array(z.enum(['name', ...PIN_FIELDS], { error: `must be of ${PIN_FIELDS.join(', ')}` })).max(10)
+const pin = z.union(
+  [
+    z.literal(true),
+    pinFields,
+    strict({
+      fields: pinFields,
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
+        .optional(),
+    }),
+  ],
+  { error: 'must be true, [<field>, ...] or { fields: [<field>, ...], sha256: <hash> }' },
+)
+/** A glob on the server's own name of a feature; what only that can say is pinned, or asked of tools. */
+const allowEntry = {
+  name: z.string().min(1).max(4_096),
+  pin: pin.optional(),
+}
+const hints = {
+  readOnly: z.boolean().optional(),
+  destructive: z.boolean().optional(),
+  idempotent: z.boolean().optional(),
+  openWorld: z.boolean().optional(),
+}
+const exposing = <Entry extends z.ZodType<{ name: string; pin?: unknown }>>(entry: Entry) =>
+  strict({ mode: z.enum(['all', 'selected', 'none']), allow: z.array(entry).max(500).optional() }).superRefine(
+    ({ mode, allow = [] }, context) => {
+      if (mode !== 'selected' && allow.length > 0)
+        context.addIssue({ code: 'custom', path: ['allow'], message: `only mode selected has a list, not ${mode}` })
+      allow.forEach(({ name, pin: given }, index) => {
+        const isOfOne = typeof given === 'object' && given !== null && 'sha256' in given && given.sha256 !== undefined
+        if (isOfOne && name.includes('*'))
+          context.addIssue({
+            code: 'custom',
+            path: ['allow', index, 'pin', 'sha256'],
+            message: 'is of one feature, and needs its whole name',
+          })
+      })
+    },
+  )
 export const assignmentShape = {
   server: reference,
   as: slug.optional(),
   identity: scheme.optional(),
   enabled: enabled.optional(),
+  tools: exposing(strict({ ...allowEntry, ...hints })).optional(),
+  prompts: exposing(strict(allowEntry)).optional(),
+  resources: exposing(strict(allowEntry)).optional(),
 }
-const assignmentLater = { tools: PROVISIONING, prompts: PROVISIONING, resources: PROVISIONING }
-export const Assignment = strict(assignmentShape, assignmentLater)
-export const AssignmentPatch = strict({ ...assignmentShape, server: reference.optional() }, assignmentLater)
+export const Assignment = strict(assignmentShape)
+export const AssignmentPatch = strict({ ...assignmentShape, server: reference.optional() })
+
+export const Pinning = strict({
+  onChange: z.enum(['quarantine', 'alert']).optional(),
+  trustOnFirstUse: z.boolean().optional(),
+  newFeatures: z.enum(['allow', 'quarantine']).optional(),
+  fields: pinFields.optional(),
+})
 
 export const ruleShape = {
   name: z.string().trim().min(1).max(100),
@@ -155,6 +206,7 @@ export const gatewayShape = {
   prefix: z.enum(['collision', 'always', 'never']).optional(),
   legacySse: z.boolean().optional(),
   capture: capture.optional(),
+  pinning: Pinning.optional(),
 }
 export const gatewayFileShape = {
   ...gatewayShape,

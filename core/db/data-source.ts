@@ -18,6 +18,7 @@ import { AuthorizationServer1795737600006 } from './migrations/0006-authorizatio
 import { Sso1795996800009 } from './migrations/0009-sso.js'
 import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
 import { Engines1796169600011 } from './migrations/0011-engines.js'
+import { Features1796256000012 } from './migrations/0012-features.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -49,6 +50,7 @@ const MIGRATIONS = [
   Sso1795996800009,
   RootMessages1796083200010,
   Engines1796169600011,
+  Features1796256000012,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

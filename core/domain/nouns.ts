@@ -1,4 +1,5 @@
 import type { RuleAction } from '@gatehouse/sdk'
+import type { Pinning, Provisioning } from './provisioning.js'
 
 /** The nouns of the configuration, as rooms, API and YAML know them. Ids are UUIDs; slugs are `[a-z0-9][a-z0-9-]{0,62}`. */
 
@@ -72,6 +73,7 @@ export interface Assignment {
   readonly as: string | null
   readonly position: number
   readonly scheme: Scheme
+  readonly provisioning: Provisioning
   readonly enabled: boolean
 }
 
@@ -105,6 +107,7 @@ export interface Gateway extends Stored {
   readonly prefix: 'collision' | 'always' | 'never'
   readonly legacySse: boolean
   readonly capture: 'none' | 'redacted' | 'sealed'
+  readonly pinning: Pinning
   readonly enabled: boolean
   readonly teamIds: readonly string[]
   readonly assignments: readonly Assignment[]

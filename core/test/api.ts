@@ -35,6 +35,8 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
     describeIdp: async () => ({ ok: false, failure: 'unavailable', reason: 'nobody is there' }),
     detect: async () => ({ detected: 'open', issuer: null, next: '' }),
     exporterStatus: async () => null,
+    preview: async (request) => (asked.push(request), { features: [], problem: null }),
+    onDecided: async () => undefined,
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
     tryRule: async () => {
       throw new Error('no engines here')

@@ -31,8 +31,13 @@ gateways:
     teams: [engineering]
     prefix: always
     capture: none
+    pinning: { trustOnFirstUse: true, newFeatures: quarantine }
     servers:
-      - { server: search, as: find, identity: { shared: reader } }
+      - server: search
+        as: find
+        identity: { shared: reader }
+        tools: { mode: selected, allow: [{ name: "find_*", readOnly: true, pin: [description, name] }, { name: get, pin: true }] }
+        resources: { mode: none }
       - { server: everything, enabled: false }
     rules:
       - { name: SSN, engine: regex, hook: response, patterns: ['\\d{3}'], action: mask, alerts: true, servers: [find] }

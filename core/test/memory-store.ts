@@ -71,6 +71,15 @@ export function createMemoryStore(): Store {
     },
     lists: { load: notKept, save: notKept, seen: async () => [] },
     infos: { load: notKept, save: notKept },
+    features: {
+      of: async () => ({ version: 0, approvals: [], baselines: [] }),
+      versions: async () => new Map(),
+      record: notKept,
+      find: async () => null,
+      ofAssignment: async () => [],
+      history: async () => [],
+      decide: notKept,
+    },
     settings: {
       get: async () => cell.state.settings,
       set: async (settings) => void (cell.state.settings = settings),
@@ -291,9 +300,11 @@ function gatewayRepository(cell: { state: State }): GatewayRepository {
   return {
     ...plain,
     async setAssignments(gatewayId, drafts) {
-      const assignments = drafts.map(({ id = randomUUID(), serverId, as, scheme, enabled }, position): Assignment => {
-        return { id, gatewayId, serverId, as, scheme, enabled, position }
-      })
+      const assignments = drafts.map(
+        ({ id = randomUUID(), serverId, as, scheme, provisioning, enabled }, position): Assignment => {
+          return { id, gatewayId, serverId, as, scheme, provisioning, enabled, position }
+        },
+      )
       await plain.update((await gateway(gatewayId)).id, { assignments })
     },
     async setRules(gatewayId, drafts) {

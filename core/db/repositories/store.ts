@@ -17,6 +17,7 @@ import { EXPORTER, IDP, ROLE, SERVER } from './kinds.js'
 import { nameRepository } from './names.js'
 import { teamRepository, userRepository } from './people.js'
 import { rowRepository } from './rows.js'
+import { featureRepository } from './features.js'
 import { secretRepository } from './secrets.js'
 import type { Sealer } from './secrets.js'
 import { tokenRepository } from './tokens.js'
@@ -51,6 +52,7 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     names: guardAll(nameRepository(manager)),
     lists: guardAll(listRepository(manager)),
     infos: guardAll(infoRepository(manager)),
+    features: guardAll(featureRepository(manager)),
     settings: guardAll(settingsOver(manager)),
     transaction: (work) => guarded(() => manager.transaction((inside) => work(storeOver(inside, vault)))),
     ...guardAll(epochOver(manager)),

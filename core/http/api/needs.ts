@@ -27,7 +27,11 @@ export const NEEDS = {
     create: 'basicGatewayManagement',
     update: 'basicGatewayManagement',
     remove: 'archiveGateways',
-    fields: { enabled: 'disableAndEnableGateways', teams: 'manageTeamGatewayProvisioning' },
+    fields: {
+      enabled: 'disableAndEnableGateways',
+      teams: 'manageTeamGatewayProvisioning',
+      pinning: 'manageFeatureProvisioningSettings',
+    },
   },
   teams: people,
   users: people,

@@ -1,6 +1,7 @@
 import { engineOperations } from './engines.js'
 import { trialOperations } from './trials.js'
 import { exporterOperations } from './exporters.js'
+import { featureOperations } from './features.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
 import { idpOperations } from './idps.js'
@@ -21,6 +22,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     serverOperations,
     gatewayOperations,
     assignmentOperations,
+    featureOperations,
     ruleOperations,
     teamOperations,
     userOperations,
