@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { asGatehouseError, GatehouseError } from '../errors.js'
+import { addAlertCommands } from './alert-commands.js'
 import { addDoctorCommand } from './doctor.js'
 import { addFileCommands } from './file-commands.js'
 import { CommandError } from './io.js'
@@ -36,6 +37,7 @@ export function createProgram(io: Io): Command {
   addTokenCommands(program, io)
   addPeopleCommands(program, io)
   addLogCommands(program, io)
+  addAlertCommands(program, io)
   addKeyCommands(program, io)
   addDoctorCommand(program, io)
   return program

@@ -13,7 +13,13 @@ export function createChores(house: House, log: Surroundings['log'], onBroken: (
     days: () => house.get(PARTS.snapshots).current().settings.retentionDays.logs,
     logger: asPluginLog(log),
   })
-  const nightly = () => void ifUnlocked(dataSource, 'retention', retention.maintain).catch(onBroken)
+  const forget = (limit: number) =>
+    house.get(PARTS.alerts).forget(house.get(PARTS.snapshots).current().settings.retentionDays.alerts, limit)
+  const maintain = async () => {
+    await retention.maintain()
+    await drain(forget)
+  }
+  const nightly = () => void ifUnlocked(dataSource, 'retention', maintain).catch(onBroken)
   const often = () => void sweep(house).catch(onBroken)
   const tasks: { stop(): unknown }[] = []
   return {
@@ -33,4 +39,6 @@ async function sweep(house: House): Promise<void> {
   await house.get(PARTS.consoleSessions).sweep()
   await drain(house.get(PARTS.oneTime).sweep)
   await house.get(PARTS.oauthSweep)()
+  await house.get(PARTS.alertQueue).dropDisabled()
+  await house.get(PARTS.troubles).recheck()
 }

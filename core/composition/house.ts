@@ -11,7 +11,7 @@ import type { Mutations } from '../configuration/mutations.js'
 import type { RuleInput } from '../configuration/schemas.js'
 import type { Checks } from '../configuration/work.js'
 import type { Snapshots } from '../configuration/snapshots.js'
-import type { AlertRepository } from '../db/repositories/alerts.js'
+import type { Alerting, AlertQueue, AlertRepository } from '../domain/alerts.js'
 import type { OneTimeRows } from '../db/repositories/one-time.js'
 import type { Store } from '../domain/store.js'
 import type { Egress } from '../egress/egress.js'
@@ -44,6 +44,7 @@ import type { GrantEnds, Grants } from '../oauth/client/grants.js'
 import type { SignIn, StoredTrip } from '../oauth/client/sign-in.js'
 import type { createProbe } from '../upstream/probe.js'
 import type { Pipeline } from '../pipeline.js'
+import type { AlertDeliveries } from '../record/alert-deliveries.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
 import type { RefusalFold } from '../record/refusal-fold.js'
@@ -90,6 +91,8 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 
 export const PARTS = {
   assertions: part<ObtainByAssertion>('assertions'),
+  alerting: part<Alerting>('alerting'),
+  alertQueue: part<AlertQueue>('alertQueue'),
   alerts: part<AlertRepository>('alerts'),
   approvals: part<Approvals>('approvals'),
   asides: part<Asides>('asides'),
@@ -100,6 +103,7 @@ export const PARTS = {
   configuration: part<Configuration>('configuration'),
   credentials: part<Credentials>('credentials'),
   defaultRules: part<readonly RuleInput[]>('defaultRules'),
+  deliveries: part<AlertDeliveries>('deliveries'),
   egress: part<Egress>('egress'),
   engines: part<Engines>('engines'),
   enrolment: part<Enrolments>('enrolment'),
@@ -150,7 +154,7 @@ export const PARTS = {
   told: part<SessionTold>('told'),
   trustedIssuers: part<TrustedIssuers>('trustedIssuers'),
   trips: part<OneTime<StoredTrip>>('trips'),
-  troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
+  troubles: part<{ tell(trouble: Trouble): void; recheck(): Promise<void>; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

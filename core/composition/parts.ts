@@ -54,6 +54,7 @@ export async function openParts(
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
   await joinCluster(house, resources, { config, log })
   const alerting = createAlerting(house, log)
+  house.put(PARTS.alerting, alerting)
   house.put(PARTS.raise, (alert) => void alerting.raise(alert))
   house.make(PARTS.own, (h) => createOwnIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
   house.make(PARTS.identities, (h) =>
@@ -105,7 +106,15 @@ export async function openParts(
       onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
     }),
   )
-  house.make(PARTS.troubles, (h) => createTroubles({ ...alerting, sharedName: createSharedNames(h) }))
+  house.make(PARTS.troubles, (h) => {
+    const holder = h.get(PARTS.replicas).id
+    return createTroubles({
+      raise: (alert) => alerting.raise(alert, holder),
+      resolve: (type, key) => alerting.resolve(type, key, holder),
+      forsaken: h.get(PARTS.alerts).forsaken,
+      sharedName: createSharedNames(h),
+    })
+  })
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),

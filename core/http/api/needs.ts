@@ -43,6 +43,7 @@ export const NEEDS = {
   idps: oneFor('manageSsoScimMapping'),
   engines: oneFor('manageIntegrations'),
   exporters: oneFor('manageOpenTelemetryCollector'),
+  alerts: oneFor('manageAlertDelivery'),
   settings: oneFor('manageWorkspaceSettings'),
 } as const satisfies Record<string, NounNeeds>
 

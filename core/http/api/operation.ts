@@ -1,8 +1,9 @@
-import type { IdpDescription, UserRef } from '@gatehouse/sdk'
+import type { DeliveryAnswer, IdpDescription, UserRef } from '@gatehouse/sdk'
 import type { z } from 'zod'
 import type { FileOperations } from '../../configuration/apply.js'
 import type { Mutations } from '../../configuration/mutations.js'
 import type { Actor } from '../../configuration/work.js'
+import type { AlertProgress, AlertRepository } from '../../domain/alerts.js'
 import type { EngineKind } from '../../domain/engines.js'
 import type { Idp } from '../../domain/nouns.js'
 import type { Pinning, Provisioning } from '../../domain/provisioning.js'
@@ -53,6 +54,10 @@ export interface ApiOptions {
   readonly preview: (request: PreviewRequest) => Promise<unknown>
   /** Somebody has decided on a feature: what was told of it is over. */
   readonly onDecided: (feature: FeatureKey, version: number) => Promise<void>
+  readonly alerts: Omit<AlertRepository, 'raise' | 'resolve' | 'forget'>
+  readonly alertProgress: (targetId: string) => Promise<AlertProgress>
+  /** Sends a sample to a target. */
+  readonly testAlertTarget: (targetId: string) => Promise<DeliveryAnswer>
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>
   readonly oauth: { readonly clients: AdminClients; readonly turnKeys: AuthorizationServer['turnKeys'] }

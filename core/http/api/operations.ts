@@ -1,3 +1,5 @@
+import { alertTargetOperations } from './alert-targets.js'
+import { alertOperations } from './alerts.js'
 import { engineOperations } from './engines.js'
 import { trialOperations } from './trials.js'
 import { exporterOperations } from './exporters.js'
@@ -39,6 +41,8 @@ export function createOperations(options: ApiOptions): Operation[] {
     trialOperations,
     exporterOperations,
     logOperations,
+    alertOperations,
+    alertTargetOperations,
     systemOperations,
   ].flatMap((operations) => operations(options))
 }
