@@ -107,12 +107,12 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 function inReverse(house: House): (() => unknown)[] {
   const { exporters, deliveries, alerting, host } = PARTS
   const { listeners, audience, subscriptions, catalog, parked, upstreams, grants, troubles } = PARTS
-  const { refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
+  const { replays, refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
   const listening = [listeners, audience, subscriptions]
   const ways = [catalog, parked, upstreams, grants, troubles]
   // What ends may raise alerts, and plugins are told of them.
   const rest = [alerting, host, refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress]
-  const order = [exporters, ...listening, ...ways, deliveries, ...rest]
+  const order = [replays, exporters, ...listening, ...ways, deliveries, ...rest]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())
 }
 

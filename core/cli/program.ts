@@ -7,6 +7,7 @@ import { CommandError } from './io.js'
 import type { Io } from './io.js'
 import { addLogCommands } from './log-commands.js'
 import { addPeopleCommands } from './people-commands.js'
+import { addRuleCommands } from './rule-commands.js'
 import { addKeyCommands, addTokenCommands } from './token-commands.js'
 
 /** Runs one command. Answers the exit code: 0 done, 1 failed, 2 used wrongly. */
@@ -38,6 +39,7 @@ export function createProgram(io: Io): Command {
   addPeopleCommands(program, io)
   addLogCommands(program, io)
   addAlertCommands(program, io)
+  addRuleCommands(program, io)
   addKeyCommands(program, io)
   addDoctorCommand(program, io)
   return program

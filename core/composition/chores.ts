@@ -10,7 +10,7 @@ export function createChores(house: House, log: Surroundings['log'], onBroken: (
   const { dataSource, recordPool } = house.get(PARTS.resources)
   const retention = createRetention({
     database: recordPool,
-    days: () => house.get(PARTS.snapshots).current().settings.retentionDays.logs,
+    days: () => house.get(PARTS.snapshots).current().settings.retentionDays,
     logger: asPluginLog(log),
   })
   const forget = (limit: number) =>
@@ -25,6 +25,7 @@ export function createChores(house: House, log: Surroundings['log'], onBroken: (
   return {
     async start(): Promise<void> {
       await retention.maintain()
+      await house.get(PARTS.bodySealer).ready()
       house.get(PARTS.tailer).start()
       house.get(PARTS.exporters).start()
       tasks.push(schedule('17 3 * * *', nightly), schedule('*/5 * * * *', often))
@@ -35,8 +36,10 @@ export function createChores(house: House, log: Surroundings['log'], onBroken: (
 
 /** What has ended by itself is deleted, a bounded number at a time, until nothing is left. */
 async function sweep(house: House): Promise<void> {
+  await house.get(PARTS.bodySealer).ready()
   await house.get(PARTS.sessions).sweep()
   await house.get(PARTS.consoleSessions).sweep()
+  await drain((limit) => house.get(PARTS.replays).sweep(limit))
   await drain(house.get(PARTS.oneTime).sweep)
   await house.get(PARTS.oauthSweep)()
   await house.get(PARTS.alertQueue).dropDisabled()

@@ -1,6 +1,7 @@
 import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
+import type { ReplayQueue } from '../backtest/queue.js'
 import type { Completions } from '../bridge/completions.js'
 import type { ParkedCalls } from '../bridge/parked-calls.js'
 import type { Epochs } from '../cluster/epochs.js'
@@ -63,6 +64,7 @@ import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
 import type { Upstreams } from '../upstream/types.js'
+import type { BodySealer } from '../vault/body-sealer.js'
 import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
@@ -97,6 +99,7 @@ export const PARTS = {
   approvals: part<Approvals>('approvals'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),
+  bodySealer: part<BodySealer>('bodySealer'),
   browser: part<Browser>('browser'),
   catalog: part<Catalog>('catalog'),
   consoleSessions: part<ConsoleSessions>('consoleSessions'),
@@ -139,6 +142,7 @@ export const PARTS = {
   refusals: part<{ door: RefusalFold; pages: RefusalFold; stop(): Promise<void> }>('refusals'),
   refused: part<Refused>('refused'),
   replicas: part<Replicas>('replicas'),
+  replays: part<ReplayQueue>('replays'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),

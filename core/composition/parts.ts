@@ -5,6 +5,7 @@ import type { Config } from '../config.js'
 import { openEngine } from '../configuration/nouns/open-engine.js'
 import { readDefaultRules } from '../configuration/default-rules.js'
 import { createSnapshots } from '../configuration/snapshots.js'
+import { createBodyKeyRows } from '../db/repositories/body-keys.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
 import { createSessionRows } from '../db/repositories/sessions.js'
 import { createStore } from '../db/repositories/store.js'
@@ -29,9 +30,11 @@ import { createErrands } from '../upstream/errands.js'
 import { createOffers } from '../upstream/offers.js'
 import { createServerInfos } from '../upstream/server-infos.js'
 import { isUpdate } from '../upstream/subscriptions.js'
+import { createBodySealer } from '../vault/body-sealer.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
 import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
+import { createReplays } from './backtest.js'
 import { joinCluster } from './cluster.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
@@ -51,6 +54,8 @@ export async function openParts(
   const logger = asPluginLog(log)
   house.make(PARTS.egress, () => openEgress(config))
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
+  house.make(PARTS.replays, (h) => createReplays(h, around))
+  house.make(PARTS.bodySealer, () => createBodySealer(createBodyKeyRows(dataSource), vault))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
   await joinCluster(house, resources, { config, log })
   const alerting = createAlerting(house, log)

@@ -14,7 +14,7 @@ import { guarded } from '../db/repositories/failures.js'
 import { createPluginStore } from '../db/repositories/plugin-store.js'
 import { createEgress, type Egress } from '../egress/egress.js'
 import { startPlugins, type Host } from '../host/lifecycle.js'
-import { loadPlugin } from '../host/load.js'
+import { loadPlugin, type LoadedPlugin } from '../host/load.js'
 import type { Fault } from '../hooks/settle.js'
 import { isLoopback } from '../domain/loopback.js'
 import type { MasterKey } from '../vault/keys.js'
@@ -113,8 +113,7 @@ export interface PluginsOptions {
 /** Loads what the shipped list and the operator's file name, and sets it up. */
 export async function openPlugins(options: PluginsOptions): Promise<Host> {
   const { sources, log, dataSource, egress } = options
-  const loaded = await Promise.all(readPlugins(sources).map((entry) => loadPlugin(entry)))
-  const host = await startPlugins(loaded, {
+  const host = await startPlugins(await importAll(sources), {
     lent: {
       log: (plugin) => asPluginLog(log.child({ plugin })),
       store: (plugin) => createPluginStore(dataSource, plugin),
@@ -129,6 +128,14 @@ export async function openPlugins(options: PluginsOptions): Promise<Host> {
   log.info({ plugins: host.plugins, hooks }, 'plugins are set up, and are asked in this order')
   return host
 }
+
+/** Imports what the two files name, in their order; nothing is set up yet. */
+export async function loadPlugins(config: Pick<Config, 'file'>, cwd: string): Promise<readonly LoadedPlugin[]> {
+  return importAll(await readOwnFiles(config, cwd))
+}
+
+const importAll = (sources: readonly PluginSource[]): Promise<readonly LoadedPlugin[]> =>
+  Promise.all(readPlugins(sources).map((entry) => loadPlugin(entry)))
 
 /** pino already has the shape; bound, so that it can be handed on by parts. */
 export function asPluginLog(log: Logger): PluginLog {

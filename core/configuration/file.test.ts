@@ -78,9 +78,9 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'servers.crm.auth.oauth: a clientSecret needs its clientId',
   ],
   [
-    'sealed capture',
-    'version: 1\ngateways: { eng: { capture: sealed } }\n',
-    'gateways.eng.capture: sealed capture is not in this version',
+    'an unknown capture',
+    'version: 1\ngateways: { eng: { capture: all } }\n',
+    'gateways.eng.capture: must be none, redacted or sealed',
   ],
   [
     'OAuth hosts',

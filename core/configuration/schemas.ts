@@ -196,10 +196,7 @@ export const MOST_RULES = 1_000
 export const TOO_MANY_RULES = 'a gateway takes 1,000 rules at most: join some, or split the gateway'
 
 const teams = z.array(reference).max(200)
-const capture = z.enum(['none', 'redacted'], {
-  error: (issue) =>
-    issue.input === 'sealed' ? 'sealed capture is not in this version; none or redacted' : 'must be none or redacted',
-})
+const capture = z.enum(['none', 'redacted', 'sealed'], { error: 'must be none, redacted or sealed' })
 export const gatewayShape = {
   title: title.optional(),
   enabled: enabled.optional(),
@@ -330,6 +327,8 @@ export const limitShape = {
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
   registrations: count.max(100_000).optional(),
+  replayMessages: count.max(10_000_000).optional(),
+  replayTime: duration.optional(),
   parkedCalls: strict({
     perReplica: count.max(100_000).optional(),
     perUser: count.max(100_000).optional(),
@@ -338,7 +337,11 @@ export const limitShape = {
 }
 export const Settings = strict({
   audit: z.enum(['fast', 'strict']).optional(),
-  retentionDays: strict({ logs: count.max(3_650).optional(), alerts: count.max(3_650).optional() }).optional(),
+  retentionDays: strict({
+    logs: count.max(3_650).optional(),
+    alerts: count.max(3_650).optional(),
+    sealed: count.max(3_650).optional(),
+  }).optional(),
   defaultRole: reference.optional(),
   refreshReuse: strict({
     seconds: z.int().min(0).max(3_600).optional(),

@@ -21,6 +21,7 @@ import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
 import { Alerts1796342400013 } from './migrations/0013-alerts.js'
 import { Engines1796169600011 } from './migrations/0011-engines.js'
 import { Features1796256000012 } from './migrations/0012-features.js'
+import { Backtest1796428800014 } from './migrations/0014-backtest.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -55,6 +56,7 @@ const MIGRATIONS = [
   Alerts1796342400013,
   Engines1796169600011,
   Features1796256000012,
+  Backtest1796428800014,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

@@ -246,7 +246,8 @@ export interface Idp extends Stored {
 /** `settings` of the YAML file and of `/api/v1/settings`. Durations are milliseconds, sizes bytes. */
 export interface Settings {
   readonly audit: 'fast' | 'strict'
-  readonly retentionDays: { readonly logs: number; readonly alerts: number }
+  /** `sealed`: what messages said before the rules; never longer than the record itself. */
+  readonly retentionDays: { readonly logs: number; readonly alerts: number; readonly sealed: number }
   readonly defaultRole: string
   /** How often and how long after its first use a refresh token may be used again; 0 seconds: not at all. */
   readonly refreshReuse: { readonly seconds: number; readonly uses: number }
@@ -273,6 +274,9 @@ export interface Limits {
   readonly bodyInLog: number
   /** How many clients may register in a minute from one address; three times as many at once. */
   readonly registrations: number
+  /** How many messages one backtest may read, and how long it may take. */
+  readonly replayMessages: number
+  readonly replayTime: number
   readonly parkedCalls: ParkedCallLimits
 }
 
@@ -298,12 +302,14 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   stdioProcesses: 64,
   bodyInLog: 64 * 1024,
   registrations: 20,
+  replayMessages: 100_000,
+  replayTime: 600_000,
   parkedCalls: Object.freeze({ perReplica: 1_000, perUser: 20, perServer: 5 }),
 })
 
 export const DEFAULT_SETTINGS: Settings = Object.freeze({
   audit: 'fast',
-  retentionDays: Object.freeze({ logs: 90, alerts: 90 }),
+  retentionDays: Object.freeze({ logs: 90, alerts: 90, sealed: 7 }),
   defaultRole: 'member',
   refreshReuse: Object.freeze({ seconds: 60, uses: 5 }),
   redirectSchemes: Object.freeze(['cursor', 'vscode', 'vscode-insiders', 'jetbrains']),

@@ -34,6 +34,12 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
     },
     describeIdp: async () => ({ ok: false, failure: 'unavailable', reason: 'nobody is there' }),
     detect: async () => ({ detected: 'open', issuer: null, next: '' }),
+    replays: {
+      start: async () => '00000000-0000-4000-8000-000000000014',
+      find: async () => null,
+      cancel: async () => false,
+      enginesOf: async () => ({ plugins: [], external: [] }),
+    },
     exporterStatus: async () => null,
     preview: async (request) => (asked.push(request), { features: [], problem: null }),
     onDecided: async () => undefined,

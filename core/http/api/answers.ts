@@ -393,7 +393,7 @@ export const AlertAnswer = z.object({
 })
 export const SettingsAnswer = z.object({
   audit: z.string(),
-  retentionDays: z.object({ logs: z.int(), alerts: z.int() }),
+  retentionDays: z.object({ logs: z.int(), alerts: z.int(), sealed: z.int() }),
   refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
   redirectSchemes: z.array(z.string()),
   clientDocuments: z.boolean(),

@@ -75,6 +75,11 @@ export function fieldsFor(fields: Readonly<Record<string, string>>, op: Step['op
   return op === 'create' || enabled === undefined ? others : fields
 }
 
+/** For what needs several at once. */
+export function mustHoldAll(capabilities: ReadonlySet<string>, keys: readonly string[]): void {
+  for (const key of keys) require(capabilities, key)
+}
+
 function require(capabilities: ReadonlySet<string>, need: Need): void {
   const keys = need === null ? [] : typeof need === 'string' ? [need] : need
   if (keys.length === 0 || keys.some((key) => holds(capabilities, key))) return

@@ -14,6 +14,7 @@ import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
+import { replayOperations } from './replays.js'
 import { serverOperations } from './servers.js'
 import { systemOperations } from './system.js'
 import { tokenOperations } from './tokens.js'
@@ -26,6 +27,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     assignmentOperations,
     featureOperations,
     ruleOperations,
+    replayOperations,
     teamOperations,
     userOperations,
     signOutOperations,
