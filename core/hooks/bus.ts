@@ -165,7 +165,7 @@ function createBus(
     parent: options?.parent,
   })
   const noted = <A>(settled: Settled<A>): Settled<A> => {
-    if (!settled.ok) onFault(settled.fault)
+    if (!settled.ok && settled.fault.failure !== 'given_up') onFault(settled.fault)
     return settled
   }
 

@@ -37,8 +37,6 @@ export interface Subject {
   /** The upstream's own name; `NO_FEATURE` for what is said outside of any call. */
   readonly feature: string
   readonly context: () => CallContext
-  /** Aborted when nobody waits for the message any more. */
-  readonly gone?: (() => AbortSignal) | undefined
   /** A header of the client's request that engines may be told. */
   readonly header: (name: string) => string | undefined
 }

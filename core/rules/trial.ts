@@ -1,6 +1,6 @@
 import type { ConfigError, Evaluation, Finding, Json, Leaf, TestAnswer } from '@gatehouse/sdk'
 import { never } from '@gatehouse/sdk'
-import { settleSpans } from '../domain/actions.js'
+import { settleSpans, wholeCharacters } from '../domain/actions.js'
 import type { TextChange } from '../domain/actions.js'
 import type { FoundEngine } from '../domain/engines.js'
 import type { Rule } from '../domain/nouns.js'
@@ -100,7 +100,7 @@ function judgeFindings(
   const findings = found.map(({ type, start, end, score }) => ({ type, start, end, score }))
   if (action === 'block') return { verdict: 'block', findings, after: null }
   if (change === null) return { verdict: 'detect', findings }
-  return { verdict: 'modify', findings, after: changeText(text, settleSpans(found), change) }
+  return { verdict: 'modify', findings, after: changeText(text, settleSpans(wholeCharacters(text, found)), change) }
 }
 
 /** The text in the message that an engine of verdicts gave back; the whole of it when it has another shape by now. */

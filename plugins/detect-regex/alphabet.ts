@@ -2,6 +2,7 @@ import type { AST } from '@eslint-community/regexpp'
 import { complement, foldCase, has, union } from './fold.js'
 import type { CharSet } from './fold.js'
 import { escapeSet, membersOf } from './linearise.js'
+import type { Fold } from './linearise.js'
 
 /** A set of signs, quick to ask. */
 export interface Alphabet {
@@ -12,8 +13,8 @@ export interface Alphabet {
  * The signs that can stand in a match, and no other. Null where nothing is won or what stands around a match counts for more than one sign: lookaround, references back, the
  * edges of the text.
  */
-export function alphabetOf(pattern: AST.Pattern): Alphabet | null {
-  const members = signsOf(pattern)
+export function alphabetOf(pattern: AST.Pattern, fold: Fold = foldCase): Alphabet | null {
+  const members = signsOf(pattern, fold)
   if (members === null || complement(members).length === 0) return null
   return tabulated(members)
 }
@@ -22,21 +23,23 @@ export function alphabetOf(pattern: AST.Pattern): Alphabet | null {
  * The signs that a pattern may repeat without end one by one (`\s+`, `.*`); null when there is no such loop. V8 goes back through
  * those without counting it, so a run of n such signs may cost n * n steps, whatever was proven.
  */
-export function loopsOf(pattern: AST.Pattern): Alphabet | null {
-  const looped = loopedIn(pattern)
+export function loopsOf(pattern: AST.Pattern, fold: Fold = foldCase): Alphabet | null {
+  const looped = loopedIn(pattern, fold)
   return looped.length === 0 ? null : tabulated(union(looped))
 }
 
-function loopedIn(node: AST.Pattern | AST.Alternative | AST.Element): CharSet {
+function loopedIn(node: AST.Pattern | AST.Alternative | AST.Element, fold: Fold): CharSet {
   switch (node.type) {
     case 'Pattern':
     case 'Group':
     case 'CapturingGroup':
-      return node.alternatives.flatMap(loopedIn)
+      return node.alternatives.flatMap((one) => loopedIn(one, fold))
     case 'Alternative':
-      return node.elements.flatMap(loopedIn)
+      return node.elements.flatMap((one) => loopedIn(one, fold))
     case 'Quantifier':
-      return node.max === Infinity && isOne(node.element) ? (signsOf(node.element) ?? EVERY) : loopedIn(node.element)
+      return node.max === Infinity && isOne(node.element)
+        ? (signsOf(node.element, fold) ?? EVERY)
+        : loopedIn(node.element, fold)
     default:
       return []
   }
@@ -61,22 +64,24 @@ function tabulated(members: CharSet): Alphabet {
   return { holds: (unit) => (unit < 256 ? low[unit] === 1 : has(members, unit)) }
 }
 
-function signsOf(node: AST.Pattern | AST.Alternative | AST.Element): CharSet | null {
+function signsOf(node: AST.Pattern | AST.Alternative | AST.Element, fold: Fold): CharSet | null {
   switch (node.type) {
     case 'Pattern':
     case 'Group':
     case 'CapturingGroup':
-      return node.type === 'Group' && node.modifiers !== null ? null : all(node.alternatives.map(signsOf))
+      return node.type === 'Group' && node.modifiers !== null
+        ? null
+        : all(node.alternatives.map((one) => signsOf(one, fold)))
     case 'Alternative':
-      return all(node.elements.map(signsOf))
+      return all(node.elements.map((one) => signsOf(one, fold)))
     case 'Quantifier':
-      return signsOf(node.element)
+      return signsOf(node.element, fold)
     case 'Character':
-      return foldCase([[node.value, node.value]])
+      return fold([[node.value, node.value]])
     case 'CharacterSet':
-      return node.kind === 'any' ? ANY : fold(escapeSet(node))
+      return node.kind === 'any' ? ANY : folded(escapeSet(node), fold)
     case 'CharacterClass':
-      return membersOf(node)
+      return membersOf(node, fold)
     case 'Assertion':
       return node.kind === 'word' ? [] : null
     default:
@@ -91,7 +96,7 @@ const ANY = complement([
   [0x2028, 0x2029],
 ])
 
-const fold = (members: CharSet | null) => members && foldCase(members)
+const folded = (members: CharSet | null, fold: Fold) => members && fold(members)
 
 function all(sets: readonly (CharSet | null)[]): CharSet | null {
   const ranges: (readonly [number, number])[] = []

@@ -10,8 +10,9 @@ import type {
   TestRequest,
 } from '@gatehouse/sdk'
 import { pass, undecided } from '@gatehouse/sdk'
+import { PATTERNS } from '@gatehouse/sdk/patterns'
 import { ruleConfig } from './config.js'
-import { compilePattern } from './pattern.js'
+import { compilePattern, compileReady } from './pattern.js'
 import type { Pattern } from './pattern.js'
 import type { Pool } from './pool.js'
 import { MOST_HITS, scan } from './scan.js'
@@ -80,12 +81,15 @@ function prepare(
   const errors: ConfigError[] = []
   if (action === null) errors.push({ path: 'action', message: 'a rule with patterns needs an action' })
   const patterns: Pattern[] = []
-  for (const [index, text] of parsed.data.patterns.entries()) {
+  for (const [index, text] of (parsed.data.patterns ?? []).entries()) {
     const compiled = compilePattern(text, index, linear)
     if ('message' in compiled) errors.push(compiled)
     else patterns.push(compiled)
   }
   if (errors.length > 0) return { ok: false, errors }
+  const wanted = new Set(parsed.data.library)
+  const ready = PATTERNS.filter(({ id, group }) => wanted.has(id) || wanted.has(group))
+  patterns.push(...ready.map((one) => compileReady(one, linear)))
   if (patterns.some(({ regexp }) => regexp === null)) pool.warm()
   return { ok: true, state: patterns, passes: patterns.length }
 }
@@ -99,18 +103,18 @@ function isOut({ needs }: Pattern, view: View): boolean {
 
 /** Scans at once; null when that is not for here: not proven linear, too much text, or it takes too long. */
 function scanHere(pattern: Pattern, leaves: readonly Leaf[], view: View): Evaluation | null {
-  const { regexp, weight, windows } = pattern
+  const { regexp, weight, windows, check } = pattern
   if (regexp === null) return null
   const until = performance.now() + LONGEST_MS
   try {
     if (windows !== null) {
-      const scan = { regexp, windows, longest: LONGEST_RUN, until }
+      const scan = { regexp, windows, check, longest: LONGEST_RUN, until }
       return scanAll(pattern, leaves, (text, leaf, hits) => scanWindows(scan, text, leaf, hits))
     }
     if (view.size * weight > MOST_WORK || isSteep(view.joined, pattern.loops)) return null
     regexp.lastIndex = 0
     if (pattern.joins && !regexp.test(view.joined)) return pass()
-    return scanAll(pattern, leaves, (text, leaf, hits) => scan(regexp, text, leaf, hits, until), until)
+    return scanAll(pattern, leaves, (text, leaf, hits) => scan(regexp, text, leaf, hits, { check, until }), until)
   } catch {
     // A text can exhaust the stack of the engine that goes back.
     return null
@@ -132,12 +136,12 @@ function scanAll({ type }: Pattern, leaves: readonly Leaf[], one: ScanOne, until
 
 async function scanThere({ pool, workerDeadlineMs }: EngineOptions, pattern: Pattern, leaves: readonly Leaf[]) {
   const { size, joined } = viewOf(leaves)
-  const { source, flags, regexp, type, loops } = pattern
+  const { source, flags, regexp, type, loops, check } = pattern
   const deadline = workerDeadlineMs + Math.ceil((size / 1_048_576) * MS_FOR_EACH_MIB)
   const texts = leaves.map(({ text }) => text)
   try {
     const hits = await pool.run(
-      { source, flags, linear: regexp !== null, steep: isSteep(joined, loops), texts },
+      { source, flags, linear: regexp !== null, steep: isSteep(joined, loops), check, texts },
       deadline,
     )
     return hits.length === 0 ? pass() : findingsOf(hits, type)

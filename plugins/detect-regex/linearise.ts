@@ -12,17 +12,21 @@ export interface Linear {
 const MOST_WEIGHT = 1_000
 const EMPTY: Linear = { source: '', weight: 0 }
 
+/** What a set of signs means: all that the flag `i` takes for one of them, or they alone. */
+export type Fold = (set: CharSet) => CharSet
+export const asWritten: Fold = (members) => members
+
 /**
- * Says a pattern that is meant with the flag `i` anew without it, and without counts: V8 refuses to run those in linear
- * time. Letters become classes, `x{2,4}` becomes `xx(?:x(?:x)?)?`, groups do not capture. Null when it cannot be said so
- * (lookaround, references back, modifiers) or grows too large; such a pattern has to run where it can be killed.
+ * Says a pattern that is meant with the flag `i` (or, if told, without) anew without it, and without counts: V8 refuses to run
+ * those in linear time. Letters become classes, `x{2,4}` becomes `xx(?:x(?:x)?)?`, groups do not capture. Null when it cannot be
+ * said so (lookaround, references back, modifiers) or grows too large; such a pattern has to run where it can be killed.
  */
-export function linearise(pattern: AST.Pattern): Linear | null {
-  return alternatives(pattern.alternatives)
+export function linearise(pattern: AST.Pattern, ignoreCase = true): Linear | null {
+  return alternatives(pattern.alternatives, ignoreCase ? foldCase : asWritten)
 }
 
-function alternatives(list: readonly AST.Alternative[]): Linear | null {
-  const said = list.map(({ elements }) => sequence(elements.map(element)))
+function alternatives(list: readonly AST.Alternative[], fold: Fold): Linear | null {
+  const said = list.map(({ elements }) => sequence(elements.map((node) => element(node, fold))))
   const whole = sequence(said)
   return whole && { source: said.map((one) => one?.source).join('|'), weight: whole.weight + list.length - 1 }
 }
@@ -39,20 +43,20 @@ function sequence(parts: readonly (Linear | null)[]): Linear | null {
   return { source, weight }
 }
 
-function element(node: AST.Element): Linear | null {
+function element(node: AST.Element, fold: Fold): Linear | null {
   switch (node.type) {
     case 'Character':
-      return set([[node.value, node.value]])
+      return print(fold([[node.value, node.value]]))
     case 'CharacterSet':
-      return characterSet(node)
+      return characterSet(node, fold)
     case 'CharacterClass':
-      return characterClass(node)
+      return characterClass(node, fold)
     case 'Quantifier':
-      return quantifier(node)
+      return quantifier(node, fold)
     case 'Group':
-      return node.modifiers === null ? group(alternatives(node.alternatives)) : null
+      return node.modifiers === null ? group(alternatives(node.alternatives, fold)) : null
     case 'CapturingGroup':
-      return group(alternatives(node.alternatives))
+      return group(alternatives(node.alternatives, fold))
     case 'Assertion':
       return assertion(node)
     default:
@@ -69,10 +73,10 @@ function assertion(node: AST.Assertion): Linear | null {
   return node.kind === 'word' ? { source: node.negate ? '\\B' : '\\b', weight: 1 } : null
 }
 
-function characterSet(node: AST.CharacterSet): Linear | null {
+function characterSet(node: AST.CharacterSet, fold: Fold): Linear | null {
   if (node.kind === 'any') return { source: '.', weight: 4 }
   const members = escapeSet(node)
-  return members && set(members)
+  return members && print(fold(members))
 }
 
 /** Null for what needs the flag `u`. */
@@ -82,13 +86,13 @@ export function escapeSet(node: AST.CharacterSet): CharSet | null {
   return node.negate ? complement(members) : members
 }
 
-function characterClass(node: AST.CharacterClass): Linear | null {
-  const members = membersOf(node)
+function characterClass(node: AST.CharacterClass, fold: Fold): Linear | null {
+  const members = membersOf(node, fold)
   return members && print(members)
 }
 
-/** The signs of a class, with those that the flag `i` takes for one of them. */
-export function membersOf(node: AST.CharacterClass): CharSet | null {
+/** The signs of a class. */
+export function membersOf(node: AST.CharacterClass, fold: Fold): CharSet | null {
   const ranges: (readonly [number, number])[] = []
   for (const member of node.elements) {
     if (member.type === 'Character') ranges.push([member.value, member.value])
@@ -99,11 +103,9 @@ export function membersOf(node: AST.CharacterClass): CharSet | null {
       ranges.push(...members)
     }
   }
-  const folded = foldCase(union(ranges))
+  const folded = fold(union(ranges))
   return node.negate ? complement(folded) : folded
 }
-
-const set = (members: CharSet): Linear => print(foldCase(members))
 
 function print(members: CharSet): Linear {
   const [only] = members
@@ -117,8 +119,8 @@ const sign = (unit: number) => {
   return /[0-9A-Za-z]/.test(text) ? text : `\\u${unit.toString(16).padStart(4, '0')}`
 }
 
-function quantifier({ element: node, min, max, greedy }: AST.Quantifier): Linear | null {
-  const inner = element(node)
+function quantifier({ element: node, min, max, greedy }: AST.Quantifier, fold: Fold): Linear | null {
+  const inner = element(node, fold)
   if (inner === null) return null
   const lazy = greedy ? '' : '?'
   const copies = max === Infinity ? Math.max(min, 1) : max

@@ -1,16 +1,20 @@
 import { RegExpParser, RegExpSyntaxError } from '@eslint-community/regexpp'
 import type { AST } from '@eslint-community/regexpp'
 import type { ConfigError } from '@gatehouse/sdk'
+import type { LibraryPattern } from '@gatehouse/sdk/patterns'
 import { alphabetOf, loopsOf } from './alphabet.js'
 import type { Alphabet } from './alphabet.js'
+import { foldCase } from './fold.js'
 import { isLinear } from './linear-engine.js'
-import { canBeEmpty, linearise } from './linearise.js'
+import { asWritten, canBeEmpty, linearise } from './linearise.js'
+import type { Fold } from './linearise.js'
 import { neededSign, neededTexts } from './needed.js'
+import type { CheckName } from './scan.js'
 import type { Windows } from './windows.js'
 
 /** A pattern ready to run. */
 export interface Pattern {
-  /** What findings are called: `pattern:1` is the rule's first. */
+  /** What findings are called: `pattern:1` is the rule's first; one of the library is called by its id. */
   readonly type: string
   /** What a worker runs. */
   readonly source: string
@@ -27,6 +31,8 @@ export interface Pattern {
   readonly loops: Alphabet | null
   /** Whether the texts of a message may be looked at as one: it finds no less there than in each. */
   readonly joins: boolean
+  /** What a match has to pass besides, and what narrows it. */
+  readonly check: CheckName | null
 }
 
 /** Compiles one pattern of a rule; with `linear` false every pattern goes to the worker. */
@@ -46,27 +52,39 @@ export function compilePattern(text: string, index: number, linear: boolean): Pa
     return { path, message, position: property.index + property[0].length - 3 + offset }
   }
   const type = `pattern:${index + 1}`
-  const own = {
-    type,
-    source,
-    flags: 'gi',
-    regexp: null,
-    weight: 0,
-    needs: null,
-    windows: null,
-    loops: null,
-    joins: false,
-  }
+  return compileTree(tree, { type, source, ignoreCase: true, check: null, linear })
+}
+
+/** Compiles a pattern of the library, which is known to be sound. */
+export function compileReady(ready: LibraryPattern, linear: boolean): Pattern {
+  const { id: type, pattern: source, ignoreCase = false, literals, check = null } = ready
+  const compiled = compileTree(parse(source), { type, source, ignoreCase, check, linear })
+  return literals === undefined ? compiled : { ...compiled, needs: literals.map((text) => text.toLowerCase()) }
+}
+
+interface Written {
+  readonly type: string
+  readonly source: string
+  readonly ignoreCase: boolean
+  readonly check: CheckName | null
+  readonly linear: boolean
+}
+
+function compileTree(tree: AST.Pattern | Error, written: Written): Pattern {
+  const { type, source, ignoreCase, check, linear } = written
+  const flags = ignoreCase ? 'gi' : 'g'
+  const nowhere = { regexp: null, weight: 0, needs: null, windows: null, loops: null, joins: false }
+  const own = { type, source, flags, check, ...nowhere }
   if (tree instanceof Error) return own
   const needs = neededTexts(tree)
-  return (linear ? compileLinear(tree, { type, needs }) : null) ?? { ...own, needs }
+  return { ...own, needs, ...(linear ? compileLinear(tree, ignoreCase) : null) }
 }
 
 /** Without the flag `u` this is the letter p and a brace: a rule that would never find what it was written for. */
 const PROPERTY = /(?<!\\)(?:\\\\)*\\[pP]\{/
 
-function compileLinear(tree: AST.Pattern, own: Pick<Pattern, 'type' | 'needs'>): Pattern | null {
-  const said = linearise(tree)
+function compileLinear(tree: AST.Pattern, ignoreCase: boolean): Partial<Pattern> | null {
+  const said = linearise(tree, ignoreCase)
   if (said === null) return null
   // The group keeps it apart from an equal expression that something else compiled before the flags were set.
   const source = `(?:${said.source})`
@@ -75,17 +93,9 @@ function compileLinear(tree: AST.Pattern, own: Pick<Pattern, 'type' | 'needs'>):
     const regexp = new RegExp(source, 'g')
     // Compiled at the first use: one that is too large for V8 shows itself here.
     regexp.test('')
-    const { weight } = said
-    return {
-      ...own,
-      source,
-      flags: 'g',
-      regexp,
-      weight,
-      windows: windowsOf(tree),
-      loops: loopsOf(tree),
-      joins: !EDGES.test(source),
-    }
+    const fold = ignoreCase ? foldCase : asWritten
+    const [windows, loops] = [windowsOf(tree, fold), loopsOf(tree, fold)]
+    return { source, flags: 'g', regexp, weight: said.weight, windows, loops, joins: !EDGES.test(source) }
   } catch {
     return null
   }
@@ -94,9 +104,9 @@ function compileLinear(tree: AST.Pattern, own: Pick<Pattern, 'type' | 'needs'>):
 /** Linear expressions have no lookaround: only these tell where a text begins and ends. Any such sign of their own is escaped. */
 const EDGES = /[$^]/
 
-function windowsOf(tree: AST.Pattern): Windows | null {
+function windowsOf(tree: AST.Pattern, fold: Fold): Windows | null {
   const sign = neededSign(tree)
-  const alphabet = sign === null ? null : alphabetOf(tree)
+  const alphabet = sign === null ? null : alphabetOf(tree, fold)
   return sign === null || alphabet === null ? null : { sign, alphabet }
 }
 

@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createEngine } from './engine.js'
 import { enableLinearTime } from './linear-engine.js'
-import { compilePattern } from './pattern.js'
+import { compilePattern, compileReady } from './pattern.js'
 import type { Pattern } from './pattern.js'
 import { createPool } from './pool.js'
 import type { Pool } from './pool.js'
@@ -106,6 +106,11 @@ test('such a run is looked at in a worker, in time that grows with its length', 
   const answer = await real.evaluate({ state: [compile('\\s+[!]x')], pass: 0, leaves })
   await pool.stop()
   assert.equal(places(answer), [[0, 0, 20_002]])
+})
+
+test('what no letter of the other case may stand for is not kept out of a window', () => {
+  const pattern = compileReady({ id: 'own', title: '', group: 'secrets', source: '', pattern: '@[^a]b' } as never, true)
+  assert.equal(places(ask(pattern, ['x@Ab x@ab']) as Evaluation), [[0, 1, 4]])
 })
 
 test('a pattern for a worker is not sent there for a text without what it needs', () => {

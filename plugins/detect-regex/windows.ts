@@ -1,6 +1,6 @@
 import type { Alphabet } from './alphabet.js'
-import { MOST_HITS } from './scan.js'
-import type { Hits, Scanned } from './scan.js'
+import { MOST_HITS, placeOf } from './scan.js'
+import type { CheckName, Hits, Scanned } from './scan.js'
 
 /** Where a pattern can match at all: around a sign that it needs, among signs that can stand in a match. */
 export interface Windows {
@@ -11,6 +11,7 @@ export interface Windows {
 export interface WindowScan {
   readonly regexp: RegExp
   readonly windows: Windows
+  readonly check: CheckName | null
   /** Most characters of a window. */
   readonly longest: number
   readonly until: number
@@ -21,7 +22,7 @@ export interface WindowScan {
  * alphabet. The signs on both sides of a window are shown too, for word boundaries. `tooLong`: a window is, and nothing is said.
  */
 export function scanWindows(scan: WindowScan, text: string, leaf: number, hits: Hits): Scanned | 'tooLong' {
-  const { regexp, windows, longest, until } = scan
+  const { regexp, windows, check, longest, until } = scan
   const { sign, alphabet } = windows
   let at = text.indexOf(sign)
   while (at >= 0) {
@@ -34,8 +35,9 @@ export function scanWindows(scan: WindowScan, text: string, leaf: number, hits: 
     const shown = text.slice(offset, end + 1)
     regexp.lastIndex = 0
     for (let match = regexp.exec(shown); match !== null; match = regexp.exec(shown)) {
-      if (match[0] === '') regexp.lastIndex += 1
-      else hits.push(leaf, offset + match.index, offset + match.index + match[0].length)
+      const [from, to] = placeOf(match, check)
+      if (to > from) hits.push(leaf, offset + from, offset + to)
+      else regexp.lastIndex = match.index + 1
       if (hits.length > 3 * MOST_HITS) return 'tooMany'
     }
     if (performance.now() > until) return 'late'

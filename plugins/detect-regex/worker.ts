@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { scan } from './scan.js'
-import type { Hits } from './scan.js'
+import type { CheckName, Hits } from './scan.js'
 
 /**
  * What the pool sends: one evaluation. `linear` says that the source may be run with `l` when all else fails, `steep` that all
@@ -12,6 +12,7 @@ export interface Job {
   readonly flags: string
   readonly linear: boolean
   readonly steep: boolean
+  readonly check: CheckName | null
   readonly texts: readonly string[]
 }
 /** What comes back. `ready` is said once, before any job. */
@@ -33,24 +34,26 @@ function compile(source: string, flags: string): RegExp {
   return fresh
 }
 
-function scanAll(regexp: RegExp, texts: readonly string[]): Hits {
+function scanAll(regexp: RegExp, { texts, check }: Pick<Job, 'texts' | 'check'>): Hits {
   const hits: Hits = []
   texts.forEach((text, leaf) => {
-    if (scan(regexp, text, leaf, hits, Infinity) === 'tooMany') throw new RangeError('too many matches')
+    if (scan(regexp, text, leaf, hits, { check, until: Infinity }) === 'tooMany')
+      throw new RangeError('too many matches')
   })
   return hits
 }
 
-function run({ id, source, flags, linear, steep, texts }: Job): JobAnswer {
+function run(job: Job): JobAnswer {
+  const { id, source, flags, linear, steep } = job
   try {
     if (linear && steep) throw new RangeError('too long a run')
-    return { kind: 'hits', id, hits: scanAll(compile(source, flags), texts) }
+    return { kind: 'hits', id, hits: scanAll(compile(source, flags), job) }
   } catch (thrown) {
     // A long text can exhaust the stack of the engine that goes back; the linear one needs none.
     if (!linear) return { kind: 'failed', id, message: String(thrown) }
   }
   try {
-    return { kind: 'hits', id, hits: scanAll(compile(source, `${flags}l`), texts) }
+    return { kind: 'hits', id, hits: scanAll(compile(source, `${flags}l`), job) }
   } catch (thrown) {
     return { kind: 'failed', id, message: String(thrown) }
   }

@@ -1,0 +1,30 @@
+import { EU_IDENTIFIERS } from './patterns/identifiers-eu.js'
+import { US_IDENTIFIERS } from './patterns/identifiers-us.js'
+import { FINANCIAL_PATTERNS } from './patterns/financial.js'
+import { INJECTION_PATTERNS } from './patterns/injection.js'
+import type { LibraryPattern, PatternGroup } from './patterns/pattern.js'
+import { AI_SECRETS } from './patterns/secrets-ai.js'
+import { CLOUD_SECRETS } from './patterns/secrets-clouds.js'
+import { CODE_SECRETS } from './patterns/secrets-code.js'
+import { DATA_SECRETS } from './patterns/secrets-data.js'
+import { WORK_SECRETS } from './patterns/secrets-work.js'
+
+export { CHECKS } from './patterns/checks.js'
+export type { Check, Stretch } from './patterns/checks.js'
+export type { LibraryPattern, PatternGroup } from './patterns/pattern.js'
+export { isPlaceholder } from './patterns/placeholder.js'
+
+/** The ready patterns, by group. They are data for engines: ids are names that rules and receipts use, and do not change. */
+export const PATTERNS: readonly LibraryPattern[] = [
+  ...INJECTION_PATTERNS,
+  ...CLOUD_SECRETS,
+  ...CODE_SECRETS,
+  ...AI_SECRETS,
+  ...WORK_SECRETS,
+  ...DATA_SECRETS,
+  ...FINANCIAL_PATTERNS,
+  ...US_IDENTIFIERS,
+  ...EU_IDENTIFIERS,
+]
+
+export const PATTERN_GROUPS: readonly PatternGroup[] = [...new Set(PATTERNS.map(({ group }) => group))]
