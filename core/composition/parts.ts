@@ -4,6 +4,7 @@ import { createParkedCalls } from '../bridge/parked-calls.js'
 import type { Config } from '../config.js'
 import { openEngine } from '../configuration/nouns/open-engine.js'
 import { createSnapshots } from '../configuration/snapshots.js'
+import { createBodyKeyRows } from '../db/repositories/body-keys.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
 import { createSessionRows } from '../db/repositories/sessions.js'
 import { createStore } from '../db/repositories/store.js'
@@ -22,17 +23,21 @@ import { type Resources, asPluginLog, openEgress, openPlugins } from './resource
 import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
+import { Approvals } from '../upstream/approvals.js'
 import { createCatalog } from '../upstream/catalog.js'
 import { createErrands } from '../upstream/errands.js'
 import { createOffers } from '../upstream/offers.js'
 import { createServerInfos } from '../upstream/server-infos.js'
 import { isUpdate } from '../upstream/subscriptions.js'
+import { createBodySealer } from '../vault/body-sealer.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
 import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
+import { createReplays } from './backtest.js'
 import { joinCluster } from './cluster.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
+import { createFeatureAlerts } from './feature-alerts.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
 import { createSharedNames, createTroubles } from './troubles.js'
 
@@ -48,9 +53,12 @@ export async function openParts(
   const logger = asPluginLog(log)
   house.make(PARTS.egress, () => openEgress(config))
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
+  house.make(PARTS.replays, (h) => createReplays(h, around))
+  house.make(PARTS.bodySealer, () => createBodySealer(createBodyKeyRows(dataSource), vault))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
   await joinCluster(house, resources, { config, log })
   const alerting = createAlerting(house, log)
+  house.put(PARTS.alerting, alerting)
   house.put(PARTS.raise, (alert) => void alerting.raise(alert))
   house.make(PARTS.own, (h) => createOwnIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
   house.make(PARTS.identities, (h) =>
@@ -74,6 +82,7 @@ export async function openParts(
       openEngine: (engine) => openEngine(h.get(PARTS.store), engine),
       prepareRule: h.get(PARTS.rules).prepareRule,
       retireRule: h.get(PARTS.rules).retireRule,
+      follow: () => h.get(PARTS.approvals).follow(),
     }),
   )
   const limits = () => house.get(PARTS.snapshots).current().settings.limits
@@ -101,7 +110,15 @@ export async function openParts(
       onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
     }),
   )
-  house.make(PARTS.troubles, (h) => createTroubles({ ...alerting, sharedName: createSharedNames(h) }))
+  house.make(PARTS.troubles, (h) => {
+    const holder = h.get(PARTS.replicas).id
+    return createTroubles({
+      raise: (alert) => alerting.raise(alert, holder),
+      resolve: (type, key) => alerting.resolve(type, key, holder),
+      forsaken: h.get(PARTS.alerts).forsaken,
+      sharedName: createSharedNames(h),
+    })
+  })
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),
@@ -127,12 +144,18 @@ export async function openParts(
     createServerInfos({ upstreams: h.get(PARTS.upstreams), saved: h.get(PARTS.store).infos, log: logger }),
   )
   house.make(PARTS.offers, (h) => createOffers(h.get(PARTS.infos)))
+  house.make(PARTS.approvals, (h) => {
+    const { features } = h.get(PARTS.store)
+    const onSighting = createFeatureAlerts({ features, raise: h.get(PARTS.raise), log: logger })
+    return new Approvals({ repository: features, onSighting, log: logger })
+  })
   house.make(PARTS.catalog, (h) => {
     const store = h.get(PARTS.store)
     return createCatalog({
       upstreams: h.get(PARTS.upstreams),
       infos: h.get(PARTS.infos),
       names: store.names,
+      approvals: h.get(PARTS.approvals),
       lists: store.lists,
       limits,
       log: logger,

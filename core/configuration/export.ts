@@ -2,10 +2,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
 import type { Settings } from '../domain/nouns.js'
 import { DEFAULT_SETTINGS } from '../domain/nouns.js'
-import type { Store } from '../domain/store.js'
+import { pinHash } from '../domain/feature-hash.js'
+import type { ApprovalSeen, NameKind, Store } from '../domain/store.js'
 import { KINDS } from './kinds.js'
 import type { NounName, Present, State } from './kinds.js'
+import { DEFAULT_PINNING, EVERYTHING, FEATURE_GROUPS, type Exposing } from '../domain/provisioning.js'
+import { writeExposing } from './nouns/provisioning.js'
 import { idpDefaults } from './nouns/idps.js'
+import { ALERT_TARGET_DEFAULTS } from './nouns/alert-targets.js'
 import { keysOf, putTogether, takeApart } from './nouns/plugin-keys.js'
 import { serverDefaults } from './nouns/servers.js'
 import type { ServerState } from './nouns/servers.js'
@@ -14,7 +18,7 @@ import { writeDuration, writeSize } from './units.js'
 
 /**
  * What is there as a YAML file. Applying it to where it came from changes nothing, once the variables that stand in the
- * place of the secrets are set to what they were. Personal identities that people gave themselves are left out.
+ * place of the secrets are set to what they were; but pins that trusted what they saw trust nothing else from then on. Personal identities that people gave themselves are left out.
  */
 export async function exportFile(store: Store): Promise<string> {
   const namer = createNamer()
@@ -23,19 +27,51 @@ export async function exportFile(store: Store): Promise<string> {
   const sealed = new Map<string, readonly string[]>()
   for (const { slug, secrets } of await store.idps.all()) sealed.set(`idps ${slug}`, secrets)
   for (const { slug, secrets } of await store.engines.all()) sealed.set(`engines ${slug}`, secrets)
+  for (const { slug, secrets } of await store.alertTargets.all()) sealed.set(`alerts ${slug}`, secrets)
   const secretsOf = (noun: NounName, key: string) => sealed.get(`${noun} ${key}`) ?? []
   for (const { noun, present } of KINDS) {
     const entries = [...(await present(store))].filter((entry) => isExported(noun, ...entry))
-    const written = entries.map(([key, { state }]) => [
-      key,
-      writeState(noun, key, hideSecrets(noun, key, { state, secrets: secretsOf(noun, key) }, namer)),
-    ])
+    const written: [string, State][] = []
+    for (const [key, { id, state }] of entries) {
+      const open = hideSecrets(noun, key, { state, secrets: secretsOf(noun, key) }, namer)
+      written.push([key, writeState(noun, key, noun === 'gateways' ? await withHashes(store, id, open) : open)])
+    }
     if (written.length > 0) content[noun] = Object.fromEntries(written)
   }
   const settings = writeSettings(await store.settings.get())
   if (Object.keys(settings).length > 0) content['settings'] = settings
   const head = namer.names.length > 0 ? `# Secrets are not exported. Set: ${namer.names.join(' ')}\n` : ''
   return head + stringify(content, { lineWidth: 0, aliasDuplicateObjects: false })
+}
+
+/** A pin of one feature is written with the hash of what it has come to trust. */
+async function withHashes(store: Store, gatewayId: string, state: State): Promise<State> {
+  const gateway = await store.gateways.find(gatewayId)
+  const servers = state['servers'] as readonly State[]
+  const isPinned = servers.some((one) => FEATURE_GROUPS.some((group) => JSON.stringify(one[group]).includes('"pin"')))
+  if (gateway === null || !isPinned) return state
+  const { approvals } = await store.features.of(gatewayId)
+  return {
+    ...state,
+    servers: servers.map((one, index) => {
+      const id = gateway.assignments[index]?.id
+      const own = approvals.filter(({ assignmentId }) => assignmentId === id)
+      const groups = FEATURE_GROUPS.map((group) => [group, hashed(one[group] as Exposing, KINDS_OF[group], own)])
+      return { ...one, ...Object.fromEntries(groups) }
+    }),
+  }
+}
+
+const KINDS_OF = { tools: ['tool'], prompts: ['prompt'], resources: ['resource', 'template'] } as const
+
+function hashed({ mode, allow }: Exposing, kinds: readonly NameKind[], own: readonly ApprovalSeen[]): Exposing {
+  const written = allow.map((entry) => {
+    const { name, pin } = entry
+    const approved = own.find((one) => one.name === name && kinds.includes(one.kind))
+    if (pin === undefined || pin.sha256 !== undefined || !approved?.hashes) return entry
+    return { ...entry, pin: { ...pin, sha256: pinHash(name, approved.hashes, pin.fields) } }
+  })
+  return { mode, allow: written }
 }
 
 function isExported(noun: NounName, key: string, { managedBy, state }: Present): boolean {
@@ -74,7 +110,8 @@ function hideSecrets(
     const secret = Object.keys(state).filter((field) => isSecretKey(field) || secrets.includes(field))
     return { ...state, ...hide(Object.fromEntries(secret.map((field) => [field, null]))) }
   }
-  if (noun === 'engines') return hideFields(state, secrets, (field) => namer.placeholder(key, field))
+  if (noun === 'engines' || noun === 'alerts')
+    return hideFields(state, secrets, (field) => namer.placeholder(key, field))
   if (noun !== 'servers') return state
   const { auth, env } = state as unknown as Pick<ServerState, 'auth' | 'env'>
   return { ...state, auth: hideAuth(auth, hide), env: hide(env) }
@@ -100,10 +137,17 @@ function writeState(noun: NounName, key: string, state: State): State {
   if (noun !== 'gateways') return short
   const { servers = [], rules = [] } = short as { servers?: State[]; rules?: State[] }
   const written = {
-    servers: servers.map((one) => unlike(one, { as: null, identity: 'open', enabled: true })),
+    servers: servers.map((one) => writeAssignment(one)),
     rules: rules.map((rule) => unlike(rule, RULE)),
   }
-  return { ...short, ...unlike(written, { servers: [], rules: [] }) }
+  const pinning = 'pinning' in short ? { pinning: unlike(short['pinning'] as State, { ...DEFAULT_PINNING }) } : {}
+  return { ...short, ...pinning, ...unlike(written, { servers: [], rules: [] }) }
+}
+
+function writeAssignment(one: State): State {
+  const short = unlike(one, { as: null, identity: 'open', enabled: true, ...EVERYTHING })
+  const groups = FEATURE_GROUPS.filter((group) => group in short)
+  return { ...short, ...Object.fromEntries(groups.map((group) => [group, writeExposing(short[group] as Exposing)])) }
 }
 
 const RULE: State = {
@@ -132,11 +176,17 @@ function defaultsOf(noun: NounName, key: string): State {
     case 'identities':
       return { shared: false, owner: null, headers: {}, enabled: true }
     case 'gateways':
-      return { ...plain, teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] }
+      return {
+        ...plain,
+        ...{ teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] },
+        pinning: DEFAULT_PINNING,
+      }
     case 'engines':
       return {}
     case 'exporters':
       return { headers: {}, enabled: true }
+    case 'alerts':
+      return { ...ALERT_TARGET_DEFAULTS }
     case 'hosts':
       return { ...plain, owner: null }
   }

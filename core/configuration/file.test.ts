@@ -43,11 +43,30 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
   ['broken YAML', 'version: 1\nteams: [\n', 'file.yaml:3:1 '],
   ['two documents', 'version: 1\n---\nversion: 1\n', 'file.yaml:2:1 '],
   [
-    'provisioning',
-    'version: 1\ngateways:\n  eng:\n    servers:\n      - server: crm\n        tools: { mode: selected }\n',
-    'file.yaml:6:9 gateways.eng.servers[0].tools: feature provisioning is not in this version',
+    'a list where all is allowed',
+    'version: 1\ngateways: { eng: { servers: [{ server: crm, tools: { mode: all, allow: [{ name: a }] } }] } }\n',
+    'gateways.eng.servers[0].tools.allow: only mode selected has a list, not all',
   ],
-  ['alert targets', 'version: 1\nalerts: {}\n', 'alerts: delivery of alerts is not in this version'],
+  [
+    'a condition that only tools can meet',
+    'version: 1\ngateways: { eng: { servers: [{ server: crm, prompts: { mode: selected, allow: [{ name: a, readOnly: true }] } }] } }\n',
+    'gateways.eng.servers[0].prompts.allow[0].readOnly: unknown key',
+  ],
+  [
+    'a hash that would pin many',
+    `version: 1\ngateways: { eng: { servers: [{ server: crm, tools: { mode: selected, allow: [{ name: "a*", pin: { fields: [], sha256: ${'a'.repeat(64)} } }] } }] } }\n`,
+    'gateways.eng.servers[0].tools.allow[0].pin.sha256: is of one feature, and needs its whole name',
+  ],
+  [
+    'a part that no definition has',
+    'version: 1\ngateways: { eng: { pinning: { fields: [colour] } } }\n',
+    'gateways.eng.pinning.fields[0]: must be of title, description, schema',
+  ],
+  [
+    'an unknown type of alert',
+    'version: 1\nalerts: { ops: { plugin: alert-webhook, types: [rule_bloked] } }\n',
+    'file.yaml:2:49 alerts.ops.types[0]: no alert is called rule_bloked',
+  ],
   [
     'an unknown key of an OAuth client',
     'version: 1\nservers: { crm: { auth: { oauth: { clientld: a } } } }\n',
@@ -59,9 +78,9 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'servers.crm.auth.oauth: a clientSecret needs its clientId',
   ],
   [
-    'sealed capture',
-    'version: 1\ngateways: { eng: { capture: sealed } }\n',
-    'gateways.eng.capture: sealed capture is not in this version',
+    'an unknown capture',
+    'version: 1\ngateways: { eng: { capture: all } }\n',
+    'gateways.eng.capture: must be none, redacted or sealed',
   ],
   [
     'OAuth hosts',

@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ManagedBy, Stored } from '../domain/nouns.js'
 import type { Store } from '../domain/store.js'
+import {
+  ALERT_TARGET_DEFAULTS,
+  type AlertTargetState,
+  alertTargetState,
+  createAlertTarget,
+  removeAlertTarget,
+  replaceAlertTarget,
+} from './nouns/alert-targets.js'
 import { createEngine, engineState, removeEngine, replaceEngine } from './nouns/engines.js'
 import { createExporter, exporterState, removeExporter, replaceExporter } from './nouns/exporters.js'
 import { createGateway, gatewayState, removeGateway, updateGateway } from './nouns/gateways.js'
@@ -19,6 +27,7 @@ import {
   updateTeam,
   updateUser,
 } from './nouns/people.js'
+import { pinningOf, provisioningOf } from './nouns/provisioning.js'
 import { engineConfig, fieldsOf } from './nouns/rules.js'
 import { createServer, removeServer, serverDefaults, serverState, updateServer } from './nouns/servers.js'
 import type { File } from './schemas.js'
@@ -138,16 +147,22 @@ const gateways = kind('gateways', {
   stateOf: async (store, gateway) => ({ ...(await gatewayState({ store }, gateway)) }),
   want(key, input) {
     const { title = key, enabled = true, prefix = 'collision', legacySse = false, capture = 'redacted' } = input
-    const plain = { title, enabled, teams: sorted(input.teams), prefix, legacySse, capture } as const
-    const assignments = (input.servers ?? []).map(({ server, as, identity, enabled: isOn }) => {
-      return { server, as: as ?? null, identity: identity ?? 'open', enabled: isOn ?? true }
+    const pinning = pinningOf(input.pinning)
+    const plain = { title, enabled, teams: sorted(input.teams), prefix, legacySse, capture, pinning } as const
+    const assignments = (input.servers ?? []).map(({ server, as, identity, enabled: isOn, ...exposed }) => {
+      const provisioning = provisioningOf(exposed)
+      return { server, as: as ?? null, identity: identity ?? 'open', enabled: isOn ?? true, ...provisioning }
     })
     const rules = (input.rules ?? []).map((rule) => ({ ...engineConfig(rule), ...fieldsOf(rule) }))
-    const full = { ...plain, servers: input.servers ?? [], rules: input.rules ?? [] }
+    const full = {
+      ...{ ...plain, pinning: input.pinning },
+      servers: input.servers ?? [],
+      rules: input.rules ?? [],
+    }
     return {
       state: { ...plain, servers: assignments, rules },
       create: (work) => createGateway(work, key, full),
-      update: (work) => updateGateway(work, key, full),
+      update: (work) => updateGateway(work, key, { ...full, pinning: { ...pinning, fields: [...pinning.fields] } }),
     }
   },
   remove: removeGateway,
@@ -183,6 +198,22 @@ const engines = kind('engines', {
   remove: removeEngine,
 })
 
+const alerts = kind('alerts', {
+  rows: (store) => store.alertTargets.all(),
+  keyOf: (target) => target.slug,
+  stateOf: (store, target) => alertTargetState({ store }, target),
+  want(key, input) {
+    const lists = { types: sorted(input.types), gateways: sorted(input.gateways) }
+    const state = { ...ALERT_TARGET_DEFAULTS, ...given(input), ...lists, plugin: input.plugin } as AlertTargetState
+    return {
+      state,
+      create: (work) => createAlertTarget(work, key, input),
+      update: (work) => replaceAlertTarget(work, key, state),
+    }
+  },
+  remove: removeAlertTarget,
+})
+
 const hosts = kind('hosts', {
   rows: async (store) => (await store.hosts.all()).filter((host) => host.kind === 'token'),
   keyOf: (host) => host.slug,
@@ -210,6 +241,7 @@ export const KINDS: readonly Kind[] = [
   engines,
   gateways,
   exporters,
+  alerts,
   hosts,
 ]
 

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DEFAULT_PINNING, EVERYTHING } from '../domain/provisioning.js'
 import type { Store } from '../domain/store.js'
 import { mintSecret } from '../identity/tokens.js'
 
@@ -44,6 +45,7 @@ export async function seedQuickstart(store: Store, home: string, docsUrl: string
       prefix: 'collision',
       legacySse: false,
       capture: 'redacted',
+      pinning: DEFAULT_PINNING,
       enabled: true,
       teamIds: [],
       assignments: [],
@@ -51,7 +53,7 @@ export async function seedQuickstart(store: Store, home: string, docsUrl: string
       managedBy,
     })
     await tx.gateways.setAssignments(gateway.id, [
-      { serverId: server.id, as: null, scheme: { kind: 'open' }, enabled: true },
+      { serverId: server.id, as: null, scheme: { kind: 'open' }, provisioning: EVERYTHING, enabled: true },
     ])
     const host = await tx.hosts.insert({
       slug: NAME,

@@ -1,5 +1,7 @@
+import { ALERT_TYPES } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { CAPABILITIES } from '../domain/capabilities.js'
+import { PIN_FIELDS } from '../domain/provisioning.js'
 import { strict } from './problems.js'
 import { duration, size } from './units.js'
 
@@ -106,16 +108,66 @@ export const serverShape = {
 const scheme = z.union([z.enum(['open', 'per-user']), strict({ shared: reference })], {
   error: 'must be open, per-user or { shared: <identity> }',
 })
-const PROVISIONING = 'feature provisioning is'
+const pinFields = z.array(z.enum(['name', ...PIN_FIELDS], { error: `must be of ${PIN_FIELDS.join(', ')}` })).max(10)
+const pin = z.union(
+  [
+    z.literal(true),
+    pinFields,
+    strict({
+      fields: pinFields,
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
+        .optional(),
+    }),
+  ],
+  { error: 'must be true, [<field>, ...] or { fields: [<field>, ...], sha256: <hash> }' },
+)
+/** A glob on the server's own name of a feature; what only that can say is pinned, or asked of tools. */
+const allowEntry = {
+  name: z.string().min(1).max(4_096),
+  pin: pin.optional(),
+}
+const hints = {
+  readOnly: z.boolean().optional(),
+  destructive: z.boolean().optional(),
+  idempotent: z.boolean().optional(),
+  openWorld: z.boolean().optional(),
+}
+const exposing = <Entry extends z.ZodType<{ name: string; pin?: unknown }>>(entry: Entry) =>
+  strict({ mode: z.enum(['all', 'selected', 'none']), allow: z.array(entry).max(500).optional() }).superRefine(
+    ({ mode, allow = [] }, context) => {
+      if (mode !== 'selected' && allow.length > 0)
+        context.addIssue({ code: 'custom', path: ['allow'], message: `only mode selected has a list, not ${mode}` })
+      allow.forEach(({ name, pin: given }, index) => {
+        const isOfOne = typeof given === 'object' && given !== null && 'sha256' in given && given.sha256 !== undefined
+        if (isOfOne && name.includes('*'))
+          context.addIssue({
+            code: 'custom',
+            path: ['allow', index, 'pin', 'sha256'],
+            message: 'is of one feature, and needs its whole name',
+          })
+      })
+    },
+  )
 export const assignmentShape = {
   server: reference,
   as: slug.optional(),
   identity: scheme.optional(),
   enabled: enabled.optional(),
+  tools: exposing(strict({ ...allowEntry, ...hints })).optional(),
+  prompts: exposing(strict(allowEntry)).optional(),
+  resources: exposing(strict(allowEntry)).optional(),
 }
-const assignmentLater = { tools: PROVISIONING, prompts: PROVISIONING, resources: PROVISIONING }
-export const Assignment = strict(assignmentShape, assignmentLater)
-export const AssignmentPatch = strict({ ...assignmentShape, server: reference.optional() }, assignmentLater)
+export const Assignment = strict(assignmentShape)
+export const AssignmentPatch = strict({ ...assignmentShape, server: reference.optional() })
+
+export const Pinning = strict({
+  onChange: z.enum(['quarantine', 'alert']).optional(),
+  trustOnFirstUse: z.boolean().optional(),
+  newFeatures: z.enum(['allow', 'quarantine']).optional(),
+  fields: pinFields.optional(),
+})
 
 export const ruleShape = {
   name: z.string().trim().min(1).max(100),
@@ -139,10 +191,7 @@ export const RulePatch = z.looseObject({
 })
 
 const teams = z.array(reference).max(200)
-const capture = z.enum(['none', 'redacted'], {
-  error: (issue) =>
-    issue.input === 'sealed' ? 'sealed capture is not in this version; none or redacted' : 'must be none or redacted',
-})
+const capture = z.enum(['none', 'redacted', 'sealed'], { error: 'must be none, redacted or sealed' })
 export const gatewayShape = {
   title: title.optional(),
   enabled: enabled.optional(),
@@ -150,6 +199,7 @@ export const gatewayShape = {
   prefix: z.enum(['collision', 'always', 'never']).optional(),
   legacySse: z.boolean().optional(),
   capture: capture.optional(),
+  pinning: Pinning.optional(),
 }
 export const gatewayFileShape = {
   ...gatewayShape,
@@ -216,6 +266,15 @@ export const idpShape = {
   enabled: enabled.optional(),
 }
 
+/** Keys that are not here belong to the plugin of the target and are checked by it. */
+export const alertTargetShape = {
+  plugin: slug,
+  minSeverity: z.enum(['info', 'warning', 'error']).optional(),
+  types: z.array(z.enum(ALERT_TYPES, { error: (issue) => `no alert is called ${String(issue.input)}` })).optional(),
+  gateways: z.array(reference).max(200).optional(),
+  enabled: enabled.optional(),
+}
+
 export const connectionShape = {
   host: reference,
   gateway: reference,
@@ -263,6 +322,8 @@ export const limitShape = {
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
   registrations: count.max(100_000).optional(),
+  replayMessages: count.max(10_000_000).optional(),
+  replayTime: duration.optional(),
   parkedCalls: strict({
     perReplica: count.max(100_000).optional(),
     perUser: count.max(100_000).optional(),
@@ -271,7 +332,11 @@ export const limitShape = {
 }
 export const Settings = strict({
   audit: z.enum(['fast', 'strict']).optional(),
-  retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
+  retentionDays: strict({
+    logs: count.max(3_650).optional(),
+    alerts: count.max(3_650).optional(),
+    sealed: count.max(3_650).optional(),
+  }).optional(),
   defaultRole: reference.optional(),
   refreshReuse: strict({
     seconds: z.int().min(0).max(3_600).optional(),
@@ -291,6 +356,7 @@ export const Identity = strict(identityShape)
 export const Host = strict(hostShape)
 export const Exporter = z.looseObject(exporterShape)
 export const Idp = z.looseObject(idpShape)
+export const AlertTarget = z.looseObject(alertTargetShape)
 export const Engine = z.looseObject(engineShape)
 export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string(), z.unknown()).optional() })
 
@@ -307,8 +373,9 @@ export const fileShape = {
   engines: z.record(slug, Engine).optional(),
   gateways: z.record(slug, Gateway).optional(),
   exporters: z.record(slug, Exporter).optional(),
+  alerts: z.record(slug, AlertTarget).optional(),
   hosts: z.record(slug, Host).optional(),
   settings: Settings.optional(),
 }
-export const File = strict(fileShape, { alerts: 'delivery of alerts is' })
+export const File = strict(fileShape)
 export type File = z.output<typeof File>

@@ -1,3 +1,4 @@
+import { compileExposures } from '../domain/provisioning.js'
 import type { Assignment, Engine, Gateway, Identity, Idp, Rule, Server, Settings } from '../domain/nouns.js'
 import type { AssignmentPlan, CompiledRule, GatewayPlan, Snapshot } from '../domain/snapshot.js'
 
@@ -92,7 +93,8 @@ function planAssignment(
       : null
   if (fault !== null) warn({ ...at(gateway, assignment), prefix }, fault)
   const standing = fault === null ? assignment : { ...assignment, enabled: false }
-  return Object.freeze({ assignment: Object.freeze(standing), server, identity, prefix })
+  const exposures = compileExposures(assignment.provisioning, gateway.pinning)
+  return Object.freeze({ assignment: Object.freeze(standing), server, identity, prefix, exposures })
 }
 
 /** A slug that is in use wins over a former one. */

@@ -1,4 +1,5 @@
 import { test } from 'uvu'
+import { EVERYTHING } from '../domain/provisioning.js'
 import * as assert from 'uvu/assert'
 import { createEpochs, FRESH_MS } from '../cluster/epochs.js'
 import { createStore } from '../db/repositories/store.js'
@@ -76,8 +77,14 @@ test('a gateway is found by id, slug and former slug, with what its assignments 
   const { id } = await store.gateways.insert(gatewayDraft('old'))
   await store.gateways.update(id, { slug: 'new' })
   await store.gateways.setAssignments(id, [
-    { serverId: server.id, as: null, scheme: { kind: 'shared', identityId: identity.id }, enabled: true },
-    { serverId: server.id, as: 'mine', scheme: { kind: 'per-user' }, enabled: true },
+    {
+      serverId: server.id,
+      as: null,
+      scheme: { kind: 'shared', identityId: identity.id },
+      provisioning: EVERYTHING,
+      enabled: true,
+    },
+    { serverId: server.id, as: 'mine', scheme: { kind: 'per-user' }, provisioning: EVERYTHING, enabled: true },
   ])
   const snapshot = await snapshots.rebuild()
   assert.is(snapshot, snapshots.current())
@@ -275,8 +282,8 @@ test('of two assignments that go by one name the second is disabled, and all els
   const [one, two] = [await store.servers.insert(serverDraft('one')), await store.servers.insert(serverDraft('two'))]
   const { id } = await store.gateways.insert(gatewayDraft('twice'))
   await store.gateways.setAssignments(id, [
-    { serverId: one.id, as: null, scheme: { kind: 'open' }, enabled: true },
-    { serverId: two.id, as: 'one', scheme: { kind: 'open' }, enabled: true },
+    { serverId: one.id, as: null, scheme: { kind: 'open' }, provisioning: EVERYTHING, enabled: true },
+    { serverId: two.id, as: 'one', scheme: { kind: 'open' }, provisioning: EVERYTHING, enabled: true },
   ])
   const plan = (await snapshots.rebuild()).gateways.get(id)
   assert.equal(

@@ -38,6 +38,8 @@ export interface SnapshotsOptions {
   /** Called once for each version of a rule and of the engine it names, and again for one that came back broken. */
   readonly prepareRule: (rule: Rule, instance: OpenedEngine | null) => Promise<CompiledRule>
   readonly retireRule: (rule: CompiledRule) => void
+  /** Reads what else a change of the epoch may stand for; when that fails, the old configuration stands. */
+  readonly follow?: () => Promise<void>
   /** Calls in flight keep the rules they met: a rule is retired this long after it left. Told anew at each swap. */
   readonly retireAfterMs?: (snapshot: Snapshot) => number
 }
@@ -59,6 +61,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 
   const build = async (): Promise<Snapshot> => {
     const loaded = await load(store)
+    await options.follow?.()
     const prepared = await prepareAll(loaded, held, options)
     const snapshot = plan(loaded, prepared, (facts, message) => log.warn(facts, message))
     const [previous, before] = [standing, held]

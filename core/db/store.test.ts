@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'uvu'
+import { EVERYTHING } from '../domain/provisioning.js'
 import * as assert from 'uvu/assert'
 import { GatehouseError } from '../errors.js'
 import { masterKey } from '../vault/keys.js'
@@ -99,7 +100,13 @@ test('a server needs a URL or a command, not both', async () => {
 
 test('what others use stays, and the refusal names them', async () => {
   const server = await store.servers.insert(serverDraft('used'))
-  const assignment = { serverId: server.id, as: null, scheme: { kind: 'open' as const }, enabled: true }
+  const assignment = {
+    serverId: server.id,
+    as: null,
+    scheme: { kind: 'open' as const },
+    provisioning: EVERYTHING,
+    enabled: true,
+  }
   const gateway = await store.gateways.insert(gatewayDraft('user-of-it'))
   await store.gateways.setAssignments(gateway.id, [assignment])
   const error = await refusal(store.servers.remove(server.id))
@@ -135,8 +142,14 @@ test('a gateway comes with its parts, in order', async () => {
   })
   const made = await store.gateways.insert(gatewayDraft('eng', { teamIds: [team.id], formerSlugs: ['old'] }))
   await store.gateways.setAssignments(made.id, [
-    { serverId: search.id, as: null, scheme: { kind: 'per-user' }, enabled: true },
-    { serverId: crm.id, as: 'crm-shared', scheme: { kind: 'shared', identityId: shared.id }, enabled: false },
+    { serverId: search.id, as: null, scheme: { kind: 'per-user' }, provisioning: EVERYTHING, enabled: true },
+    {
+      serverId: crm.id,
+      as: 'crm-shared',
+      scheme: { kind: 'shared', identityId: shared.id },
+      provisioning: EVERYTHING,
+      enabled: false,
+    },
   ])
   await store.gateways.setRules(made.id, [ruleDraft('first'), ruleDraft('second', { config: { a: [1, { b: null }] } })])
 
@@ -148,13 +161,22 @@ test('a gateway comes with its parts, in order', async () => {
   assert.equal(
     gateway?.assignments.map(({ id: _id, ...rest }) => rest),
     [
-      { gatewayId: made.id, serverId: search.id, as: null, position: 0, scheme: { kind: 'per-user' }, enabled: true },
+      {
+        gatewayId: made.id,
+        serverId: search.id,
+        as: null,
+        position: 0,
+        scheme: { kind: 'per-user' },
+        provisioning: EVERYTHING,
+        enabled: true,
+      },
       {
         gatewayId: made.id,
         serverId: crm.id,
         as: 'crm-shared',
         position: 1,
         scheme: { kind: 'shared', identityId: shared.id },
+        provisioning: EVERYTHING,
         enabled: false,
       },
     ],
@@ -172,7 +194,13 @@ test('a gateway comes with its parts, in order', async () => {
 test('an assignment that is taken off and put back is the same one', async () => {
   const server = await store.servers.insert(serverDraft('back'))
   const { id } = await store.gateways.insert(gatewayDraft('back'))
-  const draft = { serverId: server.id, as: null, scheme: { kind: 'open' as const }, enabled: true }
+  const draft = {
+    serverId: server.id,
+    as: null,
+    scheme: { kind: 'open' as const },
+    provisioning: EVERYTHING,
+    enabled: true,
+  }
   await store.gateways.setAssignments(id, [draft])
   const before = (await store.gateways.find(id))?.assignments[0]
   await store.gateways.setAssignments(id, [])

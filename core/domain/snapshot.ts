@@ -1,3 +1,4 @@
+import type { Exposures } from './provisioning.js'
 import type { Assignment, Engine, Gateway, Identity, Idp, Rule, Server, Settings } from './nouns.js'
 
 /** One configuration, whole and validated. A call holds the one it met at the door until its end. */
@@ -29,6 +30,8 @@ export interface AssignmentPlan {
   readonly server: Server
   readonly identity: Identity | null
   readonly prefix: string
+  /** What of the server exists on this gateway. */
+  readonly exposures: Exposures
 }
 
 /** A rule as its engine prepared it, in the gateway's order; only enabled rules are compiled. */

@@ -1,5 +1,8 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import type { FieldHashes } from './feature-hash.js'
+import type { Approval } from './feature-judge.js'
 import type {
+  AlertTarget,
   Assignment,
   Connection,
   Engine,
@@ -297,6 +300,82 @@ export interface ListRepository {
   save(serverId: string, key: string, kind: ListKind, entries: readonly JsonObject[], at: number): Promise<void>
 }
 
+/** One feature of a server on a gateway, by the server's own name of it. */
+export interface FeatureKey {
+  readonly gatewayId: string
+  readonly assignmentId: string
+  readonly kind: NameKind
+  readonly name: string
+}
+
+/** Something seen of a pinned feature that is worth keeping: a definition, and what it means. */
+export interface Sighting {
+  /**
+   * `trusted`: the first that was seen, trusted from now on. `appeared`: new, and waits for somebody. `renamed`: new, and
+   * like one that is gone (`note`). `changed`: not what is trusted. `suspected`: found to be poisoned (`note`), and refused.
+   */
+  readonly event: 'trusted' | 'appeared' | 'renamed' | 'changed' | 'suspected'
+  readonly name: string
+  /** Of the approval that it was compared with. */
+  readonly version: number
+  /** `pinHash` over everything. */
+  readonly sha256: string
+  readonly hashes: FieldHashes
+  readonly definition: JsonObject
+  readonly note: string | null
+}
+
+export interface ApprovalSeen extends Approval, Pick<FeatureKey, 'assignmentId' | 'kind' | 'name'> {}
+
+/** What a person decides: to trust a definition that was seen, or never to. */
+export interface Decision {
+  readonly sha256: string
+  readonly verdict: 'approved' | 'rejected'
+  /** Who decides, as the history names them. */
+  readonly by: string | null
+  readonly note: string | null
+}
+
+/** A feature with what is trusted of it; a definition that was too long to keep is null. */
+export interface FeatureRecord extends ApprovalSeen {
+  readonly sha256: string | null
+  readonly definition: JsonObject | null
+  readonly decidedBy: string | null
+  readonly decidedAt: string
+  /** The last thing that was seen of it and not decided on since; null: it was last seen as it is trusted. */
+  readonly waiting: FeatureEvent | null
+}
+
+export interface FeatureEvent extends Omit<Sighting, 'event' | 'definition'> {
+  readonly id: string
+  readonly event: Sighting['event'] | Decision['verdict']
+  readonly definition: JsonObject | null
+  readonly by: string | null
+  readonly at: string
+}
+
+/** Which definitions of features are trusted. They outlive the assignment, like names. */
+export interface FeatureRepository {
+  /** All of a gateway, without definitions. `version` rises with every decision of a person. */
+  of(gatewayId: string): Promise<{
+    readonly version: number
+    readonly approvals: readonly ApprovalSeen[]
+    /** Assignments and kinds whose features were recorded once: what comes later is new. */
+    readonly baselines: readonly Pick<FeatureKey, 'assignmentId' | 'kind'>[]
+  }>
+  /** Of the gateways on which anything was decided. */
+  versions(): Promise<ReadonlyMap<string, number>>
+  /** Keeps what is new of it, once over all replicas, and answers that. */
+  record(where: Omit<FeatureKey, 'name'>, sightings: readonly Sighting[]): Promise<readonly Sighting[]>
+  find(key: FeatureKey): Promise<FeatureRecord | null>
+  /** Of one assignment, by kind and name. */
+  ofAssignment(gatewayId: string, assignmentId: string): Promise<readonly FeatureRecord[]>
+  /** Newest first. */
+  history(key: FeatureKey): Promise<readonly FeatureEvent[]>
+  /** GH_API_NOT_FOUND unless a definition of this hash was seen of the feature. */
+  decide(key: FeatureKey, decision: Decision): Promise<FeatureRecord>
+}
+
 /** What a server last said of itself to a credential, so that it survives a restart. */
 export interface InfoRepository {
   load(serverId: string, key: string): Promise<{ readonly info: JsonObject; readonly at: number } | null>
@@ -321,6 +400,7 @@ export interface Store {
   readonly connections: ConnectionRepository
   readonly tokens: TokenRepository
   readonly exporters: Repository<Exporter>
+  readonly alertTargets: Repository<AlertTarget>
   readonly engines: EngineRepository
   readonly idps: Repository<Idp>
   readonly idpLinks: IdpLinkRepository
@@ -330,6 +410,7 @@ export interface Store {
   readonly names: NameRepository
   readonly lists: ListRepository
   readonly infos: InfoRepository
+  readonly features: FeatureRepository
   readonly settings: { get(): Promise<Settings>; set(settings: Settings): Promise<void> }
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
   /** Raises the epoch: every replica rebuilds its snapshot and forgets what it cached of people and tokens. */

@@ -33,8 +33,8 @@ const LISTS_OF: Readonly<Record<ListedKind, readonly ListKind[]>> = {
 }
 
 /**
- * What a server says of its lists goes at once to whoever sees any of it. Where a list only may have changed (by a change of the
- * configuration, after a lost connection, by a late answer), those are told whose visible list is another one.
+ * What a server says of its lists goes at once to whoever sees all of it. Where a list only may have changed (by a change of the
+ * configuration, after a lost connection, by a late answer, or in what is hidden), those are told whose visible list is another one.
  */
 export function createAudience(options: AudienceOptions): Audience {
   const { catalog, subscriptions, plan, limits, log } = options
@@ -51,7 +51,8 @@ export function createAudience(options: AudienceOptions): Audience {
       if (showing.length === 0) continue
       for (const seat of present) {
         if (!seat.hears(kind) || !showing.some((assignment) => seat.sees(assignment))) continue
-        if (why === 'doubted') seat.doubted.add(kind)
+        if (why === 'doubted' || !showing.some((one) => seat.sees(one) && one.exposures[kind] === null))
+          seat.doubted.add(kind)
         else {
           seat.prints.delete(kind)
           seat.tell(kind)

@@ -193,7 +193,13 @@ export class Seat {
     const { access } = this.listener
     const assignment = plan?.assignmentById.get(feature.assignment.assignment.id)
     if (plan === undefined || assignment === undefined || 'state' in access.target(assignment)) return
-    if (this.options.catalog.resolveNow(plan, 'resource', uri, access) === null) return
-    this.listener.updated({ plan, assignment, name: feature.name, uri, params })
+    const known = this.options.catalog.resolveNow(plan, 'resource', uri, access)
+    if (known === null) return
+    const tell = () => this.listener.updated({ plan, assignment, name: feature.name, uri, params })
+    if (known !== undefined) return tell()
+    void this.#find(uri).then(
+      (found) => found !== null && !this.#hasLeft && tell(),
+      () => undefined,
+    )
   }
 }

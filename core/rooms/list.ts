@@ -77,8 +77,9 @@ function toolOf({ entry, era }: ListItem, call: InSession, hidden: ReadonlySet<s
 /** Two legs for each server that was really asked; one answered from the cache got no message. */
 function writeLegs(call: InSession, listing: Listing, startedAt: number): void {
   for (const asked of listing.perServer) {
-    if (!asked.asked) continue
     const way = wayOf(asked.assignment)
+    if (asked.hidden > 0) call.trail.leg('gateway_feature_filtered', { error: `${asked.hidden} hidden` }, way)
+    if (!asked.asked) continue
     const ok = asked.error === null
     call.trail.leg('mcp_request_success', { offset: startedAt - call.trail.at }, way)
     call.trail.leg(

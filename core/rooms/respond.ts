@@ -1,6 +1,6 @@
 import type { JsonObject, LogType } from '@gatehouse/sdk'
 import type { Inbound, InSession, Released, Reply } from '../call.js'
-import { asGatehouseError, type GatehouseError, retryAfter } from '../errors.js'
+import { asGatehouseError, type GatehouseError, HIDDEN, retryAfter } from '../errors.js'
 import type { RpcError } from '../upstream/types.js'
 import { writeJson } from '../mcp/json.js'
 import { isObject } from '../mcp/message.js'
@@ -179,6 +179,9 @@ function outcomeOf(error: GatehouseError): LogType {
       return error.detail === 'undecided' ? 'policy_enforced_error' : 'policy_enforced_abort'
     case 'GH_PERMIT_DISABLED':
       return 'gateway_feature_blocked'
+    case 'GH_ROUTE_FEATURE':
+    case 'GH_ROUTE_RESOURCE':
+      return error.detail?.startsWith(HIDDEN) ? 'gateway_feature_blocked' : 'proxy_response_error'
     default:
       return 'proxy_response_error'
   }

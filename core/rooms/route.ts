@@ -1,6 +1,7 @@
 import { enter, type Feature, type InSession, type Routed } from '../call.js'
 import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
-import { GatehouseError } from '../errors.js'
+import type { Why } from '../domain/feature-judge.js'
+import { GatehouseError, HIDDEN } from '../errors.js'
 import { isObject } from '../mcp/message.js'
 import { checkParamHeaders } from '../mcp/param-headers.js'
 import { withoutEnvelope } from '../mcp/translate.js'
@@ -17,15 +18,22 @@ export function createRoute(catalog: Catalog, accessOf: (call: InSession) => Acc
     const named = whatIsNamed(call)
     const access = accessOf(call)
     const known = catalog.resolveNow(call.plan, named.kind, named.name, access)
-    if (known !== undefined) return lead(call, named, known)
+    if (known !== undefined) return lead(call, named, known ?? hidden(call, named, access))
     const asked = catalog.resolve(call.plan, named.kind, named.name, access, call.deadline)
-    return asked.then((feature) => lead(call, named, feature))
+    return asked.then((feature) => lead(call, named, feature ?? hidden(call, named, access)))
+  }
+  function hidden({ plan }: InSession, { kind, name }: Named, access: Access): Why | null {
+    return catalog.whyHidden(plan, kind, name, access)
   }
 }
 
-function lead(call: InSession, named: Named, feature: Feature | null): Routed {
-  call.trail.feature(named.kind, feature?.name ?? named.name)
-  if (feature === null) throw unknownFeature(named)
+/** What is not found is unknown, or hidden for a reason that only the record is told. */
+function lead(call: InSession, named: Named, feature: Feature | Why | null): Routed {
+  if (feature === null || typeof feature === 'string') {
+    call.trail.feature(named.kind, named.name)
+    throw unknownFeature(named, feature)
+  }
+  call.trail.feature(named.kind, feature.name)
   if (call.era === 'modern' && call.method === 'tools/call' && feature.definition !== null) {
     const { header } = call.credentials
     checkParamHeaders(feature.definition, argumentsOf(call.params), { header, mayMiss: call.tolerated !== null })
@@ -90,9 +98,17 @@ const renamed = (params: JsonObject, key: string, value: string): JsonObject =>
   params[key] === value ? params : { ...params, [key]: value }
 
 /** Hidden and unknown are the same answer: it names only what the client itself named. */
-export function unknownFeature(named: { readonly kind: FeatureKind; readonly name: string }): GatehouseError {
+export function unknownFeature(
+  named: { readonly kind: FeatureKind; readonly name: string },
+  why: Why | null = null,
+): GatehouseError {
+  const detail = why === null ? {} : { detail: `${HIDDEN} ${why}` }
   const shown = named.name.slice(0, 200)
   return named.kind === 'resource'
-    ? new GatehouseError('GH_ROUTE_RESOURCE', { message: `Resource not found: ${shown}`, data: { uri: named.name } })
-    : new GatehouseError('GH_ROUTE_FEATURE', { message: `Unknown ${named.kind}: ${shown}` })
+    ? new GatehouseError('GH_ROUTE_RESOURCE', {
+        message: `Resource not found: ${shown}`,
+        data: { uri: named.name },
+        ...detail,
+      })
+    : new GatehouseError('GH_ROUTE_FEATURE', { message: `Unknown ${named.kind}: ${shown}`, ...detail })
 }

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, McpServer as ModernServer, type McpHttpHandler } from '@modelcontextprotocol/server'
-import { McpServer as LegacyServer } from '@modelcontextprotocol/sdk/server/mcp.js'
+import { McpServer as LegacyServer, type RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import {
@@ -35,8 +35,17 @@ export interface ChangingServer {
   /** What a client subscribes to, each as often as it does. */
   subscribed(): readonly string[]
   addTool(name: string): void
+  /** Another definition of a tool that it has; with a name, it goes by that from now on. */
+  changeTool(name: string, change: ToolChange): void
   update(uri: string): void
   stop(): Promise<void>
+}
+
+export interface ToolChange {
+  readonly name?: string
+  readonly title?: string
+  readonly description?: string
+  readonly annotations?: { readonly readOnlyHint?: boolean; readonly destructiveHint?: boolean }
 }
 
 /** The tool `change` adds a tool of the name that it is given, as a client would see a server change while it works. */
@@ -65,6 +74,7 @@ export async function changingServer(options: ChangingOptions): Promise<Changing
     listening: () => [...streams].filter((res) => res.headersSent).length,
     subscribed: side.subscribed,
     addTool: side.addTool,
+    changeTool: side.changeTool,
     update: side.update,
     stop: async () => {
       server.closeAllConnections()
@@ -74,15 +84,24 @@ export async function changingServer(options: ChangingOptions): Promise<Changing
   }
 }
 
-interface Side extends Pick<ChangingServer, 'subscribed' | 'addTool' | 'update' | 'stop'> {
+interface Side extends Pick<ChangingServer, 'subscribed' | 'addTool' | 'changeTool' | 'update' | 'stop'> {
   handle(req: IncomingMessage, res: ServerResponse, body: JsonObject | undefined): Promise<void>
 }
 
 type Features = Pick<ModernServer, 'registerTool' | 'registerResource'>
 const textOf = (text: string) => ({ content: [{ type: 'text' as const, text }] })
 
-function addFeatures(server: Features, tools: readonly string[], resources: readonly string[]): void {
-  for (const name of tools) server.registerTool(name, { description: name }, () => textOf(name))
+type Own = Map<string, Omit<ToolChange, 'name'>>
+const ownOf = (names: readonly string[]): Own => new Map(names.map((name) => [name, { description: name }]))
+
+function changed(own: Own, name: string, { name: now = name, ...change }: ToolChange): void {
+  const before = own.get(name)
+  if (now !== name) own.delete(name)
+  own.set(now, { ...before, ...change })
+}
+
+function addFeatures(server: Features, tools: Own, resources: readonly string[]): void {
+  for (const [name, definition] of tools) server.registerTool(name, definition, () => textOf(name))
   for (const uri of resources)
     server.registerResource(uri, uri, {}, () => ({
       contents: [{ uri, mimeType: 'text/plain', text: `this is ${uri}` }],
@@ -90,7 +109,7 @@ function addFeatures(server: Features, tools: readonly string[], resources: read
 }
 
 function modernSide({ capabilities, instructions, tools = [], resources = [] }: ChangingOptions): Side {
-  const own = [...tools]
+  const own = ownOf(tools)
   const filters: string[][] = []
   const handler: McpHttpHandler = createMcpHandler(
     () => {
@@ -100,7 +119,7 @@ function modernSide({ capabilities, instructions, tools = [], resources = [] }: 
       )
       addFeatures(server, own, resources)
       if (capabilities['tools'] !== undefined)
-        server.registerTool('change', {}, () => (side.addTool(`made-${own.length}`), textOf('changed')))
+        server.registerTool('change', {}, () => (side.addTool(`made-${own.size}`), textOf('changed')))
       return server
     },
     { legacy: 'reject' },
@@ -118,7 +137,11 @@ function modernSide({ capabilities, instructions, tools = [], resources = [] }: 
     },
     subscribed: () => filters.flat(),
     addTool(name) {
-      own.push(name)
+      own.set(name, { description: name })
+      handler.notify.toolsChanged()
+    },
+    changeTool(name, change) {
+      changed(own, name, change)
       handler.notify.toolsChanged()
     },
     update: (uri) => handler.notify.resourceUpdated(uri),
@@ -127,9 +150,17 @@ function modernSide({ capabilities, instructions, tools = [], resources = [] }: 
   return side
 }
 
+interface Session {
+  readonly transport: StreamableHTTPServerTransport
+  readonly server: LegacyServer
+  readonly uris: string[]
+  readonly registered: Map<string, RegisteredTool>
+  readonly register: (name: string) => void
+}
+
 function legacySide({ capabilities, instructions, tools = [], resources = [] }: ChangingOptions): Side {
-  const own = [...tools]
-  const sessions = new Map<string, { transport: StreamableHTTPServerTransport; server: LegacyServer; uris: string[] }>()
+  const own = ownOf(tools)
+  const sessions = new Map<string, Session>()
 
   const open = async () => {
     const server = new LegacyServer(
@@ -137,9 +168,16 @@ function legacySide({ capabilities, instructions, tools = [], resources = [] }: 
       { capabilities, ...(instructions === undefined ? {} : { instructions }) },
     )
     const uris: string[] = []
-    addFeatures(server as unknown as Features, own, resources)
+    const registered = new Map<string, RegisteredTool>()
+    const register = (name: string) =>
+      void registered.set(
+        name,
+        server.registerTool(name, own.get(name) ?? {}, () => textOf(name)),
+      )
+    addFeatures(server as unknown as Features, new Map(), resources)
+    for (const name of own.keys()) register(name)
     if (capabilities['tools'] !== undefined)
-      server.registerTool('change', {}, () => (side.addTool(`made-${own.length}`), textOf('changed')))
+      server.registerTool('change', {}, () => (side.addTool(`made-${own.size}`), textOf('changed')))
     if ((capabilities['resources'] as JsonObject | undefined)?.['subscribe'] === true) {
       server.server.setRequestHandler(SubscribeRequestSchema, ({ params }) => (uris.push(params.uri), {}))
       server.server.setRequestHandler(UnsubscribeRequestSchema, ({ params }) => {
@@ -150,7 +188,7 @@ function legacySide({ capabilities, instructions, tools = [], resources = [] }: 
     if (capabilities['logging'] !== undefined) server.server.setRequestHandler(SetLevelRequestSchema, () => ({}))
     const transport: StreamableHTTPServerTransport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
-      onsessioninitialized: (id) => void sessions.set(id, { transport, server, uris }),
+      onsessioninitialized: (id) => void sessions.set(id, { transport, server, uris, registered, register }),
       onsessionclosed: (id) => void sessions.delete(id),
     })
     await server.connect(transport as unknown as Transport)
@@ -167,8 +205,15 @@ function legacySide({ capabilities, instructions, tools = [], resources = [] }: 
     },
     subscribed: () => [...sessions.values()].flatMap(({ uris }) => uris),
     addTool(name) {
-      own.push(name)
-      for (const { server } of sessions.values()) server.registerTool(name, {}, () => textOf(name))
+      own.set(name, { description: name })
+      for (const { register } of sessions.values()) register(name)
+    },
+    changeTool(name, change) {
+      changed(own, name, change)
+      for (const { registered, register } of sessions.values()) {
+        registered.get(name)?.remove()
+        register(change.name ?? name)
+      }
     },
     update(uri) {
       for (const { server, uris } of sessions.values())

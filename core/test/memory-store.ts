@@ -18,7 +18,18 @@ import type {
   TokenRepository,
   UserRepository,
 } from '../domain/store.js'
-import type { Assignment, Connection, Engine, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
+import type {
+  AlertTarget,
+  Assignment,
+  Connection,
+  Engine,
+  Exporter,
+  Gateway,
+  Host,
+  Identity,
+  Role,
+  Rule,
+} from '../domain/nouns.js'
 import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
 import type { Grant, GrantDraft, GrantRepository, UpstreamClientRepository } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
@@ -59,6 +70,7 @@ export function createMemoryStore(): Store {
     connections: connectionRepository(cell),
     tokens: tokenRepository(cell),
     exporters: repository<Exporter>(cell, 'exporters', (row) => row.slug),
+    alertTargets: repository<AlertTarget>(cell, 'alertTargets', (row) => row.slug),
     engines: engineRepository(cell),
     idps: repository<Idp>(cell, 'idps', (row) => row.slug),
     idpLinks: idpLinkRepository(cell),
@@ -71,6 +83,15 @@ export function createMemoryStore(): Store {
     },
     lists: { load: notKept, save: notKept },
     infos: { load: notKept, save: notKept },
+    features: {
+      of: async () => ({ version: 0, approvals: [], baselines: [] }),
+      versions: async () => new Map(),
+      record: notKept,
+      find: async () => null,
+      ofAssignment: async () => [],
+      history: async () => [],
+      decide: notKept,
+    },
     settings: {
       get: async () => cell.state.settings,
       set: async (settings) => void (cell.state.settings = settings),
@@ -291,9 +312,11 @@ function gatewayRepository(cell: { state: State }): GatewayRepository {
   return {
     ...plain,
     async setAssignments(gatewayId, drafts) {
-      const assignments = drafts.map(({ id = randomUUID(), serverId, as, scheme, enabled }, position): Assignment => {
-        return { id, gatewayId, serverId, as, scheme, enabled, position }
-      })
+      const assignments = drafts.map(
+        ({ id = randomUUID(), serverId, as, scheme, provisioning, enabled }, position): Assignment => {
+          return { id, gatewayId, serverId, as, scheme, provisioning, enabled, position }
+        },
+      )
       await plain.update((await gateway(gatewayId)).id, { assignments })
     },
     async setRules(gatewayId, drafts) {

@@ -1,6 +1,7 @@
 import type { GatewayPlan, AssignmentPlan } from '../domain/snapshot.js'
 import type { ListKind } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
+import type { Exposed } from './catalog-exposed.js'
 import type { View } from './catalog-lists.js'
 import { nameItems } from './catalog-name-items.js'
 import type { NameTable } from './catalog-names.js'
@@ -12,6 +13,8 @@ export interface Part {
   readonly assignment: AssignmentPlan
   readonly slot: Slot | null
   readonly view: View | null
+  /** What of `view.seen` exists on this gateway; null: all. */
+  readonly exposed: Exposed | null
   readonly noAccess: NoAccess | null
   readonly asked: boolean
   readonly ms: number
@@ -48,14 +51,16 @@ function markPart(plan: GatewayPlan, kind: ListKind, part: Part, table: NameTabl
   const { assignment, view, noAccess } = part
   const seen = noAccess?.state === 'disabled' ? undefined : view?.seen
   const { items, unnamed } = seen
-    ? nameItems(plan, assignment, { kind, byId: seen.byId, era: seen.era }, table)
+    ? nameItems(plan, assignment, { kind, byId: part.exposed?.byId ?? seen.byId, era: seen.era }, table)
     : NOTHING
   if (noAccess !== null) return { part, items, mark: { ...noAccess, since: null } }
   const mark = view?.mark ?? null
-  const isHeldBack = mark === null && unnamed.length > 0
-  return { part, items, mark: isHeldBack ? { state: 'stale', reason: HELD_BACK, since: null } : mark }
+  if (mark !== null) return { part, items, mark }
+  if (part.exposed?.waits) return { part, items, mark: { state: 'stale', reason: UNRECORDED, since: null } }
+  return { part, items, mark: unnamed.length > 0 ? { state: 'stale', reason: HELD_BACK, since: null } : null }
 }
 const NOTHING = { items: [], unnamed: [] }
+const UNRECORDED = 'new features are not recorded yet'
 const HELD_BACK = 'new features have no public name yet'
 
 function serverMark(assignment: AssignmentPlan, mark: NonNullable<Marked['mark']>): ServerMark {
@@ -73,6 +78,7 @@ function legOf({ part, mark }: Marked): ListLeg {
     asked: asked && (trouble !== null || bytes > 0),
     ms,
     bytes,
+    hidden: part.noAccess === null ? (part.exposed?.hidden ?? 0) : 0,
     state: mark?.state ?? 'ok',
     error: trouble === null ? null : { code: trouble.code, message: trouble.reason },
   }

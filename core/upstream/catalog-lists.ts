@@ -80,7 +80,8 @@ export class ServerLists {
   }
 
   /** Sees to it that the slot is as fresh as can be had before the deadline. True when the server was asked. */
-  async freshen(slot: Slot, target: Target, deadline: number): Promise<boolean> {
+  async freshen(slot: Slot, target: Target, deadline: number, oldestMs = Infinity): Promise<boolean> {
+    if (this.#isOlder(slot, oldestMs)) slot.freshUntil = 0
     const { generation } = slot
     const asked = await this.#freshenOnce(slot, target, deadline)
     return slot.generation === generation ? asked : await this.#freshenOnce(slot, target, deadline)
@@ -113,9 +114,17 @@ export class ServerLists {
     return { seen, mark: null, trouble, promisedMs: Math.min(seen.promisedMs, remaining) }
   }
 
-  isFresh(slot: Slot): boolean {
-    return this.#options.now() < slot.freshUntil && this.#troubleOf(slot) === null
+  /** `oldestMs`: whatever the server promised, a list that was read longer ago is not. */
+  isFresh(slot: Slot, oldestMs = Infinity): boolean {
+    return this.#options.now() < slot.freshUntil && !this.#isOlder(slot, oldestMs) && this.#troubleOf(slot) === null
   }
+
+  /** It is as the server had it at that time or later, however long it may be kept. */
+  isOf(slot: Slot, since: number): boolean {
+    return (slot.seen?.at ?? -1) >= since && slot.freshUntil > 0 && this.#troubleOf(slot) === null
+  }
+
+  #isOlder = ({ seen }: Slot, oldestMs: number): boolean => seen !== null && this.#options.now() - seen.at >= oldestMs
 
   /** What was seen stays for when the server cannot be asked; pauses end, as the server gave a sign of life. */
   drop(serverId: string, kinds: readonly ListKind[], key?: string): void {

@@ -1,8 +1,9 @@
 import type { Era } from '@gatehouse/sdk'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
+import { admitUnseen } from '../domain/provisioning.js'
 import type { ListKind, NameCandidate } from '../domain/store.js'
 import { candidates } from '../mcp/names.js'
-import { appUriOf } from '../mcp/tools.js'
+import { appUriOf, withoutApp } from '../mcp/tools.js'
 import { publicTool, uriCandidates } from '../mcp/uris.js'
 import type { NameTable } from './catalog-names.js'
 import { publicUriOf } from './catalog-routes.js'
@@ -63,18 +64,25 @@ function makeItems(
     // A prefixed URI needs no entry in the table to lead back, so it serves when the server has used up its names.
     const publicName = given ?? (isUri && table?.isFull(shape.name, id) ? toPublic(name) : undefined)
     // An app is exposed with its tool, so its public URI is settled with the tool's name.
-    const app = kind === 'tools' ? appUriOf(definition) : undefined
+    const named = kind === 'tools' ? appUriOf(definition) : undefined
+    const app = named !== undefined && isAppHidden(assignment, named) ? undefined : named
     if (app !== undefined && table?.nameOf('resource', id, app) === undefined)
       unnamed.push(candidateFor(plan, assignment, 'resources', app))
     if (publicName === undefined) {
       unnamed.push(candidateFor(plan, assignment, kind, name))
       continue
     }
-    const renamed = publicName === name ? definition : { ...definition, [shape.id]: publicName }
+    const whole = named === app ? definition : withoutApp(definition)
+    const renamed = publicName === name ? whole : { ...whole, [shape.id]: publicName }
     const entry = kind === 'tools' ? publicTool(renamed, toPublic) : renamed
     items.push({ feature: { kind: shape.feature, name, publicName, assignment, definition }, entry, era })
   }
   return { items, unnamed }
+}
+
+/** What is not shown as a resource is not shown with a tool. */
+function isAppHidden({ exposures }: AssignmentPlan, uri: string): boolean {
+  return exposures.resources !== null && admitUnseen(exposures.resources, uri) === 'no'
 }
 
 function candidateFor(plan: GatewayPlan, assignment: AssignmentPlan, kind: ListKind, name: string): NameCandidate {

@@ -1,3 +1,4 @@
+import { admitUnseen } from '../domain/provisioning.js'
 import type { GatewayPlan, AssignmentPlan } from '../domain/snapshot.js'
 import type { PublicName } from '../domain/store.js'
 import { schemeSafe, sameUri, prefixUri, unprefixUri } from '../mcp/uris.js'
@@ -45,10 +46,17 @@ function routeOfNamed(plan: GatewayPlan, table: NameTable, uri: string): Route |
 function routeOfTemplate(plan: GatewayPlan, table: NameTable, uri: string): Route | null {
   const [first] = table
     .templatesFor(uri)
+    .filter((given) => mayShow(plan, given))
     .map((given) => routeTo(plan, given, uri))
     .filter((route) => route !== null)
     .toSorted((one, other) => one.assignment.assignment.position - other.assignment.assignment.position)
   return first ?? null
+}
+
+/** A template that is hidden takes no URI from one that is shown. */
+function mayShow(plan: GatewayPlan, { assignmentId, upstreamName }: PublicName): boolean {
+  const exposure = plan.assignmentById.get(assignmentId)?.exposures.resources ?? null
+  return exposure === null || admitUnseen(exposure, upstreamName) !== 'no'
 }
 
 /** Nobody listed it, so it can only be meant for the one server that deals in resources. */
@@ -56,7 +64,9 @@ function routeOfUnlisted(plan: GatewayPlan, table: NameTable, uri: string): Rout
   const [first, second] =
     plan.assignments.length === 1
       ? plan.assignments
-      : plan.assignments.filter((assignment) => table.hasResources(assignment.assignment.id))
+      : plan.assignments.filter(
+          ({ assignment, exposures }) => table.hasResources(assignment.id) && exposures.resources?.mode !== 'none',
+        )
   return first === undefined || second !== undefined ? null : { assignment: first, uri }
 }
 

@@ -1,9 +1,18 @@
 import type { Era, JsonObject } from '@gatehouse/sdk'
 import type { Assignment, Gateway, Server } from '../domain/nouns.js'
 import { NO_ABILITY } from './ability.js'
+import {
+  compileExposures,
+  DEFAULT_PINNING,
+  EVERYTHING,
+  type Pinning,
+  type Provisioning,
+} from '../domain/provisioning.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
+import type { ApprovalSeen, FeatureKey, FeatureRepository, NameKind, Sighting } from '../domain/store.js'
 import type { ListKind, ListRepository, NameCandidate, NameRepository, PublicName } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
+import { Approvals } from './approvals.js'
 import { createCatalog } from './catalog.js'
 import type { Access, Catalog } from './catalog.js'
 import { createServerInfos } from './server-infos.js'
@@ -154,7 +163,58 @@ export class FakeLists implements ListRepository {
   }
 }
 
+/** Approvals as the database keeps them. */
+export class FakeFeatures implements Pick<FeatureRepository, 'of' | 'versions' | 'record'> {
+  readonly approvals = new Map<string, ApprovalSeen>()
+  readonly baselines = new Map<string, { readonly assignmentId: string; readonly kind: NameKind }>()
+  readonly told: Sighting[] = []
+  readonly #once = new Set<string>()
+  version = 0
+  away = false
+
+  async of() {
+    this.#refuseWhenAway()
+    return { version: this.version, approvals: [...this.approvals.values()], baselines: [...this.baselines.values()] }
+  }
+
+  async versions() {
+    this.#refuseWhenAway()
+    return this.version === 0 ? new Map<string, number>() : new Map([['gateway-1', this.version]])
+  }
+
+  async record({ assignmentId, kind }: Omit<FeatureKey, 'name'>, sightings: readonly Sighting[]) {
+    this.#refuseWhenAway()
+    this.baselines.set(`${assignmentId} ${kind}`, { assignmentId, kind })
+    const news = sightings.filter((one) => {
+      const key = `${assignmentId} ${kind} ${one.name}`
+      const isFirst = !this.approvals.has(key)
+      const { name, hashes, event, sha256 } = one
+      const own = { assignmentId, kind, name, version: 1, hashes: event === 'trusted' ? hashes : null }
+      if (isFirst) this.approvals.set(key, { ...own, refused: event === 'suspected' ? [sha256] : [] })
+      const telling = `${key} ${one.version} ${event} ${sha256}`
+      const isNew = (event !== 'trusted' || isFirst) && !this.#once.has(telling)
+      this.#once.add(telling)
+      return isNew
+    })
+    this.told.push(...news)
+    return news
+  }
+
+  /** A person decides, at whatever replica. */
+  approve(assignmentId: string, kind: NameKind, { name, hashes }: Pick<Sighting, 'name' | 'hashes'>): void {
+    const key = `${assignmentId} ${kind} ${name}`
+    const before = this.approvals.get(key)
+    this.version += 1
+    this.approvals.set(key, { assignmentId, kind, name, hashes, refused: [], version: (before?.version ?? 0) + 1 })
+  }
+
+  #refuseWhenAway(): void {
+    if (this.away) throw new GatehouseError('GH_DB_UNAVAILABLE')
+  }
+}
+
 export interface World {
+  readonly features: FakeFeatures
   readonly upstreams: FakeUpstreams
   readonly names: FakeNames
   readonly lists: FakeLists
@@ -166,6 +226,7 @@ export function world(limits: Partial<World['limits']> = {}): World {
   return {
     upstreams: new FakeUpstreams(),
     names: new FakeNames(),
+    features: new FakeFeatures(),
     lists: new FakeLists(),
     clock: { now: Date.parse('2026-10-01T00:00:00Z') },
     limits: { list: 5_000, staleList: 600_000, ...limits },
@@ -178,10 +239,24 @@ export function infosOf(upstreams: FakeUpstreams): ServerInfos {
 
 /** A gateway process in this world; a second one is what comes after a restart. */
 export function start(world: World, brieflyMs = 5): Catalog {
-  const { upstreams, names, lists, limits, clock } = world
+  return startWith(world, approvalsOf(world), brieflyMs)
+}
+
+export function approvalsOf({ features, clock }: World): Approvals {
+  const repository = features as unknown as FeatureRepository
+  return new Approvals({ repository, onSighting: () => {}, log: { warn: () => {} }, now: () => clock.now })
+}
+
+/** The same with approvals that a test holds in its hand. */
+export function startWith(
+  { upstreams, names, lists, limits, clock }: World,
+  approvals: Approvals,
+  brieflyMs = 5,
+): Catalog {
   const log = { warn: () => {} }
   const infos = infosOf(upstreams)
-  return createCatalog({ upstreams, infos, names, lists, log, brieflyMs, limits: () => limits, now: () => clock.now })
+  const times = { brieflyMs, limits: () => limits, now: () => clock.now }
+  return createCatalog({ upstreams, infos, names, approvals, lists, log, ...times })
 }
 
 export function server(slug: string, changes: Partial<Server> = {}): Server {
@@ -202,11 +277,12 @@ export function server(slug: string, changes: Partial<Server> = {}): Server {
 export interface Assigned {
   readonly server: Server
   readonly as?: string
+  readonly provisioning?: Partial<Provisioning>
 }
 
 export function plan(assigned: readonly (string | Assigned)[], changes: Partial<Gateway> = {}): GatewayPlan {
   const assignments = assigned.map((one, position) =>
-    assign(typeof one === 'string' ? { server: server(one) } : one, position),
+    assign(typeof one === 'string' ? { server: server(one) } : one, position, changes.pinning ?? DEFAULT_PINNING),
   )
   const times = { createdAt: '', updatedAt: '', managedBy: 'api' } as const
   const looks = {
@@ -216,6 +292,7 @@ export function plan(assigned: readonly (string | Assigned)[], changes: Partial<
     prefix: 'collision',
     legacySse: false,
     capture: 'none',
+    pinning: DEFAULT_PINNING,
   } as const
   const gateway: Gateway = {
     id: 'gateway-1',
@@ -231,7 +308,8 @@ export function plan(assigned: readonly (string | Assigned)[], changes: Partial<
   return { gateway, assignments, assignmentById, rules: [] }
 }
 
-function assign({ server, as }: Assigned, position: number): AssignmentPlan {
+function assign({ server, as, provisioning: own = {} }: Assigned, position: number, pinning: Pinning): AssignmentPlan {
+  const provisioning = { ...EVERYTHING, ...own }
   const prefix = as ?? server.slug
   const assignment: Assignment = {
     id: `assignment-${prefix}`,
@@ -240,9 +318,10 @@ function assign({ server, as }: Assigned, position: number): AssignmentPlan {
     as: as ?? null,
     position,
     scheme: { kind: 'open' },
+    provisioning,
     enabled: true,
   }
-  return { assignment, server, identity: null, prefix }
+  return { assignment, server, identity: null, prefix, exposures: compileExposures(provisioning, pinning) }
 }
 
 /** Everyone may see everything, with one credential. */

@@ -1,5 +1,6 @@
 import type { Era, FeatureKind, JsonObject } from '@gatehouse/sdk'
 import type { Feature } from '../call.js'
+import type { Judgement, Why } from '../domain/feature-judge.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { ListKind, NameKind } from '../domain/store.js'
 import type { ErrorCode, GatehouseError } from '../errors.js'
@@ -33,11 +34,26 @@ export interface Catalog {
    * was never asked. Whoever wants it to be of now asks for the list first.
    */
   fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string | null
+  /** Why what was not found is hidden; null: nobody has it. For the record alone: to the client both are unknown. */
+  whyHidden(plan: GatewayPlan, kind: FeatureKind, publicName: string, access: Access): Why | null
+  /** What one server lists to one credential, each with how it stands to an exposure. Throws when it cannot be listed. */
+  preview(plan: AssignmentPlan, kind: ListKind, of: PreviewOf): Promise<readonly Previewed[]>
   /** Told after the cache was dropped, or when an answer came too late for those who had asked. Returns the way to end it. */
   onChanged(listener: ListListener): () => void
   /** The server's lists, or those that one credential saw, count as stale from now on: it said so, or they were changed. */
   drop(serverId: string, kinds?: readonly ListKind[], key?: string): void
   stop(): void
+}
+
+export interface PreviewOf {
+  readonly gatewayId: string
+  readonly target: Target
+  readonly deadline: number
+}
+export interface Previewed {
+  readonly name: string
+  readonly definition: JsonObject
+  readonly judgement: Judgement
 }
 
 /** `said`: the server says that its list has changed. `doubted`: it may have. */
@@ -89,6 +105,8 @@ export interface ListLeg {
   readonly asked: boolean
   readonly ms: number
   readonly bytes: number
+  /** How many features of the server do not exist on this gateway. */
+  readonly hidden: number
   readonly state: 'ok' | MarkState
   readonly error: { readonly code: ErrorCode; readonly message: string } | null
 }

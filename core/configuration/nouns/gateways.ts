@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { Assignment, Gateway, Scheme } from '../../domain/nouns.js'
+import type { Exposing, Pinning, Provisioning } from '../../domain/provisioning.js'
 import { invalid, within } from '../problems.js'
 import type { Assignment as AssignmentSchema, Gateway as GatewaySchema } from '../schemas.js'
-import { conflict, given, managerAfter, mustBeFree, mustBeMine, mustExist, mustRefer } from '../work.js'
+import { conflict, given, managerAfter, mustBeFree, mustBeMine, mustExist, mustHold, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
+import { mustBeAllowedToProvision, pinningOf, PROVISIONING_CAPABILITY, provisioningOf } from './provisioning.js'
 import { draftRules, ruleState } from './rules.js'
 import type { RuleState } from './rules.js'
 
@@ -19,6 +22,7 @@ export interface GatewayState {
   readonly prefix: Gateway['prefix']
   readonly legacySse: boolean
   readonly capture: Gateway['capture']
+  readonly pinning: Pinning
   readonly servers: readonly AssignmentState[]
   readonly rules: readonly RuleState[]
 }
@@ -27,12 +31,18 @@ export interface AssignmentState {
   readonly as: string | null
   readonly identity: 'open' | 'per-user' | { readonly shared: string }
   readonly enabled: boolean
+  readonly tools: Exposing
+  readonly prompts: Exposing
+  readonly resources: Exposing
 }
 
 export async function createGateway(work: Work, slug: string, input: GatewayInput): Promise<Gateway> {
   await mustBeUnused(work, slug)
   const teamIds = await teamsOf(work, input.teams ?? [])
   const { title = slug, enabled = true, prefix = 'collision', legacySse = false, capture = 'redacted' } = input
+  const pinning = pinningOf(input.pinning)
+  if (input.pinning !== undefined && !isDeepStrictEqual(pinning, pinningOf(undefined)))
+    mustHold(work, PROVISIONING_CAPABILITY)
   const gateway = await work.store.gateways.insert({
     slug,
     title,
@@ -40,6 +50,7 @@ export async function createGateway(work: Work, slug: string, input: GatewayInpu
     prefix,
     legacySse,
     capture,
+    pinning,
     teamIds,
     formerSlugs: [],
     assignments: [],
@@ -58,8 +69,10 @@ export async function updateGateway(work: Work, reference: string, input: Gatewa
   if (isRenamed) await mustBeUnused(work, slug, stored.id)
   const formerSlugs = [...new Set([...stored.formerSlugs, stored.slug])].filter((former) => former !== slug)
   const teamIds = input.teams && (await teamsOf(work, input.teams))
+  const pinning = input.pinning && pinningOf(input.pinning, stored.pinning)
+  if (pinning && !isDeepStrictEqual(pinning, stored.pinning)) mustHold(work, PROVISIONING_CAPABILITY)
   const gateway = await work.store.gateways.update(stored.id, {
-    ...given({ title, enabled, prefix, legacySse, capture, teamIds }),
+    ...given({ title, enabled, prefix, legacySse, capture, pinning, teamIds }),
     ...(isRenamed ? { slug, formerSlugs } : {}),
     ...managerAfter(work, stored),
   })
@@ -74,10 +87,15 @@ export async function removeGateway(work: Work, reference: string): Promise<void
   await work.store.gateways.remove(stored.id)
 }
 
-export async function draftAssignment(work: Work, input: AssignmentInput): Promise<AssignmentDraft> {
+export async function draftAssignment(
+  work: Work,
+  input: AssignmentInput,
+  before?: Provisioning,
+): Promise<AssignmentDraft> {
   const server = await mustRefer(work.store.servers, 'server', input.server)
   const scheme = await schemeOf(work, server.id, input.identity ?? 'open')
-  return { serverId: server.id, as: input.as ?? null, scheme, enabled: input.enabled ?? true }
+  const provisioning = provisioningOf(input, before)
+  return { serverId: server.id, as: input.as ?? null, scheme, provisioning, enabled: input.enabled ?? true }
 }
 
 /** Writes all assignments of a gateway, with what must hold among them. */
@@ -90,6 +108,7 @@ export async function setAssignments(work: Work, gateway: Gateway, drafts: reado
   }
   if (gateway.prefix === 'never' && drafts.length > 1)
     throw invalid('prefix', 'never is for gateways with one server; use collision or always')
+  mustBeAllowedToProvision(work, gateway.assignments, drafts)
   await work.store.gateways.setAssignments(gateway.id, drafts)
 }
 
@@ -99,17 +118,17 @@ export async function gatewayState({ store }: Pick<Work, 'store'>, gateway: Gate
   for (const id of gateway.teamIds) teams.push((await store.teams.find(id))?.slug ?? id)
   const servers: AssignmentState[] = []
   for (const one of gateway.assignments) servers.push(await assignmentState({ store }, one))
-  const { title, enabled, prefix, legacySse, capture } = gateway
+  const { title, enabled, prefix, legacySse, capture, pinning } = gateway
   const rules = gateway.rules.map((rule) => ruleState(rule))
-  return { title, enabled, teams: teams.toSorted(), prefix, legacySse, capture, servers, rules }
+  return { title, enabled, teams: teams.toSorted(), prefix, legacySse, capture, pinning, servers, rules }
 }
 
 export async function assignmentState({ store }: Pick<Work, 'store'>, one: Assignment): Promise<AssignmentState> {
   const server = (await store.servers.find(one.serverId))?.slug ?? one.serverId
-  const { scheme, as, enabled } = one
-  if (scheme.kind !== 'shared') return { server, as, identity: scheme.kind, enabled }
+  const { scheme, as, enabled, provisioning } = one
+  if (scheme.kind !== 'shared') return { server, as, identity: scheme.kind, enabled, ...provisioning }
   const shared = (await store.identities.find(scheme.identityId))?.slug ?? scheme.identityId
-  return { server, as, identity: { shared }, enabled }
+  return { server, as, identity: { shared }, enabled, ...provisioning }
 }
 
 async function setParts(

@@ -32,9 +32,10 @@ export async function updateAssignment(
   const gateway = await mustBeChangeable(work, reference)
   const stored = find(gateway.assignments, 'assignment', id)
   const { position, ...fields } = input
-  const { as, ...state } = await assignmentState(work, stored)
+  const { as, server, identity, enabled } = await assignmentState(work, stored)
+  const state = { server, identity, enabled, ...(as === null ? {} : { as }) }
   const named = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-  const draft = await draftAssignment(work, { ...state, ...(as === null ? {} : { as }), ...named })
+  const draft = await draftAssignment(work, { ...state, ...named }, stored.provisioning)
   if (draft.serverId !== stored.serverId) throw conflict('an assignment stays with its server; make another', 'server')
   await setAssignments(work, gateway, placed(gateway.assignments, { ...draft, id: stored.id }, position))
   return find((await mustExist(work.store.gateways, 'gateway', gateway.id)).assignments, 'assignment', id)

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 import type { Gateway, Rule, Scheme } from '../../domain/nouns.js'
+import type { Provisioning } from '../../domain/provisioning.js'
 import { StoredEntity } from './stored.js'
 
 /** Former slugs, teams, assignments and rules lie in tables of their own, written by the repository. */
@@ -19,6 +20,9 @@ export class GatewayEntity extends StoredEntity {
 
   @Column({ type: 'text' })
   capture!: Gateway['capture']
+
+  @Column({ type: 'jsonb' })
+  pinning!: Gateway['pinning']
 
   @Column({ type: 'boolean' })
   enabled!: boolean
@@ -46,6 +50,9 @@ export class AssignmentEntity {
 
   @Column({ type: 'uuid', name: 'identity_id', nullable: true })
   identityId!: string | null
+
+  @Column({ type: 'jsonb' })
+  provisioning!: Provisioning
 
   @Column({ type: 'boolean' })
   enabled!: boolean

@@ -11,14 +11,24 @@ import type { Kind } from './rows.js'
 type AssignmentDraft = Parameters<GatewayRepository['setAssignments']>[1][number]
 type RuleDraft = Parameters<GatewayRepository['setRules']>[1][number]
 
-const KIND: Kind<GatewayEntity> = { entity: GatewayEntity, noun: 'gateway', key: () => null }
+const KIND: Kind<GatewayEntity> = {
+  entity: GatewayEntity,
+  noun: 'gateway',
+  key: () => null,
+  users: [
+    {
+      what: 'alert targets',
+      sql: 'select slug as name from alert_targets where $1::uuid = any (gateway_ids) order by 1 limit 6',
+    },
+  ],
+}
 /** Held while slugs are given, since a slug must be no other gateway's former one and two tables cannot say so. */
 const SLUG_LOCK = 7_014_002
 
 /** A gateway with all its parts in one statement, so that they are of one moment. */
 const SELECT = `select json_build_object(
   'id', g.id, 'managedBy', g.managed_by, 'createdAt', ${moment('g.created_at')}, 'updatedAt', ${moment('g.updated_at')},
-  'slug', g.slug, 'title', g.title, 'prefix', g.prefix, 'legacySse', g.legacy_sse, 'capture', g.capture,
+  'slug', g.slug, 'title', g.title, 'prefix', g.prefix, 'legacySse', g.legacy_sse, 'capture', g.capture, 'pinning', g.pinning,
   'enabled', g.enabled,
   'formerSlugs', (select coalesce(json_agg(f.slug order by f.slug), '[]')
     from gateway_former_slugs f where f.gateway_id = g.id),
@@ -28,6 +38,7 @@ const SELECT = `select json_build_object(
       'id', a.id, 'gatewayId', a.gateway_id, 'serverId', a.server_id, 'as', a.prefix, 'position', a.position,
       'scheme', case a.scheme when 'shared' then json_build_object('kind', 'shared', 'identityId', a.identity_id)
         else json_build_object('kind', a.scheme) end,
+      'provisioning', a.provisioning,
       'enabled', a.enabled) order by a.position), '[]')
     from assignments a where a.gateway_id = g.id),
   'rules', (select coalesce(json_agg(json_build_object(
@@ -152,7 +163,7 @@ async function writeAssignments(
     used.add(id)
     return assignmentRow(id, gatewayId, draft, position)
   })
-  await manager.insert(AssignmentEntity, rows)
+  await manager.insert(AssignmentEntity, rows as QueryDeepPartialEntity<AssignmentEntity>[])
 }
 
 function assignmentRow(
@@ -161,9 +172,9 @@ function assignmentRow(
   draft: AssignmentDraft,
   position: number,
 ): Omit<AssignmentEntity, never> {
-  const { serverId, as, scheme, enabled } = draft
+  const { serverId, as, scheme, provisioning, enabled } = draft
   const identityId = scheme.kind === 'shared' ? scheme.identityId : null
-  return { id, gatewayId, serverId, prefix: as, position, scheme: scheme.kind, identityId, enabled }
+  return { id, gatewayId, serverId, prefix: as, position, scheme: scheme.kind, identityId, provisioning, enabled }
 }
 
 function usualId(gatewayId: string, { serverId, as }: Pick<Assignment, 'serverId' | 'as'>): string {

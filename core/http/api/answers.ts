@@ -1,4 +1,6 @@
+import { ALERT_TYPES } from '@gatehouse/sdk'
 import { z } from 'zod'
+import { PIN_FIELDS } from '../../domain/provisioning.js'
 import { DETECTED } from '../connect/detect.js'
 
 /** What the admin API shows. A key that is not here is never sent: secrets have no place in any of these. */
@@ -39,6 +41,20 @@ export const DetectionAnswer = z.object({
   issuer: z.string().nullable().describe('its authorization server'),
   next: z.string().describe('what to do, in words'),
 })
+const pinned = z.object({ fields: names, sha256: z.string().optional() })
+const exposing = z.object({
+  mode: z.enum(['all', 'selected', 'none']),
+  allow: z.array(
+    z.object({
+      name: z.string().describe('a glob on the server’s own name'),
+      readOnly: z.boolean().optional(),
+      destructive: z.boolean().optional(),
+      idempotent: z.boolean().optional(),
+      openWorld: z.boolean().optional(),
+      pin: pinned.optional(),
+    }),
+  ),
+})
 export const AssignmentAnswer = z.object({
   id: z.string(),
   server: z.string(),
@@ -46,6 +62,69 @@ export const AssignmentAnswer = z.object({
   identity: scheme,
   enabled: z.boolean(),
   position: z.int(),
+  tools: exposing,
+  prompts: exposing,
+  resources: exposing,
+})
+const FIELD = z.enum(PIN_FIELDS)
+const KIND = z.enum(['tool', 'prompt', 'resource', 'template'])
+const definition = z.looseObject({}).nullable().describe('as the server sent it; null when it is too long to keep')
+export const FeatureEventAnswer = z.object({
+  id: z.string(),
+  event: z.enum(['trusted', 'appeared', 'renamed', 'changed', 'suspected', 'approved', 'rejected']),
+  version: z.int(),
+  sha256: z.string(),
+  note: z.string().nullable(),
+  by: z.string().nullable(),
+  at: z.string(),
+  definition,
+})
+export const FeatureAnswer = z.object({
+  id: z.string(),
+  kind: KIND,
+  name: z.string(),
+  state: z.enum(['approved', 'pending', 'quarantined', 'kept']),
+  version: z.int().describe('rises with every decision'),
+  sha256: z.string().nullable().describe('of the definition that is trusted'),
+  definition,
+  refused: names.describe('hashes of definitions that were rejected'),
+  decidedBy: z.string().nullable(),
+  decidedAt: z.string(),
+  waiting: FeatureEventAnswer.extend({
+    diff: z.array(z.object({ field: FIELD, before: z.string().nullable(), after: z.string().nullable() })),
+  })
+    .nullable()
+    .describe('what was last seen and not decided on'),
+})
+export const PreviewAnswer = z.object({
+  features: z.array(
+    z.object({
+      kind: KIND,
+      name: z.string(),
+      title: z.string().nullable(),
+      description: z.string().nullable(),
+      exposed: z.boolean(),
+      why: z.enum([
+        'all',
+        'selected',
+        'approved',
+        'kept',
+        'none',
+        'not_selected',
+        'unrecorded',
+        'pending',
+        'changed',
+        'refused',
+      ]),
+      entry: z.int().nullable().describe('which entry of the list decided, from 0'),
+      pinned: z.boolean(),
+      sha256: z.string().nullable().describe('of what is pinned'),
+      changed: z.array(FIELD),
+      size: z.int().describe('characters of the definition'),
+      tokens: z.int().describe('roughly, of a model that reads it'),
+    }),
+  ),
+  problem: z.string().nullable().describe('why the server could not be asked'),
 })
 /** With the keys of the rule's engine beside these. */
 export const RuleAnswer = z.looseObject({
@@ -73,6 +152,12 @@ export const GatewayRow = z.object({
   prefix: z.string(),
   legacySse: z.boolean(),
   capture: z.string(),
+  pinning: z.object({
+    onChange: z.enum(['quarantine', 'alert']),
+    trustOnFirstUse: z.boolean(),
+    newFeatures: z.enum(['allow', 'quarantine']),
+    fields: names,
+  }),
   url: z.string(),
 })
 export const GatewayAnswer = z.object({
@@ -249,9 +334,62 @@ export const IdpTestAnswer = z.looseObject({
   issuer: z.string().optional(),
   ...idpAddresses,
 })
+/** With the keys of the target's plugin beside these. */
+export const AlertTargetAnswer = z.looseObject({
+  ...stored,
+  slug: z.string(),
+  plugin: z.string(),
+  secrets: names.describe('names of the keys that are sealed'),
+  minSeverity: z.string(),
+  types: names,
+  gateways: names,
+  enabled: z.boolean(),
+  delivery: z.looseObject({}).nullable().describe('how far delivery is'),
+})
+export const AlertTargetTestAnswer = z.object({
+  ok: z.boolean(),
+  message: z.string().optional(),
+  status: z.number().optional(),
+})
+const severities = z.object({ error: z.int(), warning: z.int(), info: z.int() })
+export const AlertCountsAnswer = z.object({ open: severities, acknowledged: severities })
+const named = (name: string) =>
+  z.object({ id: z.string(), [name]: z.string().nullable().describe('null: it is gone') }).nullable()
+export const AlertRow = z.object({
+  id: z.string(),
+  type: z.enum(ALERT_TYPES),
+  severity: z.enum(['info', 'warning', 'error']),
+  message: z.string(),
+  gateway: named('slug'),
+  server: named('slug'),
+  rule: named('name'),
+  user: named('email'),
+  count: z.int().describe('how often it was raised'),
+  state: z.enum(['open', 'acknowledged', 'resolved']),
+  firstAt: z.string(),
+  lastAt: z.string(),
+})
+export const AlertAnswer = z.object({
+  ...AlertRow.shape,
+  key: z.string().describe('what its repeats have in common'),
+  connectionId: z.string().nullable(),
+  correlationId: z.string().nullable(),
+  context: z.record(z.string(), z.json()).describe('scrubbed before it was stored'),
+  links: z.record(z.string(), z.string()),
+  stateAt: z.string(),
+  history: z.array(
+    z.object({
+      state: z.string(),
+      at: z.string(),
+      userId: z.string().nullable(),
+      email: z.string().nullable().describe('null: the gateway itself'),
+      note: z.string().nullable(),
+    }),
+  ),
+})
 export const SettingsAnswer = z.object({
   audit: z.string(),
-  retentionDays: z.object({ logs: z.int() }),
+  retentionDays: z.object({ logs: z.int(), alerts: z.int(), sealed: z.int() }),
   refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
   redirectSchemes: z.array(z.string()),
   clientDocuments: z.boolean(),

@@ -1,6 +1,9 @@
+import { alertTargetOperations } from './alert-targets.js'
+import { alertOperations } from './alerts.js'
 import { engineOperations } from './engines.js'
 import { trialOperations } from './trials.js'
 import { exporterOperations } from './exporters.js'
+import { featureOperations } from './features.js'
 import { gatewayOperations } from './gateways.js'
 import { connectionOperations, hostOperations } from './hosts.js'
 import { idpOperations } from './idps.js'
@@ -11,6 +14,7 @@ import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
+import { replayOperations } from './replays.js'
 import { serverOperations } from './servers.js'
 import { systemOperations } from './system.js'
 import { tokenOperations } from './tokens.js'
@@ -21,7 +25,9 @@ export function createOperations(options: ApiOptions): Operation[] {
     serverOperations,
     gatewayOperations,
     assignmentOperations,
+    featureOperations,
     ruleOperations,
+    replayOperations,
     teamOperations,
     userOperations,
     signOutOperations,
@@ -37,6 +43,8 @@ export function createOperations(options: ApiOptions): Operation[] {
     trialOperations,
     exporterOperations,
     logOperations,
+    alertOperations,
+    alertTargetOperations,
     systemOperations,
   ].flatMap((operations) => operations(options))
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { addAssignment, addRule, find } from '../../configuration/nouns/parts.js'
 import { removeAssignment, removeRule, updateAssignment, updateRule } from '../../configuration/nouns/parts.js'
+import { PROVISIONING_CAPABILITY } from '../../configuration/nouns/provisioning.js'
 import { strict } from '../../configuration/problems.js'
 import { Assignment, AssignmentPatch, assignmentShape, Rule, RulePatch } from '../../configuration/schemas.js'
 import type { Gateway } from '../../domain/nouns.js'
+import { FEATURE_GROUPS } from '../../domain/provisioning.js'
 import { AssignmentAnswer, RuleAnswer } from './answers.js'
 import { reachableGateway, SEE_GATEWAYS, showAssignment, showRule } from './gateways.js'
 import { operation } from './operation.js'
@@ -14,6 +16,8 @@ import { pageOf, PageQuery, pageThrough } from './pages.js'
 
 const position = z.int().min(0).max(1_000).optional()
 const need = 'basicGatewayManagement'
+/** What exists of a server is another's to say than how the gateway is made. */
+const fields = Object.fromEntries(FEATURE_GROUPS.map((group) => [group, PROVISIONING_CAPABILITY]))
 
 export function assignmentOperations({ store, mutations }: ApiOptions): Operation[] {
   const path = '/gateways/{id}/assignments'
@@ -46,6 +50,7 @@ export function assignmentOperations({ store, mutations }: ApiOptions): Operatio
       path,
       summary: 'Puts a server on a gateway.',
       need,
+      fields,
       input: Assignment,
       output: AssignmentAnswer,
       handle: async (call) => {
@@ -58,8 +63,9 @@ export function assignmentOperations({ store, mutations }: ApiOptions): Operatio
       id: 'updateAssignment',
       method: 'patch',
       path: `${path}/{part}`,
-      summary: 'Changes name, identity, place or state of a server on a gateway.',
+      summary: 'Changes name, identity, place, state or features of a server on a gateway.',
       need,
+      fields,
       input: strict({ ...AssignmentPatch.shape, as: assignmentShape.as, position }),
       output: AssignmentAnswer,
       handle: async (call) => {

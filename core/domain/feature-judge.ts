@@ -1,0 +1,87 @@
+import type { JsonObject } from '@gatehouse/sdk'
+import { changedFields, hashesOf, pinHash, type FieldHashes } from './feature-hash.js'
+import { admit, type Admission, type Exposure, type PinField } from './provisioning.js'
+
+/** What is known of one feature of an assignment; see `FeatureRepository`. */
+export interface Approval {
+  /** Rises with every decision of a person. */
+  readonly version: number
+  /** Of the definition that is trusted; null while none is. */
+  readonly hashes: FieldHashes | null
+  /** Definitions (`pinHash` over everything) that are not let through, whatever else is said. */
+  readonly refused: readonly string[]
+}
+
+export type Why =
+  /** Let through. */
+  | 'all'
+  | 'selected'
+  | 'approved'
+  | 'kept'
+  /** Not. */
+  | 'none'
+  | 'not_selected'
+  | 'unrecorded'
+  | 'pending'
+  | 'changed'
+  | 'refused'
+
+export interface Judgement {
+  readonly exposed: boolean
+  readonly why: Why
+  readonly admission: Admission | null
+  /** Of what is pinned: the hash over everything of the definition as it is now. */
+  readonly sha256: string | null
+  readonly hashes: FieldHashes | null
+  /** Of what changed: in which of the pinned parts. */
+  readonly changed: readonly PinField[]
+}
+
+export interface Subject {
+  readonly name: string
+  readonly definition: JsonObject
+  /** The key that names it. */
+  readonly id: string
+}
+
+/**
+ * Whether a feature exists on a gateway, as it is defined now. Pinned ones must be what was approved; one that nobody has
+ * recorded yet waits until it is. Null as exposure: everything, but for what was refused by hash.
+ */
+export function judge(exposure: Exposure | null, subject: Subject, approval: Approval | undefined): Judgement {
+  const { name, definition, id } = subject
+  const admission = exposure === null ? null : admit(exposure, name, definition)
+  if (exposure !== null && admission === null)
+    return { ...NOTHING, exposed: false, why: exposure.mode === 'none' ? 'none' : 'not_selected' }
+  const plain = exposure?.mode === 'selected' ? 'selected' : 'all'
+  const pin = admission?.pin ?? null
+  const isRefusable = approval !== undefined && approval.refused.length > 0
+  if (pin === null && !isRefusable) return { ...NOTHING, exposed: true, why: plain, admission }
+  const hashes = hashesOf(definition, id)
+  const now = { admission, hashes, sha256: pinHash(name, hashes), changed: [] }
+  if (approval?.refused.includes(now.sha256)) return { ...now, exposed: false, why: 'refused' }
+  if (pin === null || exposure === null) return { ...now, exposed: true, why: plain }
+  const isKept = exposure.pinning.onChange === 'alert'
+  if (pin.sha256 !== undefined) {
+    if (pinHash(name, hashes, pin.fields) === pin.sha256) return { ...now, exposed: true, why: 'approved' }
+    const changed = approval?.hashes ? changedFields(approval.hashes, hashes, pin.fields) : pin.fields
+    return {
+      ...now,
+      exposed: isKept,
+      why: isKept ? 'kept' : 'changed',
+      changed: changed.length > 0 ? changed : pin.fields,
+    }
+  }
+  if (approval === undefined) return { ...now, exposed: false, why: 'unrecorded' }
+  if (approval.hashes === null) return { ...now, exposed: false, why: 'pending' }
+  const changed = changedFields(approval.hashes, hashes, pin.fields)
+  if (changed.length === 0) return { ...now, exposed: true, why: 'approved' }
+  return { ...now, changed, exposed: isKept, why: isKept ? 'kept' : 'changed' }
+}
+
+const NOTHING = Object.freeze({ admission: null, sha256: null, hashes: null, changed: Object.freeze([]) })
+
+/** The same but for what it is called: a pinned feature that is gone, and this one in its place. */
+export function isRenamed(gone: FieldHashes, appeared: FieldHashes): boolean {
+  return gone.description !== undefined && changedFields(gone, appeared, ['description', 'schema']).length === 0
+}
