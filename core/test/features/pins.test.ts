@@ -151,6 +151,14 @@ test('a rejected definition does not pass, not even where changes are kept', asy
   assert.is(await answers(here, 'send'), 'Unknown tool: send')
 })
 
+test('what is to be pinned is looked at as soon as that is said, and not when the first client comes', async () => {
+  const { server, here, features } = await house({ trustOnFirstUse: true })
+  await until('it is recorded', async () => (await features())['send'])
+  server.changeTool('send', { description: 'changed before anyone came' })
+  await until('it is hidden', async () => ((await tools(here)).includes('send') ? undefined : true))
+  assert.is((await features())['send']?.state, 'quarantined')
+})
+
 test('a pin of chosen parts bears a change of others; one of the schema does not', async () => {
   const allow = [
     { name: 'send', pin: ['description'] },
