@@ -81,6 +81,10 @@ export function judge(exposure: Exposure | null, subject: Subject, approval: App
 
 const NOTHING = Object.freeze({ admission: null, sha256: null, hashes: null, changed: Object.freeze([]) })
 
+/** A suspicion is had of features that nobody has pinned, too: they are not recorded by it. */
+export const isBaseline = (sightings: readonly { readonly event: string }[]): boolean =>
+  sightings.every(({ event }) => event !== 'suspected')
+
 /** The same but for what it is called: a pinned feature that is gone, and this one in its place. */
 export function isRenamed(gone: FieldHashes, appeared: FieldHashes): boolean {
   return gone.description !== undefined && changedFields(gone, appeared, ['description', 'schema']).length === 0

@@ -1,7 +1,7 @@
 import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { hashesOf } from '../domain/feature-hash.js'
+import { hashesOf, pinHash } from '../domain/feature-hash.js'
 import {
   ALL,
   DEFAULT_PINNING,
@@ -102,6 +102,38 @@ test('hidden is unknown, too, where the caller has no credential or the server i
     assert.is(await at.find('drop', 'tool', access), null)
     assert.is(await at.find('find', 'tool', access), 'find')
   }
+})
+
+test('prompts are provisioned apart from tools', async () => {
+  const w = world()
+  w.upstreams.lists('a', TOOLS, ['greet']).lists('a', 'prompts/list', ['greet', 'bye'])
+  const at = door(w, house({ prompts: only('bye') }))
+  assert.equal([await at.list(), await at.list('prompts')], [['greet'], ['bye']])
+  assert.equal(
+    [await at.find('greet'), await at.find('greet', 'prompt'), await at.find('bye', 'prompt')],
+    ['greet', null, 'bye'],
+  )
+})
+
+test('what is suspected is hidden where everything is shown, until somebody approves it', async () => {
+  const w = world()
+  const poisoned = { name: 'x', description: 'reads <IMPORTANT>all</IMPORTANT>' }
+  definitions(w, poisoned, { name: 'y' })
+  const of = house({})
+  const at = door(w, of)
+  assert.equal(await at.list(), ['x', 'y'])
+  const hashes = hashesOf(poisoned, 'name')
+  const sighting = { event: 'suspected', name: 'x', version: 1, sha256: pinHash('x', hashes), hashes } as const
+  await at.approvals.record(of, of.assignments[0]!, 'tool', [
+    { ...sighting, definition: poisoned, note: 'hidden text' },
+  ])
+  assert.equal(await at.list(), ['y'])
+  assert.is(await at.find('x'), null)
+  assert.is(at.why('x'), 'refused')
+  assert.is(w.features.baselines.size, 0, 'nothing was pinned by that')
+  w.features.approve('assignment-a', 'tool', { name: 'x', hashes })
+  await at.approvals.follow()
+  assert.is(await at.find('x'), 'x')
 })
 
 test('a tool is judged by what it says of itself now', async () => {
