@@ -163,6 +163,7 @@ test('a resource that is read by a template needs one that is shown', async () =
     'file:///public/../private/one',
     'file:///public/%2e%2e/x',
     'file:///docs/%252e%252e%252fx',
+    'file:///public/x?of=../private',
   ])
     assert.is(await at.find(escape, 'resource'), null, escape)
 })

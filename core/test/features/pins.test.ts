@@ -200,6 +200,24 @@ test('what appears later waits where the gateway says so', async () => {
   assert.ok((await tools(here)).includes('late'))
 })
 
+test('a resource is decided on by its URI', async () => {
+  const resources = ['file:///a b/?c=1']
+  const { here, path } = await house(
+    { trustOnFirstUse: true },
+    { resources, capabilities: { tools: { listChanged: true }, resources: {} } },
+  )
+  await modern(here, { method: 'resources/list' })
+  const name = encodeURIComponent(String(resources[0]))
+  const { items } = (await one.api('GET', `${path}/resource/${name}/history`)) as { items: JsonObject[] }
+  assert.equal(
+    items.map(({ event }) => event),
+    ['trusted'],
+  )
+  await one.api('POST', `${path}/resource/${name}/reject`, { sha256: items[0]?.['sha256'] })
+  const { json } = await modern(here, { method: 'resources/read', params: { uri: String(resources[0]) } })
+  assert.is(json.error?.message, `Resource not found: ${resources[0]}`)
+})
+
 test('a pin with its hash is changed where it stands, and nowhere else', async () => {
   const all = ['title', 'description', 'schema']
   const allow = [{ name: 'send', pin: { fields: all, sha256: '0'.repeat(64) } }]
