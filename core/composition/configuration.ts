@@ -94,6 +94,7 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     preview: createPreview(house),
     onDecided: createOnDecided(house),
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
+    tryRule: house.get(PARTS.rules).tryRule,
     engineKinds: house.get(PARTS.engines).kinds,
     plugins: () => house.get(PARTS.host).plugins,
   }

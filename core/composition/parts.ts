@@ -64,6 +64,7 @@ export async function openParts(
     createRules({
       engines: h.get(PARTS.engines),
       hashKey,
+      engineLimit: () => h.get(PARTS.snapshots).current().settings.limits.engine,
       onUndecided: (rule, why) => log.warn({ rule: rule.id, engine: rule.engine, why }, 'a rule could not decide'),
     }),
   )

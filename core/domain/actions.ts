@@ -44,6 +44,22 @@ export function isWithin(finding: Finding, length: number): boolean {
   return start >= 0 && start < end && end <= length && score >= 0 && score <= 1
 }
 
+/** The spans, none of which ends or begins in the middle of a character: half a surrogate pair is no text any more. */
+export function wholeCharacters(text: string, spans: readonly Span[]): readonly Span[] {
+  if (spans.every(({ start, end }) => !cutsAt(text, start) && !cutsAt(text, end))) return spans
+  return spans.map((span) => ({
+    ...span,
+    start: cutsAt(text, span.start) ? span.start - 1 : span.start,
+    end: cutsAt(text, span.end) ? span.end + 1 : span.end,
+  }))
+}
+
+/** Whether a pair of surrogates stands around a position. */
+function cutsAt(text: string, at: number): boolean {
+  if ((text.charCodeAt(at) & 0xfc00) !== 0xdc00) return false
+  return at > 0 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
+}
+
 /**
  * Sorted spans that do not overlap. Of two that do, the higher score wins, then the longer, then the earlier; what the
  * loser covers beyond the winner stays covered, as the loser's own, so that no part of a match is let through.

@@ -43,6 +43,8 @@ export interface CompiledRule {
   readonly instance: string | null
   /** Whether the engine is shown the message as one text besides its leaves. */
   readonly whole: boolean
+  /** Whether it cannot change the message: it may be asked while others that only look are. */
+  readonly looksOnly: boolean
   readonly state: unknown
   readonly passes: number
   /** Set when the engine could not prepare it: the rule is then undecided on every message. */

@@ -31,6 +31,12 @@ test('a host name covers itself alone, and a wildcard only what is below it', ()
   assert.not.ok(list.hasHost('evilsvc.cluster.local', 80))
 })
 
+test('names may lead to listed addresses at the ports of these alone', () => {
+  assert.ok(parseAllowList(['10.0.0.0/8']).hasBlocks(443))
+  assert.ok(parseAllowList(['10.0.0.1:8080']).hasBlocks(8080))
+  assert.not.ok(parseAllowList(['10.0.0.1:8080', 'crm.corp']).hasBlocks(443))
+})
+
 for (const entry of [
   '*',
   '*.',

@@ -7,8 +7,8 @@ import { GatehouseError } from '../errors.js'
 export interface AllowList {
   hasHost(host: string, port: number): boolean
   hasAddress(address: string, port: number): boolean
-  /** Whether any address is listed, so that a name not yet resolved may still turn out to be allowed. */
-  readonly hasBlocks: boolean
+  /** Whether any address is listed at the port, so that a name not yet resolved may still turn out to be allowed. */
+  hasBlocks(port: number): boolean
 }
 
 interface Entry {
@@ -25,7 +25,7 @@ export function parseAllowList(entries: readonly string[]): AllowList {
   const blocks = parsed.flatMap(({ target, port }) => (typeof target === 'string' ? [] : [{ block: target, port }]))
   const hosts = parsed.flatMap(({ target, port }) => (typeof target === 'string' ? [{ pattern: target, port }] : []))
   return {
-    hasBlocks: blocks.length > 0,
+    hasBlocks: (port) => blocks.some((entry) => matchesPort(entry.port, port)),
     hasHost: (host, port) => hosts.some((entry) => matchesPort(entry.port, port) && matchesHost(entry.pattern, host)),
     hasAddress: (address, port) =>
       blocks.some((entry) => matchesPort(entry.port, port) && inBlock(address, entry.block)),
@@ -34,9 +34,7 @@ export function parseAllowList(entries: readonly string[]): AllowList {
 
 /** What any of them lists, those that are added later too. */
 export const anyOf = (lists: readonly AllowList[]): AllowList => ({
-  get hasBlocks() {
-    return lists.some((list) => list.hasBlocks)
-  },
+  hasBlocks: (port) => lists.some((list) => list.hasBlocks(port)),
   hasHost: (host, port) => lists.some((list) => list.hasHost(host, port)),
   hasAddress: (address, port) => lists.some((list) => list.hasAddress(address, port)),
 })

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { TLSSocket } from 'node:tls'
 import { createServer, getDefaultAutoSelectFamily, setDefaultAutoSelectFamily } from 'node:net'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -32,6 +33,14 @@ test('an address of this machine is reached only while loopback is allowed', asy
   } finally {
     await server.stop()
   }
+})
+
+test('a place that is opened later opens no names elsewhere', async () => {
+  await withEgress({ lookup: fakeLookup([]).lookup }, async (egress) => {
+    egress.open('127.0.0.1:4000')
+    for (const url of ['http://crm.example/', 'https://vault/', 'https://localhost/'])
+      await rejectsWith('GH_EGRESS_REFUSED', egress.check(url))
+  })
 })
 
 test('what is opened later is reached from then on, at its port alone', async () => {
@@ -129,7 +138,7 @@ test('a name that turns private is refused at its next connection', async () => 
 test('TLS is verified against the name of the URL, not against the address or a Host header', async () => {
   const seen: (string | undefined)[] = []
   const server = await serveHttps((request, response) => {
-    seen.push(request.headers.host)
+    seen.push(request.headers.host, (request.socket as TLSSocket).servername as string)
     response.end('secure')
   })
   const options = { allow: ['127.0.0.1'], lookup: fakeLookup(['127.0.0.1']).lookup }
@@ -138,7 +147,7 @@ test('TLS is verified against the name of the URL, not against the address or a 
       const host = `upstream.example:${server.port}`
       const answer = await egress.fetch(`https://${host}/`, { headers: { Host: 'other.example' } })
       assert.is(answer.text(), 'secure')
-      assert.equal(seen, [host])
+      assert.equal(seen, [host, 'upstream.example'])
       const other = egress.pool(`https://other.example:${server.port}`)
       const lied = other.request({ path: '/', method: 'GET', headers: { host: 'upstream.example' } })
       await rejectsWith('ERR_TLS_CERT_ALTNAME_INVALID', lied)

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { inBlock, parseBlock } from './address.js'
 import { matchesHost } from './allow-list.js'
-import { isLocalName } from './policy.js'
+import { isThisMachine } from './policy.js'
 import type { Target } from './policy.js'
 
 /**
@@ -14,10 +14,6 @@ export function createBypass(noProxy: string): (target: Target) => boolean {
     .split(/[\s,]+/)
     .filter(Boolean)
   return (target) => isThisMachine(target.host) || entries.some((entry) => matches(entry, target))
-}
-
-function isThisMachine(host: string): boolean {
-  return isLocalName(host) || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 function matches(entry: string, target: Target): boolean {

@@ -54,6 +54,16 @@ test('refuses userinfo and does not repeat it', () => {
   )
 })
 
+test('ports of other services are left alone, save where the operator or loopback opens them', () => {
+  for (const port of [22, 25, 6_667, 10_080]) {
+    assert.throws(() => target(`https://example.com:${port}/`), isRefused)
+    assert.throws(() => target(`https://example.com:${port}/`, ['other.example'], true), isRefused)
+    assert.is(target(`https://example.com:${port}/`, [`example.com:${port}`]).port, port)
+    assert.is(target(`http://127.0.0.1:${port}/`, [], true).port, port)
+    assert.is(policy().place('mail.example.com', port, true).port, port)
+  }
+})
+
 test('plain http needs a listed host, a listed address or loopback', () => {
   assert.throws(() => target('http://example.com/'), isRefused)
   assert.throws(() => target('http://8.8.8.8/'), isRefused)

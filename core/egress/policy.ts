@@ -57,12 +57,13 @@ export function createPolicy(options: { readonly allow: AllowList; readonly loop
   /** A name may lead to a listed address, or to this machine: that is known when it is resolved. */
   function admitNamed(target: Target): Target {
     if (isIP(target.host)) admit(target, [target.host])
-    else if (!loopback && !allow.hasBlocks) admitUnresolved(target)
+    else if (!loopback && !allow.hasBlocks(target.port)) admitUnresolved(target)
     return target
   }
 
   function admitPort(target: Target): Target {
-    const isListed = allow.hasHost(target.host, target.port) || allow.hasAddress(target.host, target.port)
+    const { host, port } = target
+    const isListed = allow.hasHost(host, port) || allow.hasAddress(host, port) || (loopback && isThisMachine(host))
     if (isOtherService(target.port) && !isListed) throw refused(target, 'port of another service')
     return target
   }
@@ -73,6 +74,10 @@ export function createPolicy(options: { readonly allow: AllowList; readonly loop
     target: (url) => admitPort(admitNamed(readTarget(url))),
     place: (host, port, secure) => admitNamed(readPlace(host, port, secure)),
   }
+}
+
+export function isThisMachine(host: string): boolean {
+  return isLocalName(host) || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 /** A name of this machine. */

@@ -137,6 +137,31 @@ test('a name that only the proxy can resolve is left to the proxy', async () => 
   )
 })
 
+test('but never a private name, nor one without TLS, which it may know and we do not', async () => {
+  await scene({ lookup: fakeLookup([]).lookup, allow: ['10.0.0.0/8', 'listed'] }, async ({ egress, tunnels }) => {
+    for (const url of ['https://metadata.google.internal/', 'https://vault/', 'http://upstream.example/']) {
+      await rejectsWith('GH_EGRESS_REFUSED', egress.fetch(url))
+      await rejectsWith('GH_EGRESS_REFUSED', egress.pool(url).request({ path: '/', method: 'GET' }))
+    }
+    await rejectsWith('GH_EGRESS_REFUSED', egress.dial({ host: 'vault', port: 465, tls: true }))
+    assert.equal(tunnels, [])
+    assert.is((await egress.fetch('http://listed/')).status, 200)
+  })
+})
+
+test('a name that turns private is refused at its next tunnel', async () => {
+  const { lookup } = fakeLookup(['8.8.8.8'], ['10.0.0.1'])
+  await scene(
+    { lookup },
+    async ({ egress, tunnels }) => {
+      await egress.check('https://upstream.example/')
+      await rejectsWith('GH_EGRESS_REFUSED', egress.fetch('https://upstream.example/'))
+      assert.equal(tunnels, [])
+    },
+    true,
+  )
+})
+
 test('a proxy that declines is a failure that names the target', async () => {
   await scene(
     { lookup: PUBLIC },

@@ -112,6 +112,37 @@ test('the message of an undecided verdict goes to the log and not to the client'
   assert.is(faults[0]?.detail, 'the vault of a@example.com')
 })
 
+test('what is given up by whoever asked is no fault of the handler, and is not told', async () => {
+  const { bus, faults } = busOf(
+    (registry) => registry.serve('p-a', 'engine.evaluate', 'slow', () => new Promise(() => {}), {}),
+    bend({ 'engine.evaluate': { deadlineMs: 20 } }),
+  )
+  const ask = (parent?: () => AbortSignal) => bus.keyed('engine.evaluate', 'slow')?.ask({} as never, { parent })
+  const given = await ask(() => AbortSignal.abort())
+  assert.is(given?.ok === false && given.fault.failure, 'given_up')
+  assert.equal(faults, [])
+  await ask()
+  assert.equal(failuresOf(faults), ['late'])
+})
+
+test('a run may have a deadline of its own in the place of the hook’s', async () => {
+  const { bus } = busOf(
+    (registry) =>
+      registry.serve(
+        'p-a',
+        'engine.evaluate',
+        'slow',
+        (_, { deadline }) => {
+          return { verdict: 'undecided', message: String(deadline - Date.now()) }
+        },
+        {},
+      ),
+    bend({ 'engine.evaluate': { deadlineMs: 20 } }),
+  )
+  const answer = await bus.keyed('engine.evaluate', 'slow')?.ask({} as never, { within: 60_000 })
+  assert.ok(answer?.ok && answer.value.verdict === 'undecided' && Number(answer.value.message) > 50_000)
+})
+
 test('first: the first answer that is not notMine ends it', async () => {
   const asked: string[] = []
   const { bus } = busOf((registry) => {

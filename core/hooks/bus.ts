@@ -161,11 +161,11 @@ function createBus(
 ): Bus {
   const of = (hook: HookName) => lists.get(hook) ?? none
   const runOf = (hook: HookName, options?: RunOptions): Run => ({
-    deadline: Math.min(options?.deadline ?? Infinity, Date.now() + table[hook].deadlineMs),
+    deadline: Math.min(options?.deadline ?? Infinity, Date.now() + (options?.within ?? table[hook].deadlineMs)),
     parent: options?.parent,
   })
   const noted = <A>(settled: Settled<A>): Settled<A> => {
-    if (!settled.ok) onFault(settled.fault)
+    if (!settled.ok && settled.fault.failure !== 'given_up') onFault(settled.fault)
     return settled
   }
 

@@ -296,7 +296,7 @@ test('the parent aborts the signal of a handler that asked for it, and is not ma
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('gone'))))
   const settled = settle(registration('auth.identify', heeding), {}, far(), lend)
   parent.abort()
-  assert.is((await faultOf(settled)).failure, 'rejected')
+  assert.is((await faultOf(settled)).failure, 'given_up')
   assert.is(asked, 1)
 })
 

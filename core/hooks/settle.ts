@@ -2,11 +2,15 @@ import type { FailurePolicy, Handler, HookCall, HookKind, HookName } from '@gate
 import { QUICK } from './quick.js'
 import type { z } from 'zod'
 
-/** What went wrong with a handler, or that it could not tell (`undecided`); `detail` is for the log. */
+/**
+ * What went wrong with a handler, or that it could not tell (`undecided`), or that nobody waits for it any more (`given_up`: no
+ * fault of its own); `detail` is for the log.
+ */
 export interface Fault {
   readonly plugin: string
   readonly hook: HookName
-  readonly failure: 'threw' | 'rejected' | 'late' | 'nothing' | 'malformed' | 'forbidden_field' | 'undecided'
+  readonly failure:
+    'threw' | 'rejected' | 'late' | 'nothing' | 'malformed' | 'forbidden_field' | 'undecided' | 'given_up'
   readonly detail: string
   readonly policy: FailurePolicy
 }
@@ -33,6 +37,8 @@ export interface Registration<H extends HookName = HookName> {
 /** Limits of one run: all handlers share the deadline; `parent` is joined to the signal of a handler that asks for it. */
 export interface RunOptions {
   readonly deadline?: number
+  /** Milliseconds in the place of the hook's own. */
+  readonly within?: number
   readonly parent?: (() => AbortSignal) | undefined
 }
 
@@ -69,11 +75,12 @@ async function settleLater<A>(registration: Registration, answer: unknown, call:
   try {
     const won = await Promise.race([Promise.resolve(answer).then((value) => ({ value })), late])
     return won === 'late'
-      ? failed(registration, 'late', 'gave no answer before its deadline')
+      ? failed(registration, call.isGivenUp ? 'given_up' : 'late', 'gave no answer before its deadline')
       : judge<A>(registration, won.value, call.deadline)
   } catch (thrown) {
     // Whoever heeds the signal rejects a moment before the timer above: that is lateness too.
-    return failed(registration, call.isPast ? 'late' : 'rejected', describe(thrown))
+    const failure = call.isGivenUp ? 'given_up' : call.isPast ? 'late' : 'rejected'
+    return failed(registration, failure, describe(thrown))
   } finally {
     clearTimeout(timer)
     call.end()
@@ -131,6 +138,7 @@ const describeIssue = (issue: z.core.$ZodIssue | undefined): string =>
 class LazyCall implements HookCall {
   readonly deadline: number
   readonly #parent: (() => AbortSignal) | undefined
+  #lent: AbortSignal | undefined
   #controller: AbortController | undefined
   #signal: AbortSignal | undefined
   #timer: NodeJS.Timeout | undefined
@@ -152,12 +160,22 @@ class LazyCall implements HookCall {
     return this.#isPast || Date.now() >= this.deadline
   }
 
+  /** Whoever asked has gone, or has no more use for an answer. */
+  get isGivenUp(): boolean {
+    return this.#lend()?.aborted === true
+  }
+
   #makeSignal(): AbortSignal {
     const controller = new AbortController()
     this.#controller = controller
     if (this.#ended) controller.abort(new Error('the call has ended'))
     else this.#timer = setTimeout(() => this.#expire(controller), Math.max(0, this.deadline - Date.now()))
-    return this.#parent === undefined ? controller.signal : AbortSignal.any([controller.signal, this.#parent()])
+    const lent = this.#lend()
+    return lent === undefined ? controller.signal : AbortSignal.any([controller.signal, lent])
+  }
+
+  #lend(): AbortSignal | undefined {
+    return (this.#lent ??= this.#parent?.())
   }
 
   #expire(controller: AbortController): void {

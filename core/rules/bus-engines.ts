@@ -1,4 +1,4 @@
-import type { Evaluation, Prepared } from '@gatehouse/sdk'
+import type { Evaluation, Prepared, TestAnswer } from '@gatehouse/sdk'
 import type { EngineKind } from '../domain/engines.js'
 import type { Bus } from '../hooks/bus.js'
 import type { Settled } from '../hooks/settle.js'
@@ -17,11 +17,16 @@ export function createBusEngines(bus: Bus): Engines {
       if (prepare === undefined) throw new Error(`no plugin serves the engine '${kind}'`)
       return answerOf<Prepared>(await prepare.ask(request))
     },
-    evaluate(kind, request) {
+    evaluate(kind, request, limits) {
       const ask = evaluators.get(kind)
       if (ask === undefined) throw new Error(`no plugin serves the engine '${kind}'`)
-      const settled = ask(request)
+      const settled = ask(request, limits)
       return settled instanceof Promise ? settled.then(answerOf<Evaluation>) : answerOf(settled)
+    },
+    async test(kind, request) {
+      const test = bus.keyed('engine.test', kind)
+      if (test === undefined) throw new Error(`the engine '${kind}' cannot be tried`)
+      return answerOf<TestAnswer>(await test.ask(request))
     },
     retire(kind, state) {
       void bus.keyed('engine.retire', kind)?.ask({ state })

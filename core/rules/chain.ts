@@ -1,13 +1,10 @@
-import type { Alert, CallContext, Evaluation, JsonObject, Leaf, Receipt } from '@gatehouse/sdk'
-import { never, undecided } from '@gatehouse/sdk'
+import type { Alert, JsonObject, Receipt } from '@gatehouse/sdk'
 import type { TextChange } from '../domain/actions.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
-import { checkAnswer, checkMessage } from './answers.js'
 import type { Engines, Subject } from './engines.js'
-import { changeLeaves } from './change.js'
-import { walk } from './leaves.js'
-import type { Leaves } from './leaves.js'
+import { isPromise, runPasses, textOf } from './passes.js'
+import type { Asked, Ended, Text } from './passes.js'
 import { alertOf, receiptOf } from './receipts.js'
 import type { Leg } from './shape.js'
 
@@ -38,7 +35,9 @@ export type Outcome =
 export interface Workshop {
   readonly engines: Engines
   /** How the rule changes the texts it finds; null when it does not. */
-  readonly changeOf: (rule: Rule) => TextChange | null
+  readonly changeOf: (rule: Pick<Rule, 'action' | 'config'>) => TextChange | null
+  /** Milliseconds that one evaluation may take. */
+  readonly engineLimit: () => number
   /** Told of every rule that could not decide, and why. For the log. */
   readonly onUndecided: (rule: Rule, why: string) => void
 }
@@ -47,10 +46,15 @@ const UNTOUCHED: Outcome = Object.freeze({ kind: 'pass', receipts: Object.freeze
 const UNCHECKED = 'The message could not be checked.'
 /** The longest reason of an engine that a client is shown. */
 const LONGEST_REASON = 500
+/** So many engines are asked at once for one message. */
+const MOST_AT_ONCE = 16
 
 /**
  * Runs the rules of one leg in their order, each on what the former left. Answers at once when every engine does, and
  * without making anything when no rule covers the subject. Never rejects for what an engine did.
+ *
+ * Rules in a row that cannot change the message are asked at once when their engines take time. They are judged in their order
+ * all the same: a block gives up those behind it, whose receipts are `undecided` and fell nowhere.
  */
 export function inspect(
   workshop: Workshop,
@@ -61,15 +65,16 @@ export function inspect(
 ): Outcome | Promise<Outcome> {
   const first = nextCovering(rules, 0, leg, subject)
   if (first === rules.length) return UNTOUCHED
+  const { engines, changeOf } = workshop
+  const end = createEnd()
+  const limits = { within: workshop.engineLimit(), parent: end.signal }
   return proceed({
     workshop,
-    leg,
+    end,
+    asked: { engines, changeOf, leg, subject, context: subject.context(), limits },
     rules,
-    subject,
-    context: subject.context(),
     original: message,
-    text: { message, leaves: walk(message, leg, shapeOf(subject)) },
-    trial: null,
+    text: textOf(message, leg, subject),
     next: first,
     blocked: null,
     receipts: [],
@@ -77,40 +82,20 @@ export function inspect(
   })
 }
 
-interface Text {
-  readonly message: JsonObject
-  readonly leaves: Leaves
-}
-
 /** A chain on its way. */
 interface Run {
   readonly workshop: Workshop
-  readonly leg: Leg
+  readonly end: End
+  readonly asked: Asked
   readonly rules: readonly CompiledRule[]
-  readonly subject: Subject
-  readonly context: CallContext
   readonly original: JsonObject
   /** As the rules so far left it. */
   text: Text
-  trial: Trial | null
   next: number
   blocked: { readonly rule: Rule; readonly reason: string } | null
   readonly receipts: Receipt[]
   readonly alerts: Alert[]
 }
-
-/** One rule on its way through its passes. It works on a text of its own, which counts only when it is done. */
-interface Trial {
-  readonly compiled: CompiledRule
-  readonly change: TextChange | null
-  readonly started: number
-  pass: number
-  text: Text
-  readonly findings: Record<string, number>
-  acted: boolean
-}
-
-const shapeOf = (subject: Subject) => subject.shape ?? subject.kind
 
 function nextCovering(rules: readonly CompiledRule[], from: number, leg: Leg, subject: Subject): number {
   for (let index = from; index < rules.length; index += 1) {
@@ -121,133 +106,72 @@ function nextCovering(rules: readonly CompiledRule[], from: number, leg: Leg, su
   return rules.length
 }
 
+function take(run: Run): CompiledRule | null {
+  if (run.blocked !== null || run.next === run.rules.length) return null
+  const compiled = run.rules[run.next] as CompiledRule
+  run.next = nextCovering(run.rules, run.next + 1, run.asked.leg, run.asked.subject)
+  return compiled
+}
+
 function proceed(run: Run): Outcome | Promise<Outcome> {
   for (;;) {
-    const trial = run.trial ?? begin(run)
-    if (trial === null) return finish(run)
-    const answer = ask(run, trial)
-    if (isPromise(answer)) return resume(run, trial, answer)
-    judge(run, trial, answer)
+    const compiled = take(run)
+    if (compiled === null) return finish(run)
+    const ended = runPasses(run.asked, compiled, run.text)
+    if (isPromise(ended)) return resume(run, [{ compiled, ended }])
+    conclude(run, ended)
   }
 }
 
-async function resume(run: Run, trial: Trial, pending: Promise<Evaluation>): Promise<Outcome> {
-  judge(run, trial, await pending.catch(failure))
+interface Started {
+  readonly compiled: CompiledRule
+  readonly ended: Ended | Promise<Ended>
+}
+
+/** The first takes time. If it only looks, those behind it that only look are asked meanwhile, on the same text. */
+async function resume(run: Run, started: Started[]): Promise<Outcome> {
+  const looksOnly = started[0]?.compiled.looksOnly === true
+  while (looksOnly && started.length < MOST_AT_ONCE && run.rules[run.next]?.looksOnly === true) {
+    const compiled = take(run) as CompiledRule
+    started.push({ compiled, ended: runPasses(run.asked, compiled, run.text) })
+  }
+  for (const [index, { compiled, ended }] of started.entries()) {
+    if (run.blocked !== null) run.receipts.push(receiptOf(compiled, run.asked.leg, GIVEN_UP))
+    else conclude(run, await ended)
+    if (run.blocked !== null && index < started.length - 1) run.end.giveUp()
+  }
   return proceed(run)
 }
 
-function begin(run: Run): Trial | null {
-  if (run.blocked !== null || run.next === run.rules.length) return null
-  const compiled = run.rules[run.next] as CompiledRule
-  run.next = nextCovering(run.rules, run.next + 1, run.leg, run.subject)
-  const change = run.workshop.changeOf(compiled.rule)
-  run.trial = { compiled, change, started: performance.now(), pass: 0, text: run.text, findings: {}, acted: false }
-  return run.trial
+const GIVEN_UP = Object.freeze({ verdict: 'undecided', findings: Object.freeze({}), failure: null, ms: 0 })
+
+/** A way to give up what was asked; a signal is made for an engine that listens. */
+interface End {
+  readonly signal: () => AbortSignal
+  giveUp(): void
 }
 
-/** What is rewritten are values; whoever only looks sees the keys as well, and the message as one text. */
-function leavesFor({ change, text, compiled }: Trial): readonly Leaf[] {
-  if (change !== null) return text.leaves.values
-  return compiled.whole ? text.leaves.all() : text.leaves.apart()
-}
-
-function ask(run: Run, trial: Trial): Evaluation | Promise<Evaluation> {
-  const { kind, state, broken } = trial.compiled
-  if (broken !== null) return undecided(broken)
-  try {
-    const { leg, context } = run
-    const { header } = run.subject
-    const { message } = trial.text
-    const request = { state, pass: trial.pass, leg, leaves: leavesFor(trial), message, context, header }
-    return run.workshop.engines.evaluate(kind, request)
-  } catch (thrown) {
-    return failure(thrown)
+function createEnd(): End {
+  let controller: AbortController | undefined
+  const made = () => (controller ??= new AbortController())
+  return {
+    signal: () => made().signal,
+    giveUp: () => made().abort(new Error('another rule has blocked the message')),
   }
 }
 
-const failure = (thrown: unknown) => undecided(thrown instanceof Error ? thrown.message : 'the engine failed')
-
-function judge(run: Run, trial: Trial, answer: Evaluation): void {
-  const checked = checkAnswer(answer, leavesFor(trial))
-  switch (checked.verdict) {
-    case 'pass':
-      return passOn(run, trial)
-    case 'findings':
-      return judgeFindings(run, trial, checked)
-    case 'modify':
-      return judgeMessage(run, trial, checked.patch.message)
-    case 'block':
-      if (trial.compiled.rule.action !== 'detect') return conclude(run, trial, 'block', { reason: checked.reason })
-      count(trial, 'message')
-      return passOn(run, trial)
-    case 'undecided':
-      return conclude(run, trial, 'undecided', { failure: checked.message })
-    default:
-      return never(checked)
-  }
-}
-
-type Findings = Extract<Evaluation, { verdict: 'findings' }>
-
-function judgeFindings(run: Run, trial: Trial, { findings }: Findings): void {
-  const { action } = trial.compiled.rule
-  if (findings.length === 0) return passOn(run, trial)
-  if (action === null)
-    return conclude(run, trial, 'undecided', { failure: 'spans were found but the rule has no action' })
-  const leaves = leavesFor(trial)
-  // The whole text repeats what stands in its leaves: it counts only when nothing else does.
-  const apart = findings.filter((finding) => leaves[finding.leaf]?.kind !== 'whole')
-  for (const finding of apart.length > 0 ? apart : findings) count(trial, finding.type)
-  if (action === 'block') return conclude(run, trial, 'block', {})
-  if (trial.change !== null)
-    replace(run, trial, changeLeaves(trial.text, run.leg, shapeOf(run.subject), apart, trial.change))
-  passOn(run, trial)
-}
-
-function judgeMessage(run: Run, trial: Trial, wanted: Parameters<typeof checkMessage>[1]): void {
-  const message = checkMessage(trial.text.message, wanted, run.leg, shapeOf(run.subject))
-  if (message === null) return conclude(run, trial, 'undecided', { failure: 'a message that changes what it may not' })
-  count(trial, 'message')
-  if (trial.compiled.rule.action !== 'detect') replace(run, trial, message)
-  passOn(run, trial)
-}
-
-function replace(run: Run, trial: Trial, message: JsonObject): void {
-  if (message === trial.text.message) return
-  trial.text = { message, leaves: walk(message, run.leg, shapeOf(run.subject)) }
-}
-
-function count(trial: Trial, type: string): void {
-  trial.findings[type] = (trial.findings[type] ?? 0) + 1
-  trial.acted = true
-}
-
-function passOn(run: Run, trial: Trial): void {
-  trial.pass += 1
-  if (trial.pass < trial.compiled.passes) return
-  const acted = trial.compiled.rule.action === 'detect' ? 'detect' : 'modify'
-  conclude(run, trial, trial.acted ? acted : 'pass', {})
-}
-
-interface Facts {
-  /** What the engine says to the client. */
-  readonly reason?: string
-  readonly failure?: string
-}
-
-function conclude(run: Run, trial: Trial, verdict: Receipt['verdict'], { reason, failure: why }: Facts): void {
-  const { rule } = trial.compiled
-  const ms = Math.round((performance.now() - trial.started) * 1000) / 1000
-  const conclusion = { verdict, findings: trial.findings, failure: why ?? null, ms }
-  run.trial = null
-  run.receipts.push(receiptOf(trial.compiled, run.leg, conclusion))
-  const alert = alertOf(trial.compiled, run.leg, run.context, conclusion)
+function conclude(run: Run, ended: Ended): void {
+  const { compiled, verdict, failure: why } = ended
+  const { leg, context } = run.asked
+  const { rule } = compiled
+  run.receipts.push(receiptOf(compiled, leg, ended))
+  const alert = alertOf(compiled, leg, context, ended)
   if (alert !== null) run.alerts.push(alert)
-  if (why !== undefined) run.workshop.onUndecided(rule, why)
+  if (why !== null) run.workshop.onUndecided(rule, why)
   if (rule.shadow) return
-  run.text = trial.text
+  run.text = ended.text
   const stops = verdict === 'block' || (verdict === 'undecided' && rule.onFailure === 'block')
-  if (stops) run.blocked = { rule, reason: why === undefined ? (reason ?? '').slice(0, LONGEST_REASON) : UNCHECKED }
+  if (stops) run.blocked = { rule, reason: why === null ? ended.reason.slice(0, LONGEST_REASON) : UNCHECKED }
 }
 
 function finish({ blocked, text, original, receipts, alerts }: Run): Outcome {
@@ -255,6 +179,3 @@ function finish({ blocked, text, original, receipts, alerts }: Run): Outcome {
   if (text.message === original) return { kind: 'pass', receipts, alerts }
   return { kind: 'changed', message: text.message, receipts, alerts }
 }
-
-const isPromise = (answer: Evaluation | Promise<Evaluation>): answer is Promise<Evaluation> =>
-  typeof (answer as Partial<Promise<Evaluation>> | undefined)?.then === 'function'

@@ -1,5 +1,5 @@
 import type { FeatureKind, Finding, JsonObject } from '@gatehouse/sdk'
-import { settleSpans } from '../domain/actions.js'
+import { settleSpans, wholeCharacters } from '../domain/actions.js'
 import type { TextChange } from '../domain/actions.js'
 import { changeText } from './json-text.js'
 import { rewrite } from './leaves.js'
@@ -23,7 +23,8 @@ export function changeLeaves(
   const changed = new Map<number, string>()
   for (const [index, spans] of byLeaf) {
     const leaf = leaves.values[index]
-    if (leaf !== undefined) changed.set(index, changeText(leaf.text, settleSpans(spans), change))
+    if (leaf !== undefined)
+      changed.set(index, changeText(leaf.text, settleSpans(wholeCharacters(leaf.text, spans)), change))
   }
   return rewrite(message, leg, kind, changed)
 }

@@ -6,6 +6,8 @@ import type {
   FeatureKind,
   Prepared,
   PrepareRequest,
+  TestAnswer,
+  TestRequest,
 } from '@gatehouse/sdk'
 import type { EngineKind } from '../domain/engines.js'
 
@@ -13,8 +15,15 @@ import type { EngineKind } from '../domain/engines.js'
 export interface Engines {
   kinds(): readonly EngineKind[]
   prepare(kind: string, request: PrepareRequest): Promise<Prepared>
-  evaluate(kind: string, request: EvaluateRequest): Evaluation | Promise<Evaluation>
+  evaluate(kind: string, request: EvaluateRequest, limits?: Limits): Evaluation | Promise<Evaluation>
+  test(kind: string, request: TestRequest): Promise<TestAnswer>
   retire(kind: string, state: unknown): void
+}
+
+/** How long one evaluation may take, and what else ends it. */
+export interface Limits {
+  readonly within: number
+  readonly parent?: (() => AbortSignal) | undefined
 }
 
 /** What a message is about: which rules cover it. `context` is asked for only when one does. */

@@ -90,9 +90,9 @@ function changeString(raw: string, spans: readonly Span[], change: TextChange): 
 
 type Escape = readonly [start: number, end: number]
 
-/** Where the escapes of a raw JSON string lie, so that none is cut in two. */
+/** Where the escapes of a raw JSON string lie, so that none is cut in two, nor a pair of them that is one character. */
 function signsOf(raw: string) {
-  const escapes = Array.from(raw.matchAll(/\\(?:u.{4}|.)/gs), (match): Escape => [
+  const escapes = Array.from(raw.matchAll(/\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?:u.{4}|.)/gs), (match): Escape => [
     match.index,
     match.index + match[0].length,
   ])

@@ -11,7 +11,17 @@ import type { Engines } from './engines.js'
 export async function prepareRule(engines: Engines, rule: Rule, instance: OpenedEngine | null): Promise<CompiledRule> {
   const found = findEngine(rule.engine, engines.kinds(), instance)
   const covers = compileCovers(rule)
-  const unknown = { rule, kind: rule.engine, instance: null, whole: true, state: undefined, passes: 1, covers }
+  const looksOnly = rule.shadow || rule.action === 'block' || rule.action === 'detect'
+  const unknown = {
+    rule,
+    kind: rule.engine,
+    instance: null,
+    whole: true,
+    looksOnly,
+    state: undefined,
+    passes: 1,
+    covers,
+  }
   if ('message' in found) return { ...unknown, broken: wordsOf([found]) }
   const { kind, declaration } = found.kind
   const known = { ...unknown, kind, instance: found.instance?.name ?? null, whole: declaration.whole !== false }

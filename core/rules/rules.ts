@@ -7,6 +7,8 @@ import { inspect } from './chain.js'
 import type { Outcome, Workshop } from './chain.js'
 import type { Engines, Subject } from './engines.js'
 import { checkRule, prepareRule } from './prepare.js'
+import { tryRule } from './trial.js'
+import type { Trial, TrialRequest } from './trial.js'
 
 /**
  * The rules of a gateway: prepared once per change of configuration, run on every message they cover. `instance` is the stored
@@ -17,6 +19,8 @@ export interface Rules {
   prepareRule(rule: Rule, instance: OpenedEngine | null): Promise<CompiledRule>
   /** What is wrong with a rule that is about to be saved; empty: nothing. Holds nothing afterwards. */
   checkRule(rule: Rule, instance: OpenedEngine | null): Promise<readonly ConfigError[]>
+  /** What a rule would make of a text, whether it is saved or not. */
+  tryRule(request: TrialRequest): Promise<Trial>
   retireRule(compiled: CompiledRule): void
   inspectRequest(rules: readonly CompiledRule[], subject: Subject, params: JsonObject): Outcome | Promise<Outcome>
   inspectResponse(rules: readonly CompiledRule[], subject: Subject, result: JsonObject): Outcome | Promise<Outcome>
@@ -26,19 +30,24 @@ export interface RulesOptions {
   readonly engines: Engines
   /** The workspace's key for `hash`; null hashes without a key. */
   readonly hashKey: Uint8Array | null
+  /** Milliseconds that one evaluation may take. */
+  readonly engineLimit: () => number
   /** Told of every rule that could not decide. `why` is for the log alone. */
   readonly onUndecided?: (rule: Rule, why: string) => void
 }
 
-export function createRules({ engines, hashKey, onUndecided }: RulesOptions): Rules {
+export function createRules({ engines, hashKey, engineLimit, onUndecided }: RulesOptions): Rules {
+  const changeOf: Workshop['changeOf'] = (rule) => textChange(rule.action, rule.config, hashKey)
   const workshop: Workshop = {
     engines,
-    changeOf: (rule) => textChange(rule.action, rule.config, hashKey),
+    changeOf,
+    engineLimit,
     onUndecided: onUndecided ?? (() => {}),
   }
   return {
     prepareRule: (rule, instance) => prepareRule(engines, rule, instance),
     checkRule: (rule, instance) => checkRule(engines, rule, instance),
+    tryRule: (request) => tryRule(engines, request, changeOf),
     retireRule({ kind, state, broken }) {
       if (broken === null) engines.retire(kind, state)
     },

@@ -4,13 +4,13 @@ import type { EngineKind, OpenedEngine } from '../domain/engines.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import type { Outcome } from './chain.js'
-import type { Engines, Subject } from './engines.js'
+import type { Engines, Limits, Subject } from './engines.js'
 import { createRules } from './rules.js'
 import type { Rules } from './rules.js'
 
 /** Builders for the tests of the rules: rules, subjects, and engines that answer as they are told. */
 
-type Answer = (request: EvaluateRequest) => Evaluation | Promise<Evaluation>
+type Answer = (request: EvaluateRequest, limits?: Limits) => Evaluation | Promise<Evaluation>
 
 let made = 0
 
@@ -94,10 +94,16 @@ export function bench(answers: Readonly<Record<string, Answer>> = {}, verdicts: 
     kinds: () =>
       Object.keys(engines).map((kind) => engineKind(kind, { declaration: declared(verdicts.includes(kind)) })),
     prepare: (_kind, { config }) => Promise.resolve(prepareWords(config)),
-    evaluate: (kind, request) => (engines[kind] as Answer)(request),
+    evaluate: (kind, request, limits) => (engines[kind] as Answer)(request, limits),
+    test: () => Promise.reject(new Error('not tried here')),
     retire: (_kind, state) => void retired.push(state),
   }
-  const rules = createRules({ engines: way, hashKey: null, onUndecided: (_rule, why) => void undecided.push(why) })
+  const rules = createRules({
+    engines: way,
+    hashKey: null,
+    engineLimit: () => 1_000,
+    onUndecided: (_rule, why) => void undecided.push(why),
+  })
   const compile = (list: readonly Rule[]) => Promise.all(list.map((one) => rules.prepareRule(one, null)))
   return {
     rules,

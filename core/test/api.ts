@@ -38,6 +38,9 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
     preview: async (request) => (asked.push(request), { features: [], problem: null }),
     onDecided: async () => undefined,
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
+    tryRule: async () => {
+      throw new Error('no engines here')
+    },
     engineKinds: { ...fakeChecks, ...checks }.engines,
     plugins: () => ['auth-token'],
     oauth: { clients: fakeClients(), turnKeys: async () => undefined },

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { parseSync, Visitor } from 'oxc-parser'
+import { dialsOf, namesOf, oneWayOut } from './dialling-law.js'
 
 /** What one source file says to the laws. Paths are relative to the repository, with forward slashes. */
 export interface FileFacts {
@@ -7,6 +8,8 @@ export interface FileFacts {
   readonly imports: readonly string[]
   readonly dynamicImports: number
   readonly processMembers: readonly string[]
+  /** What it takes of modules that can dial, save types: `node:net connect`; and `fetch` when it calls the global one. */
+  readonly dials: readonly string[]
   readonly strings: readonly string[]
 }
 
@@ -46,6 +49,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
   cluster: ['db/repositories', ...base],
   record: ['db/repositories', 'cluster', ...base],
   rules: ['hooks', 'mcp', ...base],
+  poisoning: ['domain'],
   bridge: ['upstream', 'mcp', 'vault', ...base],
   listening: ['upstream', 'mcp', ...base],
   upstream: ['hooks', 'egress', 'mcp', 'vault', ...base],
@@ -75,26 +79,38 @@ export function readFacts(path: string, source: string): FileFacts {
   const imports = new Set<string>()
   const processMembers = new Set<string>()
   const strings = new Set<string>()
+  const dials = new Set<string>()
   for (const { moduleRequest, entries } of module.staticImports) {
     imports.add(moduleRequest.value)
+    for (const dial of dialsOf(moduleRequest.value, entries)) dials.add(dial)
     if (!/^(node:)?process$/.test(moduleRequest.value)) continue
     for (const { importName } of entries) processMembers.add(importName.name ?? 'env')
   }
   for (const { entries } of module.staticExports) {
     for (const { moduleRequest } of entries) if (moduleRequest) imports.add(moduleRequest.value)
   }
+  const own = new Set<string>()
+  let callsFetch = false
   new Visitor({
+    ...namesOf(own),
+    CallExpression: ({ callee }) => {
+      if (callee.type === 'Identifier' && callee.name === 'fetch') callsFetch = true
+    },
     TSImportType: ({ source: from }) => void imports.add(from.value),
     ImportExpression: ({ source: from }) => {
       if (from.type === 'Literal' && typeof from.value === 'string') imports.add(from.value)
     },
     MemberExpression: ({ object, property, computed }) => {
+      if (object.type === 'Identifier' && object.name === 'globalThis') {
+        if (computed || (property.type === 'Identifier' && property.name === 'fetch')) dials.add('globalThis.fetch')
+      }
       if (!isProcess(object)) return
       if (property.type === 'Identifier' && !computed) processMembers.add(property.name)
       else if (property.type === 'Literal') processMembers.add(String(property.value))
       else processMembers.add('env')
     },
     VariableDeclarator: ({ init, id }) => {
+      if (id.type === 'Identifier') own.add(id.name)
       if (!isProcess(init) || id.type !== 'ObjectPattern') return
       for (const entry of id.properties) {
         processMembers.add(entry.type === 'Property' && entry.key.type === 'Identifier' ? entry.key.name : 'env')
@@ -103,8 +119,10 @@ export function readFacts(path: string, source: string): FileFacts {
     Literal: ({ value }) => typeof value === 'string' && void strings.add(value),
     TemplateElement: ({ value }) => void strings.add(value.raw),
   }).visit(program)
+  if (callsFetch && !own.has('fetch')) dials.add('fetch')
   return {
     path,
+    dials: [...dials],
     imports: [...imports],
     dynamicImports: module.dynamicImports.length,
     processMembers: [...processMembers],
@@ -203,6 +221,7 @@ const laws: readonly Law[] = [
   containerInCompose,
   processInMain,
   importsInTheOpen,
+  oneWayOut,
   pluginsStayNameless,
 ]
 

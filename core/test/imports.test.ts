@@ -118,7 +118,7 @@ law('core never imports a plugin', {
 law('only compose.ts knows the container', {
   path: 'core/host/lifecycle.ts',
   bad: [`import { container } from 'tsyringe'`, `import type { X } from 'tsyringe'`],
-  good: [`import { x } from 'undici'`],
+  good: [`import { x } from 'yaml'`],
 })
 
 law('only main.ts touches the process', {
@@ -171,6 +171,43 @@ test('files that import each other are a cycle, by type too', () => {
 
 test('a file that imports itself is a cycle', () => {
   assert.is(breachesOf({ 'core/mcp/a.ts': `import { x } from './a.js'` }).length, 1)
+})
+
+law('whoever opens connections does it by way of core/egress', {
+  path: 'core/upstream/wire.ts',
+  bad: [
+    `import { Pool } from 'undici'`,
+    `import { connect } from 'node:net'`,
+    `import { connect as open } from 'net'`,
+    `import * as tls from 'node:tls'`,
+    `import https from 'node:https'`,
+    `import { request } from 'node:http'`,
+    `import { createTransport } from 'nodemailer'`,
+    `export const read = (url: string) => fetch(url)`,
+    `export const read = (url: string) => globalThis.fetch(url)`,
+    `export const read = (url: string) => globalThis['fet' + 'ch'](url)`,
+  ],
+  good: [
+    `import type { Dispatcher } from 'undici'`,
+    `import { type Dispatcher } from 'undici'`,
+    `import { isIP, createServer, type Socket } from 'node:net'`,
+    `import { createServer } from 'node:http'`,
+    `export const read = (fetch: (url: string) => unknown) => fetch('x')`,
+    `export const read = ({ fetch }: Way) => fetch('x')`,
+    `export let fetchLike: typeof globalThis.fetch`,
+  ],
+})
+
+law('a plugin opens none by itself either', {
+  path: 'plugins/siem-acme/index.ts',
+  bad: [`import { connect } from 'node:tls'`, `export default (url: string) => fetch(url)`],
+  good: [`export default ({ fetch }: Way, url: string) => fetch(url)`, `import type { Socket } from 'node:net'`],
+})
+
+law('a listed place may', {
+  path: 'core/egress/dial.ts',
+  bad: [],
+  good: [`import { connect } from 'node:tls'`],
 })
 
 test.run()

@@ -23,8 +23,12 @@ export interface EngineState {
 /** What the API adds to an engine; a kind's own keys may not be called so. */
 const RESERVED = ['id', 'slug', 'version', 'secrets', 'lastTest', 'usedBy', 'managedBy', 'createdAt', 'updatedAt']
 
+/** Paths under `/engines` that are no engine's. */
+const ROUTES = new Set(['kinds', 'test'])
+
 export async function createEngine(work: Work, slug: string, input: EngineInput): Promise<Engine> {
   await mustBeFree(work.store.engines, 'engine', slug)
+  if (ROUTES.has(slug)) throw invalid('slug', `'${slug}' is a word of the API: give it another name`)
   if (work.checks.engines().some(({ kind }) => kind === slug))
     throw invalid('slug', `'${slug}' is a kind of engine: give it another name, so that rules can tell them apart`)
   const state = present(input) as EngineState

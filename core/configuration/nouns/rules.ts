@@ -121,7 +121,7 @@ export function fieldsOf(input: RuleInput) {
 }
 
 /** What of a rule is its engine's. */
-export function engineConfig(input: RuleInput): Record<string, unknown> {
+export function engineConfig(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const reserved = RESERVED.find((key) => Object.hasOwn(input, key))
   if (reserved !== undefined) throw invalid(reserved, 'is set by the gateway')
   return Object.fromEntries(

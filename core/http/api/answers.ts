@@ -288,6 +288,20 @@ export const EngineKindAnswer = z.object({
     .describe('null: rules name the kind itself'),
   engines: names.nullable().describe('names of its engines'),
 })
+export const TrialAnswer = z.object({
+  verdict: z.enum(['pass', 'modify', 'block', 'detect', 'undecided']),
+  reason: z.string().nullable().describe('why it was blocked, or could not be decided'),
+  findings: z
+    .array(z.object({ type: z.string(), start: z.int(), end: z.int(), score: z.number() }))
+    .describe('places in the text, in UTF-16 units'),
+  before: z.string(),
+  after: z.string().nullable().describe('null when nothing goes on'),
+  notes: names.describe('what the engine says of the try'),
+  ms: z.number(),
+  errors: z
+    .array(z.object({ path: z.string().optional(), message: z.string(), position: z.number().optional() }))
+    .describe('what is wrong with the keys: then nothing was tried'),
+})
 const idpAddresses = {
   redirectUri: z.string().describe('to be allowed there'),
   initiateLoginUri: z.string().describe('for a tile on its dashboard'),

@@ -15,6 +15,7 @@ import type { LogReader } from '../../record/query.js'
 import type { AdminClients } from '../../oauth/server/admin-clients.js'
 import type { AuthorizationServer } from '../../oauth/server/server.js'
 import type { Detection } from '../connect/detect.js'
+import type { Trial, TrialRequest } from '../../rules/trial.js'
 import type { RotationCounts } from '../../vault/rotate.js'
 import type { Browser } from '../pages/browser.js'
 import type { TurnedAway } from '../pages/turned-away.js'
@@ -57,6 +58,8 @@ export interface ApiOptions {
   readonly oauth: { readonly clients: AdminClients; readonly turnKeys: AuthorizationServer['turnKeys'] }
   /** Kinds of engines that are loaded. */
   readonly engineKinds: () => readonly EngineKind[]
+  /** What a rule would make of a text. */
+  readonly tryRule: (request: TrialRequest) => Promise<Trial>
   /** Ids of the plugins that run, in their order. */
   readonly plugins: () => readonly string[]
   readonly version: string

@@ -1,4 +1,5 @@
 import { engineOperations } from './engines.js'
+import { trialOperations } from './trials.js'
 import { exporterOperations } from './exporters.js'
 import { featureOperations } from './features.js'
 import { gatewayOperations } from './gateways.js'
@@ -35,6 +36,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     identityOperations,
     idpOperations,
     engineOperations,
+    trialOperations,
     exporterOperations,
     logOperations,
     systemOperations,
