@@ -85,7 +85,18 @@ const NOTHING = Object.freeze({ admission: null, sha256: null, hashes: null, cha
 export const isBaseline = (sightings: readonly { readonly event: string }[]): boolean =>
   sightings.every(({ event }) => event !== 'suspected')
 
-/** The same but for what it is called: a pinned feature that is gone, and this one in its place. */
-export function isRenamed(gone: FieldHashes, appeared: FieldHashes): boolean {
-  return gone.description !== undefined && changedFields(gone, appeared, ['description', 'schema']).length === 0
+/**
+ * A pinned feature that is gone, and this one in its place: they say the same of themselves, or take the same. A renamed feature
+ * that was changed a little as well is no less one.
+ */
+export function isRenamed(gone: FieldHashes, appeared: FieldHashes, definition: JsonObject): boolean {
+  const isSame = (field: PinField) => gone[field] !== undefined && gone[field] === appeared[field]
+  return isSame('description') || (isSame('schema') && takesSomething(definition))
+}
+
+/** Many features take nothing: that they have in common says nothing. */
+function takesSomething({ inputSchema, arguments: given }: JsonObject): boolean {
+  if (Array.isArray(given)) return given.length > 0
+  const { properties } = (typeof inputSchema === 'object' && inputSchema !== null ? inputSchema : {}) as JsonObject
+  return typeof properties === 'object' && properties !== null && Object.keys(properties).length > 0
 }

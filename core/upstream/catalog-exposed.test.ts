@@ -295,6 +295,24 @@ test('a renamed feature is told as one and not trusted by itself', async () => {
   assert.is(at.why('send_v2'), 'pending')
 })
 
+test('a renamed feature that was changed a little as well is no less one', async () => {
+  const inputSchema = { type: 'object', properties: { to: { type: 'string' } } }
+  const before = { name: 'send', description: 'sends', inputSchema }
+  for (const [after, shown] of [
+    [{ name: 'mail', description: 'sends, and more', inputSchema }, []],
+    [{ name: 'mail', description: 'sends', inputSchema: { type: 'object' } }, []],
+    [{ name: 'mail', description: 'other', inputSchema: { type: 'object' } }, ['mail']],
+  ] as const) {
+    const w = world()
+    definitions(w, before)
+    const at = door(w, house({}, TOFU))
+    await at.list()
+    definitions(w, after)
+    w.upstreams.announce('server-a', 'tools')
+    assert.equal(await at.list(), shown)
+  }
+})
+
 test('what appears later is trusted or waits, as the gateway says; what is meant by its name is trusted', async () => {
   for (const [newFeatures, shown] of [
     ['allow', ['one', 'two']],
