@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { asGatehouseError, GatehouseError } from '../errors.js'
+import { addAlertCommands } from './alert-commands.js'
 import { addDoctorCommand } from './doctor.js'
 import { addFeatureCommands } from './feature-commands.js'
 import { addFileCommands } from './file-commands.js'
@@ -7,6 +8,7 @@ import { CommandError } from './io.js'
 import type { Io } from './io.js'
 import { addLogCommands } from './log-commands.js'
 import { addPeopleCommands } from './people-commands.js'
+import { addRuleCommands } from './rule-commands.js'
 import { addKeyCommands, addTokenCommands } from './token-commands.js'
 
 /** Runs one command. Answers the exit code: 0 done, 1 failed, 2 used wrongly. */
@@ -38,6 +40,8 @@ export function createProgram(io: Io): Command {
   addPeopleCommands(program, io)
   addFeatureCommands(program, io)
   addLogCommands(program, io)
+  addAlertCommands(program, io)
+  addRuleCommands(program, io)
   addKeyCommands(program, io)
   addDoctorCommand(program, io)
   return program

@@ -3,7 +3,9 @@ import { createCompletions } from '../bridge/completions.js'
 import { createParkedCalls } from '../bridge/parked-calls.js'
 import type { Config } from '../config.js'
 import { openEngine } from '../configuration/nouns/open-engine.js'
+import { readDefaultRules } from '../configuration/default-rules.js'
 import { createSnapshots } from '../configuration/snapshots.js'
+import { createBodyKeyRows } from '../db/repositories/body-keys.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
 import { createSessionRows } from '../db/repositories/sessions.js'
 import { createStore } from '../db/repositories/store.js'
@@ -18,7 +20,7 @@ import { foldRefusals } from '../record/refusal-fold.js'
 import { createTailer } from '../record/tailer.js'
 import { hashKeyOf } from './hash-key.js'
 import { registerListening } from './listening.js'
-import { type Resources, asPluginLog, openEgress, openPlugins } from './resources.js'
+import { type Resources, asPluginLog, openEgress, openPlugins, readOwnFiles } from './resources.js'
 import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
@@ -28,9 +30,11 @@ import { createErrands } from '../upstream/errands.js'
 import { createOffers } from '../upstream/offers.js'
 import { createServerInfos } from '../upstream/server-infos.js'
 import { isUpdate } from '../upstream/subscriptions.js'
+import { createBodySealer } from '../vault/body-sealer.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
 import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
+import { createReplays } from './backtest.js'
 import { joinCluster } from './cluster.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
@@ -50,9 +54,12 @@ export async function openParts(
   const logger = asPluginLog(log)
   house.make(PARTS.egress, () => openEgress(config))
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
+  house.make(PARTS.replays, (h) => createReplays(h, around))
+  house.make(PARTS.bodySealer, () => createBodySealer(createBodyKeyRows(dataSource), vault))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
   await joinCluster(house, resources, { config, log })
   const alerting = createAlerting(house, log)
+  house.put(PARTS.alerting, alerting)
   house.put(PARTS.raise, (alert) => void alerting.raise(alert))
   house.make(PARTS.own, (h) => createOwnIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
   house.make(PARTS.identities, (h) =>
@@ -104,7 +111,15 @@ export async function openParts(
       onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
     }),
   )
-  house.make(PARTS.troubles, (h) => createTroubles({ ...alerting, sharedName: createSharedNames(h) }))
+  house.make(PARTS.troubles, (h) => {
+    const holder = h.get(PARTS.replicas).id
+    return createTroubles({
+      raise: (alert) => alerting.raise(alert, holder),
+      resolve: (type, key) => alerting.resolve(type, key, holder),
+      forsaken: h.get(PARTS.alerts).forsaken,
+      sharedName: createSharedNames(h),
+    })
+  })
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),
@@ -157,7 +172,7 @@ export async function openParts(
     createTailer({ log: h.get(PARTS.recorder), database: recordPool, alert: h.get(PARTS.raise), logger }),
   )
   house.make(PARTS.exporters, (h) => createExports(h, logger))
-  house.make(PARTS.configuration, (h) => createConfiguration(h, config))
+  house.make(PARTS.configuration, (h) => createConfiguration(h, config, logger))
   house.put(
     PARTS.recorder,
     await createRecorder({
@@ -174,6 +189,8 @@ export async function openParts(
     house.get(PARTS.raise)(faultAlert(fault))
   }
   const { cwd } = around
+  const sources = await readOwnFiles(config, cwd)
+  house.put(PARTS.defaultRules, readDefaultRules(sources))
   const egress = house.get(PARTS.egress)
-  house.put(PARTS.host, await openPlugins({ config, cwd, log, dataSource, egress, onFault }))
+  house.put(PARTS.host, await openPlugins({ sources, log, dataSource, egress, onFault }))
 }

@@ -1,3 +1,4 @@
+import { ALERT_TYPES } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { CAPABILITIES } from '../domain/capabilities.js'
 import { PIN_FIELDS } from '../domain/provisioning.js'
@@ -182,6 +183,7 @@ export const ruleShape = {
 }
 /** Keys that are not here belong to the rule's engine and are checked by it. */
 export const Rule = z.looseObject(ruleShape)
+export type RuleInput = z.output<typeof Rule>
 export const RulePatch = z.looseObject({
   ...ruleShape,
   name: ruleShape.name.optional(),
@@ -189,11 +191,12 @@ export const RulePatch = z.looseObject({
   hook: ruleShape.hook.optional(),
 })
 
+/** Rules of one gateway. */
+export const MOST_RULES = 1_000
+export const TOO_MANY_RULES = 'a gateway takes 1,000 rules at most: join some, or split the gateway'
+
 const teams = z.array(reference).max(200)
-const capture = z.enum(['none', 'redacted'], {
-  error: (issue) =>
-    issue.input === 'sealed' ? 'sealed capture is not in this version; none or redacted' : 'must be none or redacted',
-})
+const capture = z.enum(['none', 'redacted', 'sealed'], { error: 'must be none, redacted or sealed' })
 export const gatewayShape = {
   title: title.optional(),
   enabled: enabled.optional(),
@@ -206,7 +209,7 @@ export const gatewayShape = {
 export const gatewayFileShape = {
   ...gatewayShape,
   servers: z.array(Assignment).max(200).optional(),
-  rules: z.array(Rule).max(200).optional(),
+  rules: z.array(Rule).max(MOST_RULES, TOO_MANY_RULES).optional(),
 }
 
 export const teamShape = {
@@ -268,6 +271,15 @@ export const idpShape = {
   enabled: enabled.optional(),
 }
 
+/** Keys that are not here belong to the plugin of the target and are checked by it. */
+export const alertTargetShape = {
+  plugin: slug,
+  minSeverity: z.enum(['info', 'warning', 'error']).optional(),
+  types: z.array(z.enum(ALERT_TYPES, { error: (issue) => `no alert is called ${String(issue.input)}` })).optional(),
+  gateways: z.array(reference).max(200).optional(),
+  enabled: enabled.optional(),
+}
+
 export const connectionShape = {
   host: reference,
   gateway: reference,
@@ -315,6 +327,8 @@ export const limitShape = {
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
   registrations: count.max(100_000).optional(),
+  replayMessages: count.max(10_000_000).optional(),
+  replayTime: duration.optional(),
   parkedCalls: strict({
     perReplica: count.max(100_000).optional(),
     perUser: count.max(100_000).optional(),
@@ -323,7 +337,11 @@ export const limitShape = {
 }
 export const Settings = strict({
   audit: z.enum(['fast', 'strict']).optional(),
-  retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
+  retentionDays: strict({
+    logs: count.max(3_650).optional(),
+    alerts: count.max(3_650).optional(),
+    sealed: count.max(3_650).optional(),
+  }).optional(),
   defaultRole: reference.optional(),
   refreshReuse: strict({
     seconds: z.int().min(0).max(3_600).optional(),
@@ -343,6 +361,7 @@ export const Identity = strict(identityShape)
 export const Host = strict(hostShape)
 export const Exporter = z.looseObject(exporterShape)
 export const Idp = z.looseObject(idpShape)
+export const AlertTarget = z.looseObject(alertTargetShape)
 export const Engine = z.looseObject(engineShape)
 export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string(), z.unknown()).optional() })
 
@@ -350,6 +369,7 @@ export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string
 export const fileShape = {
   version: z.literal(1, { error: 'must be 1' }),
   plugins: z.array(Plugin).optional(),
+  defaultRules: z.array(Rule).max(100).optional(),
   roles: z.record(slug, Role).optional(),
   users: z.record(email, User).optional(),
   teams: z.record(slug, Team).optional(),
@@ -359,8 +379,9 @@ export const fileShape = {
   engines: z.record(slug, Engine).optional(),
   gateways: z.record(slug, Gateway).optional(),
   exporters: z.record(slug, Exporter).optional(),
+  alerts: z.record(slug, AlertTarget).optional(),
   hosts: z.record(slug, Host).optional(),
   settings: Settings.optional(),
 }
-export const File = strict(fileShape, { alerts: 'delivery of alerts is' })
+export const File = strict(fileShape)
 export type File = z.output<typeof File>

@@ -5,6 +5,7 @@ import type { ManagedBy, Rule, Stored } from '../domain/nouns.js'
 import type { Repository, Store } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
 import { invalid } from './problems.js'
+import type { RuleInput } from './schemas.js'
 
 /** Who changes the configuration. */
 export interface Actor {
@@ -39,12 +40,27 @@ export function actorOf({ id, capabilities }: Pick<UserRef, 'id' | 'capabilities
   return { userId: id, capabilities, managedBy: 'api', isOperator: false }
 }
 
+/** What only the running gateway can tell of the plugins of one family. */
+export interface PluginChecks {
+  /** Plugins that are loaded. */
+  readonly loaded: () => readonly string[]
+  /** `config` with its secrets. */
+  readonly check: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
+  /** Keys of its configuration that a plugin declares as secret. */
+  readonly secrets: (plugin: string) => readonly string[]
+}
+
 /** What only the running gateway can tell about a configuration. */
 export interface Checks {
   /** Kinds of engines that are loaded. */
   readonly engines: () => readonly EngineKind[]
   /** What the rule's engine says of it; the rule is not stored yet. `instance` is the stored engine that it names. */
   readonly checkRule: (rule: Rule, instance: OpenedEngine | null) => Promise<readonly ConfigError[]>
+  /** What a gateway has that is made without rules; told of those that do not fit. */
+  readonly defaultRules: {
+    readonly rules: readonly RuleInput[]
+    readonly onSkipped: (rule: string, why: string) => void
+  }
   /** Plugins that are loaded and deliver the record. */
   readonly exporters: () => readonly string[]
   /** `config` with its secrets. */
@@ -57,6 +73,8 @@ export interface Checks {
   readonly checkIdp: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
   /** Keys of its configuration that a plugin declares as secret. */
   readonly idpSecrets: (plugin: string) => readonly string[]
+  /** Plugins that deliver alerts. */
+  readonly alertTargets: PluginChecks
   /** Throws GH_EGRESS_REFUSED for an address that the gateway may not call. */
   readonly checkUrl: (url: string) => Promise<void>
   /** Whether the admin API may add `command` servers (`GATEHOUSE_STDIO`). */

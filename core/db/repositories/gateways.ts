@@ -11,7 +11,17 @@ import type { Kind } from './rows.js'
 type AssignmentDraft = Parameters<GatewayRepository['setAssignments']>[1][number]
 type RuleDraft = Parameters<GatewayRepository['setRules']>[1][number]
 
-const KIND: Kind<GatewayEntity> = { entity: GatewayEntity, noun: 'gateway', key: () => null }
+const KIND: Kind<GatewayEntity> = {
+  entity: GatewayEntity,
+  noun: 'gateway',
+  key: () => null,
+  users: [
+    {
+      what: 'alert targets',
+      sql: 'select slug as name from alert_targets where $1::uuid = any (gateway_ids) order by 1 limit 6',
+    },
+  ],
+}
 /** Held while slugs are given, since a slug must be no other gateway's former one and two tables cannot say so. */
 const SLUG_LOCK = 7_014_002
 
@@ -181,8 +191,10 @@ function usualId(gatewayId: string, { serverId, as }: Pick<Assignment, 'serverId
 async function writeRules(manager: EntityManager, gatewayId: string, drafts: readonly RuleDraft[]): Promise<void> {
   const before = await manager.findBy(RuleEntity, { gatewayId })
   await manager.query('delete from rules where gateway_id = $1', [gatewayId])
+  const byId = new Map(before.map((rule) => [rule.id, rule]))
+  const byName = new Map(before.map((rule) => [rule.name, rule]))
   const rows = drafts.map((draft, position) => {
-    const old = before.find((rule) => (draft.id === undefined ? rule.name === draft.name : rule.id === draft.id))
+    const old = draft.id === undefined ? byName.get(draft.name) : byId.get(draft.id)
     return { ...ruleRow(draft), id: draft.id ?? old?.id ?? randomUUID(), gatewayId, position, ...history(draft, old) }
   })
   await manager.insert(RuleEntity, rows as QueryDeepPartialEntity<RuleEntity>[])
