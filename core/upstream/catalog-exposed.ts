@@ -124,7 +124,9 @@ function sightingsOf({ plan, kind, byId, judged }: Looked, table: ApprovalTable)
     if (hashes === null || sha256 === null || definition === undefined) continue
     const approval = approved.get(name)
     const former =
-      approval === undefined ? gone.find(([, one]) => one.hashes !== null && isRenamed(one.hashes, hashes)) : undefined
+      approval === undefined
+        ? gone.find(([, one]) => one.hashes !== null && isRenamed(one.hashes, hashes, definition))
+        : undefined
     const event = eventOf(judgement, {
       isKnown: approval !== undefined,
       isNew: table.isBegun(assignmentId, kind),

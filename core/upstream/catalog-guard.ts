@@ -204,9 +204,9 @@ const isBound = (judgement: Judgement | undefined): boolean => {
 /** `.` or `..` as a segment, in clear or as a percent-encoding of it, with any separator. */
 function hasDotSegments(uri: string): boolean {
   let plain = uri
-  for (let turn = 0; turn < 3; turn++)
+  for (let turn = 0; turn < 5; turn++)
     plain = plain.replaceAll(/%(25|2e|2f|5c)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-  return /(^|[/\\:])\.\.?([/\\?#]|$)/.test(plain)
+  return /(^|[/\\:=?&#;,])\.\.?([/\\?&#;,]|$)/.test(plain)
 }
 
 const compiled = new WeakMap<SeenList['byId'], readonly (readonly [string, UriTemplate])[]>()

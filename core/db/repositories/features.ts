@@ -8,6 +8,7 @@ import type {
   FeatureRepository,
   Sighting,
 } from '../../domain/store.js'
+import { isBaseline } from '../../domain/feature-judge.js'
 import { GatehouseError } from '../../errors.js'
 import { isId } from './rows.js'
 
@@ -87,7 +88,8 @@ async function record(
     const text = JSON.stringify(definition)
     return { ...sighting, isTrusted: sighting.event === 'trusted', definition: text.length > LONGEST ? null : text }
   })
-  await manager.query('insert into feature_baselines values ($1, $2, $3) on conflict do nothing', [...place])
+  if (isBaseline(sightings))
+    await manager.query('insert into feature_baselines values ($1, $2, $3) on conflict do nothing', [...place])
   const made: { name: string }[] = await manager.query(FIRST, [...place, JSON.stringify(rows)])
   const isFirst = new Set(made.map(({ name }) => name))
   const news = rows.filter(({ event, name }) => event !== 'trusted' || isFirst.has(name))
