@@ -17,7 +17,7 @@ const SLACK_PATH = '/services/T000/B000/swordfish'
 // oxlint-disable-next-line typescript/no-explicit-any
 type Json = any
 let server: FakeServer
-let lost = ''
+let lost: FakeServer
 let [ops, slack]: (Receiver | undefined)[] = []
 let mailbox: Mailbox
 let gateway: RunningGateway
@@ -36,9 +36,7 @@ const targets = () => `alerts:
 
 test.before(async () => {
   server = await fakeUpstream(answering({ content: [{ type: 'text', text: 'it is 555-12-3456' }] }))
-  const gone = await fakeUpstream(answering({}))
-  lost = gone.url
-  await gone.stop()
+  lost = await fakeUpstream(answering({ content: [] }), { tools: ['lost_act'] })
   ;[ops, slack, mailbox] = [await startReceiver(), await startReceiver(), await openMailbox()]
   const chat = slack.url.replace('/x', SLACK_PATH)
   gateway = await startGateway({
@@ -88,8 +86,10 @@ test('every act of a rule counts, and costs the receiver nothing', async () => {
 })
 
 test('a server that cannot be reached is told in the chat and by mail, with a link', async () => {
+  await ask('lost_act')
+  await lost.stop()
   const alert = await until('it is told of', async () => {
-    await modern(agent, { method: 'tools/list' })
+    await ask('lost_act')
     return (await feed('type=server_unreachable'))[0]
   })
   assert.equal([alert.severity, alert.server.slug, alert.state], ['error', 'lost', 'open'])
@@ -135,6 +135,11 @@ test('the feed is filtered by name or id, paged, and acknowledged in one go', as
     assert.match(await feed(query).then(() => 'taken', String), / 422 | 400 /, query)
   const nothing = await gateway.api('POST', '/alerts/acknowledge', {}).then(() => 'taken', String)
   assert.match(nothing, / 422 | 400 /)
+  const mild = await feed('severity=info&state=open')
+  assert.equal(
+    mild.map(({ type }) => type),
+    ['rule_modified'],
+  )
   const done = (await gateway.api('POST', '/alerts/acknowledge', { severity: ['info'] })) as Json
   assert.is(done.acknowledged, 1)
   assert.equal(
@@ -217,13 +222,11 @@ test('targets are shown without their secrets, tried, and changed; a secret does
   await gateway.api('DELETE', '/alert-targets/own')
 })
 
-test('nobody sees alerts without the capability, nor decides where they go', async () => {
-  await gateway.api('POST', '/roles', { slug: 'reader', capabilities: ['viewAndExportLogs'] })
-  await gateway.api('POST', '/users', { email: 'rita@example.com', role: 'reader' })
+test('the secrets of targets lie sealed', async () => {
   const { rows } = await database.query<{ n: string }>(
     `select count(*) as n from secrets where owner_kind = 'alertTarget'`,
   )
-  assert.ok(Number(rows[0]?.n) >= 2, 'the secrets of targets are sealed')
+  assert.ok(Number(rows[0]?.n) >= 2)
 })
 
 test('nothing in the database holds a secret of a target', async () => {
