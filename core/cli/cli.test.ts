@@ -134,6 +134,16 @@ test('plan shows, apply does, and secrets come from here without being shown', a
   for (const { out, err } of [planned, applied, again]) assert.not.match(out + err, /from-(the|a)-/)
 })
 
+test('what is hardly meant is told beside the plan, and holds up nothing', async () => {
+  const rule = '{ name: Odd, engine: regex, hook: both, patterns: [x], action: mask, servers: [nowhere] }'
+  const path = await file(`version: 1\ngateways: { g: { rules: [${rule}] } }\n`)
+  const { code, err } = await run(['plan', '-f', path])
+  assert.is(code, 0, err)
+  assert.match(err, "Warning: gateways.g.rules[0] 'Odd': servers: 'nowhere' fits no server of the gateway")
+  const { out } = await run(['plan', '-f', path, '--json'])
+  assert.is(JSON.parse(out).warnings.length, 1)
+})
+
 test('prune removes what an earlier file made', async () => {
   await run(['apply', '-f', await file('version: 1\nteams: { old: {} }\n')])
   const { out } = await run(['apply', '--prune', '-f', await file('version: 1\nservers: {}\nteams: { new: {} }\n')])
