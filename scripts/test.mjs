@@ -5,6 +5,7 @@ import { join, relative, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, checkNode, fail, install, projects, root } from './install.mjs'
 import { ensureNode24 } from './node24.mjs'
+import { ensurePresidio } from './presidio.mjs'
 import { checkCommand, runJobs, sumLine, testFile } from './runner.mjs'
 
 const { values, positionals: filters } = parseArgs({
@@ -38,7 +39,10 @@ function prepareWorkspaces() {
   install()
   build()
   const files = findTestFiles().filter(({ name }) => wanted(name))
-  if (files.some(({ source }) => readFileSync(source, 'utf8').includes('node24'))) ensureNode24()
+  const need = (word) => files.some(({ source }) => readFileSync(source, 'utf8').includes(word))
+  if (need('node24')) ensureNode24()
+  // Here, and not in a test, since it may take minutes; what cannot be had is told by the tests that are skipped.
+  if (need('findPresidio')) ensurePresidio()
   return files
 }
 

@@ -114,6 +114,11 @@ export interface EvaluateRequest {
    * like) are never told.
    */
   readonly header: (name: string) => string | undefined
+  /**
+   * The message with other texts in place of the leaves of these numbers, for a verdict `modify`. Only leaves of kind `value` can
+   * be named; copies of structured content are made anew with it.
+   */
+  readonly rewrite: (texts: ReadonlyMap<number, string>) => Json
 }
 
 /** Payload and answer of `engine.test`: tries a configuration on a text, before there is a rule. Nothing is retried. */

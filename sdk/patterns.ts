@@ -10,7 +10,7 @@ import { DATA_SECRETS } from './patterns/secrets-data.js'
 import { WORK_SECRETS } from './patterns/secrets-work.js'
 
 export { CHECKS } from './patterns/checks.js'
-export type { Check, Stretch } from './patterns/checks.js'
+export type { Check, CheckName, Stretch } from './patterns/checks.js'
 export type { LibraryPattern, PatternGroup } from './patterns/pattern.js'
 export { isPlaceholder } from './patterns/placeholder.js'
 

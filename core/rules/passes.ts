@@ -8,6 +8,7 @@ import type { Engines, Limits, Subject } from './engines.js'
 import { changeLeaves } from './change.js'
 import { walk } from './leaves.js'
 import type { Leaves } from './leaves.js'
+import { rewriterOf } from './rewriter.js'
 import type { Leg } from './shape.js'
 
 /** A message and its texts. */
@@ -88,7 +89,8 @@ function ask({ leg, context, subject, engines, limits }: Asked, trial: Trial): E
   try {
     const { header } = subject
     const { message } = trial.text
-    const request = { state, pass: trial.pass, leg, leaves: leavesFor(trial), message, context, header }
+    const rewrite = rewriterOf(message, leg, shapeOf(subject))
+    const request = { state, pass: trial.pass, leg, leaves: leavesFor(trial), message, context, header, rewrite }
     return engines.evaluate(kind, request, limits)
   } catch (thrown) {
     return failure(thrown)

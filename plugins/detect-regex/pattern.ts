@@ -1,7 +1,7 @@
 import { RegExpParser, RegExpSyntaxError } from '@eslint-community/regexpp'
 import type { AST } from '@eslint-community/regexpp'
 import type { ConfigError } from '@gatehouse/sdk'
-import type { LibraryPattern } from '@gatehouse/sdk/patterns'
+import type { CheckName, LibraryPattern } from '@gatehouse/sdk/patterns'
 import { alphabetOf, loopsOf } from './alphabet.js'
 import type { Alphabet } from './alphabet.js'
 import { foldCase } from './fold.js'
@@ -9,7 +9,6 @@ import { isLinear } from './linear-engine.js'
 import { asWritten, canBeEmpty, linearise } from './linearise.js'
 import type { Fold } from './linearise.js'
 import { neededSign, neededTexts } from './needed.js'
-import type { CheckName } from './scan.js'
 import type { Windows } from './windows.js'
 
 /** A pattern ready to run. */

@@ -1,7 +1,5 @@
 import { CHECKS } from '@gatehouse/sdk/patterns'
-import type { Stretch } from '@gatehouse/sdk/patterns'
-
-export type CheckName = keyof typeof CHECKS
+import type { CheckName, Stretch } from '@gatehouse/sdk/patterns'
 
 /** Matches as triples in a row: leaf, start, end. */
 export type Hits = number[]

@@ -1,6 +1,7 @@
+import type { CheckName } from '@gatehouse/sdk/patterns'
 import type { Alphabet } from './alphabet.js'
 import { MOST_HITS, placeOf } from './scan.js'
-import type { CheckName, Hits, Scanned } from './scan.js'
+import type { Hits, Scanned } from './scan.js'
 
 /** Where a pattern can match at all: around a sign that it needs, among signs that can stand in a match. */
 export interface Windows {

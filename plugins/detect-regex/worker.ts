@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads'
+import type { CheckName } from '@gatehouse/sdk/patterns'
 import { scan } from './scan.js'
-import type { CheckName, Hits } from './scan.js'
+import type { Hits } from './scan.js'
 
 /**
  * What the pool sends: one evaluation. `linear` says that the source may be run with `l` when all else fails, `steep` that all

@@ -21,6 +21,7 @@ test('the engine finds a secret through its hooks', async () => {
     message: {},
     context: callContext(),
     header: () => undefined,
+    rewrite: () => ({}),
   })
   assert.equal(evaluation, {
     verdict: 'findings',

@@ -110,7 +110,7 @@ export async function evaluated(
   if (!prepared.ok) throw new Error(JSON.stringify(prepared.errors))
   const context = callContext({ rpcId: 7, ...asking.context })
   const call = asking.signal === undefined ? {} : { signal: asking.signal }
-  const request = { state: prepared.state, pass: 0, leg, leaves: [], message, context, header }
+  const request = { state: prepared.state, pass: 0, leg, leaves: [], message, context, header, rewrite: () => message }
   return host.askKeyed('engine.evaluate', 'webhook', request, call)
 }
 

@@ -188,3 +188,4 @@ export const CHECKS = {
     return isUrlPassword(match.slice(start, end), match.slice(3, start - 1)) ? [start, end] : null
   },
 } satisfies Readonly<Record<string, Check>>
+export type CheckName = keyof typeof CHECKS

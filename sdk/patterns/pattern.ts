@@ -1,4 +1,4 @@
-import type { CHECKS } from './checks.js'
+import type { CheckName } from './checks.js'
 
 export type PatternGroup = 'prompt-injection' | 'secrets' | 'financial' | 'us-identifiers' | 'eu-identifiers'
 
@@ -18,7 +18,7 @@ export interface LibraryPattern {
   readonly literals?: readonly string[]
   /** Where in a match its literal can begin; `[0]` unless told. */
   readonly at?: readonly number[]
-  readonly check?: keyof typeof CHECKS
+  readonly check?: CheckName
   /** Where the format is told, by whoever gives it out. */
   readonly source: string
 }
