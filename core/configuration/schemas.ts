@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CAPABILITIES } from '../domain/capabilities.js'
-import { PIN_FIELDS } from '../domain/provisioning.js'
+import { PIN_FIELDS, POISONING } from '../domain/provisioning.js'
 import { strict } from './problems.js'
 import { duration, size } from './units.js'
 
@@ -202,6 +202,7 @@ export const gatewayShape = {
   legacySse: z.boolean().optional(),
   capture: capture.optional(),
   pinning: Pinning.optional(),
+  poisoning: z.enum(POISONING).optional(),
 }
 export const gatewayFileShape = {
   ...gatewayShape,

@@ -19,6 +19,7 @@ import { Sso1795996800009 } from './migrations/0009-sso.js'
 import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
 import { Engines1796169600011 } from './migrations/0011-engines.js'
 import { Features1796256000012 } from './migrations/0012-features.js'
+import { Poisoning1796515200015 } from './migrations/0015-poisoning.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -51,6 +52,7 @@ const MIGRATIONS = [
   RootMessages1796083200010,
   Engines1796169600011,
   Features1796256000012,
+  Poisoning1796515200015,
 ]
 
 /** Any number will do, as long as every replica takes the same. */
