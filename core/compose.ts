@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { type DependencyContainer, container as root, instanceCachingFactory } from 'tsyringe'
 import { withAdvisoryLock } from './cluster/locks.js'
 import { layAuthorizationServer } from './composition/authorization-server.js'
+import { layAlertDeliveries } from './composition/alert-deliveries.js'
 import { banner } from './composition/banner.js'
 import { createChores } from './composition/chores.js'
 import { followReplicas } from './composition/cluster.js'
@@ -51,6 +52,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const place = { url: config.url ?? '', draining: false }
   const onBroken = (thrown: unknown) => log.error({ err: thrown }, 'a request broke')
   await openParts(house, resources, config, around)
+  layAlertDeliveries(house, () => place.url, log)
   layRooms(house, () => place.url, log)
   laySigningIn(house, { url: () => place.url, mail: config.mail, log })
   laySso(house)
@@ -75,6 +77,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   place.url = config.url ?? `${scheme}://localhost:${port}`
   // No certificate fits an address.
   const local = config.tls === null ? `http://127.0.0.1:${port}` : place.url
+  house.get(PARTS.deliveries).start()
   const seed = () => seedQuickstart(store, resources.home, `${local}/docs/mcp`)
   await withAdvisoryLock(resources.dataSource, 'quickstart', seed)
   await snapshots.rebuild()
@@ -97,12 +100,14 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 
 /** The parts that must be ended, the way out before what it leads to. */
 function inReverse(house: House): (() => unknown)[] {
-  const { exporters, listeners, audience, subscriptions, catalog, parked, upstreams, grants, troubles, host } = PARTS
-  const { refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
+  const { exporters, deliveries, alerting, host } = PARTS
+  const { listeners, audience, subscriptions, catalog, parked, upstreams, grants, troubles } = PARTS
+  const { replays, refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
   const listening = [listeners, audience, subscriptions]
   const ways = [catalog, parked, upstreams, grants, troubles]
-  const rest = [host, refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress]
-  const order = [exporters, ...listening, ...ways, ...rest]
+  // What ends may raise alerts, and plugins are told of them.
+  const rest = [alerting, host, refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress]
+  const order = [replays, exporters, ...listening, ...ways, deliveries, ...rest]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())
 }
 

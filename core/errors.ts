@@ -120,6 +120,12 @@ export const ERRORS = {
   GH_API_NOT_FOUND: { http: 404, rpc: -32600, summary: 'No such thing.' },
   GH_API_CONFLICT: { http: 409, rpc: -32600, summary: 'It is taken, in use, or managed by the file.' },
   GH_API_INVALID: { http: 400, rpc: -32602, summary: 'The request is not valid; the field is named.' },
+  GH_BACKTEST_BUSY: {
+    http: 429,
+    rpc: -32600,
+    summary: 'Too many backtests wait at this gateway. Try again when one has ended.',
+  },
+  GH_BACKTEST_FAILED: { http: 500, rpc: -32603, summary: 'The backtest broke; the log has the cause.' },
   GH_PAGE_FORM: {
     http: 403,
     rpc: -32600,

@@ -14,7 +14,7 @@ import type {
   IdpRedirect,
 } from './idp.js'
 import type { Credentials, Identification, Principal } from './principal.js'
-import type { Alert, Delivery, DeliveryAnswer } from './record.js'
+import type { AlertDelivery, Delivery, DeliveryAnswer, RaisedAlert } from './record.js'
 import type { Verdict } from './verdict.js'
 
 /**
@@ -361,24 +361,21 @@ export const HOOKS = Object.freeze({
     answer: delivery,
     summary: 'Hands a batch of the record to a receiver. A failure is a `retry`.',
   }),
-  'alert.raised': hook<Alert, void>()({
+  'alert.raised': hook<RaisedAlert, void>()({
     kind: 'parallel',
     deadlineMs: 10_000,
     onFailure: 'open',
     writable: [],
     answer: nothing,
-    summary: 'An alert was raised.',
+    summary: 'An alert was raised or repeated; repeats within a second are told once.',
   }),
-  'alert.deliver': hook<
-    { readonly alert: Alert; readonly config: Readonly<Record<string, unknown>> },
-    DeliveryAnswer
-  >()({
+  'alert.deliver': hook<AlertDelivery, DeliveryAnswer>()({
     kind: 'keyed',
     deadlineMs: 15_000,
     onFailure: 'closed',
     writable: [],
     answer: delivery,
-    summary: 'Hands an alert to a receiver.',
+    summary: 'Hands an alert, or a digest of many, to a receiver. A failure is a `retry`.',
   }),
 })
 

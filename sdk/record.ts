@@ -1,3 +1,5 @@
+import type { JsonObject } from './call.js'
+
 /** The types of a log row. A pass or a change by a rule is a receipt on its leg, not a row. */
 export type LogType =
   | 'proxy_request_success'
@@ -106,23 +108,8 @@ export type DeliveryAnswer =
 
 /** An alert as it is raised. Never holds matched text or secrets. Repeats with the same `key` collapse into one. */
 export interface Alert {
-  readonly type:
-    | 'rule_blocked'
-    | 'rule_modified'
-    | 'rule_detected'
-    | 'rule_engine_failed'
-    | 'rule_quarantined'
-    | 'server_auth_failed'
-    | 'identity_refresh_failed'
-    | 'token_reused'
-    | 'server_unreachable'
-    | 'feature_changed'
-    | 'feature_suspicious'
-    | 'export_failing'
-    | 'audit_overflow'
-    | 'plugin_failed'
-    | 'server_misbehaved'
-  readonly severity: 'info' | 'warning' | 'error'
+  readonly type: AlertType
+  readonly severity: AlertSeverity
   readonly key: string
   readonly message: string
   readonly gatewayId?: string
@@ -131,5 +118,68 @@ export interface Alert {
   readonly connectionId?: string
   readonly userId?: string
   readonly correlationId?: string
-  readonly context?: Readonly<Record<string, string | number | boolean>>
+  /** At most 64 KiB of JSON; what looks like a secret is cut out before it is stored. */
+  readonly context?: JsonObject
 }
+
+export type AlertSeverity = 'info' | 'warning' | 'error'
+export const ALERT_TYPES = [
+  'rule_blocked',
+  'rule_modified',
+  'rule_detected',
+  'rule_engine_failed',
+  'rule_quarantined',
+  'server_auth_failed',
+  'identity_refresh_failed',
+  'token_reused',
+  'server_unreachable',
+  'feature_changed',
+  'feature_suspicious',
+  'export_failing',
+  'audit_overflow',
+  'plugin_failed',
+  'server_misbehaved',
+] as const
+export type AlertType = (typeof ALERT_TYPES)[number]
+
+/** An alert as it is stored, with its repeats; what stands in it is of the last one. */
+export interface RaisedAlert extends Alert {
+  readonly id: string
+  /** How often it was raised since `firstAt`. */
+  readonly count: number
+  readonly state: 'open' | 'acknowledged' | 'resolved'
+  /** ISO 8601. */
+  readonly firstAt: string
+  readonly lastAt: string
+}
+
+/** An alert as receivers are told of it: with the names of what it is about, where they are still known. */
+export interface ToldAlert extends RaisedAlert {
+  readonly gateway: string | null
+  readonly server: string | null
+  readonly rule: string | null
+  readonly user: string | null
+  /** The page of this alert in the console. */
+  readonly url: string
+}
+
+/** What came faster than a target may be told, in one message. */
+export interface AlertDigest {
+  readonly total: number
+  readonly bySeverity: Readonly<Record<AlertSeverity, number>>
+  /** The gravest, then the newest; at most 20. */
+  readonly alerts: readonly ToldAlert[]
+  /** The feed in the console. */
+  readonly url: string
+}
+
+/** Payload of `alert.deliver`. Delivery is at least once: a repeat has the same `id`. */
+export type AlertDelivery = {
+  readonly id: string
+  readonly target: { readonly id: string; readonly name: string; readonly config: Readonly<Record<string, unknown>> }
+  /** 1 for the first try. */
+  readonly attempt: number
+  /** Somebody tries the target; nothing has happened. */
+  readonly isTest: boolean
+  readonly service: { readonly name: string; readonly version: string }
+} & ({ readonly kind: 'alert'; readonly alert: ToldAlert } | { readonly kind: 'digest'; readonly digest: AlertDigest })

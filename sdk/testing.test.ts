@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { z } from 'zod'
 import { definePlugin, type PluginContext } from './plugin.js'
 import { notMine } from './principal.js'
-import type { Alert } from './record.js'
+import type { RaisedAlert } from './record.js'
 import { startPlugin } from './testing.js'
 import { block, modify, pass } from './verdict.js'
 
@@ -17,7 +17,11 @@ const credentials = (authorization?: string) => ({
   address: '::1',
   gatewayId: null,
 })
-const alert: Alert = { type: 'rule_blocked', severity: 'info', key: 'k', message: 'm' }
+const at = new Date(0).toISOString()
+const alert: RaisedAlert = {
+  ...{ type: 'rule_blocked', severity: 'info', key: 'k', message: 'm' },
+  ...{ id: 'a', count: 1, state: 'open', firstAt: at, lastAt: at },
+}
 const enrichment = () => ({
   principal: {
     user: null,

@@ -13,6 +13,8 @@ export interface Client {
   readonly url: string
   get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<unknown>
   post(path: string, body?: unknown): Promise<unknown>
+  /** Goes out even after the person has had enough: it is what then tidies up. */
+  delete(path: string): Promise<unknown>
 }
 
 export const homeOf = ({ env, cwd }: Io): string => resolve(cwd, env['GATEHOUSE_HOME'] || '.gatehouse')
@@ -49,14 +51,15 @@ export async function connect(io: Io): Promise<Client> {
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
       redirect: 'error',
-      signal: AbortSignal.any([io.signal, AbortSignal.timeout(60_000)]),
+      signal:
+        method === 'DELETE' ? AbortSignal.timeout(10_000) : AbortSignal.any([io.signal, AbortSignal.timeout(60_000)]),
       headers: {
         authorization: `Bearer ${token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }).catch((error: unknown) => {
-      if (io.signal.aborted) throw error
+      if (io.signal.aborted && method !== 'DELETE') throw error
       throw new CommandError(`Nothing answers at ${url} (${causeOf(error)}).\nStart the gateway with: gatehouse start`)
     })
     const text = await response.text()
@@ -70,6 +73,7 @@ export async function connect(io: Io): Promise<Client> {
       return ask('GET', given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`)
     },
     post: (path, body) => ask('POST', path, body),
+    delete: (path) => ask('DELETE', path),
   }
 }
 

@@ -8,6 +8,8 @@ export interface Io {
   readonly nodeVersion: string
   out(text: string): void
   err(text: string): void
+  /** Columns of the terminal that `err` goes to; undefined when it is none. */
+  readonly width?: number | undefined
   /** Aborted when the person has had enough (Ctrl-C). */
   readonly signal: AbortSignal
   /** Runs the gateway in this process. */

@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import { asGatehouseError, GatehouseError } from '../errors.js'
+import { addAlertCommands } from './alert-commands.js'
 import { addDoctorCommand } from './doctor.js'
 import { addFileCommands } from './file-commands.js'
 import { CommandError } from './io.js'
 import type { Io } from './io.js'
 import { addLogCommands } from './log-commands.js'
 import { addPeopleCommands } from './people-commands.js'
+import { addRuleCommands } from './rule-commands.js'
 import { addKeyCommands, addTokenCommands } from './token-commands.js'
 
 /** Runs one command. Answers the exit code: 0 done, 1 failed, 2 used wrongly. */
@@ -36,6 +38,8 @@ export function createProgram(io: Io): Command {
   addTokenCommands(program, io)
   addPeopleCommands(program, io)
   addLogCommands(program, io)
+  addAlertCommands(program, io)
+  addRuleCommands(program, io)
   addKeyCommands(program, io)
   addDoctorCommand(program, io)
   return program

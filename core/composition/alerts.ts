@@ -1,34 +1,42 @@
 import type { Alert } from '@gatehouse/sdk'
 import type { Logger } from 'pino'
+import type { Alerting } from '../domain/alerts.js'
+import { scrubAlert, scrubText } from '../domain/scrub.js'
 import type { Fault } from '../hooks/settle.js'
+import { createAlertGatherer } from '../record/alert-gatherer.js'
 import type { Overflow } from '../record/gap.js'
 import { type House, PARTS } from './house.js'
-
-/** Neither rejects: a failure is logged, and must not fail the call. */
-export interface Alerting {
-  raise(alert: Alert): Promise<void>
-  /** What the standing alert of this key told of is over. */
-  resolve(type: Alert['type'], key: string): Promise<void>
-}
+import { asPluginLog } from './resources.js'
 
 /**
- * Stores an alert and tells the plugins. That a plugin failed to be told is told to none: it would fail again, for ever.
+ * Scrubs and stores alerts and tells the plugins and the deliveries. That a plugin failed to be told is told to none: it
+ * would fail again, for ever.
  */
-export function createAlerting(house: House, log: Logger): Alerting {
-  const keep = async (alert: Alert) => {
-    await house.get(PARTS.alerts).raise(alert)
-    const { bus } = house.get(PARTS.host)
-    if (bus.has('alert.raised') && alert.context?.hook !== 'alert.raised') await bus.parallel('alert.raised', alert)
-  }
-  const logged = (type: Alert['type']) => (thrown: unknown) =>
-    log.error({ type, err: thrown }, 'an alert could not be stored')
+export function createAlerting(house: House, log: Logger, pauseMs?: number): Alerting {
+  const gatherer = createAlertGatherer({
+    store: (raised) => house.get(PARTS.alerts).raise(raised),
+    onStored(stored) {
+      if (stored.some(({ row }) => row.isToCarry)) house.get(PARTS.deliveries).wake()
+      const { bus } = house.get(PARTS.host)
+      if (!bus.has('alert.raised')) return
+      for (const { raised, row } of stored) {
+        const { id, count, state, firstAt, lastAt } = row
+        if (raised.alert.context?.['hook'] === 'alert.raised') continue
+        void bus.parallel('alert.raised', { ...raised.alert, id, count, state, firstAt, lastAt })
+      }
+    },
+    log: asPluginLog(log),
+    ...(pauseMs === undefined ? {} : { pauseMs }),
+  })
   return {
-    raise: (alert) => keep(alert).catch(logged(alert.type)),
-    resolve: (type, key) =>
-      house
-        .get(PARTS.alerts)
-        .resolve(type, key)
-        .then(() => undefined, logged(type)),
+    raise: (alert, holder) => gatherer.raise(scrubAlert(alert), holder),
+    async resolve(type, key, holder) {
+      const stored = scrubText(key)
+      await gatherer.settled(type, stored)
+      const resolved = house.get(PARTS.alerts).resolve(type, stored, holder)
+      await resolved.catch((thrown: unknown) => log.error({ type, err: thrown }, 'an alert could not be resolved'))
+    },
+    stop: gatherer.stop,
   }
 }
 

@@ -7,14 +7,16 @@ import { type FileOperations, createFileOperations } from '../configuration/appl
 import type { KeeperOptions } from '../configuration/keeper.js'
 import { type Mutations, createMutations } from '../configuration/mutations.js'
 import type { DeclaredSecrets } from '../configuration/references.js'
-import type { Checks } from '../configuration/work.js'
+import type { Checks, PluginChecks } from '../configuration/work.js'
 import { guardAll } from '../db/repositories/failures.js'
 import { createSealedSource } from '../db/repositories/sealed.js'
+import type { Bus } from '../hooks/bus.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
 import { createOnDecided } from './feature-alerts.js'
 import { createPreview } from './preview.js'
 import { detectOf } from './upstream-auth.js'
+import { replaysOf } from './backtest.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -24,23 +26,17 @@ export function createConfiguration(house: House, config: Config): { mutations: 
   const store = house.get(PARTS.store)
   const { bus } = house.get(PARTS.host)
   const engines = house.get(PARTS.engines)
+  const [exporters, idps] = [pluginChecks(bus, 'exporter.deliver'), pluginChecks(bus, 'idp.begin')]
   const checks: Checks = {
     engines: engines.kinds,
     checkRule: house.get(PARTS.rules).checkRule,
-    exporters: () => bus.keys('exporter.deliver'),
-    exporterSecrets: (plugin) => bus.keyed('exporter.deliver', plugin)?.options.secret ?? [],
-    checkExporter: async (plugin, given) => {
-      const schema = bus.keyed('exporter.deliver', plugin)?.options.config
-      const parsed = schema === undefined ? null : parseStrictly(schema, given)
-      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
-    },
-    idps: () => bus.keys('idp.begin'),
-    idpSecrets: (plugin) => bus.keyed('idp.begin', plugin)?.options.secret ?? [],
-    checkIdp: async (plugin, given) => {
-      const schema = bus.keyed('idp.begin', plugin)?.options.config
-      const parsed = schema === undefined ? null : parseStrictly(schema, given)
-      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
-    },
+    exporters: exporters.loaded,
+    exporterSecrets: exporters.secrets,
+    checkExporter: exporters.check,
+    idps: idps.loaded,
+    idpSecrets: idps.secrets,
+    checkIdp: idps.check,
+    alertTargets: pluginChecks(bus, 'alert.deliver'),
     checkUrl: house.get(PARTS.egress).check,
     stdio: config.stdio,
   }
@@ -53,16 +49,35 @@ export function createConfiguration(house: House, config: Config): { mutations: 
       await house.get(PARTS.epochs).check()
       await house.get(PARTS.snapshots).rebuild()
       await house.get(PARTS.exporters).refresh()
+      house.get(PARTS.deliveries).wake()
     },
   })
   return { mutations, files: createFileOperations(mutations, declaredSecrets(checks)) }
 }
 
-function declaredSecrets({ engines, idpSecrets }: Checks): DeclaredSecrets {
-  return (noun, { kind, plugin }) =>
-    noun === 'idps'
-      ? idpSecrets(String(plugin))
-      : (engines().find((each) => each.kind === kind)?.instance?.secret ?? [])
+function declaredSecrets({ engines, idpSecrets, alertTargets }: Checks): DeclaredSecrets {
+  return (noun, { kind, plugin }) => {
+    switch (noun) {
+      case 'idps':
+        return idpSecrets(String(plugin))
+      case 'alerts':
+        return alertTargets.secrets(String(plugin))
+      case 'engines':
+        return engines().find((each) => each.kind === kind)?.instance?.secret ?? []
+    }
+  }
+}
+
+function pluginChecks(bus: Bus, hook: 'exporter.deliver' | 'idp.begin' | 'alert.deliver'): PluginChecks {
+  return {
+    loaded: () => bus.keys(hook),
+    secrets: (plugin) => bus.keyed(hook, plugin)?.options.secret ?? [],
+    check: async (plugin, given) => {
+      const schema = bus.keyed(hook, plugin)?.options.config
+      const parsed = schema === undefined ? null : parseStrictly(schema, given)
+      return parsed === null || parsed.ok ? [] : [{ message: parsed.problem }]
+    },
+  }
 }
 
 export function keeperOptions(house: House, path: string, around: Surroundings): KeeperOptions {
@@ -88,8 +103,12 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     setupLinks: house.get(PARTS.setupLinks),
     logs: guardAll(createLogReader(recordPool)),
     describeIdp: house.get(PARTS.idpAsks).describe,
+    replays: replaysOf(house),
     detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
+    alerts: house.get(PARTS.alerts),
+    alertProgress: house.get(PARTS.alertQueue).progress,
+    testAlertTarget: house.get(PARTS.deliveries).test,
     oauth: { clients: house.get(PARTS.oauthClients), turnKeys: house.get(PARTS.oauthServer).turnKeys },
     preview: createPreview(house),
     onDecided: createOnDecided(house),

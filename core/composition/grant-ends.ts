@@ -2,7 +2,7 @@ import { GATEWAY } from '../configuration/work.js'
 import type { Identity } from '../domain/nouns.js'
 import type { Grant } from '../domain/store.js'
 import type { GrantEnds } from '../oauth/client/grants.js'
-import type { Alerting } from './alerts.js'
+import type { Alerting } from '../domain/alerts.js'
 import { type House, PARTS, type Surroundings } from './house.js'
 
 export function createGrantEnds(house: House, alerting: Alerting, log: Surroundings['log']): GrantEnds {

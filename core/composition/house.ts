@@ -1,6 +1,7 @@
 import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
+import type { ReplayQueue } from '../backtest/queue.js'
 import type { Completions } from '../bridge/completions.js'
 import type { ParkedCalls } from '../bridge/parked-calls.js'
 import type { Epochs } from '../cluster/epochs.js'
@@ -9,7 +10,7 @@ import type { SessionTold } from '../cluster/told.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
 import type { Snapshots } from '../configuration/snapshots.js'
-import type { AlertRepository } from '../db/repositories/alerts.js'
+import type { Alerting, AlertQueue, AlertRepository } from '../domain/alerts.js'
 import type { OneTimeRows } from '../db/repositories/one-time.js'
 import type { Store } from '../domain/store.js'
 import type { Egress } from '../egress/egress.js'
@@ -42,6 +43,7 @@ import type { GrantEnds, Grants } from '../oauth/client/grants.js'
 import type { SignIn, StoredTrip } from '../oauth/client/sign-in.js'
 import type { createProbe } from '../upstream/probe.js'
 import type { Pipeline } from '../pipeline.js'
+import type { AlertDeliveries } from '../record/alert-deliveries.js'
 import type { Exporters } from '../record/exporters.js'
 import type { RecordLog } from '../record/log.js'
 import type { RefusalFold } from '../record/refusal-fold.js'
@@ -61,6 +63,7 @@ import type { Offers } from '../upstream/offers.js'
 import type { ServerInfos } from '../upstream/server-infos.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
 import type { Upstreams } from '../upstream/types.js'
+import type { BodySealer } from '../vault/body-sealer.js'
 import type { Trouble } from '../upstream/watch.js'
 
 export interface Surroundings {
@@ -82,16 +85,20 @@ const part = <T>(name: string): Part<T> => ({ name: Symbol(name) })
 
 export const PARTS = {
   assertions: part<ObtainByAssertion>('assertions'),
+  alerting: part<Alerting>('alerting'),
+  alertQueue: part<AlertQueue>('alertQueue'),
   alerts: part<AlertRepository>('alerts'),
   approvals: part<Approvals>('approvals'),
   suspicions: part<Suspicions>('suspicions'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),
+  bodySealer: part<BodySealer>('bodySealer'),
   browser: part<Browser>('browser'),
   catalog: part<Catalog>('catalog'),
   consoleSessions: part<ConsoleSessions>('consoleSessions'),
   configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
   credentials: part<Credentials>('credentials'),
+  deliveries: part<AlertDeliveries>('deliveries'),
   egress: part<Egress>('egress'),
   engines: part<Engines>('engines'),
   enrolment: part<Enrolments>('enrolment'),
@@ -127,6 +134,7 @@ export const PARTS = {
   refusals: part<{ door: RefusalFold; pages: RefusalFold; stop(): Promise<void> }>('refusals'),
   refused: part<Refused>('refused'),
   replicas: part<Replicas>('replicas'),
+  replays: part<ReplayQueue>('replays'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   sessions: part<LegacySessions>('sessions'),
@@ -142,7 +150,7 @@ export const PARTS = {
   told: part<SessionTold>('told'),
   trustedIssuers: part<TrustedIssuers>('trustedIssuers'),
   trips: part<OneTime<StoredTrip>>('trips'),
-  troubles: part<{ tell(trouble: Trouble): void; stop(): void }>('troubles'),
+  troubles: part<{ tell(trouble: Trouble): void; recheck(): Promise<void>; stop(): void }>('troubles'),
   upstreams: part<Upstreams>('upstreams'),
 }
 

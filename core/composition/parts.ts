@@ -4,6 +4,7 @@ import { createParkedCalls } from '../bridge/parked-calls.js'
 import type { Config } from '../config.js'
 import { openEngine } from '../configuration/nouns/open-engine.js'
 import { createSnapshots } from '../configuration/snapshots.js'
+import { createBodyKeyRows } from '../db/repositories/body-keys.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
 import { createSessionRows } from '../db/repositories/sessions.js'
 import { createStore } from '../db/repositories/store.js'
@@ -29,9 +30,11 @@ import { createErrands } from '../upstream/errands.js'
 import { createOffers } from '../upstream/offers.js'
 import { createServerInfos } from '../upstream/server-infos.js'
 import { isUpdate } from '../upstream/subscriptions.js'
+import { createBodySealer } from '../vault/body-sealer.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
 import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
+import { createReplays } from './backtest.js'
 import { joinCluster } from './cluster.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
@@ -51,9 +54,12 @@ export async function openParts(
   const logger = asPluginLog(log)
   house.make(PARTS.egress, () => openEgress(config))
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
+  house.make(PARTS.replays, (h) => createReplays(h, around))
+  house.make(PARTS.bodySealer, () => createBodySealer(createBodyKeyRows(dataSource), vault))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
   await joinCluster(house, resources, { config, log })
   const alerting = createAlerting(house, log)
+  house.put(PARTS.alerting, alerting)
   house.put(PARTS.raise, (alert) => void alerting.raise(alert))
   house.make(PARTS.own, (h) => createOwnIdentities({ store: h.get(PARTS.store), epochs: h.get(PARTS.epochs) }))
   house.make(PARTS.identities, (h) =>
@@ -105,7 +111,15 @@ export async function openParts(
       onDropped: (notes) => log.debug({ notes }, 'a slow client has missed notes'),
     }),
   )
-  house.make(PARTS.troubles, (h) => createTroubles({ ...alerting, sharedName: createSharedNames(h) }))
+  house.make(PARTS.troubles, (h) => {
+    const holder = h.get(PARTS.replicas).id
+    return createTroubles({
+      raise: (alert) => alerting.raise(alert, holder),
+      resolve: (type, key) => alerting.resolve(type, key, holder),
+      forsaken: h.get(PARTS.alerts).forsaken,
+      sharedName: createSharedNames(h),
+    })
+  })
   house.make(PARTS.upstreams, (h) =>
     createUpstreams({
       egress: h.get(PARTS.egress),

@@ -14,7 +14,7 @@ import { guarded } from '../db/repositories/failures.js'
 import { createPluginStore } from '../db/repositories/plugin-store.js'
 import { createEgress, type Egress } from '../egress/egress.js'
 import { startPlugins, type Host } from '../host/lifecycle.js'
-import { loadPlugin } from '../host/load.js'
+import { loadPlugin, type LoadedPlugin } from '../host/load.js'
 import type { Fault } from '../hooks/settle.js'
 import { isLoopback } from '../domain/loopback.js'
 import type { MasterKey } from '../vault/keys.js'
@@ -105,13 +105,7 @@ export interface PluginsOptions {
 /** Loads what the shipped list and the operator's file name, and sets it up. */
 export async function openPlugins(options: PluginsOptions): Promise<Host> {
   const { config, cwd, log, dataSource, egress } = options
-  const defaults = fileURLToPath(new URL('../../../gatehouse.defaults.yaml', import.meta.url))
-  const files = [defaults, ...(config.file === null ? [] : [resolve(cwd, config.file)])]
-  const sources: PluginSource[] = await Promise.all(
-    files.map(async (file) => ({ text: await readFile(file, 'utf8'), name: file, from: dirname(file) })),
-  )
-  const loaded = await Promise.all(readPlugins(sources).map((entry) => loadPlugin(entry)))
-  const host = await startPlugins(loaded, {
+  const host = await startPlugins(await loadPlugins(config, cwd), {
     lent: {
       log: (plugin) => asPluginLog(log.child({ plugin })),
       store: (plugin) => createPluginStore(dataSource, plugin),
@@ -125,6 +119,16 @@ export async function openPlugins(options: PluginsOptions): Promise<Host> {
   const hooks = Object.fromEntries(host.bus.order().map(({ hook, handlers }) => [hook, handlers]))
   log.info({ plugins: host.plugins, hooks }, 'plugins are set up, and are asked in this order')
   return host
+}
+
+/** Imports what the two files name, in their order; nothing is set up yet. */
+export async function loadPlugins(config: Pick<Config, 'file'>, cwd: string): Promise<readonly LoadedPlugin[]> {
+  const defaults = fileURLToPath(new URL('../../../gatehouse.defaults.yaml', import.meta.url))
+  const files = [defaults, ...(config.file === null ? [] : [resolve(cwd, config.file)])]
+  const sources: PluginSource[] = await Promise.all(
+    files.map(async (file) => ({ text: await readFile(file, 'utf8'), name: file, from: dirname(file) })),
+  )
+  return Promise.all(readPlugins(sources).map((entry) => loadPlugin(entry)))
 }
 
 /** pino already has the shape; bound, so that it can be handed on by parts. */

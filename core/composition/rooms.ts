@@ -52,6 +52,7 @@ export function layRooms(house: House, publicUrl: () => string, log: Surrounding
       rules: h.get(PARTS.rules),
       bus,
       raise: h.get(PARTS.raise),
+      seal: h.get(PARTS.bodySealer).seal,
       publicResult: (call, result) => publicResult(result, catalog.publicUris(call.plan, call.feature.assignment)),
     })
     const states = createRequestStates(createTokenSealer(h.get(PARTS.resources).masterKeys, REQUEST_STATE))

@@ -19,18 +19,19 @@ const misbehaved = (what: string): Trouble => ({ kind: 'misbehaved', server, fau
 const DOWN: Trouble = { kind: 'down', server, fault: lost }
 const UP: Trouble = { kind: 'up', server, wasDown: true }
 
-function bench({ calm = 0, store = async () => {} } = {}) {
+function bench({ calm = 0, store = async () => {}, forsaken = [] as Pick<Alert, 'type' | 'key'>[] } = {}) {
   const clock = { now: 1_000_000 }
   const raised: Alert[] = []
   const resolved: string[] = []
-  const { tell, stop } = createTroubles({
+  const { tell, stop, recheck } = createTroubles({
     raise: async (alert) => (await store(), void raised.push(alert)),
     resolve: async (type, key) => void resolved.push(`${type} ${key}`),
+    forsaken: async () => forsaken,
     sharedName: (key) => (key === 'mine' ? null : `shared ${key}`),
     now: () => clock.now,
     calm,
   })
-  return { clock, raised, resolved, tell, stop }
+  return { clock, raised, resolved, tell, stop, recheck }
 }
 
 const other = makeServer({ id: 'id-mail', slug: 'mail' })
@@ -90,6 +91,21 @@ test('a server that was removed is no longer unreachable', async () => {
   trial.tell({ kind: 'gone', serverId: 'id-crm' })
   await settled(trial)
   assert.equal(trial.resolved, ['server_unreachable id-crm'])
+})
+
+test('what only dead replicas still hold is resolved where this one found that it is over, and nowhere else', async () => {
+  const forsaken = ['id-crm', 'id-mail'].map((key) => ({ type: 'server_unreachable', key }) as const)
+  const trial = bench({ forsaken })
+  trial.tell(UP)
+  await settled(trial)
+  trial.resolved.length = 0
+  await trial.recheck()
+  await settled(trial)
+  assert.equal(trial.resolved, ['server_unreachable id-crm'])
+  trial.tell(DOWN)
+  await trial.recheck()
+  await settled(trial)
+  assert.equal(trial.resolved, ['server_unreachable id-crm'], 'it is down again')
 })
 
 test('nothing is resolved once the gateway has stopped', async () => {

@@ -4,7 +4,7 @@ import type { Server } from '../domain/nouns.js'
 import type { GatehouseError } from '../errors.js'
 import { PUBLIC } from '../upstream/credentials.js'
 import type { Trouble } from '../upstream/watch.js'
-import type { Alerting } from './alerts.js'
+import type { Alerting } from '../domain/alerts.js'
 import { type House, PARTS } from './house.js'
 
 /** A server that falls again so soon had not recovered: its alert stands, and counts. */
@@ -16,7 +16,9 @@ const LONGEST_REASON = 200
 /** Servers say why in words of their own. */
 const LONGEST_MESSAGE = 500
 
-export interface TroublesOptions extends Alerting {
+export interface TroublesOptions extends Pick<Alerting, 'raise' | 'resolve'> {
+  /** Alerts that stand though every replica that held them is dead. */
+  readonly forsaken: () => Promise<readonly Pick<Alert, 'type' | 'key'>[]>
   /** What a credential that several people share is called; null for one of a person, which is that person's to mend. */
   readonly sharedName: (key: string) => string | null
   readonly now?: () => number
@@ -25,6 +27,8 @@ export interface TroublesOptions extends Alerting {
 
 export interface Troubles {
   tell(trouble: Trouble): void
+  /** Resolves what only the dead still hold, where this replica has found that it is over. */
+  recheck(): Promise<void>
   stop(): void
 }
 
@@ -33,7 +37,8 @@ export function createTroubles(options: TroublesOptions): Troubles {
   const { sharedName, calm = CALM } = options
   const inOrder = createOrder()
   const raise = (alert: Alert) => inOrder(`${alert.type} ${alert.key}`, () => options.raise(alert))
-  const over = createAfter(calm, (type, key) => inOrder(`${type} ${key}`, () => options.resolve(type, key)))
+  const resolve = (type: Alert['type'], key: string) => inOrder(`${type} ${key}`, () => options.resolve(type, key))
+  const over = createAfter(calm, resolve)
   const isNews = createNews(options.now ?? Date.now)
 
   function refused({ server, key, whole, fault }: Trouble & { kind: 'refused' }): void {
@@ -72,6 +77,9 @@ export function createTroubles(options: TroublesOptions): Troubles {
         }
       }
     },
+    async recheck() {
+      for (const { type, key } of await options.forsaken()) if (over.isKnown(type, key)) resolve(type, key)
+    },
     stop: over.stop,
   }
 }
@@ -106,17 +114,26 @@ function createOrder(): (name: string, work: () => Promise<void>) => void {
 /** Resolves after a while, unless it is told meanwhile that it is not over. */
 function createAfter(ms: number, resolve: (type: Alert['type'], key: string) => void) {
   const timers = new Map<string, NodeJS.Timeout>()
+  /** What was found to be over, and nothing else since. */
+  const known = new Set<string>()
   const not = (type: Alert['type'], key: string): void => {
     const name = `${type} ${key}`
     clearTimeout(timers.get(name))
     timers.delete(name)
+    known.delete(name)
   }
   return {
     not,
+    isKnown: (type: Alert['type'], key: string) => known.has(`${type} ${key}`),
     soon(type: Alert['type'], key: string): void {
       not(type, key)
       const name = `${type} ${key}`
-      timers.set(name, setTimeout(() => (timers.delete(name), resolve(type, key)), ms).unref())
+      const end = () => {
+        timers.delete(name)
+        known.add(name)
+        resolve(type, key)
+      }
+      timers.set(name, setTimeout(end, ms).unref())
     },
     stop(): void {
       for (const timer of timers.values()) clearTimeout(timer)

@@ -19,7 +19,6 @@ import { createSignIn, TRIP_KIND, TripShape } from '../oauth/client/sign-in.js'
 import type { Client } from '../oauth/client/tokens.js'
 import { createProbe } from '../upstream/probe.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
-import { createAlerting } from './alerts.js'
 import { createGrantEnds } from './grant-ends.js'
 
 /** A sign-in has so long for each answer (the lease of a renewal is longer), and so much to say. */
@@ -50,7 +49,7 @@ export function layUpstreamAuth(house: House, publicUrl: () => string, log: Surr
       onFault: ({ slug }, { detail }) => log.warn({ server: slug, detail }, 'a sign-in at a server failed'),
     }),
   )
-  house.make(PARTS.grantEnds, (h) => createGrantEnds(h, createAlerting(h, log), log))
+  house.make(PARTS.grantEnds, (h) => createGrantEnds(h, h.get(PARTS.alerting), log))
   house.make(PARTS.grants, (h) =>
     createGrants({
       grants: h.get(PARTS.store).grants,

@@ -15,6 +15,7 @@ import {
 } from '../domain/provisioning.js'
 import { writeExposing } from './nouns/provisioning.js'
 import { idpDefaults } from './nouns/idps.js'
+import { ALERT_TARGET_DEFAULTS } from './nouns/alert-targets.js'
 import { keysOf, putTogether, takeApart } from './nouns/plugin-keys.js'
 import { serverDefaults } from './nouns/servers.js'
 import type { ServerState } from './nouns/servers.js'
@@ -32,6 +33,7 @@ export async function exportFile(store: Store): Promise<string> {
   const sealed = new Map<string, readonly string[]>()
   for (const { slug, secrets } of await store.idps.all()) sealed.set(`idps ${slug}`, secrets)
   for (const { slug, secrets } of await store.engines.all()) sealed.set(`engines ${slug}`, secrets)
+  for (const { slug, secrets } of await store.alertTargets.all()) sealed.set(`alerts ${slug}`, secrets)
   const secretsOf = (noun: NounName, key: string) => sealed.get(`${noun} ${key}`) ?? []
   for (const { noun, present } of KINDS) {
     const entries = [...(await present(store))].filter((entry) => isExported(noun, ...entry))
@@ -114,7 +116,8 @@ function hideSecrets(
     const secret = Object.keys(state).filter((field) => isSecretKey(field) || secrets.includes(field))
     return { ...state, ...hide(Object.fromEntries(secret.map((field) => [field, null]))) }
   }
-  if (noun === 'engines') return hideFields(state, secrets, (field) => namer.placeholder(key, field))
+  if (noun === 'engines' || noun === 'alerts')
+    return hideFields(state, secrets, (field) => namer.placeholder(key, field))
   if (noun !== 'servers') return state
   const { auth, env } = state as unknown as Pick<ServerState, 'auth' | 'env'>
   return { ...state, auth: hideAuth(auth, hide), env: hide(env) }
@@ -189,6 +192,8 @@ function defaultsOf(noun: NounName, key: string): State {
       return {}
     case 'exporters':
       return { headers: {}, enabled: true }
+    case 'alerts':
+      return { ...ALERT_TARGET_DEFAULTS }
     case 'hosts':
       return { ...plain, owner: null }
   }

@@ -62,7 +62,11 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'version: 1\ngateways: { eng: { pinning: { fields: [colour] } } }\n',
     'gateways.eng.pinning.fields[0]: must be of title, description, schema',
   ],
-  ['alert targets', 'version: 1\nalerts: {}\n', 'alerts: delivery of alerts is not in this version'],
+  [
+    'an unknown type of alert',
+    'version: 1\nalerts: { ops: { plugin: alert-webhook, types: [rule_bloked] } }\n',
+    'file.yaml:2:49 alerts.ops.types[0]: no alert is called rule_bloked',
+  ],
   [
     'an unknown key of an OAuth client',
     'version: 1\nservers: { crm: { auth: { oauth: { clientld: a } } } }\n',
@@ -74,9 +78,9 @@ const BAD: readonly (readonly [name: string, text: string, told: string])[] = [
     'servers.crm.auth.oauth: a clientSecret needs its clientId',
   ],
   [
-    'sealed capture',
-    'version: 1\ngateways: { eng: { capture: sealed } }\n',
-    'gateways.eng.capture: sealed capture is not in this version',
+    'an unknown capture',
+    'version: 1\ngateways: { eng: { capture: all } }\n',
+    'gateways.eng.capture: must be none, redacted or sealed',
   ],
   [
     'OAuth hosts',

@@ -2,6 +2,14 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ManagedBy, Stored } from '../domain/nouns.js'
 import { DEFAULT_POISONING } from '../domain/provisioning.js'
 import type { Store } from '../domain/store.js'
+import {
+  ALERT_TARGET_DEFAULTS,
+  type AlertTargetState,
+  alertTargetState,
+  createAlertTarget,
+  removeAlertTarget,
+  replaceAlertTarget,
+} from './nouns/alert-targets.js'
 import { createEngine, engineState, removeEngine, replaceEngine } from './nouns/engines.js'
 import { createExporter, exporterState, removeExporter, replaceExporter } from './nouns/exporters.js'
 import { createGateway, gatewayState, removeGateway, updateGateway } from './nouns/gateways.js'
@@ -193,6 +201,22 @@ const engines = kind('engines', {
   remove: removeEngine,
 })
 
+const alerts = kind('alerts', {
+  rows: (store) => store.alertTargets.all(),
+  keyOf: (target) => target.slug,
+  stateOf: (store, target) => alertTargetState({ store }, target),
+  want(key, input) {
+    const lists = { types: sorted(input.types), gateways: sorted(input.gateways) }
+    const state = { ...ALERT_TARGET_DEFAULTS, ...given(input), ...lists, plugin: input.plugin } as AlertTargetState
+    return {
+      state,
+      create: (work) => createAlertTarget(work, key, input),
+      update: (work) => replaceAlertTarget(work, key, state),
+    }
+  },
+  remove: removeAlertTarget,
+})
+
 const hosts = kind('hosts', {
   rows: async (store) => (await store.hosts.all()).filter((host) => host.kind === 'token'),
   keyOf: (host) => host.slug,
@@ -220,6 +244,7 @@ export const KINDS: readonly Kind[] = [
   engines,
   gateways,
   exporters,
+  alerts,
   hosts,
 ]
 

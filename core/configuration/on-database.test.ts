@@ -43,6 +43,8 @@ test('a file is applied, planned again to nothing, exported, and pruned', async 
     'env:READER_AUTHORIZATION': 'Bearer re',
     'env:SOC_X_KEY': 'so',
     'env:OKTA_CLIENTSECRET': 'ok',
+    'env:OPS_SECRET': 'op',
+    'env:OPS_X_KEY': 'ke',
     'env:DLP_AUTHORIZATION': 'Bearer dl',
     'env:DLP_TOKEN': 'dt',
   }
@@ -51,7 +53,7 @@ test('a file is applied, planned again to nothing, exported, and pruned', async 
   await refusalOf(files.apply(fromFile(bad, { secrets: FULL_SECRETS })))
   assert.is((await store.servers.byKey('search'))?.protocol, 'legacy')
   const removed = await files.apply(fromFile('version: 1\n', { prune: true }))
-  assert.is(removed.length, 12)
+  assert.is(removed.length, 13)
   assert.is((await store.servers.all()).length, 0)
 })
 

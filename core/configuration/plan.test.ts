@@ -9,7 +9,7 @@ import { createUser } from './nouns/people.js'
 test('applying twice changes nothing, and the epoch stays', async () => {
   const { files, fromFile, store } = await configurationBench()
   const first = await files.apply(fromFile(FULL, { secrets: SECRETS }))
-  assert.is(first.length, 13)
+  assert.is(first.length, 14)
   const epoch = await store.epoch()
   assert.equal(await files.apply(fromFile(FULL, { secrets: SECRETS })), [])
   assert.is(await store.epoch(), epoch)
@@ -108,7 +108,7 @@ test('a bad file changes nothing, however late the fault stands', async () => {
   const { files, fromFile, store } = await configurationBench()
   const bad = FULL.replace('owner: bob@example.com', 'owner: nobody@example.com')
   const error = await refusalOf(files.apply(fromFile(bad, { secrets: SECRETS })))
-  assert.is(error.message, "file.yaml:33:30 hosts.bot.owner: 'nobody@example.com' does not exist")
+  assert.is(error.message, "file.yaml:35:30 hosts.bot.owner: 'nobody@example.com' does not exist")
   assert.is(error.code, 'GH_CONFIG_INVALID')
   assert.equal(await store.servers.all(), [])
 })
@@ -143,6 +143,7 @@ test('what was made elsewhere is untouched; prune removes only what a file made'
     removed.map(({ op, noun, key }) => `${op} ${noun} ${key}`),
     [
       'remove hosts bot',
+      'remove alerts ops',
       'remove exporters soc',
       'remove gateways engineering',
       'remove engines dlp',
@@ -188,6 +189,8 @@ test('export and apply make a circle, and the export holds no secret', async () 
     'env:READER_AUTHORIZATION': 'Bearer re',
     'env:SOC_X_KEY': 'so',
     'env:OKTA_CLIENTSECRET': 'ok',
+    'env:OPS_SECRET': 'op',
+    'env:OPS_X_KEY': 'ke',
     'env:DLP_AUTHORIZATION': 'Bearer dl',
     'env:DLP_TOKEN': 'dt',
   }

@@ -31,11 +31,12 @@ function authPlaces(slug: string, auth: Auth): Place[] {
   return [{ path: ['servers', slug, 'auth', 'oauth'], values, mustRefer: (name) => name === 'clientSecret' }]
 }
 
-/** Keys that plugins declare as secret, for what a file says of one engine or provider; names of keys tell only so much. */
-export type DeclaredSecrets = (noun: 'engines' | 'idps', entry: Readonly<Record<string, unknown>>) => readonly string[]
+type PluginNoun = 'engines' | 'idps' | 'alerts'
+/** Keys that plugins declare as secret, for what a file says of one engine, provider or target; names of keys tell only so much. */
+export type DeclaredSecrets = (noun: PluginNoun, entry: Readonly<Record<string, unknown>>) => readonly string[]
 
 /** The plugin's keys of one entry: texts, and records of texts such as headers. */
-function pluginPlaces(noun: 'engines' | 'idps', content: File, declared: DeclaredSecrets): Place[] {
+function pluginPlaces(noun: PluginNoun, content: File, declared: DeclaredSecrets): Place[] {
   return Object.entries(content[noun] ?? {}).flatMap(([slug, entry]): Place[] => {
     const values = entry as Record<string, unknown>
     const secret = declared(noun, values)
@@ -70,6 +71,7 @@ function placesOf(content: File, declared: DeclaredSecrets): Place[] {
     ...servers,
     ...pluginPlaces('idps', content, declared),
     ...pluginPlaces('engines', content, declared),
+    ...pluginPlaces('alerts', content, declared),
     ...others,
   ]
 }

@@ -1,3 +1,4 @@
+import { ALERT_TYPES } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { CAPABILITIES } from '../domain/capabilities.js'
 import { PIN_FIELDS, POISONING } from '../domain/provisioning.js'
@@ -190,10 +191,7 @@ export const RulePatch = z.looseObject({
 })
 
 const teams = z.array(reference).max(200)
-const capture = z.enum(['none', 'redacted'], {
-  error: (issue) =>
-    issue.input === 'sealed' ? 'sealed capture is not in this version; none or redacted' : 'must be none or redacted',
-})
+const capture = z.enum(['none', 'redacted', 'sealed'], { error: 'must be none, redacted or sealed' })
 export const gatewayShape = {
   title: title.optional(),
   enabled: enabled.optional(),
@@ -269,6 +267,15 @@ export const idpShape = {
   enabled: enabled.optional(),
 }
 
+/** Keys that are not here belong to the plugin of the target and are checked by it. */
+export const alertTargetShape = {
+  plugin: slug,
+  minSeverity: z.enum(['info', 'warning', 'error']).optional(),
+  types: z.array(z.enum(ALERT_TYPES, { error: (issue) => `no alert is called ${String(issue.input)}` })).optional(),
+  gateways: z.array(reference).max(200).optional(),
+  enabled: enabled.optional(),
+}
+
 export const connectionShape = {
   host: reference,
   gateway: reference,
@@ -316,6 +323,8 @@ export const limitShape = {
   stdioProcesses: count.max(10_000).optional(),
   bodyInLog: size.optional(),
   registrations: count.max(100_000).optional(),
+  replayMessages: count.max(10_000_000).optional(),
+  replayTime: duration.optional(),
   parkedCalls: strict({
     perReplica: count.max(100_000).optional(),
     perUser: count.max(100_000).optional(),
@@ -324,7 +333,11 @@ export const limitShape = {
 }
 export const Settings = strict({
   audit: z.enum(['fast', 'strict']).optional(),
-  retentionDays: strict({ logs: count.max(3_650).optional() }, { alerts: 'retention of alerts is' }).optional(),
+  retentionDays: strict({
+    logs: count.max(3_650).optional(),
+    alerts: count.max(3_650).optional(),
+    sealed: count.max(3_650).optional(),
+  }).optional(),
   defaultRole: reference.optional(),
   refreshReuse: strict({
     seconds: z.int().min(0).max(3_600).optional(),
@@ -344,6 +357,7 @@ export const Identity = strict(identityShape)
 export const Host = strict(hostShape)
 export const Exporter = z.looseObject(exporterShape)
 export const Idp = z.looseObject(idpShape)
+export const AlertTarget = z.looseObject(alertTargetShape)
 export const Engine = z.looseObject(engineShape)
 export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string(), z.unknown()).optional() })
 
@@ -360,8 +374,9 @@ export const fileShape = {
   engines: z.record(slug, Engine).optional(),
   gateways: z.record(slug, Gateway).optional(),
   exporters: z.record(slug, Exporter).optional(),
+  alerts: z.record(slug, AlertTarget).optional(),
   hosts: z.record(slug, Host).optional(),
   settings: Settings.optional(),
 }
-export const File = strict(fileShape, { alerts: 'delivery of alerts is' })
+export const File = strict(fileShape)
 export type File = z.output<typeof File>

@@ -1,7 +1,7 @@
 import type { Store } from '../domain/store.js'
 
 export interface Owner {
-  readonly kind: 'server' | 'identity' | 'exporter' | 'idp' | 'engine'
+  readonly kind: 'server' | 'identity' | 'exporter' | 'idp' | 'engine' | 'alertTarget'
   readonly id: string
 }
 export type Values = Readonly<Record<string, string>>

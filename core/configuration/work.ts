@@ -39,6 +39,16 @@ export function actorOf({ id, capabilities }: Pick<UserRef, 'id' | 'capabilities
   return { userId: id, capabilities, managedBy: 'api', isOperator: false }
 }
 
+/** What only the running gateway can tell of the plugins of one family. */
+export interface PluginChecks {
+  /** Plugins that are loaded. */
+  readonly loaded: () => readonly string[]
+  /** `config` with its secrets. */
+  readonly check: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
+  /** Keys of its configuration that a plugin declares as secret. */
+  readonly secrets: (plugin: string) => readonly string[]
+}
+
 /** What only the running gateway can tell about a configuration. */
 export interface Checks {
   /** Kinds of engines that are loaded. */
@@ -57,6 +67,8 @@ export interface Checks {
   readonly checkIdp: (plugin: string, config: Readonly<Record<string, unknown>>) => Promise<readonly ConfigError[]>
   /** Keys of its configuration that a plugin declares as secret. */
   readonly idpSecrets: (plugin: string) => readonly string[]
+  /** Plugins that deliver alerts. */
+  readonly alertTargets: PluginChecks
   /** Throws GH_EGRESS_REFUSED for an address that the gateway may not call. */
   readonly checkUrl: (url: string) => Promise<void>
   /** Whether the admin API may add `command` servers (`GATEHOUSE_STDIO`). */

@@ -3,6 +3,7 @@ import type { PluginLog } from '@gatehouse/sdk'
 import { AssignmentEntity, GatewayEntity, RuleEntity } from './entities/gateway.js'
 import { ConnectionEntity, HostEntity, TokenEntity } from './entities/host.js'
 import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
+import { AlertTargetEntity } from './entities/alert-target.js'
 import { EngineEntity } from './entities/engine.js'
 import { IdpEntity } from './entities/idp.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
@@ -17,8 +18,10 @@ import { UpstreamAuth1795824000007 } from './migrations/0007-upstream-auth.js'
 import { AuthorizationServer1795737600006 } from './migrations/0006-authorization-server.js'
 import { Sso1795996800009 } from './migrations/0009-sso.js'
 import { RootMessages1796083200010 } from './migrations/0010-root-messages.js'
+import { Alerts1796342400013 } from './migrations/0013-alerts.js'
 import { Engines1796169600011 } from './migrations/0011-engines.js'
 import { Features1796256000012 } from './migrations/0012-features.js'
+import { Backtest1796428800014 } from './migrations/0014-backtest.js'
 import { Poisoning1796515200015 } from './migrations/0015-poisoning.js'
 
 const ENTITIES = [
@@ -35,6 +38,7 @@ const ENTITIES = [
   ConnectionEntity,
   TokenEntity,
   IdpEntity,
+  AlertTargetEntity,
   EngineEntity,
 ]
 
@@ -50,8 +54,10 @@ const MIGRATIONS = [
   Connections1795910400008,
   Sso1795996800009,
   RootMessages1796083200010,
+  Alerts1796342400013,
   Engines1796169600011,
   Features1796256000012,
+  Backtest1796428800014,
   Poisoning1796515200015,
 ]
 

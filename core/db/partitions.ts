@@ -12,7 +12,7 @@ export function ensurePartitions(dataSource: DataSource, fromDay: string, toDay:
     let made = 0
     for (let at = Date.parse(fromDay); at <= Date.parse(toDay); at += DAY) {
       const day = new Date(at).toISOString().slice(0, 10)
-      for (const parent of ['messages', 'message_bodies']) {
+      for (const parent of ['messages', 'message_bodies', 'message_originals']) {
         const rows: { made: boolean }[] = await dataSource.query(
           'select ensure_record_partition($1, $2::date) as made',
           [parent, day],

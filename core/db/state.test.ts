@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ensurePartitions } from './partitions.js'
-import { createAlertRepository } from './repositories/alerts.js'
 import { createPluginStore } from './repositories/plugin-store.js'
 import { createSessionRows } from './repositories/sessions.js'
 import { createStore } from './repositories/store.js'
@@ -168,45 +167,6 @@ test('a plugin sees its own keys only, and keeps to its limits', async () => {
     ['k', 'ä'.repeat(32_769)],
   ] as const)
     assert.is(await one.set(key, value).catch((error: { code: string }) => error.code), 'GH_API_INVALID')
-})
-
-test('an alert that repeats is counted; one that was resolved is raised anew', async () => {
-  const alerts = createAlertRepository(dataSource)
-  const alert = { type: 'rule_blocked', severity: 'warning', key: 'rule-1', message: 'first' } as const
-  const first = await alerts.raise(alert)
-  const again = await alerts.raise({ ...alert, message: 'second', context: { n: 2 } })
-  assert.equal([again.id, again.count, again.message, again.context], [first.id, 2, 'second', { n: 2 }])
-  const racing = await Promise.all(Array.from({ length: 8 }, () => alerts.raise({ ...alert, key: 'rule-2' })))
-  assert.is(new Set(racing.map(({ id }) => id)).size, 1)
-  assert.is((await alerts.setState(first.id, 'resolved')).state, 'resolved')
-  const anew = await alerts.raise(alert)
-  assert.is.not(anew.id, first.id)
-  assert.is(anew.count, 1)
-
-  const [newest, ...older] = await alerts.page({ limit: 10 })
-  assert.is(newest?.id, anew.id)
-  assert.is(older.length, 2)
-  assert.equal(await alerts.page({ before: newest!, limit: 10 }), older)
-  assert.equal(
-    (await alerts.page({ state: 'resolved', limit: 10 })).map(({ id }) => id),
-    [first.id],
-  )
-  assert.is(
-    await alerts.setState(randomUUID(), 'open').catch((error: { code: string }) => error.code),
-    'GH_API_NOT_FOUND',
-  )
-})
-
-test('what an alert told of can be over by itself: by type and key, whoever has seen it', async () => {
-  const alerts = createAlertRepository(dataSource)
-  const alert = { type: 'server_unreachable', severity: 'error', key: 'crm', message: 'down' } as const
-  const first = await alerts.raise(alert)
-  const other = await alerts.raise({ ...alert, key: 'mail' })
-  const namesake = await alerts.raise({ ...alert, type: 'server_misbehaved' })
-  await alerts.setState(first.id, 'acknowledged')
-  assert.equal([await alerts.resolve(alert.type, 'crm'), await alerts.resolve(alert.type, 'crm')], [true, false])
-  const states = await Promise.all([first, other, namesake].map(async ({ id }) => (await alerts.find(id))?.state))
-  assert.equal(states, ['resolved', 'open', 'open'])
 })
 
 test('a message of a day without a partition is kept, and moves when its day is made', async () => {

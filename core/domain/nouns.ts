@@ -1,4 +1,4 @@
-import type { RuleAction } from '@gatehouse/sdk'
+import type { Alert, RuleAction } from '@gatehouse/sdk'
 import type { Pinning, Poisoning, Provisioning } from './provisioning.js'
 
 /** The nouns of the configuration, as rooms, API and YAML know them. Ids are UUIDs; slugs are `[a-z0-9][a-z0-9-]{0,62}`. */
@@ -176,6 +176,23 @@ export interface Exporter extends Stored {
   readonly enabled: boolean
 }
 
+/** Somebody who is told of alerts, by a plugin. */
+export interface AlertTarget extends Stored {
+  readonly slug: string
+  readonly plugin: string
+  /** The plugin's own keys, without its secrets. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** Top-level keys of the configuration that are sealed. */
+  readonly secrets: readonly string[]
+  /** Alerts that are less grave are not told. */
+  readonly minSeverity: Alert['severity']
+  /** Empty: all. */
+  readonly types: readonly Alert['type'][]
+  /** Empty: all, and what is of no gateway. */
+  readonly gatewayIds: readonly string[]
+  readonly enabled: boolean
+}
+
 /** A named instance of a kind of engine, for the rules of every gateway. */
 export interface Engine extends Stored {
   readonly slug: string
@@ -230,7 +247,8 @@ export interface Idp extends Stored {
 /** `settings` of the YAML file and of `/api/v1/settings`. Durations are milliseconds, sizes bytes. */
 export interface Settings {
   readonly audit: 'fast' | 'strict'
-  readonly retentionDays: { readonly logs: number }
+  /** `sealed`: what messages said before the rules; never longer than the record itself. */
+  readonly retentionDays: { readonly logs: number; readonly alerts: number; readonly sealed: number }
   readonly defaultRole: string
   /** How often and how long after its first use a refresh token may be used again; 0 seconds: not at all. */
   readonly refreshReuse: { readonly seconds: number; readonly uses: number }
@@ -257,6 +275,9 @@ export interface Limits {
   readonly bodyInLog: number
   /** How many clients may register in a minute from one address; three times as many at once. */
   readonly registrations: number
+  /** How many messages one backtest may read, and how long it may take. */
+  readonly replayMessages: number
+  readonly replayTime: number
   readonly parkedCalls: ParkedCallLimits
 }
 
@@ -282,12 +303,14 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   stdioProcesses: 64,
   bodyInLog: 64 * 1024,
   registrations: 20,
+  replayMessages: 100_000,
+  replayTime: 600_000,
   parkedCalls: Object.freeze({ perReplica: 1_000, perUser: 20, perServer: 5 }),
 })
 
 export const DEFAULT_SETTINGS: Settings = Object.freeze({
   audit: 'fast',
-  retentionDays: Object.freeze({ logs: 90 }),
+  retentionDays: Object.freeze({ logs: 90, alerts: 90, sealed: 7 }),
   defaultRole: 'member',
   refreshReuse: Object.freeze({ seconds: 60, uses: 5 }),
   redirectSchemes: Object.freeze(['cursor', 'vscode', 'vscode-insiders', 'jetbrains']),

@@ -35,6 +35,21 @@ export interface MessageRecord {
   /** JSON text after redaction, capped; null when the gateway captures none or a rule blocked it. */
   readonly request: CapturedBody | null
   readonly response: CapturedBody | null
+  /** What it said before the rules, where the gateway keeps that; sealed before it comes here. */
+  readonly originals: SealedOriginals | null
+}
+
+/** One of each leg that rules could have looked at. */
+export interface SealedOriginals {
+  readonly request: SealedBody | null
+  readonly response: SealedBody | null
+}
+
+export interface SealedBody {
+  /** Base64; null when it is longer than what is kept of a body. */
+  readonly box: string | null
+  /** Of the text, bytes. */
+  readonly bytes: number
 }
 
 export interface Leg {

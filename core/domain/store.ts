@@ -2,6 +2,7 @@ import type { JsonObject } from '@gatehouse/sdk'
 import type { FieldHashes } from './feature-hash.js'
 import type { Approval } from './feature-judge.js'
 import type {
+  AlertTarget,
   Assignment,
   Connection,
   Engine,
@@ -407,6 +408,7 @@ export interface Store {
   readonly connections: ConnectionRepository
   readonly tokens: TokenRepository
   readonly exporters: Repository<Exporter>
+  readonly alertTargets: Repository<AlertTarget>
   readonly engines: EngineRepository
   readonly idps: Repository<Idp>
   readonly idpLinks: IdpLinkRepository

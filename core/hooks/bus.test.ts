@@ -1,4 +1,13 @@
-import { block, modify, notMine, pass, undecided, type Alert, type Enrichment, type HookCall } from '@gatehouse/sdk'
+import {
+  block,
+  modify,
+  notMine,
+  pass,
+  undecided,
+  type RaisedAlert,
+  type Enrichment,
+  type HookCall,
+} from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createRegistry, type Bus, type HookRows, type Registry } from './bus.js'
@@ -25,7 +34,11 @@ const enrichment = (attributes: Enrichment['attributes'] = {}): Enrichment => ({
   attributes,
 })
 const credentials = () => ({ authorization: 'Bearer x', header: () => undefined, address: '::1', gatewayId: null })
-const alert = (): Alert => ({ type: 'rule_blocked', severity: 'info', key: 'k', message: 'm' })
+const at = new Date(0).toISOString()
+const alert = (): RaisedAlert => ({
+  ...{ type: 'rule_blocked', severity: 'info', key: 'k', message: 'm' },
+  ...{ id: 'a', count: 1, state: 'open', firstAt: at, lastAt: at },
+})
 const token = (digit: string) => ({ kind: 'token' as const, hash: digit.repeat(64) })
 const never = () => new Promise<never>(() => {})
 const boom = () => {

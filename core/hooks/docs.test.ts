@@ -20,8 +20,8 @@ const TYPES: Readonly<Record<HookName, readonly [payload: string, answer: string
   'idp.notice': ['IdpNotice', 'IdpEnded'],
   'idp.describe': ['{ idp }', 'IdpDescription'],
   'exporter.deliver': ['Delivery', 'DeliveryAnswer'],
-  'alert.raised': ['Alert', ''],
-  'alert.deliver': ['{ alert, config }', 'DeliveryAnswer'],
+  'alert.raised': ['RaisedAlert', ''],
+  'alert.deliver': ['AlertDelivery', 'DeliveryAnswer'],
 }
 
 const KINDS: Readonly<Record<HookKind, string>> = {

@@ -9,7 +9,7 @@ export type Database = Pick<Pool, 'query' | 'connect'>
 const queryTimeoutMs = 30_000
 
 /**
- * Both tables in one statement. What is there already is left alone, so that a repeat changes nothing. A number of the
+ * All tables in one statement. What is there already is left alone, so that a repeat changes nothing. A number of the
  * sequence is taken only after the transaction has its own (`tx`): the horizon of the cursors rests on that. What a
  * client may send at any length is cut, for an index refuses texts over 2,700 bytes.
  */
@@ -21,7 +21,7 @@ input as materialized (
     feature text, "userId" uuid, "userEmail" text, "userName" text, "teamId" uuid, "hostId" uuid, "hostName" text,
     "clientName" text, "clientVersion" text, "connectionId" uuid, "gatewayId" uuid, "gatewayName" text, ip text,
     "userAgent" text, outcome text, "httpStatus" integer, "durationMs" double precision, legs jsonb,
-    request jsonb, response jsonb)
+    request jsonb, response jsonb, originals jsonb)
 ),
 kept as (
   insert into messages (at, id, root_id, method, rpc_id, session_id, version, feature_type, feature, user_id, user_email,
@@ -32,6 +32,14 @@ kept as (
     r."hostId", r."hostName", left(r."clientName", 256), left(r."clientVersion", 256), r."connectionId", r."gatewayId",
     r."gatewayName", r.ip, left(r."userAgent", 1024), r.outcome, r."httpStatus", r."durationMs", r.legs
   from tx join input r on tx.id is not null
+  on conflict do nothing
+),
+sealed as (
+  insert into message_originals (at, id, request, request_bytes, response, response_bytes)
+  select to_timestamp(r.at / 1000), r.id, decode(r.originals->'request'->>'box', 'base64'),
+    (r.originals->'request'->>'bytes')::bigint, decode(r.originals->'response'->>'box', 'base64'),
+    (r.originals->'response'->>'bytes')::bigint
+  from input r where jsonb_typeof(r.originals) = 'object'
   on conflict do nothing
 )
 insert into message_bodies (at, id, request, request_bytes, request_sha256, response, response_bytes, response_sha256)

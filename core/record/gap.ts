@@ -57,6 +57,7 @@ const nobody = {
   httpStatus: null,
   request: null,
   response: null,
+  originals: null,
 } as const
 
 const nowhere = {

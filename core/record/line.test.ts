@@ -83,6 +83,7 @@ function randomRecord(): MessageRecord {
     legs: [randomLeg(), randomLeg()],
     request: pick([null, { text: some(), bytes: 3, sha256: pick([null, 'ab12']) }]),
     response: pick([null, { text: some(), bytes: 3, sha256: pick([null, 'ab12']) }]),
+    originals: pick([null, { request: pick([null, { box: pick([null, 'AQ==']), bytes: 3 }]), response: null }]),
   }
 }
 

@@ -1,11 +1,11 @@
-import type { CapturedBody, Leg, MessageRecord } from '../domain/record.js'
+import type { CapturedBody, Leg, MessageRecord, SealedBody, SealedOriginals } from '../domain/record.js'
 
 /**
  * A record as one line of JSON; fields that are null are mostly left out. Written by hand since it is made for every
  * message: what comes again and again (who, which server) is quoted once. A test holds it against `JSON.stringify`.
  */
 export function lineOf(record: MessageRecord): string {
-  const { request, response } = record
+  const { request, response, originals } = record
   return (
     `{"id":"${record.id}","at":${record.at},"rpcId":${JSON.stringify(record.rpcId)}` +
     (record.rootId === null ? '' : `,"rootId":"${record.rootId}"`) +
@@ -14,7 +14,8 @@ export function lineOf(record: MessageRecord): string {
     `,"outcome":"${record.outcome}","httpStatus":${JSON.stringify(record.httpStatus)}` +
     `,"durationMs":${JSON.stringify(record.durationMs)},"legs":[${legsOf(record.legs)}]` +
     (request === null ? '' : `,"request":${bodyOf(request)}`) +
-    (response === null ? '}' : `,"response":${bodyOf(response)}}`)
+    (response === null ? '' : `,"response":${bodyOf(response)}`) +
+    (originals === null ? '}' : `,"originals":${originalsOf(originals)}}`)
   )
 }
 
@@ -133,4 +134,15 @@ const number = (key: string, value: number | null) => (value === null ? '' : `,"
 
 function bodyOf({ text, bytes, sha256 }: CapturedBody): string {
   return `{"text":${JSON.stringify(text)},"bytes":${bytes}${sha256 === null ? '}' : `,"sha256":"${sha256}"}`}`
+}
+
+/** Base64 and numbers: nothing in it has to be quoted. */
+function originalsOf({ request, response }: SealedOriginals): string {
+  const both = [sealedOf('request', request), sealedOf('response', response)].filter(Boolean)
+  return `{${both.join(',')}}`
+}
+
+function sealedOf(leg: 'request' | 'response', body: SealedBody | null): string {
+  if (body === null) return ''
+  return `"${leg}":{${body.box === null ? '' : `"box":"${body.box}",`}"bytes":${body.bytes}}`
 }

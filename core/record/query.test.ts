@@ -42,7 +42,7 @@ test('a correlation id is sought in its own day only', async () => {
   const record = messageRecord({ at: Date.parse('2026-03-04T12:00:00Z') })
   const days = createRetention({
     database: database.pool,
-    days: () => 0,
+    days: () => ({ logs: 0, sealed: 0 }),
     logger: { info() {}, warn() {} },
     clock: () => record.at,
   })
@@ -202,7 +202,7 @@ test('retention drops whole days, bodies too, and keeps what is within the bound
   const at = (clock: number) =>
     createRetention({
       database: database.pool,
-      days: () => settings.days,
+      days: () => ({ logs: settings.days, sealed: settings.days }),
       logger: { info() {}, warn() {} },
       clock: () => clock,
     })
@@ -216,6 +216,36 @@ test('retention drops whole days, bodies too, and keeps what is within the bound
   assert.is(rows[0].count, 1)
   await at(now).maintain()
   await at(now).maintain()
+})
+
+test('sealed originals go earlier, with their keys, and never stay longer than the record', async () => {
+  const now = Date.parse('2026-06-20T08:00:00Z')
+  const day = (back: number) => now - back * 86_400_000
+  const at = (clock: number, days = { logs: 90, sealed: 7 }) =>
+    createRetention({ database: database.pool, days: () => days, logger: { info() {}, warn() {} }, clock: () => clock })
+  const name = (back: number) => new Date(day(back)).toISOString().slice(0, 10)
+  const box = { box: Buffer.from('sealed').toString('base64'), bytes: 6 }
+  for (const back of [9, 3]) await at(day(back)).ensurePartitions()
+  for (const back of [9, 3]) {
+    await database.pool.query('insert into body_keys (day, sealed) values ($1, $2)', [name(back), 'v1'])
+    await put([one(`sealed-${back}`, { at: day(back), originals: { request: box, response: null } })])
+  }
+  const kept = async () => {
+    const { rows } = await database.pool.query<{ day: string; request: Buffer }>(
+      `select to_char(at at time zone 'UTC', 'YYYY-MM-DD') as day, request from message_originals order by at`,
+    )
+    const keys = await database.pool.query<{ day: string }>('select day from body_keys order by day')
+    return [rows.map((row) => `${row.day} ${row.request.toString()}`), keys.rows.map((row) => row.day)]
+  }
+  assert.equal(await kept(), [
+    [`${name(9)} sealed`, `${name(3)} sealed`],
+    [name(9), name(3)],
+  ])
+  await at(now).dropOld()
+  assert.equal(await kept(), [[`${name(3)} sealed`], [name(3)]])
+  assert.equal((await idsFor({ since: day(10), until: day(8) })).length, 1, 'the record itself stays')
+  await at(now, { logs: 2, sealed: 7 }).dropOld()
+  assert.equal(await kept(), [[], []])
 })
 
 test.run()

@@ -8,8 +8,8 @@ const lockTimeout = '3s'
 
 export interface RetentionOptions {
   readonly database: Database
-  /** `settings.retentionDays.logs`; 0 keeps everything. */
-  readonly days: () => number
+  /** `settings.retentionDays`; 0 keeps everything. What was sealed goes with the record at the latest. */
+  readonly days: () => { readonly logs: number; readonly sealed: number }
   readonly logger: Pick<PluginLog, 'info' | 'warn'>
   readonly clock?: () => number
 }
@@ -40,40 +40,61 @@ export function createRetention(options: RetentionOptions): Retention {
 async function ensurePartitions(database: Database, now: number): Promise<void> {
   for (let day = 0; day <= daysAhead; day += 1) {
     const date = new Date(now + day * dayMs).toISOString().slice(0, 10)
-    for (const parent of ['messages', 'message_bodies'])
+    for (const parent of ['messages', 'message_bodies', 'message_originals'])
       await database.query('select ensure_record_partition($1, $2::date)', [parent, date])
   }
 }
 
-async function dropOld({ database, days, logger }: RetentionOptions, now: number): Promise<number> {
-  const kept = days()
-  if (kept <= 0) return 0
-  const first = new Date(now - kept * dayMs).toISOString().slice(0, 10)
-  const old = (await partitionDays(database)).filter((day) => day < first.replaceAll('-', ''))
+async function dropOld(options: RetentionOptions, now: number): Promise<number> {
+  const { logs, sealed } = options.days()
+  const dropped = logs <= 0 ? 0 : await dropRecord(options, firstDay(now, logs))
+  const kept = logs <= 0 ? sealed : Math.min(sealed, logs)
+  if (kept > 0) await dropOriginals(options, firstDay(now, kept))
+  return dropped
+}
+
+const firstDay = (now: number, kept: number): string => new Date(now - kept * dayMs).toISOString().slice(0, 10)
+
+async function dropRecord({ database, logger }: RetentionOptions, first: string): Promise<number> {
+  const old = await daysBefore(database, ['messages', 'message_bodies'], first)
   for (const day of old) {
     await warnOfUnsent(database, day, logger)
-    await dropDay(database, day)
+    await dropTables(database, [`message_bodies_${day}`, `messages_${day}`])
   }
-  for (const table of ['message_bodies_default', 'messages_default'])
-    await database.query(`delete from ${table} where at < $1::timestamp at time zone 'UTC'`, [first])
+  await clearDefaults(database, ['message_bodies_default', 'messages_default'], first)
   if (old.length > 0) logger.info({ days: old.length, first }, 'old days of the record were dropped')
   return old.length
 }
 
-async function partitionDays(database: Database): Promise<string[]> {
-  const { rows } = await database.query<{ day: string }>(
-    `select distinct right(c.relname, 8) as day from pg_inherits i join pg_class c on c.oid = i.inhrelid
-     where i.inhparent in ('messages'::regclass, 'message_bodies'::regclass) and c.relname ~ '_[0-9]{8}$' order by day`,
-  )
-  return rows.map((row) => row.day)
+/** The keys go too: what backups and logs still hold of those days opens for nobody. */
+async function dropOriginals({ database, logger }: RetentionOptions, first: string): Promise<void> {
+  const old = await daysBefore(database, ['message_originals'], first)
+  for (const day of old) await dropTables(database, [`message_originals_${day}`])
+  await clearDefaults(database, ['message_originals_default'], first)
+  await database.query('delete from body_keys where day < $1', [first])
+  if (old.length > 0) logger.info({ days: old.length, first }, 'old days of sealed bodies were dropped')
 }
 
-async function dropDay(database: Database, day: string): Promise<void> {
+async function daysBefore(database: Database, parents: readonly string[], first: string): Promise<string[]> {
+  const { rows } = await database.query<{ day: string }>(
+    `select distinct right(c.relname, 8) as day from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = any ($1::regclass[]) and c.relname ~ '_[0-9]{8}$' order by day`,
+    [parents],
+  )
+  return rows.map((row) => row.day).filter((day) => day < first.replaceAll('-', ''))
+}
+
+async function clearDefaults(database: Database, tables: readonly string[], first: string): Promise<void> {
+  for (const table of tables)
+    await database.query(`delete from ${table} where at < $1::timestamp at time zone 'UTC'`, [first])
+}
+
+async function dropTables(database: Database, tables: readonly string[]): Promise<void> {
   const session = await database.connect()
   try {
     await session.query('begin')
     await session.query(`set local lock_timeout = '${lockTimeout}'`)
-    await session.query(`drop table if exists message_bodies_${day}, messages_${day}`)
+    await session.query(`drop table if exists ${tables.join(', ')}`)
     await session.query('commit')
     session.release()
   } catch (error) {

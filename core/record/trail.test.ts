@@ -163,6 +163,7 @@ test('the record says who, where, what and over which wire', () => {
     legs: [],
     request: { text: '{"a":1}', bytes: 7, sha256: null },
     response: { text: '{"b":2}', bytes: 7, sha256: null },
+    originals: null,
   })
 })
 
@@ -232,6 +233,24 @@ test('what a client may send at any length is cut before it is kept', () => {
   trail.feature('tool', 'f'.repeat(100_000))
   const { method, rpcId, feature } = trail.close('proxy_response_error', 200, null)
   assert.equal([method?.length, rpcId?.length, feature?.length], [256, 256, 512])
+})
+
+test('what was said before the rules is sealed where it stands, and one that is too long is only counted', () => {
+  const sealed: unknown[] = []
+  const seal = (place: object, text: string) => (sealed.push({ ...place, text }), 'Ym94')
+  const trail = new Trail(arrival({ at: 7 }), 20)
+  trail.original('request', '{"a":"secret"}', seal)
+  trail.original('response', '{"b":"a longer secret"}', seal)
+  const record = trail.close('proxy_response_success', 200, null)
+  assert.equal(record.originals, { request: { box: 'Ym94', bytes: 14 }, response: { box: null, bytes: 23 } })
+  assert.equal(sealed, [{ at: 7, id: record.id, leg: 'request', text: '{"a":"secret"}' }])
+  assert.not.match(JSON.stringify(record), 'secret')
+})
+
+test('what cannot be sealed is not kept', () => {
+  const trail = new Trail(arrival(), 1_000)
+  trail.original('request', '{"a":"secret"}', () => null)
+  assert.is(trail.close('proxy_response_success', 200, null).originals, null)
 })
 
 test.run()

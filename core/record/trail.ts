@@ -2,7 +2,7 @@ import { createHash, randomFillSync } from 'node:crypto'
 import type { FeatureKind, LogType, Principal, Receipt } from '@gatehouse/sdk'
 import { clip } from '../domain/clip.js'
 import type { AssignmentPlan } from '../domain/snapshot.js'
-import type { CapturedBody, Leg, MessageRecord } from '../domain/record.js'
+import type { CapturedBody, Leg, MessageRecord, SealedOriginals } from '../domain/record.js'
 
 /** What is known of the message when it comes in. */
 export interface Arrival {
@@ -24,6 +24,12 @@ export interface LegFacts {
   readonly offset?: number
 }
 
+/** Seals a text as the body of a leg; null: its key is not at hand. */
+export type SealBody = (
+  place: { readonly at: number; readonly id: string; readonly leg: 'request' | 'response' },
+  text: string,
+) => string | null
+
 /** Which server a leg leads to, and as whom. */
 export interface Way {
   readonly server: { readonly id: string; readonly slug: string; readonly url: string | null }
@@ -42,6 +48,7 @@ const LONGEST_ID = 256
 const LONGEST_NAME = 512
 
 const NO_RECEIPTS: readonly Receipt[] = Object.freeze([])
+const NO_ORIGINALS: SealedOriginals = Object.freeze({ request: null, response: null })
 
 /**
  * Collects the facts and legs of one message on its way through the rooms and is closed once, by the pipeline, before the
@@ -65,6 +72,7 @@ export class Trail {
   #request: CapturedBody | null = null
   #response: CapturedBody | null = null
   #captures = true
+  #originals: SealedOriginals | null = null
   #receipts = NO_RECEIPTS
 
   constructor(arrival: Arrival, bodyLimit: number) {
@@ -123,6 +131,18 @@ export class Trail {
   /** The request as it left the rules; `null` when a rule blocked it. */
   request(text: string | null): void {
     this.#request = this.#captured(text)
+  }
+
+  /**
+   * What a leg said before the rules. It is sealed here and now: of the plain text nothing is held. The last word counts
+   * where a leg is looked at more than once.
+   */
+  original(leg: 'request' | 'response', text: string, seal: SealBody): void {
+    const bytes = Buffer.byteLength(text)
+    const box = bytes > this.#bodyLimit ? null : seal({ at: this.at, id: this.#id, leg }, text)
+    // Without its key it cannot be kept; one that is too long is counted.
+    if (box === null && bytes <= this.#bodyLimit) return
+    this.#originals = { ...(this.#originals ?? NO_ORIGINALS), [leg]: { box, bytes } }
   }
 
   leg(type: LogType, facts: LegFacts, way: Way | null = null): void {
@@ -197,6 +217,7 @@ export class Trail {
       legs: this.#legs,
       request: this.#request,
       response: this.#response,
+      originals: this.#originals,
     }
   }
 

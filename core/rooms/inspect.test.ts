@@ -25,6 +25,7 @@ const inspectWith = (rules: Rules) =>
     rules,
     bus: { has: () => false } as unknown as InspectOptions['bus'],
     raise: () => undefined,
+    seal: () => null,
     publicResult: (_call, result) => result,
   })
 
@@ -36,7 +37,18 @@ function callOf(facts: object) {
     ruled: (receipts: readonly unknown[]) => ruled.push(...receipts),
   }
   const feature = { kind: 'tool', name: 't', assignment: { prefix: 's', server: { slug: 's' } } }
-  return { kept, ruled, call: { plan: { rules: [] }, feature, trail, method: 'tools/call', notify: null, ...facts } }
+  return {
+    kept,
+    ruled,
+    call: {
+      plan: { rules: [], gateway: { capture: 'none' } },
+      feature,
+      trail,
+      method: 'tools/call',
+      notify: null,
+      ...facts,
+    },
+  }
 }
 
 test('a request that rules passed is recorded as they read it, not as it was spelt', () => {
@@ -196,7 +208,13 @@ test('a question that plugins made into something else is not asked, nor such an
       registry.add('bends', 'feature.response', () => modify({ result: left }), 'normal')
       registry.add('bends', 'feature.request', () => modify({ params: left }), 'normal')
     })
-    const inspect = createInspect({ rules, bus, raise: () => undefined, publicResult: (_call, result) => result })
+    const inspect = createInspect({
+      rules,
+      bus,
+      raise: () => undefined,
+      seal: () => null,
+      publicResult: (_call, result) => result,
+    })
     const relay = inspect.relay({ ...call, trail } as unknown as Inspected)
     const codes = [relay.question(ASKED), relay.answer({ result: {} })].map((promise) =>
       promise.then(
@@ -223,7 +241,13 @@ test('plugins see a question without params, the call that it is of, and the wor
   }
   // Past its deadline: the time that a question waits does not count.
   const { call } = callOf({ ...identity, deadline: 0, gone: { signal: () => new AbortController().signal } })
-  const inspect = createInspect({ rules, bus, raise: () => undefined, publicResult: (_call, result) => result })
+  const inspect = createInspect({
+    rules,
+    bus,
+    raise: () => undefined,
+    seal: () => null,
+    publicResult: (_call, result) => result,
+  })
   const relay = inspect.relay({ ...call, trail: { ...call.trail, correlationId: 'c' } } as unknown as Inspected)
   assert.equal(await relay.question({ method: 'roots/list' }), { method: 'roots/list' })
   const refusal = { error: { code: -1, message: 'no' } }
@@ -243,6 +267,7 @@ test('an answer that took longer than a call without questions may take is still
     rules: { ...masking, inspectResponse: () => passed } as unknown as Rules,
     bus,
     raise: () => undefined,
+    seal: () => null,
     publicResult: (_call, result) => result,
   })
   const gone = { signal: () => new AbortController().signal }

@@ -5,15 +5,18 @@ import { Backlog } from '../domain/backlog.js'
 import type { Flow } from '../domain/flow.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
+import type { SealBody } from '../record/trail.js'
 import { featureRequest, featureResponse, mangled } from '../hooks/features.js'
 import { forOlder } from '../mcp/older.js'
 import { translateResult } from '../mcp/translate.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Outcome } from '../rules/chain.js'
+import { originalText } from '../rules/originals.js'
 import { toldHeader } from '../rules/engines.js'
 import type { Subject } from '../rules/engines.js'
 import type { RpcError } from '../upstream/types.js'
 import type { Rules } from '../rules/rules.js'
+import type { Leg } from '../rules/shape.js'
 import { writeJson } from '../mcp/json.js'
 import { readNote } from '../mcp/message.js'
 
@@ -21,6 +24,8 @@ export interface InspectOptions {
   readonly rules: Rules
   readonly bus: Bus
   readonly raise: (alert: Alert) => void
+  /** For gateways that keep what messages said before the rules. */
+  readonly seal: SealBody
   /** Puts the URIs of a result into the terms of the client. */
   readonly publicResult: (call: Answered, result: JsonObject) => JsonObject
 }
@@ -46,8 +51,15 @@ export interface Relayed {
 export function createInspect(options: InspectOptions): Inspect {
   const { rules, bus } = options
   /** Notes and errors are of no feature's shape; every text in them is looked at. */
-  const inspectLoose = (call: Inspected | Answered, content: JsonObject) =>
-    rules.inspectResponse(call.plan.rules, { ...subjectOf(call), shape: 'tool' }, { structuredContent: content })
+  const inspectLoose = (call: Inspected | Answered, content: JsonObject) => {
+    const [subject, message] = [{ ...subjectOf(call), shape: 'tool' as const }, { structuredContent: content }]
+    keep(call, 'response', subject, message)
+    return rules.inspectResponse(call.plan.rules, subject, message)
+  }
+  const keep = (call: Permitted | Inspected | Answered, leg: Leg, subject: Subject, message: JsonObject) => {
+    if (call.plan.gateway.capture !== 'sealed') return
+    call.trail.original(leg, originalText(subject, call.feature.assignment.server.id, message), options.seal)
+  }
   /** A server's error carries text like any answer: no side door. */
   const ruledError = async (call: Answered): Promise<RpcError> => {
     const error = call.reply.error ?? { code: -32603, message: 'The server answered nothing' }
@@ -103,6 +115,7 @@ export function createInspect(options: InspectOptions): Inspect {
     // Both legs answer at once when every engine does and no plugin wants to see the message.
     request(call) {
       const subject = subjectOf(call)
+      keep(call, 'request', subject, call.upstreamParams)
       const seen = rules.inspectRequest(call.plan.rules, subject, call.upstreamParams)
       if (seen instanceof Promise || bus.has('feature.request')) return afterRequest(call, subject, seen)
       return letIn(call, seen, settleOutcome(call, seen, call.upstreamParams, options.raise))
@@ -112,6 +125,7 @@ export function createInspect(options: InspectOptions): Inspect {
       if (given === null || error !== null)
         return ruledError(call).then((ruled) => enter(call, 'released', { result: null, error: ruled }))
       const subject = subjectOf(call)
+      keep(call, 'response', subject, given)
       const seen = rules.inspectResponse(call.plan.rules, subject, given)
       if (seen instanceof Promise || bus.has('feature.response')) return afterResponse(call, subject, given, seen)
       return letOut(call, settleOutcome(call, seen, given, options.raise))

@@ -34,9 +34,18 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
     },
     describeIdp: async () => ({ ok: false, failure: 'unavailable', reason: 'nobody is there' }),
     detect: async () => ({ detected: 'open', issuer: null, next: '' }),
+    replays: {
+      start: async () => '00000000-0000-4000-8000-000000000014',
+      find: async () => null,
+      cancel: async () => false,
+      enginesOf: async () => ({ plugins: [], external: [] }),
+    },
     exporterStatus: async () => null,
     preview: async (request) => (asked.push(request), { features: [], problem: null }),
     onDecided: async () => undefined,
+    alerts: fakeAlerts,
+    alertProgress: async () => NO_PROGRESS,
+    testAlertTarget: async () => ({ kind: 'rejected', message: 'HTTP 404.', status: 404 }),
     rotateKeys: async () => ({ seen: 3, rotated: 2, current: 1, changed: 0, failed: 0, cursor: undefined }) as never,
     tryRule: async () => {
       throw new Error('no engines here')
@@ -84,6 +93,22 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
     token: (capabilities: readonly string[]) => tokenOf(store, capabilities),
     stop: () => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))),
   }
+}
+
+/** No alert was ever raised. */
+const fakeAlerts: ApiOptions['alerts'] = {
+  find: async () => null,
+  page: async () => [],
+  counts: async () => ({ open: { error: 0, warning: 0, info: 0 }, acknowledged: { error: 0, warning: 0, info: 0 } }),
+  follow: async () => ({ items: [], cursor: '1.00000000-0000-0000-0000-000000000000' }),
+  history: async () => [],
+  setState: () => Promise.reject(new GatehouseError('GH_API_NOT_FOUND')),
+  acknowledgeAll: async () => 0,
+  forsaken: async () => [],
+}
+const NO_PROGRESS = {
+  ...{ waiting: 0, waitingSince: null, delivered: 0 },
+  ...{ lastSuccess: null, lastError: null, deadLetters: 0 },
 }
 
 /** Nobody has come, and every link is to be copied. */

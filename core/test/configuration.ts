@@ -45,8 +45,10 @@ gateways:
       - { name: Dlp, engine: dlp, hook: both, patterns: [] }
 exporters:
   soc: { plugin: siem-otlp, url: https://otel.example.com/v1/logs, headers: { X-Key: "\${env:SOC_KEY}" } }
+alerts:
+  ops: { plugin: alert-webhook, url: https://hooks.example.com/x, minSeverity: warning, gateways: [engineering], secret: "\${env:OPS_SECRET}", headers: { X-Key: "\${env:OPS_KEY}" } }
 hosts: { bot: { kind: token, owner: bob@example.com } }
-settings: { audit: strict, retentionDays: { logs: 30 }, limits: { call: 90s, bodyInLog: 16KiB, sessionsPerUser: 5, parkedCalls: { perUser: 7 } } }
+settings: { audit: strict, retentionDays: { logs: 30, alerts: 60 }, limits: { call: 90s, bodyInLog: 16KiB, sessionsPerUser: 5, parkedCalls: { perUser: 7 } } }
 idps:
   okta:
     plugin: idp-oidc
@@ -64,6 +66,8 @@ export const FULL_SECRETS = {
   'env:READER': 're',
   'env:SOC_KEY': 'so',
   'env:OKTA_SECRET': 'ok',
+  'env:OPS_SECRET': 'op',
+  'env:OPS_KEY': 'ke',
   'env:DLP': 'dl',
   'env:DLP_TOKEN': 'dt',
 }
@@ -99,6 +103,11 @@ export const fakeChecks: Checks = {
   idps: () => ['idp-oidc'],
   checkIdp: async (_, { issuer }) => (typeof issuer === 'string' ? [] : [{ path: 'issuer', message: 'is needed' }]),
   idpSecrets: () => ['clientSecret'],
+  alertTargets: {
+    loaded: () => ['alert-webhook'],
+    check: async (_, { url }) => (typeof url === 'string' ? [] : [{ path: 'url', message: 'is needed' }]),
+    secrets: () => ['secret', 'headers'],
+  },
   async checkUrl(url) {
     if (new URL(url).hostname === 'refused.example.com') throw new GatehouseError('GH_EGRESS_REFUSED')
   },

@@ -29,6 +29,7 @@ const belowRooms = [
   'record',
   'egress',
   'cluster',
+  'backtest',
 ]
 const all = '*'
 
@@ -49,6 +50,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
   cluster: ['db/repositories', ...base],
   record: ['db/repositories', 'cluster', ...base],
   rules: ['hooks', 'mcp', ...base],
+  backtest: ['rules', 'mcp', 'record', 'db/repositories', ...base],
   poisoning: ['domain'],
   bridge: ['upstream', 'mcp', 'vault', ...base],
   listening: ['upstream', 'mcp', ...base],
@@ -65,10 +67,11 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
   composition: all,
   compose: all,
   main: all,
+  'backtest-main': all,
 }
 
 const mainOnly = ['env', 'argv', 'exit', 'exitCode', 'on', 'once', 'addListener', 'addEventListener', 'abort']
-const touchesProcess = ['core/main.ts', 'core/cli/main.ts']
+const touchesProcess = ['core/main.ts', 'core/backtest-main.ts', 'core/cli/main.ts']
 const importsByName = ['core/host/load.ts', 'core/main.ts']
 const contractPackages = ['zod', 'node:crypto', 'node:net', 'node:util']
 const domainPackages = ['@gatehouse/sdk', 'zod', 'node:crypto']

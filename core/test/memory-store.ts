@@ -18,7 +18,18 @@ import type {
   TokenRepository,
   UserRepository,
 } from '../domain/store.js'
-import type { Assignment, Connection, Engine, Exporter, Gateway, Host, Identity, Role, Rule } from '../domain/nouns.js'
+import type {
+  AlertTarget,
+  Assignment,
+  Connection,
+  Engine,
+  Exporter,
+  Gateway,
+  Host,
+  Identity,
+  Role,
+  Rule,
+} from '../domain/nouns.js'
 import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
 import type { Grant, GrantDraft, GrantRepository, UpstreamClientRepository } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
@@ -59,6 +70,7 @@ export function createMemoryStore(): Store {
     connections: connectionRepository(cell),
     tokens: tokenRepository(cell),
     exporters: repository<Exporter>(cell, 'exporters', (row) => row.slug),
+    alertTargets: repository<AlertTarget>(cell, 'alertTargets', (row) => row.slug),
     engines: engineRepository(cell),
     idps: repository<Idp>(cell, 'idps', (row) => row.slug),
     idpLinks: idpLinkRepository(cell),

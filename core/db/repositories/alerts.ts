@@ -1,95 +1,159 @@
 import { randomUUID } from 'node:crypto'
 import type { DataSource } from 'typeorm'
 import type { Alert } from '@gatehouse/sdk'
+import type {
+  AlertCounts,
+  AlertFilter,
+  AlertRepository,
+  AlertState,
+  Raised,
+  RaisedRow,
+  StandingAlert,
+  StateEntry,
+} from '../../domain/alerts.js'
+import { GatehouseError } from '../../errors.js'
+import {
+  ACKNOWLEDGE_ALL,
+  ALERT_COLUMNS,
+  ALERT_NAMES,
+  authorOf,
+  COUNTS,
+  FORSAKEN,
+  FITS,
+  fits,
+  FORGET,
+  LET_GO,
+  RAISE,
+  RESOLVE,
+  SELECT,
+  SET_STATE,
+} from './alert-statements.js'
 import { guardAll } from './failures.js'
 import { isId, present } from './rows.js'
 
-export type AlertState = 'open' | 'acknowledged' | 'resolved'
-
-/** An alert with its repeats: what stands in it is of the last one. */
-export interface StandingAlert {
-  readonly id: string
-  readonly type: Alert['type']
-  readonly severity: Alert['severity']
-  readonly key: string
-  readonly message: string
-  readonly gatewayId: string | null
-  readonly serverId: string | null
-  readonly ruleId: string | null
-  readonly connectionId: string | null
-  readonly userId: string | null
-  readonly correlationId: string | null
-  readonly context: NonNullable<Alert['context']>
-  readonly count: number
-  readonly state: AlertState
-  readonly firstAt: string
-  readonly lastAt: string
-}
-
-export interface AlertRepository {
-  /** A repeat of one that is not resolved raises its count; `count` is 1 for a new one. */
-  raise(alert: Alert): Promise<StandingAlert>
-  find(id: string): Promise<StandingAlert | null>
-  /** Newest first; `before` is the last of the page before. */
-  page(query: {
-    readonly state?: AlertState
-    readonly before?: Pick<StandingAlert, 'id' | 'lastAt'>
-    readonly limit: number
-  }): Promise<StandingAlert[]>
-  setState(id: string, state: AlertState): Promise<StandingAlert>
-  /** What the alert of this key told of is over; false when none stands. */
-  resolve(type: Alert['type'], key: string): Promise<boolean>
-}
-
-type Row = Omit<StandingAlert, 'firstAt' | 'lastAt'> & { readonly firstAt: Date; readonly lastAt: Date }
-
 export function createAlertRepository(dataSource: DataSource): AlertRepository {
-  const query = async (sql: string, given: readonly unknown[]): Promise<StandingAlert[]> => {
-    const rows: Row[] = await dataSource.query(sql, [...given])
-    return rows.map((row) => ({ ...row, firstAt: row.firstAt.toISOString(), lastAt: row.lastAt.toISOString() }))
-  }
+  const query = async (sql: string, given: readonly unknown[]): Promise<StandingAlert[]> =>
+    ((await dataSource.query(sql, [...given])) as AlertRow[]).map(standing)
   const find = async (id: string): Promise<StandingAlert | null> =>
-    isId(id) ? ((await query(`select ${COLUMNS} from alerts where id = $1`, [id]))[0] ?? null) : null
+    isId(id) ? ((await query(`${SELECT} where a.id = $1`, [id]))[0] ?? null) : null
 
   return guardAll<AlertRepository>({
-    raise: async (alert) => present((await query(RAISE, raised(alert)))[0] ?? null, 'alert'),
-    find,
-    page: ({ state, before, limit }) => query(PAGE, [state ?? null, before?.lastAt ?? null, before?.id ?? null, limit]),
-    setState: async (id, state) => {
-      if (isId(id)) await dataSource.query('update alerts set state = $2 where id = $1', [id, state])
-      return present(await find(id), 'alert')
+    raise: async (raised) => {
+      const rows: (RaisedRow & Dates)[] = await dataSource.query(RAISE, [JSON.stringify(raised.map(asRow))])
+      return rows.map((row) => ({ ...row, firstAt: row.firstAt.toISOString(), lastAt: row.lastAt.toISOString() }))
     },
-    resolve: async (type, key) => {
-      const standing = `update alerts set state = 'resolved' where type = $1 and key = $2 and state <> 'resolved'`
-      const [, changed]: [unknown, number] = await dataSource.query(standing, [type, key])
-      return changed > 0
+    find,
+    page: ({ before, limit, ...filter }) =>
+      query(
+        `${SELECT} where ${FITS} and ($10::timestamptz is null or (a.last_at, a.id) < ($10::timestamptz, $11::uuid))
+         order by a.last_at desc, a.id desc limit $12`,
+        [...fits(filter), before?.lastAt ?? null, before?.id ?? null, limit],
+      ),
+    counts: async () => countsOf(await dataSource.query(COUNTS)),
+    follow: (cursor, filter) => follow(dataSource, cursor, filter),
+    history: async (id) => {
+      const rows: (StateEntry & { at: Date })[] = await dataSource.query(
+        `select state, at, user_id as "userId", email, note from alert_states where alert_id = $1 order by at, id`,
+        [id],
+      )
+      return rows.map((row) => ({ ...row, at: row.at.toISOString() }))
+    },
+    setState: async (id, change) => {
+      const known = present(await find(id), 'alert')
+      if (known.state === change.state) return known
+      const done: unknown[] = await dataSource
+        .query(SET_STATE, [id, change.state, FROM[change.state], ...authorOf(change)])
+        .catch((thrown: unknown) => Promise.reject(isTaken(thrown) ? stands() : thrown))
+      const now = present(await find(id), 'alert')
+      if (done.length === 0 && now.state !== change.state) throw doesNotLead(now.state, change.state)
+      return now
+    },
+    acknowledgeAll: async ({ ids, ...filter }, by, note) => {
+      const change = { state: 'acknowledged', by, note } as const
+      const done: unknown[] = await dataSource.query(ACKNOWLEDGE_ALL, [
+        ...fits(filter),
+        ids?.filter(isId) ?? null,
+        ...authorOf(change),
+      ])
+      return done.length
+    },
+    resolve: async (type, key, holder) => {
+      const done: { state: AlertState }[] = await dataSource.query(RESOLVE, [type, key, holder ?? null])
+      return done.some(({ state }) => state === 'resolved')
+    },
+    forsaken: () => dataSource.query(FORSAKEN),
+    forget: async (days, limit) => {
+      const [gone, ended]: unknown[][] = [
+        await dataSource.query(FORGET, [days, limit]),
+        await dataSource.query(LET_GO, [days, limit, `It has not repeated for ${days} days.`]),
+      ]
+      return Math.max(gone?.length ?? 0, ended?.length ?? 0)
     },
   })
 }
 
-/** Times go out in milliseconds: they are kept so, for a page goes on from the time that was shown. */
-const NOW = `date_trunc('milliseconds', clock_timestamp())`
-const COLUMNS = `id, type, severity, key, message, gateway_id as "gatewayId", server_id as "serverId",
-  rule_id as "ruleId", connection_id as "connectionId", user_id as "userId", correlation_id as "correlationId", context,
-  count, state, first_at as "firstAt", last_at as "lastAt"`
+interface Dates {
+  readonly firstAt: Date
+  readonly lastAt: Date
+  readonly stateAt: Date
+}
+export type AlertRow = Omit<StandingAlert, keyof Dates> & Dates
 
-const RAISE = `insert into alerts (id, type, severity, key, message, gateway_id, server_id, rule_id, connection_id,
-    user_id, correlation_id, context, first_at, last_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, ${NOW}, ${NOW})
-  on conflict (type, key) where state <> 'resolved' do update set
-    severity = excluded.severity, message = excluded.message, gateway_id = excluded.gateway_id,
-    server_id = excluded.server_id, rule_id = excluded.rule_id, connection_id = excluded.connection_id,
-    user_id = excluded.user_id, correlation_id = excluded.correlation_id, context = excluded.context,
-    count = alerts.count + 1, last_at = excluded.last_at
-  returning ${COLUMNS}`
+export const standing = (row: AlertRow): StandingAlert => ({
+  ...row,
+  firstAt: row.firstAt.toISOString(),
+  lastAt: row.lastAt.toISOString(),
+  stateAt: row.stateAt.toISOString(),
+})
 
-const PAGE = `select ${COLUMNS} from alerts
-  where ($1::text is null or state = $1)
-    and ($2::timestamptz is null or (last_at, id) < ($2::timestamptz, $3::uuid))
-  order by last_at desc, id desc limit $4`
+function countsOf(
+  rows: readonly { state: keyof AlertCounts; severity: Alert['severity']; count: number }[],
+): AlertCounts {
+  const none = { error: 0, warning: 0, info: 0 }
+  const counts = { open: { ...none }, acknowledged: { ...none } }
+  for (const { state, severity, count } of rows) counts[state][severity] = count
+  return counts
+}
 
-function raised(alert: Alert): unknown[] {
-  const { type, severity, key, message, gatewayId, serverId, ruleId, connectionId, userId, correlationId } = alert
-  const references = [gatewayId, serverId, ruleId, connectionId, userId, correlationId].map((id) => id ?? null)
-  return [randomUUID(), type, severity, key, message, ...references, JSON.stringify(alert.context ?? {})]
+/** From where each state can be reached. */
+const FROM: Readonly<Record<AlertState, readonly AlertState[]>> = {
+  acknowledged: ['open'],
+  resolved: ['open', 'acknowledged'],
+  open: ['acknowledged', 'resolved'],
+}
+
+/** Changes become visible in any order: those of a transaction behind one that still runs are told with it. */
+async function follow(dataSource: DataSource, cursor: string | null, filter: AlertFilter) {
+  const settled: { xid: string }[] = await dataSource.query(
+    'select pg_snapshot_xmin(pg_current_snapshot())::text as xid',
+  )
+  const end = settled[0]?.xid ?? '0'
+  const from = cursor === null ? null : CURSOR.exec(cursor)
+  if (from === null) return { items: [], cursor: `${end}.${NOBODY}` }
+  const rows: (AlertRow & { xid: string })[] = await dataSource.query(
+    `select ${ALERT_COLUMNS}, a.changed_xid::text as xid from alerts a ${ALERT_NAMES} where ${FITS}
+       and (a.changed_xid, a.id) > ($10::text::xid8, $11::uuid) and a.changed_xid < $12::text::xid8
+     order by a.changed_xid, a.id limit ${MOST_FOLLOWED}`,
+    [...fits(filter), from[1], from[2], end],
+  )
+  const last = rows.length < MOST_FOLLOWED ? undefined : rows.at(-1)
+  const items = rows.map(standing)
+  return { items, cursor: last === undefined ? `${end}.${NOBODY}` : `${last.xid}.${last.id}` }
+}
+const MOST_FOLLOWED = 500
+const CURSOR = /^(\d{1,19})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+const isTaken = (thrown: unknown): boolean =>
+  (thrown as { driverError?: { code?: string } } | null)?.driverError?.code === '23505'
+const stands = (): GatehouseError =>
+  new GatehouseError('GH_API_CONFLICT', { message: 'It was raised anew since, and that one stands: look there.' })
+const doesNotLead = (from: AlertState, to: AlertState): GatehouseError =>
+  new GatehouseError('GH_API_CONFLICT', { message: `It is ${from} and cannot become ${to}; reopen it first.` })
+
+function asRow({ alert, times, holder }: Raised): unknown {
+  const { type, severity, key, message, context = {} } = alert
+  const ids = { gateway_id: alert.gatewayId, server_id: alert.serverId, rule_id: alert.ruleId, user_id: alert.userId }
+  const more = { connection_id: alert.connectionId, correlation_id: alert.correlationId }
+  return { id: randomUUID(), type, severity, key, message, context, times, holder, ...ids, ...more }
 }

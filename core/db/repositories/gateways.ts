@@ -11,7 +11,17 @@ import type { Kind } from './rows.js'
 type AssignmentDraft = Parameters<GatewayRepository['setAssignments']>[1][number]
 type RuleDraft = Parameters<GatewayRepository['setRules']>[1][number]
 
-const KIND: Kind<GatewayEntity> = { entity: GatewayEntity, noun: 'gateway', key: () => null }
+const KIND: Kind<GatewayEntity> = {
+  entity: GatewayEntity,
+  noun: 'gateway',
+  key: () => null,
+  users: [
+    {
+      what: 'alert targets',
+      sql: 'select slug as name from alert_targets where $1::uuid = any (gateway_ids) order by 1 limit 6',
+    },
+  ],
+}
 /** Held while slugs are given, since a slug must be no other gateway's former one and two tables cannot say so. */
 const SLUG_LOCK = 7_014_002
 

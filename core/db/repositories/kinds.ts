@@ -1,3 +1,4 @@
+import { AlertTargetEntity } from '../entities/alert-target.js'
 import { ConnectionEntity, HostEntity, TokenEntity } from '../entities/host.js'
 import { RoleEntity, UserEntity } from '../entities/people.js'
 import { EngineEntity } from '../entities/engine.js'
@@ -88,4 +89,10 @@ export const ENGINE: Kind<EngineEntity> = {
         join engines e on e.slug = r.engine where e.id = $1 order by 1 limit 6`,
     },
   ],
+}
+
+export const ALERT_TARGET: Kind<AlertTargetEntity> = {
+  entity: AlertTargetEntity,
+  noun: 'alert target',
+  key: (slug) => ({ slug }),
 }

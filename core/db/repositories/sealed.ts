@@ -33,6 +33,8 @@ const SEALED: readonly SealedColumn[] = [
   { table: 'oauth_artifacts', keys: ['kind', 'id_hash'], column: 'payload' },
   { table: 'oauth_keys', keys: ['id'], column: 'sealed' },
   { table: 'identity_grants', keys: ['identity_id'], column: 'tokens' },
+  { table: 'body_keys', keys: ['day'], column: 'sealed' },
+  { table: 'rule_replays', keys: ['id'], column: 'samples' },
   { table: 'upstream_clients', keys: ['server_id', 'issuer'], column: 'registration' },
 ]
 

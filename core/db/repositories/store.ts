@@ -1,8 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import type { JsonObject } from '@gatehouse/sdk'
 import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../domain/nouns.js'
-import type { Exporter, Idp, Role, Server, Settings } from '../../domain/nouns.js'
+import type { AlertTarget, Exporter, Idp, Role, Server, Settings } from '../../domain/nouns.js'
 import type { InfoRepository, ListRepository, Store } from '../../domain/store.js'
+import type { AlertTargetEntity } from '../entities/alert-target.js'
 import type { RoleEntity } from '../entities/people.js'
 import type { IdpEntity } from '../entities/idp.js'
 import type { ExporterEntity, ServerEntity } from '../entities/server.js'
@@ -13,7 +14,7 @@ import { connectionRepository, hostRepository } from './hosts.js'
 import { idpLinkRepository } from './idp-links.js'
 import { grantRepository, upstreamClientRepository } from './grants.js'
 import { identityRepository } from './identities.js'
-import { EXPORTER, IDP, ROLE, SERVER } from './kinds.js'
+import { ALERT_TARGET, EXPORTER, IDP, ROLE, SERVER } from './kinds.js'
 import { nameRepository } from './names.js'
 import { teamRepository, userRepository } from './people.js'
 import { rowRepository } from './rows.js'
@@ -43,6 +44,7 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     connections: guardAll(connectionRepository(manager)),
     tokens: guardAll(tokenRepository(manager)),
     exporters: guardAll(rowRepository<Exporter, ExporterEntity>(manager, EXPORTER)),
+    alertTargets: guardAll(rowRepository<AlertTarget, AlertTargetEntity>(manager, ALERT_TARGET)),
     engines: guardAll(engineRepository(manager)),
     idps: guardAll(rowRepository<Idp, IdpEntity>(manager, IDP)),
     idpLinks: guardAll(idpLinkRepository(manager)),
@@ -65,7 +67,13 @@ function settingsOver(manager: EntityManager): Store['settings'] {
       const rows: { value: Partial<Settings> }[] = await manager.query('select value from settings')
       const value = rows[0]?.value ?? {}
       const parkedCalls = { ...DEFAULT_LIMITS.parkedCalls, ...value.limits?.parkedCalls }
-      return { ...DEFAULT_SETTINGS, ...value, limits: { ...DEFAULT_LIMITS, ...value.limits, parkedCalls } }
+      const retentionDays = { ...DEFAULT_SETTINGS.retentionDays, ...value.retentionDays }
+      return {
+        ...DEFAULT_SETTINGS,
+        ...value,
+        retentionDays,
+        limits: { ...DEFAULT_LIMITS, ...value.limits, parkedCalls },
+      }
     },
     set: async (settings) => {
       await manager.query(

@@ -1,3 +1,4 @@
+import { ALERT_TYPES } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { PIN_FIELDS, POISONING } from '../../domain/provisioning.js'
 import { DETECTED } from '../connect/detect.js'
@@ -335,9 +336,62 @@ export const IdpTestAnswer = z.looseObject({
   issuer: z.string().optional(),
   ...idpAddresses,
 })
+/** With the keys of the target's plugin beside these. */
+export const AlertTargetAnswer = z.looseObject({
+  ...stored,
+  slug: z.string(),
+  plugin: z.string(),
+  secrets: names.describe('names of the keys that are sealed'),
+  minSeverity: z.string(),
+  types: names,
+  gateways: names,
+  enabled: z.boolean(),
+  delivery: z.looseObject({}).nullable().describe('how far delivery is'),
+})
+export const AlertTargetTestAnswer = z.object({
+  ok: z.boolean(),
+  message: z.string().optional(),
+  status: z.number().optional(),
+})
+const severities = z.object({ error: z.int(), warning: z.int(), info: z.int() })
+export const AlertCountsAnswer = z.object({ open: severities, acknowledged: severities })
+const named = (name: string) =>
+  z.object({ id: z.string(), [name]: z.string().nullable().describe('null: it is gone') }).nullable()
+export const AlertRow = z.object({
+  id: z.string(),
+  type: z.enum(ALERT_TYPES),
+  severity: z.enum(['info', 'warning', 'error']),
+  message: z.string(),
+  gateway: named('slug'),
+  server: named('slug'),
+  rule: named('name'),
+  user: named('email'),
+  count: z.int().describe('how often it was raised'),
+  state: z.enum(['open', 'acknowledged', 'resolved']),
+  firstAt: z.string(),
+  lastAt: z.string(),
+})
+export const AlertAnswer = z.object({
+  ...AlertRow.shape,
+  key: z.string().describe('what its repeats have in common'),
+  connectionId: z.string().nullable(),
+  correlationId: z.string().nullable(),
+  context: z.record(z.string(), z.json()).describe('scrubbed before it was stored'),
+  links: z.record(z.string(), z.string()),
+  stateAt: z.string(),
+  history: z.array(
+    z.object({
+      state: z.string(),
+      at: z.string(),
+      userId: z.string().nullable(),
+      email: z.string().nullable().describe('null: the gateway itself'),
+      note: z.string().nullable(),
+    }),
+  ),
+})
 export const SettingsAnswer = z.object({
   audit: z.string(),
-  retentionDays: z.object({ logs: z.int() }),
+  retentionDays: z.object({ logs: z.int(), alerts: z.int(), sealed: z.int() }),
   refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
   redirectSchemes: z.array(z.string()),
   clientDocuments: z.boolean(),

@@ -44,6 +44,7 @@ export const NEEDS = {
   idps: oneFor('manageSsoScimMapping'),
   engines: oneFor('manageIntegrations'),
   exporters: oneFor('manageOpenTelemetryCollector'),
+  alerts: oneFor('manageAlertDelivery'),
   settings: oneFor('manageWorkspaceSettings'),
 } as const satisfies Record<string, NounNeeds>
 
@@ -73,6 +74,11 @@ export function checkSteps(capabilities: ReadonlySet<string>, steps: readonly St
 export function fieldsFor(fields: Readonly<Record<string, string>>, op: Step['op']): Readonly<Record<string, string>> {
   const { enabled, ...others } = fields
   return op === 'create' || enabled === undefined ? others : fields
+}
+
+/** For what needs several at once. */
+export function mustHoldAll(capabilities: ReadonlySet<string>, keys: readonly string[]): void {
+  for (const key of keys) require(capabilities, key)
 }
 
 function require(capabilities: ReadonlySet<string>, need: Need): void {

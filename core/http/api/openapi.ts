@@ -41,8 +41,9 @@ function describe({ id, summary, need, fields, input, output, path, query, metho
   }
 }
 
-/** 201 for what makes a thing. */
-export function statusOf(method: Operation['method'], id: string): 200 | 201 {
+/** 201 for what makes a thing, 202 for what has only begun. */
+export function statusOf(method: Operation['method'], id: string): 200 | 201 | 202 {
+  if (method === 'post' && id.startsWith('start')) return 202
   return method === 'post' && id.startsWith('create') ? 201 : 200
 }
 

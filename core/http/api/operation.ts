@@ -1,15 +1,17 @@
-import type { IdpDescription, UserRef } from '@gatehouse/sdk'
+import type { DeliveryAnswer, IdpDescription, UserRef } from '@gatehouse/sdk'
 import type { z } from 'zod'
 import type { FileOperations } from '../../configuration/apply.js'
 import type { Mutations } from '../../configuration/mutations.js'
 import type { Actor } from '../../configuration/work.js'
+import type { AlertProgress, AlertRepository } from '../../domain/alerts.js'
 import type { EngineKind } from '../../domain/engines.js'
-import type { Idp } from '../../domain/nouns.js'
+import type { Idp, Rule } from '../../domain/nouns.js'
 import type { Pinning, Provisioning } from '../../domain/provisioning.js'
 import type { FeatureKey, Store } from '../../domain/store.js'
 import type { ConsoleSessions } from '../../identity/console-sessions.js'
 import type { Invitations } from '../../identity/invitations.js'
 import type { SetupLinks } from '../../identity/setup-links.js'
+import type { ReplayQueue } from '../../backtest/queue.js'
 import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
 import type { AdminClients } from '../../oauth/server/admin-clients.js'
@@ -48,11 +50,19 @@ export interface ApiOptions {
   readonly describeIdp: (idp: Idp) => Promise<IdpDescription>
   /** What a server at a URL wants of us. */
   readonly detect: (url: string) => Promise<Detection>
+  readonly replays: Pick<ReplayQueue, 'start' | 'find' | 'cancel'> & {
+    /** Which plugins the rules need, and which of the engines they name send texts to services outside. */
+    readonly enginesOf: (rules: readonly Rule[]) => Promise<{ plugins: readonly string[]; external: readonly string[] }>
+  }
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
   /** What a server has, asked now, and what a provisioning would make of it. */
   readonly preview: (request: PreviewRequest) => Promise<unknown>
   /** Somebody has decided on a feature: what was told of it is over. */
   readonly onDecided: (feature: FeatureKey, version: number) => Promise<void>
+  readonly alerts: Omit<AlertRepository, 'raise' | 'resolve' | 'forget'>
+  readonly alertProgress: (targetId: string) => Promise<AlertProgress>
+  /** Sends a sample to a target. */
+  readonly testAlertTarget: (targetId: string) => Promise<DeliveryAnswer>
   /** Seals every stored secret anew with the newest master key. */
   readonly rotateKeys: () => Promise<RotationCounts>
   readonly oauth: { readonly clients: AdminClients; readonly turnKeys: AuthorizationServer['turnKeys'] }

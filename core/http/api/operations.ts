@@ -1,3 +1,5 @@
+import { alertTargetOperations } from './alert-targets.js'
+import { alertOperations } from './alerts.js'
 import { engineOperations } from './engines.js'
 import { trialOperations } from './trials.js'
 import { exporterOperations } from './exporters.js'
@@ -12,6 +14,7 @@ import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
+import { replayOperations } from './replays.js'
 import { serverOperations } from './servers.js'
 import { systemOperations } from './system.js'
 import { tokenOperations } from './tokens.js'
@@ -24,6 +27,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     assignmentOperations,
     featureOperations,
     ruleOperations,
+    replayOperations,
     teamOperations,
     userOperations,
     signOutOperations,
@@ -39,6 +43,8 @@ export function createOperations(options: ApiOptions): Operation[] {
     trialOperations,
     exporterOperations,
     logOperations,
+    alertOperations,
+    alertTargetOperations,
     systemOperations,
   ].flatMap((operations) => operations(options))
 }

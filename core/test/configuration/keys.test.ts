@@ -24,7 +24,7 @@ test('keys rotate seals every secret anew under load, and no call fails', async 
   const sealed = async (): Promise<readonly string[]> => {
     const pool = new Pool({ connectionString: database.url, max: 1 })
     const { rows } = await pool.query<{ sealed: string }>(
-      'select sealed from secrets union all select payload from one_time union all select sealed from oauth_keys',
+      'select sealed from secrets union all select payload from one_time union all select sealed from oauth_keys union all select sealed from body_keys',
     )
     await pool.end()
     return rows.map((row) => row.sealed)
