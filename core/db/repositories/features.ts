@@ -116,9 +116,10 @@ async function suspect(
   return sorted.filter(({ name }) => told.some((one) => one.name === name))
 }
 
-function rowOf({ definition, suspicions: _, ...sighting }: Sighting) {
+function rowOf({ event, name, version, sha256, hashes, note, definition }: Sighting) {
   const text = JSON.stringify(definition)
-  return { ...sighting, isTrusted: sighting.event === 'trusted', definition: text.length > LONGEST ? null : text }
+  const kept = text.length > LONGEST ? null : text
+  return { event, name, version, sha256, hashes, note, isTrusted: event === 'trusted', definition: kept }
 }
 
 async function decide(manager: EntityManager, key: FeatureKey, { sha256, verdict, by, note }: Decision): Promise<void> {
