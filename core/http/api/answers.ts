@@ -143,6 +143,9 @@ export const RuleAnswer = z.looseObject({
   servers: names,
   features: names,
 })
+const warnings = names.describe('what is allowed and hardly meant, e.g. a pattern that fits nothing')
+/** One by one rules are shown with what is odd about them. */
+export const OneRuleAnswer = z.looseObject({ ...RuleAnswer.shape, warnings })
 export const GatewayRow = z.object({
   ...stored,
   slug: z.string(),
@@ -166,6 +169,7 @@ export const GatewayAnswer = z.object({
   ...GatewayRow.shape,
   servers: z.array(AssignmentAnswer),
   rules: z.array(RuleAnswer),
+  warnings,
 })
 export const TeamAnswer = z.object({
   ...stored,
@@ -410,4 +414,5 @@ export const StepsAnswer = z.object({
     }),
   ),
   notes: names,
+  warnings,
 })
