@@ -22,6 +22,7 @@ export type Why =
   | 'none'
   | 'not_selected'
   | 'unrecorded'
+  | 'unlooked'
   | 'pending'
   | 'changed'
   | 'refused'
@@ -77,6 +78,12 @@ export function judge(exposure: Exposure | null, subject: Subject, approval: App
   const changed = changedFields(approval.hashes, hashes, pin.fields)
   if (changed.length === 0) return { ...now, exposed: true, why: 'approved' }
   return { ...now, changed, exposed: isKept, why: isKept ? 'kept' : 'changed' }
+}
+
+/** The same, held back where nothing may be shown that was not looked through. */
+export function holdUnlooked(judgement: Judgement, exposure: Exposure | null, isLooked: boolean): Judgement {
+  if (isLooked || !judgement.exposed || exposure === null || !exposure.isStrict) return judgement
+  return { ...judgement, exposed: false, why: 'unlooked' }
 }
 
 const NOTHING = Object.freeze({ admission: null, sha256: null, hashes: null, changed: Object.freeze([]) })

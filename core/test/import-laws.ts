@@ -54,7 +54,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
   poisoning: ['domain'],
   bridge: ['upstream', 'mcp', 'vault', ...base],
   listening: ['upstream', 'mcp', ...base],
-  upstream: ['hooks', 'egress', 'mcp', 'vault', ...base],
+  upstream: ['hooks', 'egress', 'mcp', 'vault', 'poisoning', ...base],
   identity: ['db/repositories', 'vault', 'cluster', 'hooks', ...base],
   oauth: ['db/repositories', 'identity', 'vault', 'egress', 'cluster', ...base],
   host: ['db/repositories', 'hooks', 'egress', 'vault', ...base],

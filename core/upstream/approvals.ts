@@ -51,6 +51,11 @@ export class ApprovalTable {
     return this.#told.has(tellingOf(assignmentId, kind, sighting))
   }
 
+  /** More was looked through than before. */
+  looked(): void {
+    this.version += 1
+  }
+
   recorded(assignmentId: string, kind: NameKind, sightings: readonly Sighting[]): void {
     if (isBaseline(sightings)) this.#baselines.add(placeOf(assignmentId, kind))
     if (this.#told.size > MOST_TOLD) this.#told.clear()
@@ -117,6 +122,11 @@ export class Approvals {
     const versions = await this.#options.repository.versions()
     const old = [...versions].filter(([id, version]) => this.#tables.get(id)?.decisions !== version)
     await Promise.all(old.map(([id]) => this.#read(id)))
+  }
+
+  /** Reads the table of one gateway again; throws when it cannot. */
+  async reread(gatewayId: string): Promise<void> {
+    await this.#read(gatewayId)
   }
 
   /**

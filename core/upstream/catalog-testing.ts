@@ -262,7 +262,8 @@ export function startWith(
   const log = { warn: () => {} }
   const infos = infosOf(upstreams)
   const times = { brieflyMs, limits: () => limits, now: () => clock.now }
-  return createCatalog({ upstreams, infos, names, approvals, lists, log, ...times })
+  const suspicions = { look: () => null, isLooked: () => true }
+  return createCatalog({ upstreams, infos, names, approvals, suspicions, lists, log, ...times })
 }
 
 export function server(slug: string, changes: Partial<Server> = {}): Server {
@@ -299,6 +300,7 @@ export function plan(assigned: readonly (string | Assigned)[], changes: Partial<
     legacySse: false,
     capture: 'none',
     pinning: DEFAULT_PINNING,
+    poisoning: 'off',
   } as const
   const gateway: Gateway = {
     id: 'gateway-1',
