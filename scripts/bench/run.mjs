@@ -3,11 +3,8 @@ import { readOptions, USAGE } from './options.mjs'
 
 const linuxOnly = 'The benchmark reads CPU and memory from /proc and runs on Linux only.'
 const options = begin({ readOptions, usage: USAGE, linuxOnly })
-const [measure, report] = options.permissions
-  ? ['./permissions.mjs', './permissions-report.mjs']
-  : options.troubles
-    ? ['./troubles.mjs', './troubles-report.mjs']
-    : ['./bench.mjs', './report.mjs']
+const own = ['permissions', 'troubles', 'rules', 'backtest'].find((name) => options[name])
+const [measure, report] = own === undefined ? ['./bench.mjs', './report.mjs'] : [`./${own}.mjs`, `./${own}-report.mjs`]
 const { bench } = await import(measure)
 const { asJson, asText } = await import(report)
 const results = await bench(options)
