@@ -16,7 +16,7 @@ export interface Job {
 }
 
 /** Findings in a row: place of the type in `ENTITIES`, leaf, start, end, score. */
-export type Hits = number[]
+export type Hits = Float64Array
 export type JobAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'hits'; readonly id: number; readonly hits: Hits }
@@ -28,7 +28,7 @@ const PLACE = new Map(ENTITIES.map((entity, index) => [entity, index]))
 export const MOST_HITS = 100_000
 
 export function run({ texts, named, names, patterns, threshold, context }: Job): Hits {
-  const hits: Hits = []
+  const hits: number[] = []
   const wanted = new Set(names)
   const search = { recognizers: recognizersOf(new Set(patterns)), threshold, context: new Set(context) }
   for (const [leaf, text] of texts.entries()) {
@@ -39,13 +39,11 @@ export function run({ texts, named, names, patterns, threshold, context }: Job):
     for (const { type, start, end, score } of found) hits.push(PLACE.get(type) as number, leaf, start, end, score)
     if (hits.length / 5 > MOST_HITS) throw new Error(`more than ${MOST_HITS} findings`)
   }
-  return hits
+  return Float64Array.from(hits)
 }
 
-const say = (answer: JobAnswer) => {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  parentPort?.postMessage(answer)
-}
+const say = (answer: JobAnswer) =>
+  parentPort?.postMessage(answer, answer.kind === 'hits' ? [answer.hits.buffer as ArrayBuffer] : [])
 
 parentPort?.on('message', (job: Job) => {
   try {
