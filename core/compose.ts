@@ -19,8 +19,10 @@ import { laySso } from './composition/sso.js'
 import { layUpstreamAuth } from './composition/upstream-auth.js'
 import type { Config } from './config.js'
 import { createKeeper } from './configuration/keeper.js'
+import { draftDefaultRules } from './configuration/default-rules.js'
 import { ensureOperator, leaveCredential } from './configuration/local-credential.js'
 import { readQuickstart, seedQuickstart } from './configuration/quickstart.js'
+import { GATEWAY } from './configuration/work.js'
 import { hashSecret } from './identity/tokens.js'
 import { openOwnPort, openResources, type Resources } from './composition/resources.js'
 
@@ -78,7 +80,10 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   // No certificate fits an address.
   const local = config.tls === null ? `http://127.0.0.1:${port}` : place.url
   house.get(PARTS.deliveries).start()
-  const seed = () => seedQuickstart(store, resources.home, `${local}/docs/mcp`)
+  const { checks } = house.get(PARTS.configuration)
+  const rulesIn = (inside: typeof store) =>
+    draftDefaultRules({ store: inside, actor: GATEWAY, checks, now: () => new Date() })
+  const seed = () => seedQuickstart(store, { home: resources.home, docsUrl: `${local}/docs/mcp`, rulesIn })
   await withAdvisoryLock(resources.dataSource, 'quickstart', seed)
   await snapshots.rebuild()
   // Two gateways of one machine must not end each other's credential.

@@ -79,7 +79,7 @@ test('ends with the reason of its signal', async () => {
     await asked
     assert.unreachable()
   } catch (thrown) {
-    assert.is((thrown as Error).name, 'AbortError')
+    assert.is((thrown as Error).message, 'gone')
   }
 })
 

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { egressCode } from './egress.js'
 import type { PluginFetch, PluginFetchInit, PluginResponse } from './egress.js'
 
@@ -36,7 +35,7 @@ export async function exchange(fetch: PluginFetch, question: Question): Promise<
     if (exchanged.ok || afterMs === null || pause === undefined) return exchanged
     const pauseMs = Math.max(pause * (1 + Math.random() / 4), afterMs)
     if (Date.now() + pauseMs >= question.until) return exchanged
-    await wait(pauseMs, undefined, { signal: question.signal })
+    await pauseFor(pauseMs, question.signal)
   }
 }
 
@@ -68,4 +67,20 @@ function retryAfter(value: string | undefined): number {
   if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1_000
   const at = Date.parse(value)
   return Number.isNaN(at) ? 0 : Math.max(0, at - Date.now())
+}
+
+/** Rejects with the reason of the signal when that comes first. */
+function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      clearTimeout(timer)
+      reject(signal.reason as Error)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', end)
+      resolve()
+    }, ms)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
 }

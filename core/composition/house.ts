@@ -9,6 +9,8 @@ import type { Replicas } from '../cluster/replicas.js'
 import type { SessionTold } from '../cluster/told.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
+import type { RuleInput } from '../configuration/schemas.js'
+import type { Checks } from '../configuration/work.js'
 import type { Snapshots } from '../configuration/snapshots.js'
 import type { Alerting, AlertQueue, AlertRepository } from '../domain/alerts.js'
 import type { OneTimeRows } from '../db/repositories/one-time.js'
@@ -75,6 +77,13 @@ export const VERSION = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version
 
+/** The ways in which configuration changes, and what may be asked about it. */
+export interface Configuration {
+  readonly mutations: Mutations
+  readonly files: FileOperations
+  readonly checks: Checks
+}
+
 /** A part of the house: a name that carries its type. */
 export interface Part<T> {
   readonly name: symbol
@@ -94,8 +103,9 @@ export const PARTS = {
   browser: part<Browser>('browser'),
   catalog: part<Catalog>('catalog'),
   consoleSessions: part<ConsoleSessions>('consoleSessions'),
-  configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
+  configuration: part<Configuration>('configuration'),
   credentials: part<Credentials>('credentials'),
+  defaultRules: part<readonly RuleInput[]>('defaultRules'),
   deliveries: part<AlertDeliveries>('deliveries'),
   egress: part<Egress>('egress'),
   engines: part<Engines>('engines'),

@@ -3,6 +3,7 @@ import { createCompletions } from '../bridge/completions.js'
 import { createParkedCalls } from '../bridge/parked-calls.js'
 import type { Config } from '../config.js'
 import { openEngine } from '../configuration/nouns/open-engine.js'
+import { readDefaultRules } from '../configuration/default-rules.js'
 import { createSnapshots } from '../configuration/snapshots.js'
 import { createBodyKeyRows } from '../db/repositories/body-keys.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
@@ -19,7 +20,7 @@ import { foldRefusals } from '../record/refusal-fold.js'
 import { createTailer } from '../record/tailer.js'
 import { hashKeyOf } from './hash-key.js'
 import { registerListening } from './listening.js'
-import { type Resources, asPluginLog, openEgress, openPlugins } from './resources.js'
+import { type Resources, asPluginLog, openEgress, openPlugins, readOwnFiles } from './resources.js'
 import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
@@ -171,7 +172,7 @@ export async function openParts(
     createTailer({ log: h.get(PARTS.recorder), database: recordPool, alert: h.get(PARTS.raise), logger }),
   )
   house.make(PARTS.exporters, (h) => createExports(h, logger))
-  house.make(PARTS.configuration, (h) => createConfiguration(h, config))
+  house.make(PARTS.configuration, (h) => createConfiguration(h, config, logger))
   house.put(
     PARTS.recorder,
     await createRecorder({
@@ -188,6 +189,8 @@ export async function openParts(
     house.get(PARTS.raise)(faultAlert(fault))
   }
   const { cwd } = around
+  const sources = await readOwnFiles(config, cwd)
+  house.put(PARTS.defaultRules, readDefaultRules(sources))
   const egress = house.get(PARTS.egress)
-  house.put(PARTS.host, await openPlugins({ config, cwd, log, dataSource, egress, onFault }))
+  house.put(PARTS.host, await openPlugins({ sources, log, dataSource, egress, onFault }))
 }

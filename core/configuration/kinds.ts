@@ -34,7 +34,7 @@ import type { File } from './schemas.js'
 import { given } from './work.js'
 import type { Work } from './work.js'
 
-export type NounName = Exclude<keyof File, 'version' | 'plugins' | 'settings'>
+export type NounName = Exclude<keyof File, 'version' | 'plugins' | 'defaultRules' | 'settings'>
 export type State = Readonly<Record<string, unknown>>
 
 /** A thing that is there, as the file would say it. Secrets are in it: never to be shown. */

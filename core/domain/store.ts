@@ -298,6 +298,12 @@ export interface ListRepository {
   ): Promise<{ readonly entries: readonly JsonObject[]; readonly at: number } | null>
   /** `at` is in milliseconds since the epoch; what was saved before is replaced. */
   save(serverId: string, key: string, kind: ListKind, entries: readonly JsonObject[], at: number): Promise<void>
+  /** The newest lists of a server, whoever saw them: 20 at most, and none that is larger than 1 MiB. */
+  seen(serverId: string): Promise<readonly SeenList[]>
+}
+export interface SeenList {
+  readonly kind: ListKind
+  readonly entries: readonly JsonObject[]
 }
 
 /** One feature of a server on a gateway, by the server's own name of it. */

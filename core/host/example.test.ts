@@ -25,7 +25,16 @@ test.before(async (context) => {
   for (const { name, text } of files) await writeFile(join(context.folder, 'guard-hours', name), text)
   assert.equal(
     files.map((file) => file.name),
-    ['package.json', 'tsconfig.json', 'index.ts', 'index.test.ts', 'exporter.ts', 'exporter.test.ts'],
+    [
+      'package.json',
+      'tsconfig.json',
+      'index.ts',
+      'index.test.ts',
+      'exporter.ts',
+      'exporter.test.ts',
+      'engine.ts',
+      'engine.test.ts',
+    ],
   )
 })
 test.after((context) => rm(context.folder, { recursive: true }))
@@ -37,7 +46,7 @@ function run(folder: string, ...command: readonly string[]): void {
 
 test('it compiles and passes its tests', ({ folder }) => {
   run(folder, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'guard-hours')
-  const tests = ['index', 'exporter'].map((name) => join('guard-hours', 'dist', `${name}.test.js`))
+  const tests = ['index', 'exporter', 'engine'].map((name) => join('guard-hours', 'dist', `${name}.test.js`))
   run(folder, '--test', ...tests)
 })
 

@@ -81,7 +81,7 @@ export function createMemoryStore(): Store {
       of: async () => [],
       claim: notKept,
     },
-    lists: { load: notKept, save: notKept },
+    lists: { load: notKept, save: notKept, seen: async () => [] },
     infos: { load: notKept, save: notKept },
     features: {
       of: async () => ({ version: 0, approvals: [], baselines: [] }),

@@ -158,6 +158,10 @@ export class FakeLists implements ListRepository {
     return this.saved.get(`${serverId} ${key} ${kind}`) ?? null
   }
 
+  async seen() {
+    return []
+  }
+
   async save(serverId: string, key: string, kind: ListKind, entries: readonly JsonObject[], at: number): Promise<void> {
     this.saved.set(`${serverId} ${key} ${kind}`, { entries, at })
   }

@@ -6,6 +6,7 @@ import { invalid, within } from '../problems.js'
 import type { Assignment as AssignmentSchema, Gateway as GatewaySchema } from '../schemas.js'
 import { conflict, given, managerAfter, mustBeFree, mustBeMine, mustExist, mustHold, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
+import { draftDefaultRules } from '../default-rules.js'
 import { mustBeAllowedToProvision, pinningOf, PROVISIONING_CAPABILITY, provisioningOf } from './provisioning.js'
 import { draftRules, ruleState } from './rules.js'
 import type { RuleState } from './rules.js'
@@ -36,6 +37,7 @@ export interface AssignmentState {
   readonly resources: Exposing
 }
 
+/** One that is made without rules has the default ones; an empty list means none. */
 export async function createGateway(work: Work, slug: string, input: GatewayInput): Promise<Gateway> {
   await mustBeUnused(work, slug)
   const teamIds = await teamsOf(work, input.teams ?? [])
@@ -57,7 +59,8 @@ export async function createGateway(work: Work, slug: string, input: GatewayInpu
     rules: [],
     managedBy: work.actor.managedBy,
   })
-  return setParts(work, gateway, { servers: input.servers ?? [], rules: input.rules ?? [] })
+  if (input.rules === undefined) await work.store.gateways.setRules(gateway.id, await draftDefaultRules(work))
+  return setParts(work, gateway, { servers: input.servers ?? [], rules: input.rules })
 }
 
 /** A new slug leaves the old one valid for ever. Servers and rules, when named, are replaced whole. */

@@ -191,8 +191,10 @@ function usualId(gatewayId: string, { serverId, as }: Pick<Assignment, 'serverId
 async function writeRules(manager: EntityManager, gatewayId: string, drafts: readonly RuleDraft[]): Promise<void> {
   const before = await manager.findBy(RuleEntity, { gatewayId })
   await manager.query('delete from rules where gateway_id = $1', [gatewayId])
+  const byId = new Map(before.map((rule) => [rule.id, rule]))
+  const byName = new Map(before.map((rule) => [rule.name, rule]))
   const rows = drafts.map((draft, position) => {
-    const old = before.find((rule) => (draft.id === undefined ? rule.name === draft.name : rule.id === draft.id))
+    const old = draft.id === undefined ? byName.get(draft.name) : byId.get(draft.id)
     return { ...ruleRow(draft), id: draft.id ?? old?.id ?? randomUUID(), gatewayId, position, ...history(draft, old) }
   })
   await manager.insert(RuleEntity, rows as QueryDeepPartialEntity<RuleEntity>[])

@@ -142,6 +142,9 @@ export const RuleAnswer = z.looseObject({
   servers: names,
   features: names,
 })
+const warnings = names.describe('what is allowed and hardly meant, e.g. a pattern that fits nothing')
+/** One by one rules are shown with what is odd about them. */
+export const OneRuleAnswer = z.looseObject({ ...RuleAnswer.shape, warnings })
 export const GatewayRow = z.object({
   ...stored,
   slug: z.string(),
@@ -164,6 +167,7 @@ export const GatewayAnswer = z.object({
   ...GatewayRow.shape,
   servers: z.array(AssignmentAnswer),
   rules: z.array(RuleAnswer),
+  warnings,
 })
 export const TeamAnswer = z.object({
   ...stored,
@@ -408,4 +412,5 @@ export const StepsAnswer = z.object({
     }),
   ),
   notes: names,
+  warnings,
 })
