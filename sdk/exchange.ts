@@ -13,6 +13,8 @@ export interface Question {
   readonly retries?: boolean
   /** Statuses that are worth another attempt; 429, 500, 502, 503 and 504 unless told. */
   readonly passing?: ReadonlySet<number>
+  /** Told of every attempt that is to be tried again, from 1, and why. */
+  readonly onRetry?: (attempt: number, message: string) => void
 }
 
 /** A 2xx, or why there is none: fit for a log, without anything of what was sent or said. */
@@ -35,6 +37,7 @@ export async function exchange(fetch: PluginFetch, question: Question): Promise<
     if (exchanged.ok || afterMs === null || pause === undefined) return exchanged
     const pauseMs = Math.max(pause * (1 + Math.random() / 4), afterMs)
     if (Date.now() + pauseMs >= question.until) return exchanged
+    question.onRetry?.(attempt + 1, exchanged.message)
     await pauseFor(pauseMs, question.signal)
   }
 }
