@@ -11,6 +11,7 @@ import type {
   TestRequest,
 } from './engine.js'
 import type { HookCall } from './hooks.js'
+import type { PluginContext } from './plugin.js'
 import { screen, testMessage } from './screening.js'
 import type { Piece, PiecesAnswer, ScreeningLimits } from './screening.js'
 
@@ -35,25 +36,39 @@ export interface ScreeningOptions<Config> {
   readonly open: (config: Config) => TextService
 }
 
-export interface ScreeningEngine {
+interface ScreeningEngine {
   prepare(request: PrepareRequest): Prepared
   evaluate(request: EvaluateRequest, call: HookCall): Promise<Evaluation>
   test(request: TestRequest, call: HookCall): Promise<TestAnswer>
 }
 
 /** What all such engines declare: a rule has no keys of its own, and no action but `detect`. */
-export const SCREENING: EngineDeclaration = {
+const SCREENING: EngineDeclaration = {
   rule: z.strictObject({}),
   answers: 'verdict',
   fails: true,
   whole: false,
 }
 
+/** Serves every hook of such an engine under a kind. `secret` names the keys of an instance that are sealed. */
+export function serveScreening<Config>(
+  context: Pick<PluginContext<unknown>, 'serve'>,
+  kind: string,
+  options: ScreeningOptions<Config> & { readonly secret: readonly string[] },
+): void {
+  const engine = createScreeningEngine(options)
+  const { instance: config, secret } = options
+  context.serve('engine.prepare', kind, engine.prepare, { config, secret, engine: SCREENING })
+  context.serve('engine.evaluate', kind, engine.evaluate)
+  context.serve('engine.test', kind, engine.test)
+  context.serve('engine.retire', kind, () => {})
+}
+
 /** What is kept of the time for the way back, so that lateness is told by the engine and not by whoever waits for it. */
 const RESERVE_MS = 50
 
 /** An engine before an outside service that looks at texts and answers what shall become of them. */
-export function createScreeningEngine<Config>(options: ScreeningOptions<Config>): ScreeningEngine {
+function createScreeningEngine<Config>(options: ScreeningOptions<Config>): ScreeningEngine {
   const { limits } = options
   return {
     prepare({ config, action, instance }) {

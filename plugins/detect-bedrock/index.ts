@@ -1,4 +1,4 @@
-import { createScreeningEngine, definePlugin, SCREENING } from '@gatehouse/sdk'
+import { definePlugin, serveScreening } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { Instance } from './config.js'
 import { LIMITS, openBedrock } from './service.js'
@@ -9,15 +9,11 @@ export default definePlugin({
   sdk: '^0.1.0',
   config: z.strictObject({}),
   setup(context) {
-    const open = (instance: Instance) => openBedrock(context, instance)
-    const engine = createScreeningEngine({ instance: Instance, limits: LIMITS, open })
-    context.serve('engine.prepare', 'bedrock', engine.prepare, {
-      config: Instance,
+    serveScreening(context, 'bedrock', {
+      instance: Instance,
       secret: ['apiKey', 'secretAccessKey', 'sessionToken'],
-      engine: SCREENING,
+      limits: LIMITS,
+      open: (instance) => openBedrock(context, instance),
     })
-    context.serve('engine.evaluate', 'bedrock', engine.evaluate)
-    context.serve('engine.test', 'bedrock', engine.test)
-    context.serve('engine.retire', 'bedrock', () => {})
   },
 })

@@ -1,4 +1,4 @@
-import { createScreeningEngine, definePlugin, SCREENING } from '@gatehouse/sdk'
+import { definePlugin, serveScreening } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { Instance } from './config.js'
 import { LIMITS, openLakera } from './service.js'
@@ -9,15 +9,11 @@ export default definePlugin({
   sdk: '^0.1.0',
   config: z.strictObject({}),
   setup(context) {
-    const open = (instance: Instance) => openLakera(context, instance)
-    const engine = createScreeningEngine({ instance: Instance, limits: LIMITS, open })
-    context.serve('engine.prepare', 'lakera', engine.prepare, {
-      config: Instance,
+    serveScreening(context, 'lakera', {
+      instance: Instance,
       secret: ['apiKey'],
-      engine: SCREENING,
+      limits: LIMITS,
+      open: (instance) => openLakera(context, instance),
     })
-    context.serve('engine.evaluate', 'lakera', engine.evaluate)
-    context.serve('engine.test', 'lakera', engine.test)
-    context.serve('engine.retire', 'lakera', () => {})
   },
 })

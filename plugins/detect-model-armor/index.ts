@@ -1,4 +1,4 @@
-import { createScreeningEngine, definePlugin, SCREENING } from '@gatehouse/sdk'
+import { definePlugin, serveScreening } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { Instance } from './config.js'
 import { LIMITS, openModelArmor } from './service.js'
@@ -9,15 +9,11 @@ export default definePlugin({
   sdk: '^0.1.0',
   config: z.strictObject({}),
   setup(context) {
-    const open = (instance: Instance) => openModelArmor(context, instance)
-    const engine = createScreeningEngine({ instance: Instance, limits: LIMITS, open })
-    context.serve('engine.prepare', 'model-armor', engine.prepare, {
-      config: Instance,
+    serveScreening(context, 'model-armor', {
+      instance: Instance,
       secret: ['serviceAccount'],
-      engine: SCREENING,
+      limits: LIMITS,
+      open: (instance) => openModelArmor(context, instance),
     })
-    context.serve('engine.evaluate', 'model-armor', engine.evaluate)
-    context.serve('engine.test', 'model-armor', engine.test)
-    context.serve('engine.retire', 'model-armor', () => {})
   },
 })

@@ -1,9 +1,7 @@
-import type { LibraryPattern } from './pattern.js'
+import type { Ungrouped } from './pattern.js'
 
-const us = (entry: Omit<LibraryPattern, 'group'>): LibraryPattern => ({ ...entry, group: 'us-identifiers' })
-
-export const US_IDENTIFIERS: readonly LibraryPattern[] = [
-  us({
+export const US_IDENTIFIERS: readonly Ungrouped[] = [
+  {
     id: 'us-ssn',
     title: 'US social security number',
     pattern: '\\b[0-9]{3}-[0-9]{2}-[0-9]{4}\\b',
@@ -11,8 +9,8 @@ export const US_IDENTIFIERS: readonly LibraryPattern[] = [
     at: [3],
     check: 'ssn',
     source: 'https://www.ssa.gov/employer/randomization.html',
-  }),
-  us({
+  },
+  {
     id: 'us-itin',
     title: 'US individual taxpayer identification number',
     pattern: '\\b9[0-9]{2}-[0-9]{2}-[0-9]{4}\\b',
@@ -20,39 +18,39 @@ export const US_IDENTIFIERS: readonly LibraryPattern[] = [
     at: [3],
     check: 'itin',
     source: 'https://www.irs.gov/individuals/individual-taxpayer-identification-number',
-  }),
-  us({
+  },
+  {
     id: 'us-ein',
     title: 'US employer identification number behind its name',
     pattern: '\\b(?:EIN|employer id(?:entification)?(?: number)?|FEIN|tax id)[ ]?[:=#]?[ ]?[0-9]{2}-[0-9]{7}\\b',
     ignoreCase: true,
     check: 'behindLabel',
     source: 'https://www.irs.gov/businesses/small-businesses-self-employed/employer-id-numbers',
-  }),
-  us({
+  },
+  {
     id: 'us-passport',
     title: 'US passport number behind its name',
     pattern: '\\bpassport(?: (?:number|no\\.?|#))?[ ]?[:=#]?[ ]?[A-Z]?[0-9]{8,9}\\b',
     ignoreCase: true,
     check: 'behindLabel',
     source: 'https://travel.state.gov/content/travel/en/passports/passport-help/next-generation-passport.html',
-  }),
-  us({
+  },
+  {
     id: 'us-medicare-number',
     title: 'Medicare beneficiary identifier',
     pattern:
       '\\b[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9]-?[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9]-?[AC-HJKMNP-RT-Y]{2}[0-9]{2}\\b',
     source: 'https://www.cms.gov/medicare/new-medicare-card/understanding-the-mbi-with-format.pdf',
-  }),
-  us({
+  },
+  {
     id: 'us-npi',
     title: 'National provider identifier behind its name, checked by Luhn',
     pattern: '\\bNPI(?: (?:number|no\\.?|#))?[ ]?[:=#]?[ ]?[12][0-9]{9}\\b',
     ignoreCase: true,
     check: 'npiBehindLabel',
     source: 'https://www.cms.gov/regulations-and-guidance/administrative-simplification/nationalprovidentstand',
-  }),
-  us({
+  },
+  {
     id: 'us-driver-license',
     title: "US driver's licence number behind its name",
     pattern:
@@ -60,5 +58,5 @@ export const US_IDENTIFIERS: readonly LibraryPattern[] = [
     ignoreCase: true,
     check: 'behindLabel',
     source: 'https://www.aamva.org/identity/anatomy-of-a-driver-license-or-identification-card',
-  }),
+  },
 ]

@@ -22,3 +22,5 @@ export interface LibraryPattern {
   /** Where the format is told, by whoever gives it out. */
   readonly source: string
 }
+
+export type Ungrouped = Omit<LibraryPattern, 'group'>

@@ -1,77 +1,75 @@
-import type { LibraryPattern } from './pattern.js'
-
-const secret = (entry: Omit<LibraryPattern, 'group'>): LibraryPattern => ({ ...entry, group: 'secrets' })
+import type { Ungrouped } from './pattern.js'
 
 /** Keys of clouds, hosts and networks. */
-export const CLOUD_SECRETS: readonly LibraryPattern[] = [
-  secret({
+export const CLOUD_SECRETS: readonly Ungrouped[] = [
+  {
     id: 'aws-access-key-id',
     title: 'AWS access key id',
     pattern: '\\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\\b',
     literals: ['AKIA', 'ASIA', 'ABIA', 'ACCA'],
     source: 'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html',
-  }),
-  secret({
+  },
+  {
     id: 'aws-secret-access-key',
     title: 'AWS secret access key behind its name',
     pattern: '(?:SECRET_ACCESS_KEY|secret_access_key|SecretAccessKey)["\']?[ ]*[:=][ ]*["\']?[A-Za-z0-9/+]{40}',
     literals: ['SECRET_ACCESS_KEY', 'secret_access_key', 'SecretAccessKey'],
     check: 'behindLabel',
     source: 'https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html',
-  }),
-  secret({
+  },
+  {
     id: 'aws-bedrock-api-key',
     title: 'Amazon Bedrock API key',
     pattern: '\\b(?:ABSKQmVkcm9ja0FQSUtleS|bedrock-api-key-YmVkcm9jay)[A-Za-z0-9+/]{30,}={0,2}',
     literals: ['ABSKQmVkcm9ja0FQSUtleS', 'bedrock-api-key-YmVkcm9jay'],
     source: 'https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html',
-  }),
-  secret({
+  },
+  {
     id: 'google-api-key',
     title: 'Google API key',
     pattern: '\\bAIza[\\w-]{35}',
     literals: ['AIza'],
     source: 'https://cloud.google.com/docs/authentication/api-keys',
-  }),
-  secret({
+  },
+  {
     id: 'google-oauth-client-secret',
     title: 'Google OAuth client secret',
     pattern: '\\bGOCSPX-[\\w-]{28}',
     literals: ['GOCSPX-'],
     source: 'https://developers.google.com/identity/protocols/oauth2',
-  }),
-  secret({
+  },
+  {
     id: 'google-oauth-token',
     title: 'Google OAuth access or refresh token',
     pattern: '\\b(?:ya29\\.[\\w-]{30,}|1//0[\\w-]{40,})',
     literals: ['ya29.', '1//0'],
     source: 'https://developers.google.com/identity/protocols/oauth2',
-  }),
-  secret({
+  },
+  {
     id: 'azure-storage-key',
     title: 'Azure storage, Cosmos DB or Service Bus key in a connection string',
     pattern: '(?:AccountKey|SharedAccessKey)=(?:[A-Za-z0-9+/]{86}==|[A-Za-z0-9+/]{43}=)',
     literals: ['AccountKey=', 'SharedAccessKey='],
     check: 'behindEquals',
     source: 'https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string',
-  }),
-  secret({
+  },
+  {
     id: 'azure-client-secret',
     title: 'Microsoft Entra client secret',
     pattern: '[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}',
     literals: ['Q~'],
     at: [4],
     source: 'https://learn.microsoft.com/entra/identity-platform/howto-create-service-principal-portal',
-  }),
-  secret({
+  },
+  {
     id: 'azure-sas-signature',
     title: 'Azure shared access signature',
     pattern: '[?&]sig=[A-Za-z0-9%+/]{40,}(?:%3[Dd]|=)?',
     literals: ['?sig=', '&sig='],
     check: 'behindLabel',
     source: 'https://learn.microsoft.com/azure/storage/common/storage-sas-overview',
-  }),
-  secret({
+  },
+  {
     id: 'azure-devops-token',
     title: 'Azure DevOps personal access token',
     pattern: '\\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\\b',
@@ -79,61 +77,61 @@ export const CLOUD_SECRETS: readonly LibraryPattern[] = [
     at: [76],
     source:
       'https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate',
-  }),
-  secret({
+  },
+  {
     id: 'digitalocean-token',
     title: 'DigitalOcean token',
     pattern: '\\bdo[opr]_v1_[0-9a-f]{64}\\b',
     literals: ['doo_v1_', 'dop_v1_', 'dor_v1_'],
     source: 'https://docs.digitalocean.com/reference/api/create-personal-access-token/',
-  }),
-  secret({
+  },
+  {
     id: 'cloudflare-origin-ca-key',
     title: 'Cloudflare origin CA key',
     pattern: '\\bv1\\.0-[0-9a-f]{24}-[0-9a-f]{146}\\b',
     literals: ['v1.0-'],
     source: 'https://developers.cloudflare.com/fundamentals/api/get-started/ca-keys/',
-  }),
-  secret({
+  },
+  {
     id: 'heroku-api-key',
     title: 'Heroku API token',
     pattern: '\\bHRKU-[\\w-]{36,}',
     literals: ['HRKU-'],
     source: 'https://devcenter.heroku.com/articles/authentication',
-  }),
-  secret({
+  },
+  {
     id: 'netlify-token',
     title: 'Netlify token',
     pattern: '\\bnf[pcoub]_[A-Za-z0-9]{36}\\b',
     literals: ['nfp_', 'nfc_', 'nfo_', 'nfu_', 'nfb_'],
     source: 'https://docs.netlify.com/api/get-started/',
-  }),
-  secret({
+  },
+  {
     id: 'fly-token',
     title: 'Fly.io token',
     pattern: '\\b(?:fm[12][ar]?_[A-Za-z0-9+/]{60,}={0,3}|fo1_[\\w-]{43})',
     literals: ['fm1_', 'fm1a_', 'fm1r_', 'fm2_', 'fo1_'],
     source: 'https://fly.io/docs/security/tokens/',
-  }),
-  secret({
+  },
+  {
     id: 'alibaba-access-key-id',
     title: 'Alibaba Cloud access key id',
     pattern: '\\bLTAI[A-Za-z0-9]{20}\\b',
     literals: ['LTAI'],
     source: 'https://www.alibabacloud.com/help/en/ram/user-guide/create-an-accesskey-pair',
-  }),
-  secret({
+  },
+  {
     id: 'tencent-secret-id',
     title: 'Tencent Cloud secret id',
     pattern: '\\bAKID[A-Za-z0-9]{32}\\b',
     literals: ['AKID'],
     source: 'https://www.tencentcloud.com/document/product/598/32675',
-  }),
-  secret({
+  },
+  {
     id: 'tailscale-key',
     title: 'Tailscale key',
     pattern: '\\btskey-(?:api|auth|client|scim|webhook)-[A-Za-z0-9]+-[A-Za-z0-9]{20,}',
     literals: ['tskey-'],
     source: 'https://tailscale.com/kb/1085/auth-keys',
-  }),
+  },
 ]

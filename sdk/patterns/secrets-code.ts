@@ -1,18 +1,16 @@
-import type { LibraryPattern } from './pattern.js'
-
-const secret = (entry: Omit<LibraryPattern, 'group'>): LibraryPattern => ({ ...entry, group: 'secrets' })
+import type { Ungrouped } from './pattern.js'
 
 /** Keys of code hosts, package registries and the tools that build and ship. */
-export const CODE_SECRETS: readonly LibraryPattern[] = [
-  secret({
+export const CODE_SECRETS: readonly Ungrouped[] = [
+  {
     id: 'github-token',
     title: 'GitHub token',
     pattern: '\\b(?:gh[oprsu]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59})\\b',
     literals: ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_'],
     source:
       'https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github',
-  }),
-  secret({
+  },
+  {
     id: 'gitlab-token',
     title: 'GitLab token',
     pattern: '\\bgl(?:pat|ptt|dt|rt|cbt|soat|ft|agent|oas|imt|ffct|wt)-[\\w-]{20,}(?:\\.[\\w-]+)*',
@@ -31,146 +29,146 @@ export const CODE_SECRETS: readonly LibraryPattern[] = [
       'glwt-',
     ],
     source: 'https://docs.gitlab.com/security/tokens/',
-  }),
-  secret({
+  },
+  {
     id: 'bitbucket-app-password',
     title: 'Bitbucket app password',
     pattern: '\\bATBB[A-Za-z0-9]{32}\\b',
     literals: ['ATBB'],
     source: 'https://support.atlassian.com/bitbucket-cloud/docs/app-passwords/',
-  }),
-  secret({
+  },
+  {
     id: 'atlassian-api-token',
     title: 'Atlassian API token',
     pattern: '\\bAT(?:ATT|CTT)3xFfG[\\w-]{60,}(?:=[0-9A-F]{8})?',
     literals: ['ATATT3xFfG', 'ATCTT3xFfG'],
     source: 'https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/',
-  }),
-  secret({
+  },
+  {
     id: 'npm-token',
     title: 'npm access token',
     pattern: '\\bnpm_[A-Za-z0-9]{36}\\b',
     literals: ['npm_'],
     source: 'https://docs.npmjs.com/about-access-tokens',
-  }),
-  secret({
+  },
+  {
     id: 'pypi-token',
     title: 'PyPI API token',
     pattern: '\\bpypi-AgE[\\w-]{50,}',
     literals: ['pypi-AgE'],
     source: 'https://pypi.org/help/#apitoken',
-  }),
-  secret({
+  },
+  {
     id: 'rubygems-key',
     title: 'RubyGems API key',
     pattern: '\\brubygems_[0-9a-f]{48}\\b',
     literals: ['rubygems_'],
     source: 'https://guides.rubygems.org/api-key-scopes/',
-  }),
-  secret({
+  },
+  {
     id: 'crates-io-token',
     title: 'crates.io API token',
     pattern: '\\bcio[A-Za-z0-9]{32}\\b',
     literals: ['cio'],
     source: 'https://doc.rust-lang.org/cargo/reference/publishing.html',
-  }),
-  secret({
+  },
+  {
     id: 'nuget-key',
     title: 'NuGet API key',
     pattern: '\\boy2[a-z0-9]{43}\\b',
     literals: ['oy2'],
     source: 'https://learn.microsoft.com/nuget/nuget-org/publish-a-package',
-  }),
-  secret({
+  },
+  {
     id: 'docker-hub-token',
     title: 'Docker Hub access token',
     pattern: '\\bdckr_(?:pat_[\\w-]{27}|oat_[\\w-]{32})',
     literals: ['dckr_'],
     source: 'https://docs.docker.com/security/access-tokens/',
-  }),
-  secret({
+  },
+  {
     id: 'jfrog-token',
     title: 'JFrog API key or reference token',
     pattern: '\\b(?:AKCp[A-Za-z0-9]{69}|cmVmdGtu[A-Za-z0-9]{56})\\b',
     literals: ['AKCp', 'cmVmdGtu'],
     source: 'https://jfrog.com/help/r/jfrog-platform-administration-documentation/access-tokens',
-  }),
-  secret({
+  },
+  {
     id: 'circleci-token',
     title: 'CircleCI token',
     pattern: '\\bCCI(?:PAT|PRJ)_[A-Za-z0-9]{22}_[0-9a-f]{40}\\b',
     literals: ['CCIPAT_', 'CCIPRJ_'],
     source: 'https://circleci.com/docs/managing-api-tokens/',
-  }),
-  secret({
+  },
+  {
     id: 'buildkite-token',
     title: 'Buildkite token',
     pattern: '\\bbk(?:ua|ct|pt|at|aj|pi)_[0-9a-f]{40}\\b',
     literals: ['bkua_', 'bkct_', 'bkpt_', 'bkat_', 'bkaj_', 'bkpi_'],
     source: 'https://buildkite.com/docs/apis/managing-api-tokens',
-  }),
-  secret({
+  },
+  {
     id: 'sonar-token',
     title: 'SonarQube token',
     pattern: '\\bsq[apu]_[0-9a-f]{40}\\b',
     literals: ['sqa_', 'sqp_', 'squ_'],
     source: 'https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens/',
-  }),
-  secret({
+  },
+  {
     id: 'sourcegraph-token',
     title: 'Sourcegraph access token',
     pattern: '\\bsgp_(?:[0-9a-f]{16}_|local_)?[0-9a-f]{40}\\b',
     literals: ['sgp_'],
     source: 'https://sourcegraph.com/docs/cli/how-tos/creating_an_access_token',
-  }),
-  secret({
+  },
+  {
     id: 'postman-key',
     title: 'Postman API key',
     pattern: '\\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\\b',
     literals: ['PMAK-'],
     source: 'https://learning.postman.com/docs/developer/postman-api/authentication/',
-  }),
-  secret({
+  },
+  {
     id: 'terraform-cloud-token',
     title: 'HCP Terraform API token',
     pattern: '\\b[A-Za-z0-9]{14}\\.atlasv1\\.[\\w-]{60,}',
     literals: ['.atlasv1.'],
     at: [14],
     source: 'https://developer.hashicorp.com/terraform/cloud-docs/users-teams-organizations/api-tokens',
-  }),
-  secret({
+  },
+  {
     id: 'vault-token',
     title: 'HashiCorp Vault token',
     pattern: '\\bhv[bsr]\\.[\\w-]{24,}',
     literals: ['hvb.', 'hvs.', 'hvr.'],
     source: 'https://developer.hashicorp.com/vault/docs/concepts/tokens',
-  }),
-  secret({
+  },
+  {
     id: 'pulumi-token',
     title: 'Pulumi access token',
     pattern: '\\bpul-[0-9a-f]{40}\\b',
     literals: ['pul-'],
     source: 'https://www.pulumi.com/docs/pulumi-cloud/access-management/access-tokens/',
-  }),
-  secret({
+  },
+  {
     id: 'doppler-token',
     title: 'Doppler token',
     pattern: '\\bdp\\.(?:pt|ct|st|sa|scim|audit)\\.(?:[a-z0-9_-]+\\.)?[A-Za-z0-9]{40,44}\\b',
     literals: ['dp.pt.', 'dp.ct.', 'dp.st.', 'dp.sa.', 'dp.scim.', 'dp.audit.'],
     source: 'https://docs.doppler.com/reference/auth-token-formats',
-  }),
-  secret({
+  },
+  {
     id: 'onepassword-service-token',
     title: '1Password service account token',
     pattern: '\\bops_eyJ[A-Za-z0-9+/_-]{100,}={0,2}',
     literals: ['ops_eyJ'],
     source: 'https://developer.1password.com/docs/service-accounts/',
-  }),
-  secret({
+  },
+  {
     id: 'launchdarkly-key',
     title: 'LaunchDarkly access token or SDK key',
     pattern: '\\b(?:api|sdk)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b',
     literals: ['api-', 'sdk-'],
     source: 'https://launchdarkly.com/docs/home/account/api',
-  }),
+  },
 ]

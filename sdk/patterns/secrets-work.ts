@@ -1,215 +1,213 @@
-import type { LibraryPattern } from './pattern.js'
-
-const secret = (entry: Omit<LibraryPattern, 'group'>): LibraryPattern => ({ ...entry, group: 'secrets' })
+import type { Ungrouped } from './pattern.js'
 
 /** Keys of what people work with: messages, mail, documents, customers, money. */
-export const WORK_SECRETS: readonly LibraryPattern[] = [
-  secret({
+export const WORK_SECRETS: readonly Ungrouped[] = [
+  {
     id: 'slack-token',
     title: 'Slack token',
     pattern:
       '\\b(?:xox[abpers]-[0-9]+-[\\w-]{10,}|xoxe(?:\\.xox[bp])?-[0-9]-[\\w-]{40,}|xapp-[0-9]-[A-Z0-9]+-[0-9]+-[0-9a-f]{40,})',
     literals: ['xoxa-', 'xoxb-', 'xoxp-', 'xoxe-', 'xoxe.', 'xoxr-', 'xoxs-', 'xapp-'],
     source: 'https://api.slack.com/concepts/token-types',
-  }),
-  secret({
+  },
+  {
     id: 'slack-webhook',
     title: 'Slack webhook address',
     pattern: 'hooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Z0-9]+/[A-Z0-9]+/[A-Za-z0-9]{16,}',
     literals: ['hooks.slack.com/'],
     source: 'https://api.slack.com/messaging/webhooks',
-  }),
-  secret({
+  },
+  {
     id: 'discord-webhook',
     title: 'Discord webhook address',
     pattern: 'discord(?:app)?\\.com/api/webhooks/[0-9]{17,20}/[\\w-]{60,}',
     literals: ['discord.com/api/webhooks/', 'discordapp.com/api/webhooks/'],
     source: 'https://discord.com/developers/docs/resources/webhook',
-  }),
-  secret({
+  },
+  {
     id: 'teams-webhook',
     title: 'Microsoft Teams webhook address',
     pattern:
       '\\.webhook\\.office\\.com/webhookb2/[0-9a-f-]{36}@[0-9a-f-]{36}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36}',
     literals: ['.webhook.office.com/'],
     source: 'https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook',
-  }),
-  secret({
+  },
+  {
     id: 'telegram-bot-token',
     title: 'Telegram bot token',
     pattern: '\\b[0-9]{8,10}:AA[\\w-]{33}',
     literals: [':AA'],
     at: [10, 9, 8],
     source: 'https://core.telegram.org/bots/api#authorizing-your-bot',
-  }),
-  secret({
+  },
+  {
     id: 'twilio-api-key',
     title: 'Twilio API key',
     pattern: '\\bSK[0-9a-f]{32}\\b',
     literals: ['SK'],
     source: 'https://www.twilio.com/docs/iam/api-keys',
-  }),
-  secret({
+  },
+  {
     id: 'sendgrid-key',
     title: 'SendGrid API key',
     pattern: '\\bSG\\.[\\w-]{22}\\.[\\w-]{43}',
     literals: ['SG.'],
     source: 'https://www.twilio.com/docs/sendgrid/ui/account-and-settings/api-keys',
-  }),
-  secret({
+  },
+  {
     id: 'mailgun-key',
     title: 'Mailgun API key',
     pattern: '\\bkey-[0-9a-f]{32}\\b',
     literals: ['key-'],
     source: 'https://documentation.mailgun.com/docs/mailgun/api-reference/mg-auth',
-  }),
-  secret({
+  },
+  {
     id: 'mailchimp-key',
     title: 'Mailchimp API key',
     pattern: '\\b[0-9a-f]{32}-us[0-9]{1,2}\\b',
     literals: ['-us'],
     at: [32],
     source: 'https://mailchimp.com/developer/marketing/guides/quick-start/',
-  }),
-  secret({
+  },
+  {
     id: 'brevo-key',
     title: 'Brevo API key',
     pattern: '\\bxkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}\\b',
     literals: ['xkeysib-'],
     source: 'https://developers.brevo.com/docs/getting-started',
-  }),
-  secret({
+  },
+  {
     id: 'resend-key',
     title: 'Resend API key',
     pattern: '\\bre_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\\b',
     literals: ['re_'],
     source: 'https://resend.com/docs/dashboard/api-keys/introduction',
-  }),
-  secret({
+  },
+  {
     id: 'notion-token',
     title: 'Notion integration token',
     pattern: '\\b(?:ntn_[A-Za-z0-9]{46}|secret_[A-Za-z0-9]{43})\\b',
     literals: ['ntn_', 'secret_'],
     source: 'https://developers.notion.com/docs/authorization',
-  }),
-  secret({
+  },
+  {
     id: 'linear-key',
     title: 'Linear API key or OAuth token',
     pattern: '\\blin_(?:api|oauth)_[A-Za-z0-9]{40,64}\\b',
     literals: ['lin_api_', 'lin_oauth_'],
     source: 'https://linear.app/developers/graphql',
-  }),
-  secret({
+  },
+  {
     id: 'figma-token',
     title: 'Figma personal access token',
     pattern: '\\bfig[dour]_[\\w-]{40,}',
     literals: ['figd_', 'figo_', 'figu_', 'figr_'],
     source: 'https://www.figma.com/developers/api#access-tokens',
-  }),
-  secret({
+  },
+  {
     id: 'airtable-token',
     title: 'Airtable personal access token',
     pattern: '\\bpat[A-Za-z0-9]{14}\\.[0-9a-f]{64}\\b',
     literals: ['pat'],
     source: 'https://airtable.com/developers/web/guides/personal-access-tokens',
-  }),
-  secret({
+  },
+  {
     id: 'dropbox-token',
     title: 'Dropbox access token',
     pattern: '\\bsl\\.(?:u\\.)?[A-Za-z0-9_-]{100,}',
     literals: ['sl.'],
     source: 'https://developers.dropbox.com/oauth-guide',
-  }),
-  secret({
+  },
+  {
     id: 'contentful-token',
     title: 'Contentful personal access token',
     pattern: '\\bCFPAT-[\\w-]{43}',
     literals: ['CFPAT-'],
     source: 'https://www.contentful.com/developers/docs/references/authentication/',
-  }),
-  secret({
+  },
+  {
     id: 'hubspot-token',
     title: 'HubSpot private app token',
     pattern: '\\bpat-(?:na|eu|ap)[0-9]-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b',
     literals: ['pat-'],
     source: 'https://developers.hubspot.com/docs/guides/apps/private-apps/overview',
-  }),
-  secret({
+  },
+  {
     id: 'typeform-token',
     title: 'Typeform personal access token',
     pattern: '\\btfp_[\\w-]{40,}',
     literals: ['tfp_'],
     source: 'https://www.typeform.com/developers/get-started/personal-access-token/',
-  }),
-  secret({
+  },
+  {
     id: 'stripe-key',
     title: 'Stripe secret or restricted key',
     pattern: '\\b[rs]k_(?:live|test)_[A-Za-z0-9]{24,}\\b',
     literals: ['sk_live_', 'sk_test_', 'rk_live_', 'rk_test_'],
     source: 'https://docs.stripe.com/keys',
-  }),
-  secret({
+  },
+  {
     id: 'stripe-webhook-secret',
     title: 'Stripe or Svix webhook signing secret',
     pattern: '\\bwhsec_[A-Za-z0-9+/]{32,}={0,2}',
     literals: ['whsec_'],
     source: 'https://docs.stripe.com/webhooks',
-  }),
-  secret({
+  },
+  {
     id: 'square-token',
     title: 'Square access token or application secret',
     pattern: '\\bsq0(?:atp-[\\w-]{22}|csp-[\\w-]{43})',
     literals: ['sq0atp-', 'sq0csp-'],
     source: 'https://developer.squareup.com/docs/build-basics/access-tokens',
-  }),
-  secret({
+  },
+  {
     id: 'braintree-token',
     title: 'Braintree access token',
     pattern: '\\baccess_token\\$(?:production|sandbox)\\$[0-9a-z]{16}\\$[0-9a-f]{32}\\b',
     literals: ['access_token$'],
     source: 'https://developer.paypal.com/braintree/docs/guides/credentials',
-  }),
-  secret({
+  },
+  {
     id: 'plaid-token',
     title: 'Plaid access token',
     pattern:
       '\\baccess-(?:sandbox|development|production)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b',
     literals: ['access-sandbox-', 'access-development-', 'access-production-'],
     source: 'https://plaid.com/docs/api/items/',
-  }),
-  secret({
+  },
+  {
     id: 'shopify-token',
     title: 'Shopify token',
     pattern: '\\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\\b',
     literals: ['shpat_', 'shpca_', 'shppa_', 'shpss_'],
     source: 'https://shopify.dev/docs/apps/build/authentication-authorization',
-  }),
-  secret({
+  },
+  {
     id: 'flutterwave-key',
     title: 'Flutterwave secret key',
     pattern: '\\bFLWSECK(?:_TEST)?-[0-9a-f]{32}-X\\b',
     literals: ['FLWSECK'],
     source: 'https://developer.flutterwave.com/docs/authentication',
-  }),
-  secret({
+  },
+  {
     id: 'duffel-token',
     title: 'Duffel access token',
     pattern: '\\bduffel_(?:live|test)_[\\w-]{43}',
     literals: ['duffel_'],
     source: 'https://duffel.com/docs/api/overview/authentication',
-  }),
-  secret({
+  },
+  {
     id: 'shippo-token',
     title: 'Shippo API token',
     pattern: '\\bshippo_(?:live|test)_[0-9a-f]{40}\\b',
     literals: ['shippo_'],
     source: 'https://docs.goshippo.com/docs/guides_general/authentication/',
-  }),
-  secret({
+  },
+  {
     id: 'easypost-key',
     title: 'EasyPost API key',
     pattern: '\\bEZ[AT]K[A-Za-z0-9]{54}\\b',
     literals: ['EZAK', 'EZTK'],
     source: 'https://docs.easypost.com/docs/authentication',
-  }),
+  },
 ]
