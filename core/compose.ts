@@ -9,6 +9,7 @@ import { banner } from './composition/banner.js'
 import { createChores } from './composition/chores.js'
 import { followReplicas } from './composition/cluster.js'
 import { keeperOptions } from './composition/configuration.js'
+import { createFirstSight } from './composition/first-sight.js'
 import { followChanges } from './composition/follow.js'
 import { type House, PARTS, type Part, type Surroundings } from './composition/house.js'
 import { openParts } from './composition/parts.js'
@@ -67,6 +68,9 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   await chores.start()
   followChanges(house)
   followReplicas(house)
+  const see = createFirstSight(house)
+  snapshots.onSwap(see)
+  see(snapshots.current())
   const keeper = config.file === null ? null : createKeeper(keeperOptions(house, config.file, around))
   await ensureOperator(store)
   await keeper?.apply()

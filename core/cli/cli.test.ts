@@ -44,7 +44,12 @@ async function file(text: string): Promise<string> {
   return 'my.yaml'
 }
 
-const COMMANDS = ['start', 'apply', 'plan', 'export', 'token create', 'setup-link', 'logs', 'keys rotate', 'doctor']
+const FEATURES = ['list', 'history', 'approve', 'reject', 'undo'].map((verb) => `features ${verb}`)
+const COMMANDS = ['start', 'apply', 'plan', 'export', 'token create', 'setup-link', ...FEATURES].concat([
+  'logs',
+  'keys rotate',
+  'doctor',
+])
 
 test('every command helps, and exits with 0', async () => {
   const helps = await Promise.all(COMMANDS.map((command) => run([...command.split(' '), '--help'])))

@@ -57,6 +57,7 @@ import type { Listen } from '../rooms/listen.js'
 import type { Engines } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
 import type { Approvals } from '../upstream/approvals.js'
+import type { Suspicions } from '../upstream/suspicions.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
 import type { Errands } from '../upstream/errands.js'
@@ -97,6 +98,7 @@ export const PARTS = {
   alertQueue: part<AlertQueue>('alertQueue'),
   alerts: part<AlertRepository>('alerts'),
   approvals: part<Approvals>('approvals'),
+  suspicions: part<Suspicions>('suspicions'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),
   bodySealer: part<BodySealer>('bodySealer'),

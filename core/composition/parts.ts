@@ -25,6 +25,7 @@ import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
 import { Approvals } from '../upstream/approvals.js'
+import { Suspicions } from '../upstream/suspicions.js'
 import { createCatalog } from '../upstream/catalog.js'
 import { createErrands } from '../upstream/errands.js'
 import { createOffers } from '../upstream/offers.js'
@@ -150,6 +151,11 @@ export async function openParts(
     const onSighting = createFeatureAlerts({ features, raise: h.get(PARTS.raise), log: logger })
     return new Approvals({ repository: features, onSighting, log: logger })
   })
+  house.make(PARTS.suspicions, (h) => {
+    const { features } = h.get(PARTS.store)
+    const onSighting = createFeatureAlerts({ features, raise: h.get(PARTS.raise), log: logger })
+    return new Suspicions({ repository: features, approvals: h.get(PARTS.approvals), onSighting, log: logger })
+  })
   house.make(PARTS.catalog, (h) => {
     const store = h.get(PARTS.store)
     return createCatalog({
@@ -157,6 +163,7 @@ export async function openParts(
       infos: h.get(PARTS.infos),
       names: store.names,
       approvals: h.get(PARTS.approvals),
+      suspicions: h.get(PARTS.suspicions),
       lists: store.lists,
       limits,
       log: logger,

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DEFAULT_PINNING, EVERYTHING } from '../domain/provisioning.js'
+import { DEFAULT_PINNING, DEFAULT_POISONING, EVERYTHING } from '../domain/provisioning.js'
 import type { Store } from '../domain/store.js'
 import { mintSecret } from '../identity/tokens.js'
 
@@ -53,6 +53,7 @@ export async function seedQuickstart(store: Store, { home, docsUrl, rulesIn }: S
       legacySse: false,
       capture: 'redacted',
       pinning: DEFAULT_PINNING,
+      poisoning: DEFAULT_POISONING,
       enabled: true,
       teamIds: [],
       assignments: [],

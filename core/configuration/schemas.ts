@@ -1,7 +1,7 @@
 import { ALERT_TYPES } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { CAPABILITIES } from '../domain/capabilities.js'
-import { PIN_FIELDS } from '../domain/provisioning.js'
+import { PIN_FIELDS, POISONING } from '../domain/provisioning.js'
 import { strict } from './problems.js'
 import { duration, size } from './units.js'
 
@@ -205,6 +205,7 @@ export const gatewayShape = {
   legacySse: z.boolean().optional(),
   capture: capture.optional(),
   pinning: Pinning.optional(),
+  poisoning: z.enum(POISONING).optional(),
 }
 export const gatewayFileShape = {
   ...gatewayShape,

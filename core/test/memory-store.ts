@@ -87,6 +87,7 @@ export function createMemoryStore(): Store {
       of: async () => ({ version: 0, approvals: [], baselines: [] }),
       versions: async () => new Map(),
       record: notKept,
+      suspect: notKept,
       find: async () => null,
       ofAssignment: async () => [],
       history: async () => [],

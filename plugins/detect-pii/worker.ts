@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads'
+import { serveTasks } from '@gatehouse/sdk/workers'
 import { ENTITIES } from './entities.js'
 import type { Entity, Name } from './entities.js'
 import { findNames } from './names.js'
@@ -6,7 +6,6 @@ import { findPatterns, recognizersOf } from './patterns.js'
 
 /** What a thread is asked: names in the first `named` texts, patterns in all of them when `patterns` says which. */
 export interface Job {
-  readonly id: number
   readonly texts: readonly string[]
   readonly named: number
   readonly names: readonly Name[]
@@ -17,11 +16,6 @@ export interface Job {
 
 /** Findings in a row: place of the type in `ENTITIES`, leaf, start, end, score. */
 export type Hits = Float64Array
-export type JobAnswer =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'hits'; readonly id: number; readonly hits: Hits }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
-
 const PLACE = new Map(ENTITIES.map((entity, index) => [entity, index]))
 
 /** Past this many findings in one message an engine does not go on: core would spend more on them than on the call. */
@@ -42,16 +36,6 @@ export function run({ texts, named, names, patterns, threshold, context }: Job):
   return Float64Array.from(hits)
 }
 
-const say = (answer: JobAnswer) =>
-  parentPort?.postMessage(answer, answer.kind === 'hits' ? [answer.hits.buffer as ArrayBuffer] : [])
-
-parentPort?.on('message', (job: Job) => {
-  try {
-    say({ kind: 'hits', id: job.id, hits: run(job) })
-  } catch (thrown) {
-    say({ kind: 'failed', id: job.id, message: thrown instanceof Error ? thrown.message : 'the worker failed' })
-  }
-})
 // The first use of the tagger builds its tables.
 findNames('Anna lives in Lisbon.', new Set(['PERSON', 'LOCATION', 'NRP']))
-say({ kind: 'ready' })
+serveTasks(run, (hits) => [hits.buffer as ArrayBuffer])

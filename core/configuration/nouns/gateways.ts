@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { Assignment, Gateway, Scheme } from '../../domain/nouns.js'
-import type { Exposing, Pinning, Provisioning } from '../../domain/provisioning.js'
+import { DEFAULT_POISONING } from '../../domain/provisioning.js'
+import type { Exposing, Pinning, Poisoning, Provisioning } from '../../domain/provisioning.js'
 import { invalid, within } from '../problems.js'
 import type { Assignment as AssignmentSchema, Gateway as GatewaySchema } from '../schemas.js'
 import { conflict, given, managerAfter, mustBeFree, mustBeMine, mustExist, mustHold, mustRefer } from '../work.js'
@@ -24,6 +25,7 @@ export interface GatewayState {
   readonly legacySse: boolean
   readonly capture: Gateway['capture']
   readonly pinning: Pinning
+  readonly poisoning: Poisoning
   readonly servers: readonly AssignmentState[]
   readonly rules: readonly RuleState[]
 }
@@ -43,7 +45,8 @@ export async function createGateway(work: Work, slug: string, input: GatewayInpu
   const teamIds = await teamsOf(work, input.teams ?? [])
   const { title = slug, enabled = true, prefix = 'collision', legacySse = false, capture = 'redacted' } = input
   const pinning = pinningOf(input.pinning)
-  if (input.pinning !== undefined && !isDeepStrictEqual(pinning, pinningOf(undefined)))
+  const { poisoning = DEFAULT_POISONING } = input
+  if (!isDeepStrictEqual(pinning, pinningOf(undefined)) || poisoning !== DEFAULT_POISONING)
     mustHold(work, PROVISIONING_CAPABILITY)
   const gateway = await work.store.gateways.insert({
     slug,
@@ -53,6 +56,7 @@ export async function createGateway(work: Work, slug: string, input: GatewayInpu
     legacySse,
     capture,
     pinning,
+    poisoning,
     teamIds,
     formerSlugs: [],
     assignments: [],
@@ -67,15 +71,16 @@ export async function createGateway(work: Work, slug: string, input: GatewayInpu
 export async function updateGateway(work: Work, reference: string, input: GatewayInput): Promise<Gateway> {
   const stored = await mustExist(work.store.gateways, 'gateway', reference)
   mustBeMine(work, 'gateway', stored.slug, stored)
-  const { title, enabled, prefix, legacySse, capture, slug } = input
+  const { title, enabled, prefix, legacySse, capture, slug, poisoning } = input
   const isRenamed = slug !== undefined && slug !== stored.slug
   if (isRenamed) await mustBeUnused(work, slug, stored.id)
   const formerSlugs = [...new Set([...stored.formerSlugs, stored.slug])].filter((former) => former !== slug)
   const teamIds = input.teams && (await teamsOf(work, input.teams))
   const pinning = input.pinning && pinningOf(input.pinning, stored.pinning)
-  if (pinning && !isDeepStrictEqual(pinning, stored.pinning)) mustHold(work, PROVISIONING_CAPABILITY)
+  const isOther = poisoning !== undefined && poisoning !== stored.poisoning
+  if (isOther || (pinning && !isDeepStrictEqual(pinning, stored.pinning))) mustHold(work, PROVISIONING_CAPABILITY)
   const gateway = await work.store.gateways.update(stored.id, {
-    ...given({ title, enabled, prefix, legacySse, capture, pinning, teamIds }),
+    ...given({ title, enabled, prefix, legacySse, capture, pinning, poisoning, teamIds }),
     ...(isRenamed ? { slug, formerSlugs } : {}),
     ...managerAfter(work, stored),
   })
@@ -121,9 +126,9 @@ export async function gatewayState({ store }: Pick<Work, 'store'>, gateway: Gate
   for (const id of gateway.teamIds) teams.push((await store.teams.find(id))?.slug ?? id)
   const servers: AssignmentState[] = []
   for (const one of gateway.assignments) servers.push(await assignmentState({ store }, one))
-  const { title, enabled, prefix, legacySse, capture, pinning } = gateway
+  const { title, enabled, prefix, legacySse, capture, pinning, poisoning } = gateway
   const rules = gateway.rules.map((rule) => ruleState(rule))
-  return { title, enabled, teams: teams.toSorted(), prefix, legacySse, capture, pinning, servers, rules }
+  return { title, enabled, teams: teams.toSorted(), prefix, legacySse, capture, pinning, poisoning, servers, rules }
 }
 
 export async function assignmentState({ store }: Pick<Work, 'store'>, one: Assignment): Promise<AssignmentState> {

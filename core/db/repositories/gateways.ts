@@ -29,6 +29,7 @@ const SLUG_LOCK = 7_014_002
 const SELECT = `select json_build_object(
   'id', g.id, 'managedBy', g.managed_by, 'createdAt', ${moment('g.created_at')}, 'updatedAt', ${moment('g.updated_at')},
   'slug', g.slug, 'title', g.title, 'prefix', g.prefix, 'legacySse', g.legacy_sse, 'capture', g.capture, 'pinning', g.pinning,
+  'poisoning', g.poisoning,
   'enabled', g.enabled,
   'formerSlugs', (select coalesce(json_agg(f.slug order by f.slug), '[]')
     from gateway_former_slugs f where f.gateway_id = g.id),

@@ -1,6 +1,6 @@
 import { ALERT_TYPES } from '@gatehouse/sdk'
 import { z } from 'zod'
-import { PIN_FIELDS } from '../../domain/provisioning.js'
+import { PIN_FIELDS, POISONING } from '../../domain/provisioning.js'
 import { DETECTED } from '../connect/detect.js'
 
 /** What the admin API shows. A key that is not here is never sent: secrets have no place in any of these. */
@@ -112,6 +112,7 @@ export const PreviewAnswer = z.object({
         'none',
         'not_selected',
         'unrecorded',
+        'unlooked',
         'pending',
         'changed',
         'refused',
@@ -161,6 +162,7 @@ export const GatewayRow = z.object({
     newFeatures: z.enum(['allow', 'quarantine']),
     fields: names,
   }),
+  poisoning: z.enum(POISONING),
   url: z.string(),
 })
 export const GatewayAnswer = z.object({

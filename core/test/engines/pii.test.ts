@@ -66,7 +66,7 @@ test('a rule that names no entity looks for all of them, each with a tag of its 
 
 test('every other action does to what was found what it says', async () => {
   assert.is(await said('redacted'), 'Write to  or call ; my SSN is , my card .')
-  const [mail, phone, ssn, card] = [23, 14, 11, 19].map((length) => '*'.repeat(length))
+  const [mail, phone, ssn, card] = [21, 14, 11, 19].map((length) => '*'.repeat(length))
   assert.is(await said('masked'), `Write to ${mail} or call ${phone}; my SSN is ${ssn}, my card ${card}.`)
   assert.match(await said('hashed'), /^Write to [0-9a-f]{64} or call [0-9a-f]{64}; my SSN is [0-9a-f]{64}, /)
 })
