@@ -21,7 +21,7 @@ test('a second start on the embedded database is ready in three seconds, with th
   assert.match(access.token, /^API_/)
   assert.match(first.banner, new RegExp(`claude mcp add .*${access.token}`))
   assert.ok((await legacy(access, search)).json.result, 'the first call works')
-  await first.api('POST', '/servers', { slug: 'kept', url: 'http://127.0.0.1:1/mcp' })
+  await first.api('POST', '/servers', { slug: 'kept', url: 'http://127.0.0.1:9009/mcp' })
   await first.stop()
 
   // One quiet start of three is enough to tell; on a machine that is busy with other things, its share of three seconds.
