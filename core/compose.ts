@@ -9,6 +9,7 @@ import { banner } from './composition/banner.js'
 import { createChores } from './composition/chores.js'
 import { followReplicas } from './composition/cluster.js'
 import { keeperOptions } from './composition/configuration.js'
+import { createFirstSight } from './composition/first-sight.js'
 import { followChanges } from './composition/follow.js'
 import { type House, PARTS, type Part, type Surroundings } from './composition/house.js'
 import { openParts } from './composition/parts.js'
@@ -19,8 +20,10 @@ import { laySso } from './composition/sso.js'
 import { layUpstreamAuth } from './composition/upstream-auth.js'
 import type { Config } from './config.js'
 import { createKeeper } from './configuration/keeper.js'
+import { draftDefaultRules } from './configuration/default-rules.js'
 import { ensureOperator, leaveCredential } from './configuration/local-credential.js'
 import { readQuickstart, seedQuickstart } from './configuration/quickstart.js'
+import { GATEWAY } from './configuration/work.js'
 import { hashSecret } from './identity/tokens.js'
 import { openOwnPort, openResources, type Resources } from './composition/resources.js'
 
@@ -65,6 +68,9 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   await chores.start()
   followChanges(house)
   followReplicas(house)
+  const see = createFirstSight(house)
+  snapshots.onSwap(see)
+  see(snapshots.current())
   const keeper = config.file === null ? null : createKeeper(keeperOptions(house, config.file, around))
   await ensureOperator(store)
   await keeper?.apply()
@@ -78,7 +84,10 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   // No certificate fits an address.
   const local = config.tls === null ? `http://127.0.0.1:${port}` : place.url
   house.get(PARTS.deliveries).start()
-  const seed = () => seedQuickstart(store, resources.home, `${local}/docs/mcp`)
+  const { checks } = house.get(PARTS.configuration)
+  const rulesIn = (inside: typeof store) =>
+    draftDefaultRules({ store: inside, actor: GATEWAY, checks, now: () => new Date() })
+  const seed = () => seedQuickstart(store, { home: resources.home, docsUrl: `${local}/docs/mcp`, rulesIn })
   await withAdvisoryLock(resources.dataSource, 'quickstart', seed)
   await snapshots.rebuild()
   // Two gateways of one machine must not end each other's credential.

@@ -26,9 +26,18 @@ export function ensurePresidio() {
   mkdirSync(cache, { recursive: true })
   const made = mkdtempSync(join(cache, 'making-'))
   const missing = makeHome(made)
-  if (missing === undefined && !existsSync(home)) renameSync(made, home)
+  if (missing === undefined) moveTo(home, made)
   rmSync(made, { recursive: true, force: true })
   return missing === undefined ? { python } : { missing }
+}
+
+/** Another run may have been faster: then its home is as good. */
+function moveTo(home, made) {
+  try {
+    renameSync(made, home)
+  } catch (error) {
+    if (!existsSync(home)) throw error
+  }
 }
 
 /** Says what failed; nothing when all went well. */

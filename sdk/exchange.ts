@@ -11,6 +11,10 @@ export interface Question {
   readonly until: number
   /** False: one attempt, whatever comes of it. */
   readonly retries?: boolean
+  /** Statuses that are worth another attempt; 429, 500, 502, 503 and 504 unless told. */
+  readonly passing?: ReadonlySet<number>
+  /** Told of every attempt that is to be tried again, from 1, and why. */
+  readonly onRetry?: (attempt: number, message: string) => void
 }
 
 /** A 2xx, or why there is none: fit for a log, without anything of what was sent or said. */
@@ -20,7 +24,7 @@ export type Exchanged =
 
 /** Milliseconds before the second and the third attempt, and up to a quarter more, so that callers do not come all at once. */
 const PAUSES = [200, 800]
-const RETRIED: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
+const PASSING: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
 
 /**
  * Asks a service, and again where that can help: at most twice, when no connection came to be and after a status that passes.
@@ -33,6 +37,7 @@ export async function exchange(fetch: PluginFetch, question: Question): Promise<
     if (exchanged.ok || afterMs === null || pause === undefined) return exchanged
     const pauseMs = Math.max(pause * (1 + Math.random() / 4), afterMs)
     if (Date.now() + pauseMs >= question.until) return exchanged
+    question.onRetry?.(attempt + 1, exchanged.message)
     await pauseFor(pauseMs, question.signal)
   }
 }
@@ -43,13 +48,14 @@ interface Attempt {
   readonly afterMs: number | null
 }
 
-async function attemptOnce(fetch: PluginFetch, { url, init, signal, until }: Question): Promise<Attempt> {
+async function attemptOnce(fetch: PluginFetch, question: Question): Promise<Attempt> {
+  const { url, init, signal, until, passing = PASSING } = question
   try {
     const response = await fetch(url, { ...init(), signal, timeoutMs: Math.max(1, until - Date.now()) })
     const { status } = response
     if (status >= 200 && status < 300) return { exchanged: { ok: true, response }, afterMs: null }
     const exchanged: Exchanged = { ok: false, message: `the service answered HTTP ${status}`, status }
-    return { exchanged, afterMs: RETRIED.has(status) ? retryAfter(response.header('retry-after')) : null }
+    return { exchanged, afterMs: passing.has(status) ? retryAfter(response.header('retry-after')) : null }
   } catch (thrown) {
     if (signal.aborted) throw thrown
     const message = thrown instanceof Error ? thrown.message : 'the service could not be asked'

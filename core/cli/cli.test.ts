@@ -44,7 +44,12 @@ async function file(text: string): Promise<string> {
   return 'my.yaml'
 }
 
-const COMMANDS = ['start', 'apply', 'plan', 'export', 'token create', 'setup-link', 'logs', 'keys rotate', 'doctor']
+const FEATURES = ['list', 'history', 'approve', 'reject', 'undo'].map((verb) => `features ${verb}`)
+const COMMANDS = ['start', 'apply', 'plan', 'export', 'token create', 'setup-link', ...FEATURES].concat([
+  'logs',
+  'keys rotate',
+  'doctor',
+])
 
 test('every command helps, and exits with 0', async () => {
   const helps = await Promise.all(COMMANDS.map((command) => run([...command.split(' '), '--help'])))
@@ -127,6 +132,16 @@ test('plan shows, apply does, and secrets come from here without being shown', a
   const again = await run(['apply', '-f', path], { env })
   assert.is(again.out, 'Nothing to change.\n')
   for (const { out, err } of [planned, applied, again]) assert.not.match(out + err, /from-(the|a)-/)
+})
+
+test('what is hardly meant is told beside the plan, and holds up nothing', async () => {
+  const rule = '{ name: Odd, engine: regex, hook: both, patterns: [x], action: mask, servers: [nowhere] }'
+  const path = await file(`version: 1\ngateways: { g: { rules: [${rule}] } }\n`)
+  const { code, err } = await run(['plan', '-f', path])
+  assert.is(code, 0, err)
+  assert.match(err, "Warning: gateways.g.rules[0] 'Odd': servers: 'nowhere' fits no server of the gateway")
+  const { out } = await run(['plan', '-f', path, '--json'])
+  assert.is(JSON.parse(out).warnings.length, 1)
 })
 
 test('prune removes what an earlier file made', async () => {

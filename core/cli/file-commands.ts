@@ -17,6 +17,7 @@ interface Step {
 interface Answer {
   readonly steps: readonly Step[]
   readonly notes: readonly string[]
+  readonly warnings: readonly string[]
 }
 interface Options {
   readonly file: string
@@ -66,6 +67,7 @@ async function run(io: Io, how: 'apply' | 'plan', { file: path, prune = false, j
   const answer = (await client.post(`/${how}`, { text, name, secrets, prune })) as Answer
   io.out(json ? `${JSON.stringify(answer, null, 2)}\n` : describe(answer, how))
   if (!json) for (const note of answer.notes) io.err(`Note: ${note}\n`)
+  if (!json) for (const warning of answer.warnings) io.err(`Warning: ${warning}\n`)
 }
 
 const SIGNS = { create: '+', update: '~', remove: '-' } as const

@@ -20,7 +20,7 @@ export async function main({ start }: { readonly start: () => Promise<unknown> }
     nodeVersion: process.version,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    width: process.stderr.isTTY ? process.stderr.columns : undefined,
+    width: process.stderr.isTTY ? process.stderr.columns || 80 : undefined,
     signal: interrupt.signal,
     // From here on the gateway minds the signals itself.
     start: () => {

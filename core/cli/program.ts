@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { addAlertCommands } from './alert-commands.js'
 import { addDoctorCommand } from './doctor.js'
+import { addFeatureCommands } from './feature-commands.js'
 import { addFileCommands } from './file-commands.js'
 import { CommandError } from './io.js'
 import type { Io } from './io.js'
@@ -37,6 +38,7 @@ export function createProgram(io: Io): Command {
   addFileCommands(program, io)
   addTokenCommands(program, io)
   addPeopleCommands(program, io)
+  addFeatureCommands(program, io)
   addLogCommands(program, io)
   addAlertCommands(program, io)
   addRuleCommands(program, io)

@@ -1,11 +1,12 @@
+import type { PluginLog } from '@gatehouse/sdk'
 import { parseStrictly } from '@gatehouse/sdk'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { withAdvisoryLock } from '../cluster/locks.js'
 import type { Config } from '../config.js'
-import { type FileOperations, createFileOperations } from '../configuration/apply.js'
+import { createFileOperations } from '../configuration/apply.js'
 import type { KeeperOptions } from '../configuration/keeper.js'
-import { type Mutations, createMutations } from '../configuration/mutations.js'
+import { createMutations } from '../configuration/mutations.js'
 import type { DeclaredSecrets } from '../configuration/references.js'
 import type { Checks, PluginChecks } from '../configuration/work.js'
 import { guardAll } from '../db/repositories/failures.js'
@@ -19,9 +20,9 @@ import { detectOf } from './upstream-auth.js'
 import { replaysOf } from './backtest.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
-import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+import { type Configuration, type House, PARTS, type Surroundings, VERSION } from './house.js'
 
-export function createConfiguration(house: House, config: Config): { mutations: Mutations; files: FileOperations } {
+export function createConfiguration(house: House, config: Config, log: PluginLog): Configuration {
   const { dataSource } = house.get(PARTS.resources)
   const store = house.get(PARTS.store)
   const { bus } = house.get(PARTS.host)
@@ -30,6 +31,10 @@ export function createConfiguration(house: House, config: Config): { mutations: 
   const checks: Checks = {
     engines: engines.kinds,
     checkRule: house.get(PARTS.rules).checkRule,
+    defaultRules: {
+      rules: house.get(PARTS.defaultRules),
+      onSkipped: (rule, why) => log.warn({ rule, why }, 'a default rule was left out of a new gateway'),
+    },
     exporters: exporters.loaded,
     exporterSecrets: exporters.secrets,
     checkExporter: exporters.check,
@@ -52,7 +57,7 @@ export function createConfiguration(house: House, config: Config): { mutations: 
       house.get(PARTS.deliveries).wake()
     },
   })
-  return { mutations, files: createFileOperations(mutations, declaredSecrets(checks)) }
+  return { mutations, checks, files: createFileOperations(mutations, declaredSecrets(checks)) }
 }
 
 function declaredSecrets({ engines, idpSecrets, alertTargets }: Checks): DeclaredSecrets {
@@ -91,8 +96,10 @@ export function keeperOptions(house: House, path: string, around: Surroundings):
 
 export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedAway' | 'onBroken'>): ApiOptions {
   const { dataSource, recordPool, vault } = house.get(PARTS.resources)
+  const { mutations, files } = house.get(PARTS.configuration)
   return {
-    ...house.get(PARTS.configuration),
+    mutations,
+    files,
     store: house.get(PARTS.store),
     version: VERSION,
     ...rest,

@@ -9,6 +9,8 @@ import { LISTS } from '../upstream/catalog-types.js'
 import { type House, PARTS } from './house.js'
 
 const LONGEST_NAME = 120
+const MOST_LISTED = 10
+const LONGEST_LIST = 500
 
 export interface FeatureAlertsOptions {
   readonly features: Pick<Store['features'], 'find'>
@@ -59,9 +61,11 @@ interface Told {
 }
 
 function alertOf({ plan, assignment, key, sighting }: Told, diff: readonly FieldChange[]): Alert {
-  const { event, sha256, note } = sighting
+  const { event, sha256, note, suspicions } = sighting
   const name = visible(clip(sighting.name, LONGEST_NAME))
-  const isKept = event === 'changed' && plan.gateway.pinning.onChange === 'alert'
+  const isKept =
+    (event === 'changed' && plan.gateway.pinning.onChange === 'alert') ||
+    (event === 'suspected' && plan.gateway.poisoning !== 'quarantine')
   const fields = diff.map(({ field }) => field)
   const message = `${words(event, note, fields)}. ${isKept ? 'It is kept in use' : 'It is hidden until somebody approves it'}`
   return {
@@ -79,9 +83,16 @@ function alertOf({ plan, assignment, key, sighting }: Told, diff: readonly Field
       event,
       sha256,
       ...(note === null ? {} : { note: visible(clip(note, LONGEST_NAME)) }),
+      ...(suspicions === undefined ? {} : { checks: listed(suspicions, 'check'), fields: listed(suspicions, 'field') }),
       ...Object.fromEntries(diff.map(({ field, before, after }) => [field, `${quoted(before)} → ${quoted(after)}`])),
     },
   }
+}
+
+/** Names of properties are words of the server's own. */
+function listed(suspicions: NonNullable<Sighting['suspicions']>, what: 'check' | 'field'): string {
+  const names = [...new Set(suspicions.map((one) => one[what]))].slice(0, MOST_LISTED)
+  return visible(clip(names.map((name) => clip(name, LONGEST_NAME)).join(', '), LONGEST_LIST))
 }
 
 function words(event: Sighting['event'], note: string | null, fields: readonly string[]): string {

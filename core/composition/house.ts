@@ -9,6 +9,8 @@ import type { Replicas } from '../cluster/replicas.js'
 import type { SessionTold } from '../cluster/told.js'
 import type { FileOperations } from '../configuration/apply.js'
 import type { Mutations } from '../configuration/mutations.js'
+import type { RuleInput } from '../configuration/schemas.js'
+import type { Checks } from '../configuration/work.js'
 import type { Snapshots } from '../configuration/snapshots.js'
 import type { Alerting, AlertQueue, AlertRepository } from '../domain/alerts.js'
 import type { OneTimeRows } from '../db/repositories/one-time.js'
@@ -55,6 +57,7 @@ import type { Listen } from '../rooms/listen.js'
 import type { Engines } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
 import type { Approvals } from '../upstream/approvals.js'
+import type { Suspicions } from '../upstream/suspicions.js'
 import type { Catalog } from '../upstream/catalog.js'
 import type { Credentials } from '../upstream/credentials.js'
 import type { Errands } from '../upstream/errands.js'
@@ -75,6 +78,13 @@ export const VERSION = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version
 
+/** The ways in which configuration changes, and what may be asked about it. */
+export interface Configuration {
+  readonly mutations: Mutations
+  readonly files: FileOperations
+  readonly checks: Checks
+}
+
 /** A part of the house: a name that carries its type. */
 export interface Part<T> {
   readonly name: symbol
@@ -88,14 +98,16 @@ export const PARTS = {
   alertQueue: part<AlertQueue>('alertQueue'),
   alerts: part<AlertRepository>('alerts'),
   approvals: part<Approvals>('approvals'),
+  suspicions: part<Suspicions>('suspicions'),
   asides: part<Asides>('asides'),
   audience: part<Audience>('audience'),
   bodySealer: part<BodySealer>('bodySealer'),
   browser: part<Browser>('browser'),
   catalog: part<Catalog>('catalog'),
   consoleSessions: part<ConsoleSessions>('consoleSessions'),
-  configuration: part<{ mutations: Mutations; files: FileOperations }>('configuration'),
+  configuration: part<Configuration>('configuration'),
   credentials: part<Credentials>('credentials'),
+  defaultRules: part<readonly RuleInput[]>('defaultRules'),
   deliveries: part<AlertDeliveries>('deliveries'),
   egress: part<Egress>('egress'),
   engines: part<Engines>('engines'),

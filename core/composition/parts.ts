@@ -3,6 +3,7 @@ import { createCompletions } from '../bridge/completions.js'
 import { createParkedCalls } from '../bridge/parked-calls.js'
 import type { Config } from '../config.js'
 import { openEngine } from '../configuration/nouns/open-engine.js'
+import { readDefaultRules } from '../configuration/default-rules.js'
 import { createSnapshots } from '../configuration/snapshots.js'
 import { createBodyKeyRows } from '../db/repositories/body-keys.js'
 import { createAlertRepository } from '../db/repositories/alerts.js'
@@ -19,11 +20,12 @@ import { foldRefusals } from '../record/refusal-fold.js'
 import { createTailer } from '../record/tailer.js'
 import { hashKeyOf } from './hash-key.js'
 import { registerListening } from './listening.js'
-import { type Resources, asPluginLog, openEgress, openPlugins } from './resources.js'
+import { type Resources, asPluginLog, openEgress, openPlugins, readOwnFiles } from './resources.js'
 import { createBusEngines } from '../rules/bus-engines.js'
 import { createAsides } from '../rooms/asides.js'
 import { createRules } from '../rules/rules.js'
 import { Approvals } from '../upstream/approvals.js'
+import { Suspicions } from '../upstream/suspicions.js'
 import { createCatalog } from '../upstream/catalog.js'
 import { createErrands } from '../upstream/errands.js'
 import { createOffers } from '../upstream/offers.js'
@@ -149,6 +151,11 @@ export async function openParts(
     const onSighting = createFeatureAlerts({ features, raise: h.get(PARTS.raise), log: logger })
     return new Approvals({ repository: features, onSighting, log: logger })
   })
+  house.make(PARTS.suspicions, (h) => {
+    const { features } = h.get(PARTS.store)
+    const onSighting = createFeatureAlerts({ features, raise: h.get(PARTS.raise), log: logger })
+    return new Suspicions({ repository: features, approvals: h.get(PARTS.approvals), onSighting, log: logger })
+  })
   house.make(PARTS.catalog, (h) => {
     const store = h.get(PARTS.store)
     return createCatalog({
@@ -156,6 +163,7 @@ export async function openParts(
       infos: h.get(PARTS.infos),
       names: store.names,
       approvals: h.get(PARTS.approvals),
+      suspicions: h.get(PARTS.suspicions),
       lists: store.lists,
       limits,
       log: logger,
@@ -171,7 +179,7 @@ export async function openParts(
     createTailer({ log: h.get(PARTS.recorder), database: recordPool, alert: h.get(PARTS.raise), logger }),
   )
   house.make(PARTS.exporters, (h) => createExports(h, logger))
-  house.make(PARTS.configuration, (h) => createConfiguration(h, config))
+  house.make(PARTS.configuration, (h) => createConfiguration(h, config, logger))
   house.put(
     PARTS.recorder,
     await createRecorder({
@@ -188,6 +196,8 @@ export async function openParts(
     house.get(PARTS.raise)(faultAlert(fault))
   }
   const { cwd } = around
+  const sources = await readOwnFiles(config, cwd)
+  house.put(PARTS.defaultRules, readDefaultRules(sources))
   const egress = house.get(PARTS.egress)
-  house.put(PARTS.host, await openPlugins({ config, cwd, log, dataSource, egress, onFault }))
+  house.put(PARTS.host, await openPlugins({ sources, log, dataSource, egress, onFault }))
 }

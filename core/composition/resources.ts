@@ -93,9 +93,17 @@ export function openOwnPort(egress: Egress, config: Config, port: number): void 
 /** Under TLS the documentation is reached by the name that stands in the certificate. */
 const ownName = ({ tls, url }: Config) => (tls === null || url === null ? [] : [new URL(url).host])
 
+/** The shipped defaults, then the operator's file: what is read of them at start only. */
+export async function readOwnFiles({ file }: Pick<Config, 'file'>, cwd: string): Promise<readonly PluginSource[]> {
+  const defaults = fileURLToPath(new URL('../../../gatehouse.defaults.yaml', import.meta.url))
+  const files = [defaults, ...(file === null ? [] : [resolve(cwd, file)])]
+  return Promise.all(
+    files.map(async (path) => ({ text: await readFile(path, 'utf8'), name: path, from: dirname(path) })),
+  )
+}
+
 export interface PluginsOptions {
-  readonly config: Config
-  readonly cwd: string
+  readonly sources: readonly PluginSource[]
   readonly log: Logger
   readonly dataSource: DataSource
   readonly egress: Egress
@@ -104,8 +112,8 @@ export interface PluginsOptions {
 
 /** Loads what the shipped list and the operator's file name, and sets it up. */
 export async function openPlugins(options: PluginsOptions): Promise<Host> {
-  const { config, cwd, log, dataSource, egress } = options
-  const host = await startPlugins(await loadPlugins(config, cwd), {
+  const { sources, log, dataSource, egress } = options
+  const host = await startPlugins(await importAll(sources), {
     lent: {
       log: (plugin) => asPluginLog(log.child({ plugin })),
       store: (plugin) => createPluginStore(dataSource, plugin),
@@ -123,13 +131,11 @@ export async function openPlugins(options: PluginsOptions): Promise<Host> {
 
 /** Imports what the two files name, in their order; nothing is set up yet. */
 export async function loadPlugins(config: Pick<Config, 'file'>, cwd: string): Promise<readonly LoadedPlugin[]> {
-  const defaults = fileURLToPath(new URL('../../../gatehouse.defaults.yaml', import.meta.url))
-  const files = [defaults, ...(config.file === null ? [] : [resolve(cwd, config.file)])]
-  const sources: PluginSource[] = await Promise.all(
-    files.map(async (file) => ({ text: await readFile(file, 'utf8'), name: file, from: dirname(file) })),
-  )
-  return Promise.all(readPlugins(sources).map((entry) => loadPlugin(entry)))
+  return importAll(await readOwnFiles(config, cwd))
 }
+
+const importAll = (sources: readonly PluginSource[]): Promise<readonly LoadedPlugin[]> =>
+  Promise.all(readPlugins(sources).map((entry) => loadPlugin(entry)))
 
 /** pino already has the shape; bound, so that it can be handed on by parts. */
 export function asPluginLog(log: Logger): PluginLog {

@@ -1,10 +1,13 @@
 import type { ReferenceSource } from '../vault/secret-reference.js'
+import type { Store } from '../domain/store.js'
 import { readFile } from './file.js'
 import type { Mutations } from './mutations.js'
 import { carryOut } from './plan.js'
 import type { Step } from './plan.js'
 import { resolveFile } from './references.js'
 import type { DeclaredSecrets } from './references.js'
+import type { File } from './schemas.js'
+import { warningLine, warningsOf } from './warnings.js'
 import type { Actor } from './work.js'
 
 export interface FileRequest {
@@ -18,6 +21,8 @@ export interface FileRequest {
   readonly prune: boolean
   /** Looks at the steps before they stand; what it throws takes them back. */
   readonly allow?: (steps: readonly Step[]) => void
+  /** Told what in the file's rules is hardly meant, a line each; of a file that is refused nothing. */
+  readonly onWarnings?: (lines: readonly string[]) => void
 }
 
 export interface FileOperations {
@@ -28,12 +33,13 @@ export interface FileOperations {
 }
 
 export function createFileOperations(mutations: Mutations, declared: DeclaredSecrets): FileOperations {
-  const prepare = async ({ text, name, source, prune, allow }: FileRequest) => {
+  const prepare = async ({ text, name, source, prune, allow, onWarnings }: FileRequest) => {
     const file = readFile(text, name)
     const content = await resolveFile(file, source, declared)
     return async (work: Parameters<typeof carryOut>[0]): Promise<readonly Step[]> => {
       const steps = await carryOut(work, file, content, prune)
       allow?.(steps)
+      if (onWarnings !== undefined) onWarnings(await warningsIn(work.store, content))
       return steps
     }
   }
@@ -45,4 +51,14 @@ export function createFileOperations(mutations: Mutations, declared: DeclaredSec
       return steps.length === 0 ? steps : mutations.change(request.actor, work)
     },
   }
+}
+
+async function warningsIn(store: Store, { gateways = {} }: File): Promise<string[]> {
+  const lines: string[] = []
+  for (const slug of Object.keys(gateways)) {
+    const gateway = await store.gateways.byKey(slug)
+    if (gateway === null) continue
+    for (const warning of await warningsOf(store, gateway)) lines.push(warningLine(gateway, warning))
+  }
+  return lines
 }

@@ -37,7 +37,9 @@ function keysOf(def: Definition, path: string): string[] {
 }
 
 test('the documentation lists exactly the keys of the file', () => {
-  const known = keysOf(File.def as unknown as Definition, '')
+  // A default rule says what any rule does.
+  const keys = keysOf(File.def as unknown as Definition, '').map((key) => key.replace(/^(defaultRules\[\])\..*/, '$1'))
+  const known = [...new Set(keys)]
   assert.ok(known.length > 50)
   assert.equal(firstColumn(read('docs/configuration.md'), 'Keys of the file').toSorted(), known.toSorted())
 })

@@ -6,7 +6,13 @@ import { pinHash } from '../domain/feature-hash.js'
 import type { ApprovalSeen, NameKind, Store } from '../domain/store.js'
 import { KINDS } from './kinds.js'
 import type { NounName, Present, State } from './kinds.js'
-import { DEFAULT_PINNING, EVERYTHING, FEATURE_GROUPS, type Exposing } from '../domain/provisioning.js'
+import {
+  DEFAULT_PINNING,
+  DEFAULT_POISONING,
+  EVERYTHING,
+  FEATURE_GROUPS,
+  type Exposing,
+} from '../domain/provisioning.js'
 import { writeExposing } from './nouns/provisioning.js'
 import { idpDefaults } from './nouns/idps.js'
 import { ALERT_TARGET_DEFAULTS } from './nouns/alert-targets.js'
@@ -180,6 +186,7 @@ function defaultsOf(noun: NounName, key: string): State {
         ...plain,
         ...{ teams: [], prefix: 'collision', legacySse: false, capture: 'redacted', servers: [], rules: [] },
         pinning: DEFAULT_PINNING,
+        poisoning: DEFAULT_POISONING,
       }
     case 'engines':
       return {}

@@ -17,7 +17,7 @@ async function keep(text: string, source: ReferenceSource = sourceOf({})) {
   const say = (fields: object, message: string) => waiting.shift()?.(`${message} ${JSON.stringify(fields)}`)
   const keeper = createKeeper({
     ...{ path, files, source, intervalMs: 20, quietMs: 1 },
-    log: { info: say, error: say },
+    log: { info: say, warn: say, error: say },
   })
   const told = () => new Promise<string>((resolve) => waiting.push(resolve))
   const stop = async () => {

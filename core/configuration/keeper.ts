@@ -17,6 +17,7 @@ export interface KeeperOptions {
   readonly source: ReferenceSource
   readonly log: {
     info(fields: object, message: string): void
+    warn(fields: object, message: string): void
     error(fields: object, message: string): void
   }
   /** Milliseconds between two looks at the file; watching alone misses changes on some file systems. 2,000. */
@@ -47,8 +48,12 @@ export function createKeeper(options: KeeperOptions): Keeper {
   let looking: Promise<void> = Promise.resolve()
 
   async function apply(text: string): Promise<readonly Step[]> {
-    const steps = await files.apply({ text, name: basename(path), actor: OPERATOR, source, prune: false })
+    let warnings: readonly string[] = []
+    const onWarnings = (lines: readonly string[]) => (warnings = lines)
+    const request = { text, name: basename(path), actor: OPERATOR, source, prune: false, onWarnings }
+    const steps = await files.apply(request)
     log.info({ file: path, changes: steps.length }, 'configuration file applied')
+    for (const warning of warnings) log.warn({ file: path, warning }, 'a rule of the file is hardly meant like that')
     return steps
   }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ManagedBy, Stored } from '../domain/nouns.js'
+import { DEFAULT_POISONING } from '../domain/provisioning.js'
 import type { Store } from '../domain/store.js'
 import {
   ALERT_TARGET_DEFAULTS,
@@ -34,7 +35,7 @@ import type { File } from './schemas.js'
 import { given } from './work.js'
 import type { Work } from './work.js'
 
-export type NounName = Exclude<keyof File, 'version' | 'plugins' | 'settings'>
+export type NounName = Exclude<keyof File, 'version' | 'plugins' | 'defaultRules' | 'settings'>
 export type State = Readonly<Record<string, unknown>>
 
 /** A thing that is there, as the file would say it. Secrets are in it: never to be shown. */
@@ -148,7 +149,9 @@ const gateways = kind('gateways', {
   want(key, input) {
     const { title = key, enabled = true, prefix = 'collision', legacySse = false, capture = 'redacted' } = input
     const pinning = pinningOf(input.pinning)
-    const plain = { title, enabled, teams: sorted(input.teams), prefix, legacySse, capture, pinning } as const
+    const { poisoning = DEFAULT_POISONING } = input
+    const teams = sorted(input.teams)
+    const plain = { title, enabled, teams, prefix, legacySse, capture, pinning, poisoning } as const
     const assignments = (input.servers ?? []).map(({ server, as, identity, enabled: isOn, ...exposed }) => {
       const provisioning = provisioningOf(exposed)
       return { server, as: as ?? null, identity: identity ?? 'open', enabled: isOn ?? true, ...provisioning }

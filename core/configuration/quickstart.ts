@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DEFAULT_PINNING, EVERYTHING } from '../domain/provisioning.js'
+import { DEFAULT_PINNING, DEFAULT_POISONING, EVERYTHING } from '../domain/provisioning.js'
 import type { Store } from '../domain/store.js'
 import { mintSecret } from '../identity/tokens.js'
 
@@ -9,14 +9,21 @@ export interface Quickstart {
   readonly token: string
 }
 
+export interface Seed {
+  readonly home: string
+  readonly docsUrl: string
+  /** What its gateway has for rules; none unless told. */
+  readonly rulesIn?: (store: Store) => Promise<Parameters<Store['gateways']['setRules']>[1]>
+}
+
 const FILE = 'quickstart.json'
 const NAME = 'quickstart'
 
 /**
  * On a database that has no gateway yet: the documentation server behind a gateway of its own, with a token for the
- * first client, so that the first call needs no account and no internet. The token is kept in the home for the banner.
+ * first client and the default rules, so that the first call needs no account and no internet. The token is kept in the home for the banner.
  */
-export async function seedQuickstart(store: Store, home: string, docsUrl: string): Promise<void> {
+export async function seedQuickstart(store: Store, { home, docsUrl, rulesIn }: Seed): Promise<void> {
   await followAddress(store, docsUrl)
   if ((await store.gateways.all()).length > 0) return
   const secret = mintSecret('API_')
@@ -46,6 +53,7 @@ export async function seedQuickstart(store: Store, home: string, docsUrl: string
       legacySse: false,
       capture: 'redacted',
       pinning: DEFAULT_PINNING,
+      poisoning: DEFAULT_POISONING,
       enabled: true,
       teamIds: [],
       assignments: [],
@@ -55,6 +63,7 @@ export async function seedQuickstart(store: Store, home: string, docsUrl: string
     await tx.gateways.setAssignments(gateway.id, [
       { serverId: server.id, as: null, scheme: { kind: 'open' }, provisioning: EVERYTHING, enabled: true },
     ])
+    await tx.gateways.setRules(gateway.id, (await rulesIn?.(tx)) ?? [])
     const host = await tx.hosts.insert({
       slug: NAME,
       title: 'Quickstart',

@@ -1,7 +1,7 @@
 import { ALERT_TYPES } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { CAPABILITIES } from '../domain/capabilities.js'
-import { PIN_FIELDS } from '../domain/provisioning.js'
+import { PIN_FIELDS, POISONING } from '../domain/provisioning.js'
 import { strict } from './problems.js'
 import { duration, size } from './units.js'
 
@@ -183,12 +183,17 @@ export const ruleShape = {
 }
 /** Keys that are not here belong to the rule's engine and are checked by it. */
 export const Rule = z.looseObject(ruleShape)
+export type RuleInput = z.output<typeof Rule>
 export const RulePatch = z.looseObject({
   ...ruleShape,
   name: ruleShape.name.optional(),
   engine: ruleShape.engine.optional(),
   hook: ruleShape.hook.optional(),
 })
+
+/** Rules of one gateway. */
+export const MOST_RULES = 1_000
+export const TOO_MANY_RULES = 'a gateway takes 1,000 rules at most: join some, or split the gateway'
 
 const teams = z.array(reference).max(200)
 const capture = z.enum(['none', 'redacted', 'sealed'], { error: 'must be none, redacted or sealed' })
@@ -200,11 +205,12 @@ export const gatewayShape = {
   legacySse: z.boolean().optional(),
   capture: capture.optional(),
   pinning: Pinning.optional(),
+  poisoning: z.enum(POISONING).optional(),
 }
 export const gatewayFileShape = {
   ...gatewayShape,
   servers: z.array(Assignment).max(200).optional(),
-  rules: z.array(Rule).max(200).optional(),
+  rules: z.array(Rule).max(MOST_RULES, TOO_MANY_RULES).optional(),
 }
 
 export const teamShape = {
@@ -364,6 +370,7 @@ export const Plugin = strict({ use: z.string().min(1), config: z.record(z.string
 export const fileShape = {
   version: z.literal(1, { error: 'must be 1' }),
   plugins: z.array(Plugin).optional(),
+  defaultRules: z.array(Rule).max(100).optional(),
   roles: z.record(slug, Role).optional(),
   users: z.record(email, User).optional(),
   teams: z.record(slug, Team).optional(),

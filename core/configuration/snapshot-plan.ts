@@ -93,7 +93,7 @@ function planAssignment(
       : null
   if (fault !== null) warn({ ...at(gateway, assignment), prefix }, fault)
   const standing = fault === null ? assignment : { ...assignment, enabled: false }
-  const exposures = compileExposures(assignment.provisioning, gateway.pinning)
+  const exposures = compileExposures(assignment.provisioning, gateway.pinning, gateway.poisoning)
   return Object.freeze({ assignment: Object.freeze(standing), server, identity, prefix, exposures })
 }
 

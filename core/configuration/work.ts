@@ -5,6 +5,7 @@ import type { ManagedBy, Rule, Stored } from '../domain/nouns.js'
 import type { Repository, Store } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
 import { invalid } from './problems.js'
+import type { RuleInput } from './schemas.js'
 
 /** Who changes the configuration. */
 export interface Actor {
@@ -55,6 +56,11 @@ export interface Checks {
   readonly engines: () => readonly EngineKind[]
   /** What the rule's engine says of it; the rule is not stored yet. `instance` is the stored engine that it names. */
   readonly checkRule: (rule: Rule, instance: OpenedEngine | null) => Promise<readonly ConfigError[]>
+  /** What a gateway has that is made without rules; told of those that do not fit. */
+  readonly defaultRules: {
+    readonly rules: readonly RuleInput[]
+    readonly onSkipped: (rule: string, why: string) => void
+  }
   /** Plugins that are loaded and deliver the record. */
   readonly exporters: () => readonly string[]
   /** `config` with its secrets. */

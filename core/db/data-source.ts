@@ -22,6 +22,7 @@ import { Alerts1796342400013 } from './migrations/0013-alerts.js'
 import { Engines1796169600011 } from './migrations/0011-engines.js'
 import { Features1796256000012 } from './migrations/0012-features.js'
 import { Backtest1796428800014 } from './migrations/0014-backtest.js'
+import { Poisoning1796515200015 } from './migrations/0015-poisoning.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -57,6 +58,7 @@ const MIGRATIONS = [
   Engines1796169600011,
   Features1796256000012,
   Backtest1796428800014,
+  Poisoning1796515200015,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

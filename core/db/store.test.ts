@@ -33,7 +33,7 @@ test('the entities and the schema agree on every column', async () => {
   for (const { tableName, columns } of database.dataSource.entityMetadatas) {
     const rows: { name: string; nullable: boolean; type: string }[] = await database.dataSource.query(
       `select column_name as name, is_nullable = 'YES' as nullable,
-         case data_type when 'ARRAY' then 'text[]' when 'timestamp with time zone' then 'timestamptz' else data_type end as type
+         case data_type when 'ARRAY' then substr(udt_name, 2) || '[]' when 'timestamp with time zone' then 'timestamptz' else data_type end as type
        from information_schema.columns where table_name = $1 order by 1`,
       [tableName],
     )

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm'
 import type { Draft } from '../domain/store.js'
-import { DEFAULT_PINNING } from '../domain/provisioning.js'
+import { DEFAULT_PINNING, DEFAULT_POISONING } from '../domain/provisioning.js'
 import type { Gateway, Rule, Server, Stored, User } from '../domain/nouns.js'
 import { testDatabase } from '../test/database.js'
 import { openDatabase } from './data-source.js'
@@ -70,6 +70,7 @@ export const gatewayDraft = (slug: string, more: Partial<Gateway> = {}): Draft<G
   legacySse: false,
   capture: 'redacted',
   pinning: DEFAULT_PINNING,
+  poisoning: DEFAULT_POISONING,
   enabled: true,
   teamIds: [],
   assignments: [],

@@ -22,6 +22,7 @@ export type Why =
   | 'none'
   | 'not_selected'
   | 'unrecorded'
+  | 'unlooked'
   | 'pending'
   | 'changed'
   | 'refused'
@@ -79,9 +80,30 @@ export function judge(exposure: Exposure | null, subject: Subject, approval: App
   return { ...now, changed, exposed: isKept, why: isKept ? 'kept' : 'changed' }
 }
 
+/** The same, held back where nothing may be shown that was not looked through. */
+export function holdUnlooked(judgement: Judgement, exposure: Exposure | null, isLooked: boolean): Judgement {
+  if (isLooked || !judgement.exposed || exposure === null || !exposure.isStrict) return judgement
+  return { ...judgement, exposed: false, why: 'unlooked' }
+}
+
 const NOTHING = Object.freeze({ admission: null, sha256: null, hashes: null, changed: Object.freeze([]) })
 
-/** The same but for what it is called: a pinned feature that is gone, and this one in its place. */
-export function isRenamed(gone: FieldHashes, appeared: FieldHashes): boolean {
-  return gone.description !== undefined && changedFields(gone, appeared, ['description', 'schema']).length === 0
+/** A suspicion is had of features that nobody has pinned, too: they are not recorded by it. */
+export const isBaseline = (sightings: readonly { readonly event: string }[]): boolean =>
+  sightings.every(({ event }) => event !== 'suspected')
+
+/**
+ * A pinned feature that is gone, and this one in its place: they say the same of themselves, or take the same. A renamed feature
+ * that was changed a little as well is no less one.
+ */
+export function isRenamed(gone: FieldHashes, appeared: FieldHashes, definition: JsonObject): boolean {
+  const isSame = (field: PinField) => gone[field] !== undefined && gone[field] === appeared[field]
+  return isSame('description') || (isSame('schema') && takesSomething(definition))
+}
+
+/** Many features take nothing: that they have in common says nothing. */
+function takesSomething({ inputSchema, arguments: given }: JsonObject): boolean {
+  if (Array.isArray(given)) return given.length > 0
+  const { properties } = (typeof inputSchema === 'object' && inputSchema !== null ? inputSchema : {}) as JsonObject
+  return typeof properties === 'object' && properties !== null && Object.keys(properties).length > 0
 }

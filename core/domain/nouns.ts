@@ -1,5 +1,5 @@
 import type { Alert, RuleAction } from '@gatehouse/sdk'
-import type { Pinning, Provisioning } from './provisioning.js'
+import type { Pinning, Poisoning, Provisioning } from './provisioning.js'
 
 /** The nouns of the configuration, as rooms, API and YAML know them. Ids are UUIDs; slugs are `[a-z0-9][a-z0-9-]{0,62}`. */
 
@@ -108,6 +108,7 @@ export interface Gateway extends Stored {
   readonly legacySse: boolean
   readonly capture: 'none' | 'redacted' | 'sealed'
   readonly pinning: Pinning
+  readonly poisoning: Poisoning
   readonly enabled: boolean
   readonly teamIds: readonly string[]
   readonly assignments: readonly Assignment[]

@@ -58,6 +58,14 @@ export const DEFAULT_PINNING: Pinning = Object.freeze({
   fields: PIN_FIELDS,
 })
 
+/**
+ * What is done about features whose definition looks poisoned. `quarantine` shows nothing that was not looked through, and
+ * what is suspicious only once it is approved.
+ */
+export const POISONING = ['off', 'alert', 'quarantine'] as const
+export type Poisoning = (typeof POISONING)[number]
+export const DEFAULT_POISONING: Poisoning = 'alert'
+
 /** An exposing made ready; null stands for everything, unpinned, which costs nothing. */
 export interface Exposure {
   readonly mode: Exposing['mode']
@@ -67,26 +75,34 @@ export interface Exposure {
     readonly isGlob: boolean
   })[]
   readonly pinning: Pinning
+  /** Nothing exists that was not looked through. */
+  readonly isStrict: boolean
 }
 export type Exposures = Readonly<Record<FeatureGroup, Exposure | null>>
 export const OPEN: Exposures = Object.freeze({ tools: null, prompts: null, resources: null })
 
-export function compileExposures(provisioning: Provisioning, pinning: Pinning): Exposures {
-  const [tools, prompts, resources] = FEATURE_GROUPS.map((group) => compile(provisioning[group], pinning))
+export function compileExposures(
+  provisioning: Provisioning,
+  pinning: Pinning,
+  poisoning: Poisoning = DEFAULT_POISONING,
+): Exposures {
+  const isStrict = poisoning === 'quarantine'
+  const [tools, prompts, resources] = FEATURE_GROUPS.map((group) => compile(provisioning[group], pinning, isStrict))
   if (!tools && !prompts && !resources) return OPEN
   return Object.freeze({ tools: tools ?? null, prompts: prompts ?? null, resources: resources ?? null })
 }
 
-function compile({ mode, allow }: Exposing, pinning: Pinning): Exposure | null {
-  if (mode === 'all' && !pinning.trustOnFirstUse) return null
+function compile({ mode, allow }: Exposing, pinning: Pinning, isStrict: boolean): Exposure | null {
+  if (mode === 'all' && !pinning.trustOnFirstUse && !isStrict) return null
   const entries = allow.map((entry, index) => {
     return { ...entry, index, fits: compileGlob(entry.name), isGlob: entry.name.includes('*') }
   })
-  return Object.freeze({ mode, entries, pinning })
+  return Object.freeze({ mode, entries, pinning, isStrict })
 }
 
 /** Whether it looks at more than names: then a list has to be of now before anything is called from it. */
-export const looks = (exposure: Exposure): boolean => pins(exposure) || exposure.entries.some((entry) => asks(entry))
+export const looks = (exposure: Exposure): boolean =>
+  pins(exposure) || exposure.isStrict || exposure.entries.some((entry) => asks(entry))
 
 /** Something is asked of what a tool says of itself. */
 export const asks = (entry: AllowEntry): boolean => HINTS.some((hint) => entry[hint] !== undefined)
@@ -126,7 +142,7 @@ export function admit(exposure: Exposure, name: string, definition: JsonObject):
 /** What can be said of a feature by its name alone, when nobody can list it: `perhaps` needs its definition. */
 export function admitUnseen(exposure: Exposure, name: string): 'yes' | 'no' | 'perhaps' {
   if (exposure.mode === 'none') return 'no'
-  if (exposure.pinning.trustOnFirstUse) {
+  if (exposure.pinning.trustOnFirstUse || exposure.isStrict) {
     const mayFit = exposure.mode === 'all' || exposure.entries.some(({ fits }) => fits(name))
     return mayFit ? 'perhaps' : 'no'
   }

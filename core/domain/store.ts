@@ -298,6 +298,12 @@ export interface ListRepository {
   ): Promise<{ readonly entries: readonly JsonObject[]; readonly at: number } | null>
   /** `at` is in milliseconds since the epoch; what was saved before is replaced. */
   save(serverId: string, key: string, kind: ListKind, entries: readonly JsonObject[], at: number): Promise<void>
+  /** The newest lists of a server, whoever saw them: 20 at most, and none that is larger than 1 MiB. */
+  seen(serverId: string): Promise<readonly SeenList[]>
+}
+export interface SeenList {
+  readonly kind: ListKind
+  readonly entries: readonly JsonObject[]
 }
 
 /** One feature of a server on a gateway, by the server's own name of it. */
@@ -312,7 +318,7 @@ export interface FeatureKey {
 export interface Sighting {
   /**
    * `trusted`: the first that was seen, trusted from now on. `appeared`: new, and waits for somebody. `renamed`: new, and
-   * like one that is gone (`note`). `changed`: not what is trusted. `suspected`: found to be poisoned (`note`), and refused.
+   * like one that is gone (`note`). `changed`: not what is trusted. `suspected`: it looks poisoned (`note`).
    */
   readonly event: 'trusted' | 'appeared' | 'renamed' | 'changed' | 'suspected'
   readonly name: string
@@ -323,6 +329,8 @@ export interface Sighting {
   readonly hashes: FieldHashes
   readonly definition: JsonObject
   readonly note: string | null
+  /** Of what is suspected: by which check, and where. */
+  readonly suspicions?: readonly { readonly check: string; readonly field: string }[]
 }
 
 export interface ApprovalSeen extends Approval, Pick<FeatureKey, 'assignmentId' | 'kind' | 'name'> {}
@@ -367,6 +375,12 @@ export interface FeatureRepository {
   versions(): Promise<ReadonlyMap<string, number>>
   /** Keeps what is new of it, once over all replicas, and answers that. */
   record(where: Omit<FeatureKey, 'name'>, sightings: readonly Sighting[]): Promise<readonly Sighting[]>
+  /** Keeps what is suspected, and lets it through no more when `refuse` says so; answers what is new. */
+  suspect(
+    where: Omit<FeatureKey, 'name'>,
+    sightings: readonly Sighting[],
+    refuse: boolean,
+  ): Promise<readonly Sighting[]>
   find(key: FeatureKey): Promise<FeatureRecord | null>
   /** Of one assignment, by kind and name. */
   ofAssignment(gatewayId: string, assignmentId: string): Promise<readonly FeatureRecord[]>

@@ -154,6 +154,27 @@ test('updates of a resource are told to whoever watches it, under the name that 
   stop()
 })
 
+test('an update of a part that is hidden names what is watched, and nothing of the part', async () => {
+  const w = resourceful()
+  w.upstreams.lists('a', 'resources/list', ['x:1', 'x:1/shown', 'x:1/hidden'])
+  const allow = [{ name: 'x:1' }, { name: 'x:1/shown' }]
+  const gateway = plan([{ server: server('a'), provisioning: { resources: { mode: 'selected', allow } } }])
+  const { enter, subscriptions, catalog, stop } = hall(gateway, w)
+  await catalog.list(gateway, 'resources', open, w.clock.now + 5_000)
+  await catalog.list(gateway, 'templates', open, w.clock.now + 5_000)
+  const { seat, updates } = enter()
+  assert.is(await seat.watch('x:1'), 'granted')
+  assert.is(await seat.watch('x:1/hidden'), 'unknown')
+  subscriptions.note(targetOf(open, gateway), updated('x:1/shown'))
+  subscriptions.note(targetOf(open, gateway), updated('x:1/hidden'))
+  await until('both are told', () => (updates.length === 2 ? true : undefined))
+  assert.equal(
+    updates.map(({ params }) => params.uri),
+    ['x:1/shown', 'x:1'],
+  )
+  stop()
+})
+
 test('who may not see a server has no such resource, and one that tells of none refuses', async () => {
   const w = resourceful()
   w.upstreams.lists('b', 'resources/list', ['y:1'])

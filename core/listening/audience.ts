@@ -17,7 +17,7 @@ export interface Audience {
 }
 
 export interface AudienceOptions extends Omit<SeatOptions, 'catalog' | 'subscriptions'> {
-  readonly catalog: Pick<Catalog, 'resolve' | 'resolveNow' | 'list' | 'fingerprint' | 'onChanged'>
+  readonly catalog: Pick<Catalog, 'resolve' | 'resolveNow' | 'publicUris' | 'list' | 'fingerprint' | 'onChanged'>
   readonly subscriptions: Pick<Subscriptions, 'hold' | 'watch' | 'drop'>
   readonly limits: () => { readonly list: number }
   readonly log: CatalogLog

@@ -36,7 +36,7 @@ export interface Update {
 export type Watched = Outcome | 'unknown'
 
 export interface SeatOptions {
-  readonly catalog: Pick<Catalog, 'resolve' | 'resolveNow'>
+  readonly catalog: Pick<Catalog, 'resolve' | 'resolveNow' | 'publicUris'>
   readonly infos: Pick<ServerInfos, 'known'>
   readonly subscriptions: Pick<Subscriptions, 'hold' | 'watch'>
   /** The gateway as it is configured now. */
@@ -195,11 +195,26 @@ export class Seat {
     if (plan === undefined || assignment === undefined || 'state' in access.target(assignment)) return
     const known = this.options.catalog.resolveNow(plan, 'resource', uri, access)
     if (known === null) return
-    const tell = () => this.listener.updated({ plan, assignment, name: feature.name, uri, params })
+    const tell = () => void this.#tellOf({ plan, assignment, name: feature.name, uri, params })
     if (known !== undefined) return tell()
     void this.#find(uri).then(
-      (found) => found !== null && !this.#hasLeft && tell(),
+      (found) => found !== null && tell(),
       () => undefined,
     )
   }
+
+  /** An update may be of a part that is hidden: then all that is told is that what is watched has changed. */
+  async #tellOf(update: Update): Promise<void> {
+    const { plan, assignment, name, params } = update
+    const part = params.uri
+    const mayHide = typeof part === 'string' && part !== name && assignment.exposures.resources !== null
+    const isShown = !mayHide || (await this.#isShown(this.options.catalog.publicUris(plan, assignment)(part)))
+    if (!this.#hasLeft) this.listener.updated(isShown ? update : { ...update, params: { ...params, uri: name } })
+  }
+
+  #isShown = (uri: string): Promise<boolean> =>
+    this.#find(uri).then(
+      (found) => found !== null,
+      () => false,
+    )
 }

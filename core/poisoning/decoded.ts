@@ -10,12 +10,14 @@ export interface Decoded {
 
 /** Beyond this, only the head of a text is turned round or shifted. */
 const MOST_TURNED = 4_096
-const MOST_RUNS = 32
+const MOST_RUNS = 8
+/** What is read of all encoded words of a text. */
+const MOST_DECODED = 8 * 1024
 
 /** Turning a text yields noise, which is only worth judging where it has one of these. */
 const TELLS = /instruction|password|secret|credential|private key|system prompt|token|id_rsa|the user/
 
-const BASE64 = /[A-Za-z0-9+/_-]{16,8192}={0,2}/g
+const BASE64 = /[A-Za-z0-9+/_-]{16,4096}={0,2}/g
 const HEX = /(?:[0-9a-f]{2}){12,4096}/gi
 const PERCENT = /(?:%[0-9a-f]{2}){6,2048}/gi
 const ENTITIES = /(?:&#x?[0-9a-f]{1,6}; ?){6,1024}/gi
@@ -42,9 +44,10 @@ export function decodedIn({ text, role }: Pick<ReadText, 'text' | 'role'>): read
 
 function runs(text: string, pattern: RegExp, how: string, decode: (run: string) => string): Decoded[] {
   return (text.match(pattern) ?? [])
-    .slice(0, MOST_RUNS)
     .map(decode)
     .filter(isWords)
+    .slice(0, MOST_RUNS)
+    .map((words) => words.slice(0, MOST_DECODED / MOST_RUNS))
     .map((words) => ({ plain: plainOf(words), how: `${how} that reads as words`, isPlainGuile: how !== 'Base64' }))
 }
 
@@ -61,7 +64,7 @@ function turned(text: string): Decoded[] {
 
 function isWords(text: string): boolean {
   if (text.length < 8 || !/^[\t\n\r\x20-\x7e]*$/.test(text)) return false
-  return /[a-z]{2,} [a-z]{2,}|"[a-z]{3,}"/i.test(text)
+  return /[a-z]{2} [a-z]{2}|"[a-z]{3,40}"/i.test(text)
 }
 
 function fromEntity(_: string, isHex: string, code: string): string {

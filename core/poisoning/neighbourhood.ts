@@ -1,6 +1,10 @@
 import type { FeatureKind } from '@gatehouse/sdk'
 import { plainOf, wordsOf } from './plain.js'
-import type { NamedFeature } from './types.js'
+
+export interface NamedFeature {
+  readonly kind: FeatureKind
+  readonly name: string
+}
 
 /** A name as it is compared: at a glance, and word by word. */
 export interface Look {

@@ -38,14 +38,14 @@ const RUNS: readonly (readonly [Check, RunCheck])[] = [
  */
 export function scan(subject: Subject, { off = [] }: ScanOptions = {}): Scan {
   const { texts, isCut } = textsOf(subject.definition)
-  const read = readTexts(texts)
   const isOn = (check: Check) => !off.includes(check)
+  if (isCut && isOn('padding')) return { verdict: 'suspicious', score: WEIGHTS.high, suspicions: [TOO_LONG] }
+  const read = readTexts(texts)
   const found: Suspicion[] = [
     ...RUNS.filter(([check]) => isOn(check)).flatMap(([check, run]) =>
       run(read, subject).map((one) => ({ check, ...one })),
     ),
     ...checkWords(read).filter(({ check }) => isOn(check)),
-    ...(isCut && isOn('padding') ? [TOO_LONG] : []),
   ]
   const score = scoreOf(found)
   const suspicions = found.toSorted(bySeverity).slice(0, MOST_SUSPICIONS)

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '@gatehouse/sdk'
 import type { Role, Text } from './types.js'
 
-/** No honest definition comes near these; what lies beyond is not read, and that it is there is told (`padding`). */
+/** No honest definition comes near these: a longer one is suspicious for that, and not looked through. */
 export const MOST_TEXTS = 5_000
 export const MOST_SIGNS = 128 * 1024
 const DEEPEST = 64

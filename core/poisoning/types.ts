@@ -1,6 +1,6 @@
 import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
 import type { Hit } from './hits.js'
-import type { Neighbourhood } from './neighbourhood.js'
+import type { NamedFeature, Neighbourhood } from './neighbourhood.js'
 
 /** Checks by name; each can be switched off for itself. */
 export const CHECKS = [
@@ -21,11 +21,6 @@ export type Check = (typeof CHECKS)[number]
 
 /** One `high` is enough for a verdict, as are two `medium`; `low` alone never is. */
 export type Severity = 'low' | 'medium' | 'high'
-
-export interface NamedFeature {
-  readonly kind: FeatureKind
-  readonly name: string
-}
 
 /** A feature as its server tells it, and who stands around it. */
 export interface Subject {

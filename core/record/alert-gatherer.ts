@@ -108,7 +108,6 @@ export function createAlertGatherer(options: AlertGathererOptions): AlertGathere
       },
       Math.max(0, lastAt + pauseMs - performance.now()),
     )
-    timer.unref()
   }
 
   return {

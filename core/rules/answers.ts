@@ -20,8 +20,12 @@ export function checkAnswer(answer: Evaluation | undefined, leaves: readonly Lea
   }
 }
 
+/** Past this many core would spend more on them than on the call. */
+const MOST_FINDINGS = 100_000
+
 function checkFindings(answer: Evaluation, findings: readonly Finding[], leaves: readonly Leaf[]): Evaluation {
   if (!Array.isArray(findings)) return undecided('findings that are no list')
+  if (findings.length > MOST_FINDINGS) return undecided('more findings than a message can have')
   for (const finding of findings) {
     const leaf = leaves[finding?.leaf]
     if (leaf === undefined || typeof finding.type !== 'string' || !isWithin(finding, leaf.text.length)) {

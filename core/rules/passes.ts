@@ -141,10 +141,16 @@ function judgeFindings({ leg, subject }: Asked, trial: Trial, { findings }: Find
 function judgeMessage({ leg, subject }: Asked, trial: Trial, wanted: Parameters<typeof checkMessage>[1]): Ended | null {
   const message = checkMessage(trial.text.message, wanted, leg, shapeOf(subject))
   if (message === null) return end(trial, 'undecided', { failure: 'a message that changes what it may not' })
+  const text = textOf(message, leg, subject)
+  if (sizeOf(text) > MOST_TEXT) return end(trial, 'undecided', { failure: 'a message that is too large' })
   count(trial, 'message')
-  if (trial.compiled.rule.action !== 'detect') trial.text = textOf(message, leg, subject)
+  if (trial.compiled.rule.action !== 'detect') trial.text = text
   return passOn(trial)
 }
+
+/** An engine gives back at most 16 MiB. */
+const MOST_TEXT = 16 * 1024 * 1024
+const sizeOf = ({ leaves }: Text): number => leaves.values.reduce((size, { text }) => size + text.length, 0)
 
 function count(trial: Trial, type: string): void {
   trial.findings[type] = (trial.findings[type] ?? 0) + 1

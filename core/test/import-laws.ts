@@ -54,7 +54,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
   poisoning: ['domain'],
   bridge: ['upstream', 'mcp', 'vault', ...base],
   listening: ['upstream', 'mcp', ...base],
-  upstream: ['hooks', 'egress', 'mcp', 'vault', ...base],
+  upstream: ['hooks', 'egress', 'mcp', 'vault', 'poisoning', ...base],
   identity: ['db/repositories', 'vault', 'cluster', 'hooks', ...base],
   oauth: ['db/repositories', 'identity', 'vault', 'egress', 'cluster', ...base],
   host: ['db/repositories', 'hooks', 'egress', 'vault', ...base],
@@ -73,7 +73,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
 const mainOnly = ['env', 'argv', 'exit', 'exitCode', 'on', 'once', 'addListener', 'addEventListener', 'abort']
 const touchesProcess = ['core/main.ts', 'core/backtest-main.ts', 'core/cli/main.ts']
 const importsByName = ['core/host/load.ts', 'core/main.ts']
-const contractPackages = ['zod', 'node:crypto', 'node:net', 'node:util']
+const contractPackages = ['zod', 'node:crypto', 'node:net', 'node:util', 'node:worker_threads']
 const domainPackages = ['@gatehouse/sdk', 'zod', 'node:crypto']
 
 export function readFacts(path: string, source: string): FileFacts {

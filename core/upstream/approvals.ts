@@ -1,4 +1,4 @@
-import type { Approval } from '../domain/feature-judge.js'
+import { isBaseline, type Approval } from '../domain/feature-judge.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { ApprovalSeen, FeatureRepository, NameKind, Sighting } from '../domain/store.js'
 import { asGatehouseError } from '../errors.js'
@@ -51,8 +51,13 @@ export class ApprovalTable {
     return this.#told.has(tellingOf(assignmentId, kind, sighting))
   }
 
+  /** More was looked through than before. */
+  looked(): void {
+    this.version += 1
+  }
+
   recorded(assignmentId: string, kind: NameKind, sightings: readonly Sighting[]): void {
-    this.#baselines.add(placeOf(assignmentId, kind))
+    if (isBaseline(sightings)) this.#baselines.add(placeOf(assignmentId, kind))
     if (this.#told.size > MOST_TOLD) this.#told.clear()
     for (const sighting of sightings) this.#told.add(tellingOf(assignmentId, kind, sighting))
     this.version += 1
@@ -119,7 +124,15 @@ export class Approvals {
     await Promise.all(old.map(([id]) => this.#read(id)))
   }
 
-  /** Keeps what is new. Whatever could not be kept waits. */
+  /** Reads the table of one gateway again; throws when it cannot. */
+  async reread(gatewayId: string): Promise<void> {
+    await this.#read(gatewayId)
+  }
+
+  /**
+   * Keeps what is new, and tells of it. Whatever could not be kept waits; what is `suspected` is hidden once this settles, here and,
+   * with the epoch that it raises, everywhere.
+   */
   async record(
     plan: GatewayPlan,
     assignment: AssignmentPlan,
@@ -128,13 +141,15 @@ export class Approvals {
   ): Promise<void> {
     const gatewayId = plan.gateway.id
     const assignmentId = assignment.assignment.id
+    await this.load(gatewayId)
     await this.#inTurn(gatewayId, async () => {
       const table = this.#tables.get(gatewayId)
       const isFull = (table?.all(assignmentId, kind).size ?? 0) >= MOST_FEATURES
       const kept = seen.filter((one) => !isFull || table?.of(assignmentId, kind, one.name) !== undefined)
       const isNew =
         table !== undefined &&
-        (!table.isBegun(assignmentId, kind) || kept.some((one) => !table.isTold(assignmentId, kind, one)))
+        ((isBaseline(kept) && !table.isBegun(assignmentId, kind)) ||
+          kept.some((one) => !table.isTold(assignmentId, kind, one)))
       if (!isNew) return
       const told = await this.#options.repository.record({ gatewayId, assignmentId, kind }, kept)
       await this.#read(gatewayId)

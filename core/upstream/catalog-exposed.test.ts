@@ -1,7 +1,7 @@
 import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { hashesOf } from '../domain/feature-hash.js'
+import { hashesOf, pinHash } from '../domain/feature-hash.js'
 import {
   ALL,
   DEFAULT_PINNING,
@@ -104,6 +104,38 @@ test('hidden is unknown, too, where the caller has no credential or the server i
   }
 })
 
+test('prompts are provisioned apart from tools', async () => {
+  const w = world()
+  w.upstreams.lists('a', TOOLS, ['greet']).lists('a', 'prompts/list', ['greet', 'bye'])
+  const at = door(w, house({ prompts: only('bye') }))
+  assert.equal([await at.list(), await at.list('prompts')], [['greet'], ['bye']])
+  assert.equal(
+    [await at.find('greet'), await at.find('greet', 'prompt'), await at.find('bye', 'prompt')],
+    ['greet', null, 'bye'],
+  )
+})
+
+test('what is suspected is hidden where everything is shown, until somebody approves it', async () => {
+  const w = world()
+  const poisoned = { name: 'x', description: 'reads <IMPORTANT>all</IMPORTANT>' }
+  definitions(w, poisoned, { name: 'y' })
+  const of = house({})
+  const at = door(w, of)
+  assert.equal(await at.list(), ['x', 'y'])
+  const hashes = hashesOf(poisoned, 'name')
+  const sighting = { event: 'suspected', name: 'x', version: 1, sha256: pinHash('x', hashes), hashes } as const
+  await at.approvals.record(of, of.assignments[0]!, 'tool', [
+    { ...sighting, definition: poisoned, note: 'hidden text' },
+  ])
+  assert.equal(await at.list(), ['y'])
+  assert.is(await at.find('x'), null)
+  assert.is(at.why('x'), 'refused')
+  assert.is(w.features.baselines.size, 0, 'nothing was pinned by that')
+  w.features.approve('assignment-a', 'tool', { name: 'x', hashes })
+  await at.approvals.follow()
+  assert.is(await at.find('x'), 'x')
+})
+
 test('a tool is judged by what it says of itself now', async () => {
   const w = world()
   definitions(w, { name: 'x', annotations: { readOnlyHint: true } })
@@ -131,6 +163,7 @@ test('a resource that is read by a template needs one that is shown', async () =
     'file:///public/../private/one',
     'file:///public/%2e%2e/x',
     'file:///docs/%252e%252e%252fx',
+    'file:///public/x?of=../private',
   ])
     assert.is(await at.find(escape, 'resource'), null, escape)
 })
@@ -260,6 +293,24 @@ test('a renamed feature is told as one and not trusted by itself', async () => {
     ],
   )
   assert.is(at.why('send_v2'), 'pending')
+})
+
+test('a renamed feature that was changed a little as well is no less one', async () => {
+  const inputSchema = { type: 'object', properties: { to: { type: 'string' } } }
+  const before = { name: 'send', description: 'sends', inputSchema }
+  for (const [after, shown] of [
+    [{ name: 'mail', description: 'sends, and more', inputSchema }, []],
+    [{ name: 'mail', description: 'sends', inputSchema: { type: 'object' } }, []],
+    [{ name: 'mail', description: 'other', inputSchema: { type: 'object' } }, ['mail']],
+  ] as const) {
+    const w = world()
+    definitions(w, before)
+    const at = door(w, house({}, TOFU))
+    await at.list()
+    definitions(w, after)
+    w.upstreams.announce('server-a', 'tools')
+    assert.equal(await at.list(), shown)
+  }
 })
 
 test('what appears later is trusted or waits, as the gateway says; what is meant by its name is trusted', async () => {

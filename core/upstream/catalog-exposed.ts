@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject } from '@gatehouse/sdk'
-import { isRenamed, judge, type Judgement } from '../domain/feature-judge.js'
+import { holdUnlooked, isRenamed, judge, type Judgement } from '../domain/feature-judge.js'
 import type { Exposure, FeatureGroup } from '../domain/provisioning.js'
 import type { AssignmentPlan } from '../domain/snapshot.js'
 import type { ListKind, NameKind, Sighting } from '../domain/store.js'
@@ -51,12 +51,14 @@ export interface Seen {
   readonly byId: ById
   /** Of resources: those of hidden tools. */
   readonly apps?: ReadonlySet<string>
+  /** Whether a definition was looked through; asked where nothing else may be shown. */
+  readonly isLooked?: (definition: JsonObject) => boolean
 }
 
 /** Remembered for as long as the plan, the server's list and what is approved stay what they are. */
 export function expose(
   plan: AssignmentPlan,
-  { kind, byId, apps = NO_APPS }: Seen,
+  { kind, byId, apps = NO_APPS, isLooked = () => true }: Seen,
   table: ApprovalTable | undefined,
 ): Exposed {
   const lists = remembered.get(plan) ?? new WeakMap<ById, Remembered>()
@@ -65,19 +67,21 @@ export function expose(
   const version = table?.version ?? 0
   if (known !== undefined && known.table === table && known.version === version && known.apps === apps)
     return known.exposed
-  const exposed = look(plan, { kind, byId, apps }, table)
+  const exposed = look(plan, { kind, byId, apps, isLooked }, table)
   lists.set(byId, { table, version, apps, exposed })
   return exposed
 }
 
-function look(plan: AssignmentPlan, { kind, byId, apps }: Required<Seen>, table: ApprovalTable | undefined): Exposed {
+function look(plan: AssignmentPlan, seen: Required<Seen>, table: ApprovalTable | undefined): Exposed {
+  const { kind, byId, apps, isLooked } = seen
   const exposure = exposureOf(plan, kind)
   const { name: nameKind, id } = LISTS[kind]
   const assignmentId = plan.assignment.id
   const judged = new Map<string, Judgement>()
   const shown = new Map<string, JsonObject>()
   for (const [name, definition] of byId) {
-    const judgement = judge(exposure, { name, definition, id }, table?.of(assignmentId, nameKind, name))
+    const plain = judge(exposure, { name, definition, id }, table?.of(assignmentId, nameKind, name))
+    const judgement = holdUnlooked(plain, exposure, isLooked(definition))
     judged.set(name, judgement)
     if (judgement.exposed && !(kind === 'resources' && apps.has(name))) shown.set(name, definition)
   }
@@ -89,7 +93,7 @@ function look(plan: AssignmentPlan, { kind, byId, apps }: Required<Seen>, table:
     byId: isWhole ? byId : shown,
     judged,
     hidden: byId.size - shown.size,
-    waits: [...judged.values()].some(({ why }) => why === 'unrecorded'),
+    waits: [...judged.values()].some(({ why }) => why === 'unrecorded' || why === 'unlooked'),
     sightings: table === undefined ? [] : sightingsOf({ plan, kind: nameKind, byId, judged }, table),
     hiddenApps: kind === 'tools' ? appsLost(byId, shown) : NO_APPS,
     hash,
@@ -124,7 +128,9 @@ function sightingsOf({ plan, kind, byId, judged }: Looked, table: ApprovalTable)
     if (hashes === null || sha256 === null || definition === undefined) continue
     const approval = approved.get(name)
     const former =
-      approval === undefined ? gone.find(([, one]) => one.hashes !== null && isRenamed(one.hashes, hashes)) : undefined
+      approval === undefined
+        ? gone.find(([, one]) => one.hashes !== null && isRenamed(one.hashes, hashes, definition))
+        : undefined
     const event = eventOf(judgement, {
       isKnown: approval !== undefined,
       isNew: table.isBegun(assignmentId, kind),

@@ -12,6 +12,7 @@ import type { ServerLists } from './catalog-lists.js'
 import type { SeenList, Slot } from './catalog-slot.js'
 import type { NoAccess } from './catalog-types.js'
 import { fault } from './faults.js'
+import type { Suspicions } from './suspicions.js'
 import type { Target } from './types.js'
 
 /** A list as the caller sees it: with which credential, and what was seen with that. */
@@ -48,6 +49,7 @@ export class Guard {
   constructor(
     private readonly lists: Pick<ServerLists, 'isFresh' | 'isOf'>,
     private readonly approvals: Pick<Approvals, 'peek'>,
+    private readonly suspicions: Pick<Suspicions, 'isLooked'>,
   ) {}
 
   /** False for an assignment that shows everything: then nothing here is to be asked. */
@@ -67,7 +69,8 @@ export class Guard {
     const table = this.approvals.peek(sight.gatewayId)
     if (guardOf(assignment, kind, table) === null) return null
     const apps = kind === 'resources' ? this.#appsOfHidden(assignment, seen, sight) : SEEN_NEVER
-    return expose(assignment, { kind, byId: seen.byId, apps }, table)
+    const isLooked = (definition: JsonObject) => this.suspicions.isLooked(sight.gatewayId, definition)
+    return expose(assignment, { kind, byId: seen.byId, apps, isLooked }, table)
   }
 
   /** Undefined: servers have to be asked first. */
@@ -163,9 +166,11 @@ export class Guard {
     if (exposed === null) return { definition }
     const judgement = exposed.judged.get(name)
     const canAsk = !('state' in sight.reach(list).target)
-    const isOld = isBound(judgement) && canAsk && !this.#isCurrent(exposureOf(assignment, list), slot, sight)
+    const exposure = exposureOf(assignment, list)
+    const isCompared = exposure?.isStrict === true || isBound(judgement)
+    const isOld = isCompared && canAsk && !this.#isCurrent(exposure, slot, sight)
     if (isOld && sight.asked === null) return undefined
-    if (judgement?.why === 'unrecorded') {
+    if (judgement?.why === 'unrecorded' || judgement?.why === 'unlooked') {
       if (sight.asked === null) return undefined
       throw new GatehouseError('GH_DB_UNAVAILABLE', { detail: 'a feature could not be recorded' })
     }
@@ -204,9 +209,9 @@ const isBound = (judgement: Judgement | undefined): boolean => {
 /** `.` or `..` as a segment, in clear or as a percent-encoding of it, with any separator. */
 function hasDotSegments(uri: string): boolean {
   let plain = uri
-  for (let turn = 0; turn < 3; turn++)
+  for (let turn = 0; turn < 5; turn++)
     plain = plain.replaceAll(/%(25|2e|2f|5c)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-  return /(^|[/\\:])\.\.?([/\\?#]|$)/.test(plain)
+  return /(^|[/\\:=?&#;,])\.\.?([/\\?&#;,]|$)/.test(plain)
 }
 
 const compiled = new WeakMap<SeenList['byId'], readonly (readonly [string, UriTemplate])[]>()

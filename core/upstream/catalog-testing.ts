@@ -11,6 +11,7 @@ import {
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { ApprovalSeen, FeatureKey, FeatureRepository, NameKind, Sighting } from '../domain/store.js'
 import type { ListKind, ListRepository, NameCandidate, NameRepository, PublicName } from '../domain/store.js'
+import { isBaseline } from '../domain/feature-judge.js'
 import { GatehouseError } from '../errors.js'
 import { Approvals } from './approvals.js'
 import { createCatalog } from './catalog.js'
@@ -158,6 +159,10 @@ export class FakeLists implements ListRepository {
     return this.saved.get(`${serverId} ${key} ${kind}`) ?? null
   }
 
+  async seen() {
+    return []
+  }
+
   async save(serverId: string, key: string, kind: ListKind, entries: readonly JsonObject[], at: number): Promise<void> {
     this.saved.set(`${serverId} ${key} ${kind}`, { entries, at })
   }
@@ -184,13 +189,14 @@ export class FakeFeatures implements Pick<FeatureRepository, 'of' | 'versions' |
 
   async record({ assignmentId, kind }: Omit<FeatureKey, 'name'>, sightings: readonly Sighting[]) {
     this.#refuseWhenAway()
-    this.baselines.set(`${assignmentId} ${kind}`, { assignmentId, kind })
+    if (isBaseline(sightings)) this.baselines.set(`${assignmentId} ${kind}`, { assignmentId, kind })
     const news = sightings.filter((one) => {
       const key = `${assignmentId} ${kind} ${one.name}`
       const isFirst = !this.approvals.has(key)
       const { name, hashes, event, sha256 } = one
       const own = { assignmentId, kind, name, version: 1, hashes: event === 'trusted' ? hashes : null }
-      if (isFirst) this.approvals.set(key, { ...own, refused: event === 'suspected' ? [sha256] : [] })
+      const refused = event === 'suspected' ? [sha256] : []
+      if (isFirst || refused.length > 0) this.approvals.set(key, { ...(this.approvals.get(key) ?? own), refused })
       const telling = `${key} ${one.version} ${event} ${sha256}`
       const isNew = (event !== 'trusted' || isFirst) && !this.#once.has(telling)
       this.#once.add(telling)
@@ -256,7 +262,8 @@ export function startWith(
   const log = { warn: () => {} }
   const infos = infosOf(upstreams)
   const times = { brieflyMs, limits: () => limits, now: () => clock.now }
-  return createCatalog({ upstreams, infos, names, approvals, lists, log, ...times })
+  const suspicions = { look: () => null, isLooked: () => true }
+  return createCatalog({ upstreams, infos, names, approvals, suspicions, lists, log, ...times })
 }
 
 export function server(slug: string, changes: Partial<Server> = {}): Server {
@@ -293,6 +300,7 @@ export function plan(assigned: readonly (string | Assigned)[], changes: Partial<
     legacySse: false,
     capture: 'none',
     pinning: DEFAULT_PINNING,
+    poisoning: 'off',
   } as const
   const gateway: Gateway = {
     id: 'gateway-1',

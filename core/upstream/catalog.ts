@@ -15,6 +15,7 @@ import { nameItems } from './catalog-name-items.js'
 import { GivenNames } from './catalog-names.js'
 import { publicUriOf, routeUri } from './catalog-routes.js'
 import { settlesWithin } from './settles-within.js'
+import type { Suspicions } from './suspicions.js'
 import { expose, exposureOf, type Exposed } from './catalog-exposed.js'
 import { Guard, type Reached, type Sight } from './catalog-guard.js'
 import type { SeenList } from './catalog-slot.js'
@@ -31,6 +32,7 @@ export interface CatalogOptions {
   readonly infos: Pick<ServerInfos, 'ask'>
   readonly names: NameRepository
   readonly approvals: Approvals
+  readonly suspicions: Pick<Suspicions, 'look' | 'isLooked'>
   /** Without it the last good lists do not survive a restart. */
   readonly lists?: ListRepository
   readonly limits: () => Pick<Limits, 'list' | 'staleList'>
@@ -57,6 +59,7 @@ class ServerCatalog implements Catalog {
   readonly #lists: ServerLists
   readonly #names: GivenNames
   readonly #approvals: Approvals
+  readonly #suspicions: CatalogOptions['suspicions']
   readonly #guard: Guard
   readonly #limits: CatalogOptions['limits']
   readonly #now: () => number
@@ -66,11 +69,12 @@ class ServerCatalog implements Catalog {
     const { upstreams, infos, names, lists, limits, log, now = Date.now, brieflyMs = 100 } = options
     const changed = (serverId: string, kind: ListKind) => this.#tell(serverId, kind, 'doubted')
     this.#approvals = options.approvals
+    this.#suspicions = options.suspicions
     this.#limits = limits
     this.#now = now
     this.#names = new GivenNames(names, now, log)
     this.#lists = new ServerLists({ upstreams, infos, saved: lists ?? null, limits, now, brieflyMs, log, changed })
-    this.#guard = new Guard(this.#lists, this.#approvals)
+    this.#guard = new Guard(this.#lists, this.#approvals, this.#suspicions)
     upstreams.onListChanged((serverId, kind, why) =>
       this.#drop(serverId, kind === 'resources' ? RESOURCES : [kind], why === 'said' ? 'said' : 'doubted'),
     )
@@ -204,8 +208,15 @@ class ServerCatalog implements Catalog {
     const asked =
       slot !== null && (await this.#lists.freshen(slot, target, deadline, this.#guard.oldest(assignment, kind)))
     const view = slot === null ? null : this.#lists.view(slot)
+    if (view?.seen) await this.#lookThrough(plan, assignment, kind, view.seen)
     const exposed = view?.seen ? await this.#settled(plan, assignment, kind, view.seen, sight) : null
     return { assignment, slot, view, exposed, noAccess: null, asked, ms: this.#now() - started }
+  }
+
+  /** Waited for only where nothing may be shown that was not looked through. */
+  async #lookThrough(plan: GatewayPlan, assignment: AssignmentPlan, kind: ListKind, { byId }: SeenList): Promise<void> {
+    const looking = this.#suspicions.look(plan, assignment, kind, byId)
+    if (looking !== null && plan.gateway.poisoning === 'quarantine') await settlesWithin(looking, NAMING_MS)
   }
 
   /** What exists of a list, once everything that was seen of it for the first time is recorded, if that can be. */

@@ -16,7 +16,7 @@ export const pluginConfig = z
   .strictObject({
     /** Milliseconds that a worker may take for a message of ordinary size; longer ones get more. */
     workerDeadlineMs: z.number().int().min(50).max(20_000).default(2_000),
-    workers: z.number().int().min(1).max(8).default(1),
+    workers: z.number().int().min(1).max(8).default(2),
   })
   .prefault({})
 export type PluginConfig = z.infer<typeof pluginConfig>

@@ -111,22 +111,22 @@ async function searchThere(
   leaves: readonly Leaf[],
   share: Share,
 ) {
-  const values = leaves.filter(({ kind }) => kind === 'value')
-  const others = share.isLong ? leaves.filter(({ kind }) => kind !== 'value') : []
-  const asked = [...values, ...others]
+  const asked: number[] = []
+  for (const [index, { kind }] of leaves.entries()) if (kind === 'value') asked.push(index)
+  const named = asked.length
+  if (share.isLong) for (const [index, { kind }] of leaves.entries()) if (kind !== 'value') asked.push(index)
   const { names, patterns, search } = state
   const job = {
-    texts: asked.map(({ text }) => text),
-    named: values.length,
+    texts: asked.map((leaf) => (leaves[leaf] as Leaf).text),
+    named,
     names,
     patterns: share.isLong ? patterns : [],
     threshold: search.threshold,
     context: [...search.context],
   }
-  const deadline = Math.min(LONGEST_MS, workerDeadlineMs + Math.ceil((sizeOf(asked) / 1024) * MS_FOR_EACH_KIB))
+  const deadline = Math.min(LONGEST_MS, workerDeadlineMs + Math.ceil((sizeOf(leaves) / 1024) * MS_FOR_EACH_KIB))
   try {
-    const places = new Map(leaves.map((leaf, index) => [leaf, index]))
-    const there = findingsOf(await pool.run(job, deadline), (leaf) => places.get(asked[leaf] as Leaf) as number)
+    const there = findingsOf(await pool.run(job, deadline), asked)
     const findings = [...share.here, ...there]
     return findings.length === 0 ? pass() : ({ verdict: 'findings', findings } as const)
   } catch (thrown) {
@@ -134,11 +134,13 @@ async function searchThere(
   }
 }
 
-function findingsOf(hits: Hits, leafOf: (leaf: number) => number): readonly Finding[] {
+function findingsOf(hits: Hits, leaves: readonly number[]): readonly Finding[] {
   const findings: Finding[] = []
+  const number = (at: number) => hits[at] as number
   for (let at = 0; at < hits.length; at += 5) {
-    const [type, leaf, start, end, score] = hits.slice(at, at + 5) as [number, number, number, number, number]
-    findings.push({ type: ENTITIES[type] as Entity, leaf: leafOf(leaf), start, end, score })
+    const type = ENTITIES[number(at)] as Entity
+    const leaf = leaves[number(at + 1)] as number
+    findings.push({ type, leaf, start: number(at + 2), end: number(at + 3), score: number(at + 4) })
   }
   return findings
 }

@@ -76,6 +76,7 @@ const bankNumber: Recognizer = {
   needs: 'digit',
   pattern: /(?<![\w.+-])\d{8,17}(?![\w-])/g,
   hints: words('check checking account acct bank save saving debit deposit'),
+  most: 0.05,
   judge: () => ({ score: 0.05 }),
 }
 

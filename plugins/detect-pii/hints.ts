@@ -9,20 +9,39 @@ const LONGEST = 96
 /** Finds the words before the values of one text. */
 export interface Hints {
   raise(score: number, start: number, hints: ReadonlySet<string>): number
+  /** False only when no value of the text can have a hint. */
+  hasAny(hints: ReadonlySet<string>): boolean
 }
 
 export function createHints(text: string, given: ReadonlySet<string>): Hints {
   const columns = createColumns(text)
+  const places = new Map<number, Place>()
+  let lower: string | undefined
+  const look = (start: number): Place => {
+    const before = wordsOf(text.slice(Math.max(0, start - LONGEST), start)).slice(-MOST_WORDS)
+    return { isStranger: STRANGERS.has(before.at(-1) ?? ''), words: columns(start) ?? before }
+  }
   return {
     raise(score, start, hints) {
-      const before = wordsOf(text.slice(Math.max(0, start - LONGEST), start)).slice(-MOST_WORDS)
-      if (STRANGERS.has(before.at(-1) ?? '')) return score * FALL
-      const column = columns(start)
-      const distance = nearestOf(column ?? before, hints) ?? (isGiven(given, hints) ? MOST_WORDS : null)
+      // Several recognisers look at the same number.
+      let place = places.get(start)
+      if (place === undefined) places.set(start, (place = look(start)))
+      if (place.isStranger) return score * FALL
+      const distance = nearestOf(place.words, hints) ?? (isGiven(given, hints) ? MOST_WORDS : null)
       if (distance === null) return score
       return Math.min(1, Math.max(score + RISE, LEAST) + (MOST_WORDS - distance) * NEARNESS)
     },
+    hasAny(hints) {
+      const whole = (lower ??= text.toLowerCase())
+      return isGiven(given, hints) || [...hints].some((word) => whole.includes(word))
+    },
   }
+}
+
+/** The words that speak for a value: those before it, or at the head of its column. */
+interface Place {
+  readonly isStranger: boolean
+  readonly words: readonly string[]
 }
 
 /** What a number is named that is not of a person. */
@@ -49,7 +68,7 @@ const isHint = (word: string, hints: ReadonlySet<string>) =>
 /** Words in lower case; `socialSecurityNumber` and `social_security_number` are three. */
 export function wordsOf(text: string): readonly string[] {
   const apart = text.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
-  return apart.match(/[\p{L}]+/gu) ?? []
+  return apart.match(/[a-z\u00aa-\uffff]+/g) ?? []
 }
 
 const SEPARATORS = ['|', '\t', ';', ','] as const

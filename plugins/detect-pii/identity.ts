@@ -28,6 +28,7 @@ const passport: Recognizer = {
   needs: 'digit',
   pattern: /(?<![\w+-])(?:[A-Z]\d{8}|\d{9})(?![\w-])/g,
   hints: words('passport travel'),
+  most: 0.1,
   judge: ({ value }) => ({ score: value.charCodeAt(0) > 57 ? 0.1 : 0.05 }),
 }
 
@@ -37,6 +38,7 @@ const driverLicense: Recognizer = {
   pattern:
     /(?<![\w+-])(?:[A-Z]{1,2}\d{3,14}|\d{2}[A-Z]{3}\d{5,6}|\d{3}[A-Z]{2}\d{4}|\d{7,9}[A-Z]{1,2}|[A-Z]\d{6}R|\d{2}-\d{3}-\d{4}|[A-Z]\d{3}-\d{4}-\d{4}|\d{6,14})(?![\w-])/g,
   hints: words('driver license licence lic permit identification dl dls cdl driving drivers'),
+  most: 0.15,
   judge: ({ value }) => ({ score: /[A-Z]/.test(value) ? 0.15 : 0.01 }),
 }
 

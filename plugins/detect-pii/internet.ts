@@ -55,12 +55,14 @@ const bareUrl: Recognizer = {
   entity: 'URL',
   needs: 'dot',
   pattern:
-    /(?<![\p{L}\p{N}@._/:=-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}[a-z]{2,24}(?![\w@-])(?::\d{2,5})?(?:\/[^\s<>"'`{}|\\^]{0,2000})?/giu,
+    /(?<![\w@./:=-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}[a-z]{2,24}(?![\w@-])(?::\d{2,5})?(?:\/[^\s<>"'`{}|\\^]{0,2000})?/gi,
   hints: words('url website link site homepage'),
   judge: judgeBareUrl,
 }
 
 function judgeBareUrl({ text, start, value }: Match) {
+  // A host is not cut out of a word of another script.
+  if (/[^\x00-\x7f]/.test(text[start - 1] ?? '')) return null
   const plain = trimmed(value)
   const host = plain.split(/[/:]/, 1)[0] as string
   const labels = host.toLowerCase().split('.')

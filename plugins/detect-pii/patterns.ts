@@ -2,6 +2,7 @@ import { DATES } from './dates.js'
 import type { Entity } from './entities.js'
 import { FINANCE } from './finance.js'
 import { createHints } from './hints.js'
+import type { Hints } from './hints.js'
 import { IDENTITY } from './identity.js'
 import { INTERNET } from './internet.js'
 import { PHONE } from './phone.js'
@@ -34,8 +35,9 @@ export function findPatterns(text: string, { recognizers, threshold, context }: 
   const hints = createHints(text, context)
   const has = { digit: DIGIT.test(text), at: text.includes('@'), dot: text.includes('.'), letter: true }
   const found: Found[] = []
-  for (const { entity, needs, pattern, reaches, hints: words, judge } of recognizers) {
-    if (!has[needs]) continue
+  for (const recognizer of recognizers) {
+    const { entity, needs, pattern, reaches, hints: words, judge } = recognizer
+    if (!has[needs] || isHopeless(recognizer, threshold, hints)) continue
     pattern.lastIndex = 0
     for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
       const [value] = match
@@ -53,6 +55,9 @@ export function findPatterns(text: string, { recognizers, threshold, context }: 
   }
   return withoutInner(found)
 }
+
+const isHopeless = ({ most = 1, hints: words }: Recognizer, threshold: number, hints: Hints) =>
+  most < threshold && !hints.hasAny(words)
 
 /** In order, without what lies inside another finding of its type: `Tuesday` in `Tuesday, 3 March`. */
 function withoutInner(found: readonly Found[]): readonly Found[] {

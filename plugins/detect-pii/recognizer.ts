@@ -12,6 +12,8 @@ export interface Recognizer {
   /** Its matches are longer than what it looks for: behind the start of one that is none, another may begin. */
   readonly reaches?: true
   readonly hints: ReadonlySet<string>
+  /** The most that `judge` says, where it is little: below a rule's threshold nothing is found in a text without any hint. */
+  readonly most?: number
   readonly judge: (match: Match) => Judgement | null
 }
 

@@ -11,11 +11,10 @@ import type {
   TestAnswer,
   TestRequest,
 } from '@gatehouse/sdk'
-import { analyze } from './analyze.js'
+import { analyze, ask } from './analyze.js'
 import type { Analysis, State } from './analyze.js'
 import { Supported } from './answer.js'
 import { Instance, ruleConfig } from './config.js'
-import { attemptOnce, exchange } from './exchange.js'
 import { partsOf } from './texts.js'
 
 type World = Pick<PluginContext<unknown>, 'fetch'>
@@ -36,12 +35,12 @@ export function createEngine({ fetch }: World): PresidioEngine {
       return checked.ok ? { ok: true, state: checked.state, passes: 1 } : checked
     },
     evaluate: ({ state, leaves }, call) =>
-      evaluate({ fetch, send: exchange, ...limitsOf(state as State, call) }, state as State, leaves),
+      evaluate({ fetch, retries: true, ...limitsOf(state as State, call) }, state as State, leaves),
     async test(request, call) {
       const checked = check(request)
       if (!checked.ok) return checked
       const { state } = checked
-      const analysis = { fetch, send: attemptOnce, ...limitsOf(state, call) }
+      const analysis = { fetch, retries: false, ...limitsOf(state, call) }
       const started = performance.now()
       const evaluation = await evaluate(analysis, state, [{ kind: 'value', text: request.text }])
       const ms = Math.round(performance.now() - started)
@@ -91,10 +90,10 @@ async function evaluate(analysis: Analysis, state: State, leaves: readonly Leaf[
 }
 
 /** What the analyzer can find, and what of the rule it cannot: it skips in silence what it has no recogniser for. */
-async function notesOn({ fetch, signal, until }: Analysis, state: State): Promise<readonly string[]> {
+async function notesOn(analysis: Analysis, state: State): Promise<readonly string[]> {
   const path = `/supportedentities?language=${encodeURIComponent(state.language)}`
-  const attempt = await attemptOnce(fetch, { instance: state.instance, path, signal, until })
-  const supported = attempt.ok ? Supported.safeParse(attempt.json) : null
+  const answer = await ask(analysis, state.instance, path)
+  const supported = answer.ok ? Supported.safeParse(answer.json) : null
   if (supported === null || !supported.success) return ['it did not say which entities it knows']
   const known = new Set(supported.data)
   const missing = [...(state.wanted.entities ?? [])].filter((entity) => !known.has(entity))

@@ -1,5 +1,5 @@
-import { parentPort } from 'node:worker_threads'
 import type { CheckName } from '@gatehouse/sdk/patterns'
+import { serveTasks } from '@gatehouse/sdk/workers'
 import { scan } from './scan.js'
 import type { Hits } from './scan.js'
 
@@ -8,7 +8,6 @@ import type { Hits } from './scan.js'
  * else would fail.
  */
 export interface Job {
-  readonly id: number
   readonly source: string
   readonly flags: string
   readonly linear: boolean
@@ -16,11 +15,6 @@ export interface Job {
   readonly check: CheckName | null
   readonly texts: readonly string[]
 }
-/** What comes back. `ready` is said once, before any job. */
-export type JobAnswer =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'hits'; readonly id: number; readonly hits: Hits }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
 
 const compiled = new Map<string, RegExp>()
 const MOST_COMPILED = 1_000
@@ -44,24 +38,16 @@ function scanAll(regexp: RegExp, { texts, check }: Pick<Job, 'texts' | 'check'>)
   return hits
 }
 
-function run(job: Job): JobAnswer {
-  const { id, source, flags, linear, steep } = job
+function run(job: Job): Hits {
+  const { source, flags, linear, steep } = job
   try {
     if (linear && steep) throw new RangeError('too long a run')
-    return { kind: 'hits', id, hits: scanAll(compile(source, flags), job) }
+    return scanAll(compile(source, flags), job)
   } catch (thrown) {
     // A long text can exhaust the stack of the engine that goes back; the linear one needs none.
-    if (!linear) return { kind: 'failed', id, message: String(thrown) }
+    if (!linear) throw thrown
   }
-  try {
-    return { kind: 'hits', id, hits: scanAll(compile(source, `${flags}l`), job) }
-  } catch (thrown) {
-    return { kind: 'failed', id, message: String(thrown) }
-  }
+  return scanAll(compile(source, `${flags}l`), job)
 }
 
-const port = parentPort
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin
-const answer = (message: JobAnswer) => port?.postMessage(message)
-port?.on('message', (job: Job) => answer(run(job)))
-answer({ kind: 'ready' })
+serveTasks(run)

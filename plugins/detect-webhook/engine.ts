@@ -1,9 +1,10 @@
-import { block, modify, never, pass, undecided } from '@gatehouse/sdk'
+import { block, exchange, modify, never, pass, undecided } from '@gatehouse/sdk'
 import type {
   ConfigError,
   EngineInstance,
   EvaluateRequest,
   Evaluation,
+  Exchanged,
   HookCall,
   PluginContext,
   Prepared,
@@ -17,8 +18,7 @@ import type { z } from 'zod'
 import { Instance, ruleConfig } from './config.js'
 import { envelopeOf, sampleOf } from './envelope.js'
 import type { Asker } from './envelope.js'
-import { attemptOnce, exchange, MOST_BYTES } from './exchange.js'
-import type { Attempt, Sending, World } from './exchange.js'
+import { MOST_BYTES, questionOf } from './exchange.js'
 import { readBody } from './modified.js'
 import { readVerdict } from './verdict.js'
 
@@ -51,15 +51,14 @@ export function createEngine(context: Pick<PluginContext<unknown>, 'fetch' | 'lo
       const envelope = envelopeOf(asker, request, context.now())
       const json = JSON.stringify(envelope)
       if (isTooLarge(json)) return undecided(TOO_LARGE)
-      const world = worldOf(context, { ...asker, correlationId: request.context.correlationId })
-      const attempt = await exchange(world, {
-        instance,
-        forwarded: forwardedOf(instance, request.header),
-        json,
+      const forwarded = forwardedOf(instance, request.header)
+      const exchanged = await exchange(context.fetch, {
+        ...questionOf({ instance, forwarded, json, now: context.now }),
         signal: call.signal,
         until: untilOf(instance, call),
+        onRetry: tellOf(context, { ...asker, correlationId: request.context.correlationId }),
       })
-      return read(attempt, envelope).evaluation
+      return read(exchanged, envelope).evaluation
     },
 
     async test({ config, action, instance: given, leg, text }, call) {
@@ -70,10 +69,16 @@ export function createEngine(context: Pick<PluginContext<unknown>, 'fetch' | 'lo
       const envelope = envelopeOf({ engineId: id, ruleId: null }, sample, context.now())
       const json = JSON.stringify(envelope)
       if (isTooLarge(json)) return { ok: true, evaluation: undecided(TOO_LARGE), notes: [TOO_LARGE] }
-      const sending: Sending = { instance, forwarded: {}, json, signal: call.signal, until: untilOf(instance, call) }
-      const attempt = await attemptOnce({ fetch: context.fetch, now: context.now, onRetry: () => {} }, sending)
-      const { evaluation, note } = read(attempt, envelope)
-      return { ok: true, evaluation, notes: [noteOn(attempt), note] }
+      const started = performance.now()
+      const exchanged = await exchange(context.fetch, {
+        ...questionOf({ instance, forwarded: {}, json, now: context.now }),
+        signal: call.signal,
+        until: untilOf(instance, call),
+        retries: false,
+      })
+      const ms = Math.round(performance.now() - started)
+      const { evaluation, note } = read(exchanged, envelope)
+      return { ok: true, evaluation, notes: [noteOn(exchanged, ms), note] }
     },
   }
 }
@@ -99,20 +104,11 @@ function check(config: unknown, action: PrepareRequest['action'], given: EngineI
 const refused = (...errors: readonly ConfigError[]): Checked => ({ ok: false, errors })
 const toError = ({ message, path }: z.core.$ZodIssue): ConfigError => ({ message, path: path.join('.') })
 
-function worldOf(
-  context: Pick<PluginContext<unknown>, 'fetch' | 'log' | 'now'>,
-  who: Asker & { correlationId: string },
-) {
-  const { engineId, ruleId, correlationId } = who
-  return {
-    fetch: context.fetch,
-    now: context.now,
-    onRetry: (attempt, text) =>
-      context.log.debug(
-        { rule_engine_id: engineId, rule_id: ruleId, correlation_id: correlationId, attempt, reason: text },
-        'the engine is asked again',
-      ),
-  } satisfies World
+type Told = Asker & { readonly correlationId: string }
+
+function tellOf({ log }: Pick<PluginContext<unknown>, 'log'>, { engineId, ruleId, correlationId }: Told) {
+  const who = { rule_engine_id: engineId, rule_id: ruleId, correlation_id: correlationId }
+  return (attempt: number, reason: string) => log.debug({ ...who, attempt, reason }, 'the engine is asked again')
 }
 
 const untilOf = ({ timeoutMs }: Instance, { deadline }: HookCall) =>
@@ -134,9 +130,9 @@ interface Read {
 }
 
 /** Whatever is not a whole and valid verdict is undecided: the rule's `onFailure` decides. */
-function read(attempt: Attempt, { body, metadata }: WebhookRequest): Read {
-  if (!attempt.ok) return undecidedAs(attempt.text)
-  const said = readVerdict(attempt.response.body)
+function read(exchanged: Exchanged, { body, metadata }: WebhookRequest): Read {
+  if (!exchanged.ok) return undecidedAs(exchanged.message)
+  const said = readVerdict(exchanged.response.body)
   if ('invalid' in said) return undecidedAs(said.invalid)
   switch (said.verdict) {
     case 'pass':
@@ -152,7 +148,7 @@ function read(attempt: Attempt, { body, metadata }: WebhookRequest): Read {
       const replacement = readBody(said.body, body, metadata.method)
       if ('invalid' in replacement) return undecidedAs(replacement.invalid)
       // Only numbers grow when they are written anew, and not beyond eight times.
-      const mayBe = attempt.response.body.length > MOST_BYTES / 8
+      const mayBe = exchanged.response.body.length > MOST_BYTES / 8
       if (mayBe && isTooLarge(JSON.stringify(replacement.message)))
         return undecidedAs('modifiedPayload.body is over the limit')
       return { evaluation: modify({ message: replacement.message }), note: 'verdict: modify' }
@@ -164,5 +160,7 @@ function read(attempt: Attempt, { body, metadata }: WebhookRequest): Read {
 
 const undecidedAs = (why: string): Read => ({ evaluation: undecided(why), note: `undecided: ${why}` })
 
-const noteOn = (attempt: Attempt): string =>
-  attempt.ok ? `HTTP ${attempt.response.status} in ${attempt.ms} ms` : `no answer that counts, after ${attempt.ms} ms`
+function noteOn(exchanged: Exchanged, ms: number): string {
+  const status = exchanged.ok ? exchanged.response.status : exchanged.status
+  return status === null ? `no answer that counts, after ${ms} ms` : `HTTP ${status} in ${ms} ms`
+}

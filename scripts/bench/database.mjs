@@ -74,6 +74,23 @@ export async function openRecord(url) {
       )
       return Object.fromEntries(rows.map(({ type, times }) => [type, times]))
     },
+    /** As many messages as if they had been called in the last weeks, with a body each; answers where the record then ends. */
+    async fill(messages, bytes) {
+      const text = 'a stored text of some length, which holds nothing of note. '.repeat(bytes / 59 + 1).slice(0, bytes)
+      await client.query(
+        `with made as (
+           insert into messages (at, id, method, feature_type, feature, gateway_id, outcome, duration_ms, legs)
+           select clock_timestamp() - n * interval '20 seconds', gen_random_uuid(), 'tools/call', 'tool', 'echo',
+             (select id from gateways where slug = 'bench'), 'proxy_response_success', 1, '[]'
+           from generate_series(1, $1::int) n returning at, id)
+         insert into message_bodies (at, id, request)
+         select at, id, jsonb_build_object('params', jsonb_build_object('name', 'echo', 'arguments', jsonb_build_object('text', $2::text)))::text
+         from made`,
+        [messages, text],
+      )
+      await client.query('analyze messages, message_bodies')
+      return number('select coalesce(max(seq), 0) as n from messages')
+    },
     close: () => client.end(),
   }
 }

@@ -27,6 +27,7 @@ Measures Gatehouse beside other fronts of the same upstream, in turn, and prints
                   how many decisions in each: 1.2 are 1,000 and 20,000)
   --rules         instead: what the rules of one leg take, by engine, number and size of the message (rounds default 5,
                   seconds 0.2)
+  --backtest      instead: calls at a steady pace, alone and while a backtest runs over stored messages (rounds default 5, seconds 3)
   --quick         2 rounds of 0.4 s bursts: shows that everything works, its figures mean little
   --seed N        of the order in which the fronts are visited (default 1)
   --no-build      measure what is compiled already
@@ -50,16 +51,18 @@ export function readOptions(argv) {
       troubles: { type: 'boolean', default: false },
       permissions: { type: 'boolean', default: false },
       rules: { type: 'boolean', default: false },
+      backtest: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       build: { type: 'boolean', default: true },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
-  const { build, json, help, quick, troubles, permissions, rules } = values
-  if ([troubles, permissions, rules].filter(Boolean).length > 1)
-    throw new TypeError('--troubles, --permissions and --rules are measurements of their own: choose one')
-  const seconds = troubles ? (quick ? '1.5' : '3') : rules ? (quick ? '0.05' : '0.2') : quick ? '0.4' : '1.2'
+  const { build, json, help, quick, troubles, permissions, rules, backtest } = values
+  if ([troubles, permissions, rules, backtest].filter(Boolean).length > 1)
+    throw new TypeError('--troubles, --permissions, --rules and --backtest are measurements of their own: choose one')
+  const seconds =
+    troubles || backtest ? (quick ? '1.5' : '3') : rules ? (quick ? '0.05' : '0.2') : quick ? '0.4' : '1.2'
   return {
     rounds: whole('rounds', values.rounds ?? (quick ? '2' : permissions ? '15' : '5')),
     ms: positive('seconds', values.seconds ?? seconds) * 1000,
@@ -69,6 +72,7 @@ export function readOptions(argv) {
     troubles,
     permissions,
     rules,
+    backtest,
     build,
     json,
     help,

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { Assignment, Gateway, Scheme } from '../../domain/nouns.js'
-import type { Exposing, Pinning, Provisioning } from '../../domain/provisioning.js'
+import { DEFAULT_POISONING } from '../../domain/provisioning.js'
+import type { Exposing, Pinning, Poisoning, Provisioning } from '../../domain/provisioning.js'
 import { invalid, within } from '../problems.js'
 import type { Assignment as AssignmentSchema, Gateway as GatewaySchema } from '../schemas.js'
 import { conflict, given, managerAfter, mustBeFree, mustBeMine, mustExist, mustHold, mustRefer } from '../work.js'
 import type { Work } from '../work.js'
+import { draftDefaultRules } from '../default-rules.js'
 import { mustBeAllowedToProvision, pinningOf, PROVISIONING_CAPABILITY, provisioningOf } from './provisioning.js'
 import { draftRules, ruleState } from './rules.js'
 import type { RuleState } from './rules.js'
@@ -23,6 +25,7 @@ export interface GatewayState {
   readonly legacySse: boolean
   readonly capture: Gateway['capture']
   readonly pinning: Pinning
+  readonly poisoning: Poisoning
   readonly servers: readonly AssignmentState[]
   readonly rules: readonly RuleState[]
 }
@@ -36,12 +39,14 @@ export interface AssignmentState {
   readonly resources: Exposing
 }
 
+/** One that is made without rules has the default ones; an empty list means none. */
 export async function createGateway(work: Work, slug: string, input: GatewayInput): Promise<Gateway> {
   await mustBeUnused(work, slug)
   const teamIds = await teamsOf(work, input.teams ?? [])
   const { title = slug, enabled = true, prefix = 'collision', legacySse = false, capture = 'redacted' } = input
   const pinning = pinningOf(input.pinning)
-  if (input.pinning !== undefined && !isDeepStrictEqual(pinning, pinningOf(undefined)))
+  const { poisoning = DEFAULT_POISONING } = input
+  if (!isDeepStrictEqual(pinning, pinningOf(undefined)) || poisoning !== DEFAULT_POISONING)
     mustHold(work, PROVISIONING_CAPABILITY)
   const gateway = await work.store.gateways.insert({
     slug,
@@ -51,28 +56,31 @@ export async function createGateway(work: Work, slug: string, input: GatewayInpu
     legacySse,
     capture,
     pinning,
+    poisoning,
     teamIds,
     formerSlugs: [],
     assignments: [],
     rules: [],
     managedBy: work.actor.managedBy,
   })
-  return setParts(work, gateway, { servers: input.servers ?? [], rules: input.rules ?? [] })
+  if (input.rules === undefined) await work.store.gateways.setRules(gateway.id, await draftDefaultRules(work))
+  return setParts(work, gateway, { servers: input.servers ?? [], rules: input.rules })
 }
 
 /** A new slug leaves the old one valid for ever. Servers and rules, when named, are replaced whole. */
 export async function updateGateway(work: Work, reference: string, input: GatewayInput): Promise<Gateway> {
   const stored = await mustExist(work.store.gateways, 'gateway', reference)
   mustBeMine(work, 'gateway', stored.slug, stored)
-  const { title, enabled, prefix, legacySse, capture, slug } = input
+  const { title, enabled, prefix, legacySse, capture, slug, poisoning } = input
   const isRenamed = slug !== undefined && slug !== stored.slug
   if (isRenamed) await mustBeUnused(work, slug, stored.id)
   const formerSlugs = [...new Set([...stored.formerSlugs, stored.slug])].filter((former) => former !== slug)
   const teamIds = input.teams && (await teamsOf(work, input.teams))
   const pinning = input.pinning && pinningOf(input.pinning, stored.pinning)
-  if (pinning && !isDeepStrictEqual(pinning, stored.pinning)) mustHold(work, PROVISIONING_CAPABILITY)
+  const isOther = poisoning !== undefined && poisoning !== stored.poisoning
+  if (isOther || (pinning && !isDeepStrictEqual(pinning, stored.pinning))) mustHold(work, PROVISIONING_CAPABILITY)
   const gateway = await work.store.gateways.update(stored.id, {
-    ...given({ title, enabled, prefix, legacySse, capture, pinning, teamIds }),
+    ...given({ title, enabled, prefix, legacySse, capture, pinning, poisoning, teamIds }),
     ...(isRenamed ? { slug, formerSlugs } : {}),
     ...managerAfter(work, stored),
   })
@@ -118,9 +126,9 @@ export async function gatewayState({ store }: Pick<Work, 'store'>, gateway: Gate
   for (const id of gateway.teamIds) teams.push((await store.teams.find(id))?.slug ?? id)
   const servers: AssignmentState[] = []
   for (const one of gateway.assignments) servers.push(await assignmentState({ store }, one))
-  const { title, enabled, prefix, legacySse, capture, pinning } = gateway
+  const { title, enabled, prefix, legacySse, capture, pinning, poisoning } = gateway
   const rules = gateway.rules.map((rule) => ruleState(rule))
-  return { title, enabled, teams: teams.toSorted(), prefix, legacySse, capture, pinning, servers, rules }
+  return { title, enabled, teams: teams.toSorted(), prefix, legacySse, capture, pinning, poisoning, servers, rules }
 }
 
 export async function assignmentState({ store }: Pick<Work, 'store'>, one: Assignment): Promise<AssignmentState> {

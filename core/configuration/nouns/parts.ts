@@ -1,5 +1,7 @@
 import type { Assignment, Gateway, Rule } from '../../domain/nouns.js'
 import { GatehouseError } from '../../errors.js'
+import { invalid } from '../problems.js'
+import { MOST_RULES, TOO_MANY_RULES } from '../schemas.js'
 import { conflict, mustBeMine, mustExist } from '../work.js'
 import type { Work } from '../work.js'
 import { assignmentState, draftAssignment, setAssignments } from './gateways.js'
@@ -50,6 +52,7 @@ export async function removeAssignment(work: Work, reference: string, id: string
 export async function addRule(work: Work, reference: string, input: RuleInput & Placed): Promise<Rule> {
   const gateway = await mustBeChangeable(work, reference)
   mustBeUnnamed(gateway, input.name)
+  if (gateway.rules.length >= MOST_RULES) throw invalid('rules', TOO_MANY_RULES)
   const { position, ...fields } = input
   const rules: (Rule | RuleDraft)[] = [...gateway.rules]
   rules.splice(position ?? rules.length, 0, await draftRule(work, fields as RuleInput))

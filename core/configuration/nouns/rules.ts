@@ -1,15 +1,14 @@
-import type { z } from 'zod'
 import type { ConfigError, RuleAction } from '@gatehouse/sdk'
 import { findEngine } from '../../domain/engines.js'
 import type { OpenedEngine } from '../../domain/engines.js'
 import type { Gateway, Rule, Stored } from '../../domain/nouns.js'
 import { closest, invalid, within } from '../problems.js'
-import type { Rule as RuleSchema } from '../schemas.js'
+import type { RuleInput } from '../schemas.js'
 import { ruleShape } from '../schemas.js'
 import type { Work } from '../work.js'
 import { openEngine } from './open-engine.js'
 
-export type RuleInput = z.output<typeof RuleSchema>
+export type { RuleInput }
 export type RuleDraft = Omit<Rule, keyof Stored | 'gatewayId' | 'position' | 'version'> & {
   readonly id?: string
   readonly managedBy: Stored['managedBy']

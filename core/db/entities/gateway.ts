@@ -24,6 +24,9 @@ export class GatewayEntity extends StoredEntity {
   @Column({ type: 'jsonb' })
   pinning!: Gateway['pinning']
 
+  @Column({ type: 'text' })
+  poisoning!: Gateway['poisoning']
+
   @Column({ type: 'boolean' })
   enabled!: boolean
 }

@@ -8,6 +8,7 @@ import type {
   FeatureRepository,
   Sighting,
 } from '../../domain/store.js'
+import { isBaseline } from '../../domain/feature-judge.js'
 import { GatehouseError } from '../../errors.js'
 import { isId } from './rows.js'
 
@@ -50,6 +51,8 @@ export function featureRepository(manager: EntityManager): FeatureRepository {
       return new Map(rows.map(({ id, version }) => [id, version]))
     },
     record: (where, sightings) => manager.transaction((inside) => record(inside, where, sightings)),
+    suspect: (where, sightings, refuse) =>
+      manager.transaction((inside) => suspect(inside, where, { sightings, refuse })),
     find,
     ofAssignment: async (gatewayId, assignmentId) =>
       isId(assignmentId) ? select(`${RECORD} order by a.kind, a.name`, [gatewayId, assignmentId]) : [],
@@ -83,25 +86,50 @@ async function record(
   const { gatewayId, assignmentId, kind } = where
   const place = [gatewayId, assignmentId, kind] as const
   const sorted = sightings.toSorted((one, other) => (one.name < other.name ? -1 : 1))
-  const rows = sorted.map(({ definition, ...sighting }) => {
-    const text = JSON.stringify(definition)
-    return { ...sighting, isTrusted: sighting.event === 'trusted', definition: text.length > LONGEST ? null : text }
-  })
-  await manager.query('insert into feature_baselines values ($1, $2, $3) on conflict do nothing', [...place])
+  const rows = sorted.map(rowOf)
+  if (isBaseline(sightings))
+    await manager.query('insert into feature_baselines values ($1, $2, $3) on conflict do nothing', [...place])
   const made: { name: string }[] = await manager.query(FIRST, [...place, JSON.stringify(rows)])
   const isFirst = new Set(made.map(({ name }) => name))
   const news = rows.filter(({ event, name }) => event !== 'trusted' || isFirst.has(name))
   const told: { name: string; event: string }[] = await manager.query(EVENTS, [...place, JSON.stringify(news)])
-  const refused = sorted.filter(({ event, name }) => event === 'suspected' && told.some((one) => one.name === name))
-  for (const { name, sha256 } of refused) await manager.query(REFUSE, [...place, name, sha256])
-  if (refused.length > 0) await raise(manager, gatewayId)
   return sorted.filter(({ name, event }) => told.some((one) => one.name === name && one.event === event))
+}
+
+/** What is refused needs a row to be refused in, even where nothing is pinned. */
+async function suspect(
+  manager: EntityManager,
+  { gatewayId, assignmentId, kind }: Where,
+  { sightings, refuse }: { readonly sightings: readonly Sighting[]; readonly refuse: boolean },
+): Promise<readonly Sighting[]> {
+  const place = [gatewayId, assignmentId, kind] as const
+  const sorted = sightings.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  const rows = JSON.stringify(sorted.map(rowOf))
+  const told: { name: string }[] = await manager.query(EVENTS, [...place, rows])
+  if (refuse) {
+    await manager.query(FIRST, [...place, rows])
+    let isNew = false
+    for (const { name, sha256 } of sorted) {
+      const done: [unknown[], number] = await manager.query(REFUSE, [...place, name, sha256])
+      isNew ||= done[1] > 0
+    }
+    if (isNew) await raise(manager, gatewayId)
+  }
+  return sorted.filter(({ name }) => told.some((one) => one.name === name))
+}
+
+function rowOf({ event, name, version, sha256, hashes, note, definition }: Sighting) {
+  const text = JSON.stringify(definition)
+  const kept = text.length > LONGEST ? null : text
+  return { event, name, version, sha256, hashes, note, isTrusted: event === 'trusted', definition: kept }
 }
 
 async function decide(manager: EntityManager, key: FeatureKey, { sha256, verdict, by, note }: Decision): Promise<void> {
   const { gatewayId, assignmentId, kind, name } = key
   if (!isId(gatewayId) || !isId(assignmentId)) throw unseen(key)
   const given = [gatewayId, assignmentId, kind, name, sha256]
+  // What was only ever suspected has no row yet.
+  await manager.query(KNOWN, given)
   const done: unknown[] = await manager.query(verdict === 'approved' ? APPROVE : REJECT, [...given, by])
   if (done.length === 0) throw unseen(key)
   await manager.query(DECIDED, [...given, verdict, by, note])
@@ -153,6 +181,10 @@ const REFUSE = `update feature_approvals set refused = array_append(refused, $5)
   where gateway_id = $1 and assignment_id = $2 and kind = $3 and md5(name) = md5($4) and not refused @> array[$5]`
 
 const SEEN = `gateway_id = $1 and assignment_id = $2 and kind = $3 and md5(name) = md5($4) and sha256 = $5`
+
+const KNOWN = `insert into feature_approvals (gateway_id, assignment_id, kind, name)
+  select $1::uuid, $2::uuid, $3::text, $4::text where exists (select 1 from feature_history where ${SEEN})
+  on conflict do nothing`
 
 const APPROVE = `with seen as (select hashes, definition from feature_history where ${SEEN} order by at desc limit 1),
   done as (update feature_approvals a set hashes = seen.hashes, sha256 = $5, definition = seen.definition,

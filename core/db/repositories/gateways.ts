@@ -29,6 +29,7 @@ const SLUG_LOCK = 7_014_002
 const SELECT = `select json_build_object(
   'id', g.id, 'managedBy', g.managed_by, 'createdAt', ${moment('g.created_at')}, 'updatedAt', ${moment('g.updated_at')},
   'slug', g.slug, 'title', g.title, 'prefix', g.prefix, 'legacySse', g.legacy_sse, 'capture', g.capture, 'pinning', g.pinning,
+  'poisoning', g.poisoning,
   'enabled', g.enabled,
   'formerSlugs', (select coalesce(json_agg(f.slug order by f.slug), '[]')
     from gateway_former_slugs f where f.gateway_id = g.id),
@@ -191,8 +192,10 @@ function usualId(gatewayId: string, { serverId, as }: Pick<Assignment, 'serverId
 async function writeRules(manager: EntityManager, gatewayId: string, drafts: readonly RuleDraft[]): Promise<void> {
   const before = await manager.findBy(RuleEntity, { gatewayId })
   await manager.query('delete from rules where gateway_id = $1', [gatewayId])
+  const byId = new Map(before.map((rule) => [rule.id, rule]))
+  const byName = new Map(before.map((rule) => [rule.name, rule]))
   const rows = drafts.map((draft, position) => {
-    const old = before.find((rule) => (draft.id === undefined ? rule.name === draft.name : rule.id === draft.id))
+    const old = draft.id === undefined ? byName.get(draft.name) : byId.get(draft.id)
     return { ...ruleRow(draft), id: draft.id ?? old?.id ?? randomUUID(), gatewayId, position, ...history(draft, old) }
   })
   await manager.insert(RuleEntity, rows as QueryDeepPartialEntity<RuleEntity>[])

@@ -2,7 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm'
 import type { JsonObject } from '@gatehouse/sdk'
 import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../domain/nouns.js'
 import type { AlertTarget, Exporter, Idp, Role, Server, Settings } from '../../domain/nouns.js'
-import type { InfoRepository, ListRepository, Store } from '../../domain/store.js'
+import type { InfoRepository, ListKind, ListRepository, SeenList, Store } from '../../domain/store.js'
 import type { AlertTargetEntity } from '../entities/alert-target.js'
 import type { RoleEntity } from '../entities/people.js'
 import type { IdpEntity } from '../entities/idp.js'
@@ -102,6 +102,7 @@ function epochOver(manager: EntityManager): Pick<Store, 'bumpEpoch' | 'epoch'> {
 
 function listRepository(manager: EntityManager): ListRepository {
   return {
+    seen: (serverId) => seenLists(manager, serverId),
     load: async (serverId, key, kind) => {
       const rows: { entries: string; at: Date }[] = await manager.query(
         'select entries, at from server_lists where server_id = $1 and key = $2 and kind = $3',
@@ -118,6 +119,16 @@ function listRepository(manager: EntityManager): ListRepository {
       )
     },
   }
+}
+
+/** Enough to know what a server has; what there is of it may be as much as there are people. */
+async function seenLists(manager: EntityManager, serverId: string): Promise<SeenList[]> {
+  const rows: { kind: ListKind; entries: string }[] = await manager.query(
+    `select kind, entries from server_lists where server_id = $1 and length(entries) <= 1048576
+     order by at desc limit 20`,
+    [serverId],
+  )
+  return rows.map(({ kind, entries }) => ({ kind, entries: JSON.parse(entries) as JsonObject[] }))
 }
 
 function infoRepository(manager: EntityManager): InfoRepository {

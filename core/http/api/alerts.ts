@@ -112,11 +112,11 @@ export function alertOperations(options: ApiOptions): Operation[] {
       need,
       input: Bulk,
       output: z.object({ acknowledged: z.int() }),
-      async handle({ caller, input: { note: words, all: _, ids, severity, type, until, ...refs } }) {
-        if (Object.values({ ids, severity, type, until, ...refs, all: _ }).every((value) => value === undefined))
+      async handle({ caller, input: { note: words, all, ids, severity, type, until, ...refs } }) {
+        if (Object.values({ ids, all, severity, type, until, ...refs }).every((value) => value === undefined))
           throw invalid('', 'say which: ids, what they have in common, or { "all": true }')
         const references = await asFilter(options, refs)
-        const wanted = { ids, severities: severity, types: type, until, ...references }
+        const wanted = { ...references, ids, severities: severity, types: type, until }
         return { acknowledged: await alerts.acknowledgeAll(wanted, authorOf(caller), words ?? null) }
       },
     }),

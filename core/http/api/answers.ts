@@ -1,6 +1,6 @@
 import { ALERT_TYPES } from '@gatehouse/sdk'
 import { z } from 'zod'
-import { PIN_FIELDS } from '../../domain/provisioning.js'
+import { PIN_FIELDS, POISONING } from '../../domain/provisioning.js'
 import { DETECTED } from '../connect/detect.js'
 
 /** What the admin API shows. A key that is not here is never sent: secrets have no place in any of these. */
@@ -112,6 +112,7 @@ export const PreviewAnswer = z.object({
         'none',
         'not_selected',
         'unrecorded',
+        'unlooked',
         'pending',
         'changed',
         'refused',
@@ -142,6 +143,9 @@ export const RuleAnswer = z.looseObject({
   servers: names,
   features: names,
 })
+const warnings = names.describe('what is allowed and hardly meant, e.g. a pattern that fits nothing')
+/** One by one rules are shown with what is odd about them. */
+export const OneRuleAnswer = z.looseObject({ ...RuleAnswer.shape, warnings })
 export const GatewayRow = z.object({
   ...stored,
   slug: z.string(),
@@ -158,12 +162,14 @@ export const GatewayRow = z.object({
     newFeatures: z.enum(['allow', 'quarantine']),
     fields: names,
   }),
+  poisoning: z.enum(POISONING),
   url: z.string(),
 })
 export const GatewayAnswer = z.object({
   ...GatewayRow.shape,
   servers: z.array(AssignmentAnswer),
   rules: z.array(RuleAnswer),
+  warnings,
 })
 export const TeamAnswer = z.object({
   ...stored,
@@ -408,4 +414,5 @@ export const StepsAnswer = z.object({
     }),
   ),
   notes: names,
+  warnings,
 })

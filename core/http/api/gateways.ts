@@ -3,6 +3,7 @@ import { removeGateway, updateGateway } from '../../configuration/nouns/gateways
 import { ruleState } from '../../configuration/nouns/rules.js'
 import { strict } from '../../configuration/problems.js'
 import { gatewayFileShape, gatewayShape, slug } from '../../configuration/schemas.js'
+import { warningsOf } from '../../configuration/warnings.js'
 import { mustExist } from '../../configuration/work.js'
 import { holds } from '../../domain/capabilities.js'
 import type { Assignment, Gateway, Rule } from '../../domain/nouns.js'
@@ -56,7 +57,11 @@ function isReachable(caller: ApiCall['caller'], { teamIds }: Gateway): boolean {
 async function showGateway(store: Store, gateway: Gateway, base: string): Promise<unknown> {
   const servers = await Promise.all(gateway.assignments.map((one) => showAssignment(store, one)))
   const state = await gatewayState({ store }, gateway)
-  return { ...gateway, ...state, url: `${base}/mcp/${gateway.slug}`, servers, rules: gateway.rules.map(showRule) }
+  const rules = gateway.rules.map(showRule)
+  const warnings = (await warningsOf(store, gateway)).map(
+    ({ rule, position, message }) => `rules[${position}] '${rule}': ${message}`,
+  )
+  return { ...gateway, ...state, url: `${base}/mcp/${gateway.slug}`, servers, rules, warnings }
 }
 
 export async function showAssignment(store: Store, one: Assignment): Promise<unknown> {
@@ -66,4 +71,10 @@ export async function showAssignment(store: Store, one: Assignment): Promise<unk
 export function showRule(rule: Rule): unknown {
   const { id, position, version, managedBy, createdAt, updatedAt } = rule
   return { ...ruleState(rule), id, position, version, managedBy, createdAt, updatedAt }
+}
+
+/** With what is odd about it. */
+export async function showOneRule(store: Store, gateway: Gateway, rule: Rule): Promise<unknown> {
+  const warnings = await warningsOf(store, gateway, [rule])
+  return { ...(showRule(rule) as object), warnings: warnings.map(({ message }) => message) }
 }

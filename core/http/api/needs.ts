@@ -31,6 +31,7 @@ export const NEEDS = {
       enabled: 'disableAndEnableGateways',
       teams: 'manageTeamGatewayProvisioning',
       pinning: 'manageFeatureProvisioningSettings',
+      poisoning: 'manageFeatureProvisioningSettings',
     },
   },
   teams: people,

@@ -4,10 +4,11 @@ import { removeAssignment, removeRule, updateAssignment, updateRule } from '../.
 import { PROVISIONING_CAPABILITY } from '../../configuration/nouns/provisioning.js'
 import { strict } from '../../configuration/problems.js'
 import { Assignment, AssignmentPatch, assignmentShape, Rule, RulePatch } from '../../configuration/schemas.js'
+import type { Work } from '../../configuration/work.js'
 import type { Gateway } from '../../domain/nouns.js'
 import { FEATURE_GROUPS } from '../../domain/provisioning.js'
-import { AssignmentAnswer, RuleAnswer } from './answers.js'
-import { reachableGateway, SEE_GATEWAYS, showAssignment, showRule } from './gateways.js'
+import { AssignmentAnswer, OneRuleAnswer, RuleAnswer } from './answers.js'
+import { reachableGateway, SEE_GATEWAYS, showAssignment, showOneRule, showRule } from './gateways.js'
 import { operation } from './operation.js'
 import type { ApiCall, ApiOptions, Operation } from './operation.js'
 import { pageOf, PageQuery, pageThrough } from './pages.js'
@@ -108,8 +109,11 @@ export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
       path: `${path}/{part}`,
       summary: 'Shows a rule.',
       need: SEE_GATEWAYS,
-      output: RuleAnswer,
-      handle: async (call) => showRule(find((await gatewayOf(call)).rules, 'rule', partOf(call))),
+      output: OneRuleAnswer,
+      handle: async (call) => {
+        const gateway = await gatewayOf(call)
+        return showOneRule(store, gateway, find(gateway.rules, 'rule', partOf(call)))
+      },
     }),
     operation({
       id: 'createRule',
@@ -118,10 +122,11 @@ export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
       summary: 'Adds a rule, last unless a position is given. Keys of the rule’s engine stand beside the others.',
       need,
       input: Rule.extend({ position }),
-      output: RuleAnswer,
+      output: OneRuleAnswer,
       handle: async (call) => {
-        const { id } = await gatewayOf(call)
-        return showRule(await mutations.change(call.actor, (work) => addRule(work, id, call.input)))
+        const gateway = await gatewayOf(call)
+        const made = await mutations.change(call.actor, (work) => addRule(work, gateway.id, call.input))
+        return showOneRule(store, gateway, made)
       },
     }),
     operation({
@@ -131,10 +136,11 @@ export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
       summary: 'Changes a rule; its version rises. A key of its engine that is null is taken away.',
       need,
       input: RulePatch.extend({ position }),
-      output: RuleAnswer,
+      output: OneRuleAnswer,
       handle: async (call) => {
-        const { id } = await gatewayOf(call)
-        return showRule(await mutations.change(call.actor, (work) => updateRule(work, id, partOf(call), call.input)))
+        const gateway = await gatewayOf(call)
+        const change = (work: Work) => updateRule(work, gateway.id, partOf(call), call.input)
+        return showOneRule(store, gateway, await mutations.change(call.actor, change))
       },
     }),
     operation({

@@ -31,14 +31,18 @@ const FileInput = strict({
 export function systemOperations(options: ApiOptions): Operation[] {
   const { store, mutations, files, rotateKeys, plugins, version } = options
   const run = async (how: 'plan' | 'apply', { actor, caller, input }: ApiCall<z.output<typeof FileInput>>) => {
+    let warnings: readonly string[] = []
     const steps = await files[how]({
       ...input,
+      onWarnings: (lines) => (warnings = lines),
       actor: { ...actor, managedBy: 'file' },
       source: sourceOf(input.secrets),
       allow: (planned) => checkSteps(caller.capabilities, planned),
     })
-    const { plugins: named } = readFile(input.text, input.name).content
-    return { steps, notes: named ? ['plugins: is read at start only, from the file that GATEHOUSE_CONFIG names'] : [] }
+    const { content } = readFile(input.text, input.name)
+    const atStart = (['plugins', 'defaultRules'] as const).filter((key) => content[key] !== undefined)
+    const notes = atStart.map((key) => `${key}: is read at start only, from the file that GATEHOUSE_CONFIG names`)
+    return { steps, notes, warnings }
   }
   return [
     operation({

@@ -11,7 +11,7 @@ interface Kind {
 
 /** Tags may spell a flag, joiners an emoji or a letter, one variation selector the look of a sign: that is taken out first. */
 const HONEST =
-  /\u{1f3f4}[\u{e0061}-\u{e007a}\u{e0030}-\u{e0039}]{1,8}\u{e007f}|(?<=[\p{Extended_Pictographic}\p{Emoji_Component}\p{Script=Han}\p{S}\d#*])[\ufe0e\ufe0f](?![\ufe00-\ufe0f\u{e0100}-\u{e01ef}])|(?<=\p{Script=Han})[\u{e0100}-\u{e01ef}](?![\u{e0100}-\u{e01ef}])|(?<=[\p{Extended_Pictographic}\ufe0f\u{1f3fb}-\u{1f3ff}])\u200d(?=\p{Extended_Pictographic})|(?<=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Malayalam}\p{Script=Kannada}\p{Script=Sinhala}])[\u200c\u200d](?=\p{L})|(?<=\p{Script=Mongolian})[\u180b-\u180d]/gu
+  /\u{1f3f4}[\u{e0061}-\u{e007a}\u{e0030}-\u{e0039}]{1,8}\u{e007f}|(?<=[\p{Extended_Pictographic}\p{Emoji_Component}\p{Script=Han}\p{S}\d#*])[\ufe0e\ufe0f](?![\ufe00-\ufe0f\u{e0100}-\u{e01ef}])|(?<=\p{Script=Han})[\u{e0100}-\u{e01ef}](?![\u{e0100}-\u{e01ef}])|(?<=\p{Extended_Pictographic}|\ufe0f|\p{Emoji_Modifier})\u200d(?=\p{Extended_Pictographic})|(?<=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Malayalam}\p{Script=Kannada}\p{Script=Sinhala}])[\u200c\u200d](?=\p{L})|(?<=\p{Script=Mongolian})[\u180b-\u180d]/gu
 
 const KINDS: readonly Kind[] = [
   {
@@ -30,11 +30,11 @@ const KINDS: readonly Kind[] = [
     says: 'variation selectors where nothing varies',
   },
   {
-    pattern: /[\u2060-\u2065\u206a-\u206f\u180e\u034f\ufff9-\ufffb\u{1d173}-\u{1d17a}]/gu,
+    pattern: /[\u034f\u180e\u2060-\u2065\u206a-\u206f\ufff9-\ufffb]|[\u{1d173}-\u{1d17a}]/gu,
     severity: 'high',
     says: 'invisible signs',
   },
-  { pattern: /[\u115f\u1160\u3164\uffa0\u17b4\u17b5]/gu, severity: 'high', says: 'fillers, letters that show nothing' },
+  { pattern: /[\u17b4\u17b5\u115f\u1160\u3164\uffa0]/gu, severity: 'high', says: 'fillers, letters that show nothing' },
   { pattern: /[\u200b-\u200d\ufeff\u00ad]/gu, severity: 'high', most: 2, says: 'signs of no width' },
   {
     pattern: /[\ue000-\uf8ff\u{f0000}-\u{10fffd}]/gu,

@@ -28,6 +28,11 @@ const ODD = `setup(context) {
     engine: { rule, answers: 'spans', fails: true },
   })
   context.serve('engine.evaluate', 'odd', ({ state }) => ways[state.way](state))
+  context.serve('engine.prepare', 'outside', ({ instance }) => ({ ok: true, state: instance.config, passes: 1 }), {
+    config: z.strictObject({ url: z.url() }),
+    engine: { rule: z.looseObject({}), answers: 'spans', fails: true },
+  })
+  context.serve('engine.evaluate', 'outside', ({ state }) => ways.phones(state))
 }`
 
 let server: FakeServer
@@ -144,6 +149,19 @@ test('an engine that would send texts somewhere finds no way out', async () => {
   assert.equal([report.outcomes.undecided, server.seen.length], [6, before])
   const allowed = await replayed(api, { gateway: 'plain', rules, max: 3, allowExternal: true })
   assert.equal([allowed.report.outcomes.pass, server.seen.length], [6, before + 6])
+})
+
+test('a named engine is run, and only where it was said that texts may go there', async () => {
+  await gateway.api('POST', '/engines', { slug: 'acme-dlp', kind: 'outside', url: server.url })
+  const rule = await file({ name: 'DLP', engine: 'acme-dlp', hook: 'request', action: 'block' })
+  const args = ['rules', 'replay', '--rule', rule, '--since', '1h', '--gateway', 'plain', '--max', '3', '--json']
+  const before = server.seen.length
+  const refused = await gatehouse(gateway, args)
+  assert.equal([refused.code, server.seen.length], [1, before])
+  assert.match(refused.err, /acme-dlp.*sends texts to another service.*--allow-external/s)
+  const { code, out, err } = await gatehouse(gateway, [...args, '--allow-external'])
+  assert.is(code, 0, err)
+  assert.equal([JSON.parse(out).report.outcomes.pass, server.seen.length], [3, before + 3])
 })
 
 test('an engine that takes its process down takes nobody with it', async () => {

@@ -38,7 +38,7 @@ const yaml = (server: FakeServer, finder: string, rules: readonly string[]) => `
 plugins: [{ use: ./detect-finder.mjs }]
 servers: { one: { url: ${JSON.stringify(server.url)} } }
 engines:
-  lens: { kind: finder, url: "http://127.0.0.1:9/${finder}", key: "\${env:LENS_KEY}", headers: { X: "\${env:LENS_KEY}" } }
+  lens: { kind: finder, url: "http://127.0.0.1:9009/${finder}", key: "\${env:LENS_KEY}", headers: { X: "\${env:LENS_KEY}" } }
 gateways:
   house:
     servers: [{ server: one }]
@@ -85,10 +85,12 @@ test('an instance is prepared with its secrets, core applies the action, and the
 })
 
 test('the API lists kinds with schemas, and engines without their secrets', async () => {
-  const { items } = (await gateway.api('GET', '/engines/kinds')) as { items: Record<string, any>[] }
+  const { items } = (await gateway.api('GET', '/engines/kinds')) as {
+    items: { kind: string; [key: string]: unknown }[]
+  }
   const finder = items.find(({ kind }) => kind === 'finder')
-  assert.equal(finder?.['rule'].required, ['word'])
-  assert.equal(finder?.['instance'].secret, ['key', 'headers'])
+  assert.equal((finder?.['rule'] as { required?: string[] } | undefined)?.required, ['word'])
+  assert.equal((finder?.['instance'] as { secret?: string[] } | undefined)?.secret, ['key', 'headers'])
   assert.equal(finder?.['engines'], ['lens'])
   assert.equal(items.find(({ kind }) => kind === 'regex')?.['instance'], null)
   const lens = await gateway.api('GET', '/engines/lens')
@@ -101,7 +103,7 @@ test('the API lists kinds with schemas, and engines without their secrets', asyn
 })
 
 test('a changed engine takes effect on the next call', async () => {
-  await gateway.api('POST', '/engines', { slug: 'mine', kind: 'finder', url: 'http://127.0.0.1:9/', key: 'first' })
+  await gateway.api('POST', '/engines', { slug: 'mine', kind: 'finder', url: 'http://127.0.0.1:9009/', key: 'first' })
   const { id } = await gateway.api('POST', '/gateways', { slug: 'second', servers: [{ server: 'one' }], rules: [] })
   const rule = { name: 'r', engine: 'mine', hook: 'request', action: 'redact', word: 'nothing' }
   await gateway.api('POST', `/gateways/${String(id)}/rules`, rule)
@@ -117,7 +119,7 @@ test('an engine that rules name is not removed, and what it says of the rules is
   const refused = (await gateway.api('DELETE', '/engines/mine').catch((error: Error) => error)) as Error
   assert.match(refused.message, /still used by the rule 'r' of gateway second/)
   const moved = (await gateway
-    .api('PATCH', '/engines/mine', { url: 'http://127.0.0.1:9/broken' })
+    .api('PATCH', '/engines/mine', { url: 'http://127.0.0.1:9009/broken' })
     .catch((error: Error) => error)) as Error
   assert.match(moved.message, /rule 'r' of gateway second would not fit any more: no such place/)
 })
@@ -129,7 +131,7 @@ test('a test shows before and after, and what the engine says of it', async () =
   })
   assert.equal([answer['verdict'], answer['before'], answer['after']], ['modify', 'one herring', 'one <WORD>'])
   assert.equal(answer['findings'], [{ type: 'WORD', start: 4, end: 11, score: 0.9 }])
-  assert.equal(answer['notes'], ['asked http://127.0.0.1:9/a', 'as lens'])
+  assert.equal(answer['notes'], ['asked http://127.0.0.1:9009/a', 'as lens'])
   const lens = (await gateway.api('GET', '/engines/lens')) as {
     lastTest: { ok: boolean; outcome: string }
     version: number
@@ -139,10 +141,10 @@ test('a test shows before and after, and what the engine says of it', async () =
 
 test('a form that is not saved is tried with the stored secret at its own origin alone', async () => {
   const body = (url: string) => ({ engine: 'lens', instance: { url }, rule: { word: 'zz' }, text: 'has k3y' })
-  const same = await gateway.api('POST', '/engines/test', body('http://127.0.0.1:9/other'))
-  assert.equal([same['verdict'], (same['notes'] as string[])[0]], ['detect', 'asked http://127.0.0.1:9/other'])
+  const same = await gateway.api('POST', '/engines/test', body('http://127.0.0.1:9009/other'))
+  assert.equal([same['verdict'], (same['notes'] as string[])[0]], ['detect', 'asked http://127.0.0.1:9009/other'])
   const else_ = (await gateway
-    .api('POST', '/engines/test', body('http://127.0.0.1:10/'))
+    .api('POST', '/engines/test', body('http://127.0.0.1:9010/'))
     .catch((error: Error) => error)) as Error
   assert.match(else_.message, /another origin: give the secret anew/)
 })

@@ -11,11 +11,14 @@ const TEXT =
 const RULES = [
   `{ name: mails, engine: pii, hook: response, entities: [EMAIL_ADDRESS], action: replace, features: [mails] }`,
   `{ name: all, engine: pii, hook: response, action: replace, features: [all] }`,
+  `{ name: redacted, engine: pii, hook: response, action: redact, features: [redacted] }`,
+  `{ name: masked, engine: pii, hook: response, action: mask, features: [masked] }`,
+  `{ name: hashed, engine: pii, hook: response, action: hash, features: [hashed] }`,
   `{ name: cards, engine: pii, hook: request, entities: [CREDIT_CARD], action: block, features: [cards] }`,
   `{ name: people, engine: pii, hook: response, entities: [PERSON], action: mask, features: [people] }`,
   `{ name: watch, engine: pii, hook: response, entities: [PHONE_NUMBER], action: detect, alerts: true, features: [watch] }`,
 ]
-const TOOLS = ['mails', 'all', 'cards', 'people', 'watch']
+const TOOLS = ['redacted', 'masked', 'hashed', 'mails', 'all', 'cards', 'people', 'watch']
 let server: FakeServer
 let gateway: RunningGateway
 let access: Access
@@ -59,6 +62,13 @@ test('a rule that names no entity looks for all of them, each with a tag of its 
     await said('all'),
     'Write to <EMAIL_ADDRESS> or call <PHONE_NUMBER>; my SSN is <US_SSN>, my card <CREDIT_CARD>.',
   )
+})
+
+test('every other action does to what was found what it says', async () => {
+  assert.is(await said('redacted'), 'Write to  or call ; my SSN is , my card .')
+  const [mail, phone, ssn, card] = [21, 14, 11, 19].map((length) => '*'.repeat(length))
+  assert.is(await said('masked'), `Write to ${mail} or call ${phone}; my SSN is ${ssn}, my card ${card}.`)
+  assert.match(await said('hashed'), /^Write to [0-9a-f]{64} or call [0-9a-f]{64}; my SSN is [0-9a-f]{64}, /)
 })
 
 test('a blocked request never reaches the server', async () => {

@@ -151,6 +151,14 @@ test('a rejected definition does not pass, not even where changes are kept', asy
   assert.is(await answers(here, 'send'), 'Unknown tool: send')
 })
 
+test('what is to be pinned is looked at as soon as that is said, and not when the first client comes', async () => {
+  const { server, here, features } = await house({ trustOnFirstUse: true })
+  await until('it is recorded', async () => (await features())['send'])
+  server.changeTool('send', { description: 'changed before anyone came' })
+  await until('it is hidden', async () => ((await tools(here)).includes('send') ? undefined : true))
+  assert.is((await features())['send']?.state, 'quarantined')
+})
+
 test('a pin of chosen parts bears a change of others; one of the schema does not', async () => {
   const allow = [
     { name: 'send', pin: ['description'] },
@@ -190,6 +198,24 @@ test('what appears later waits where the gateway says so', async () => {
   const { late } = await features()
   await one.api('POST', `${path}/tool/late/approve`, { sha256: late?.waiting?.sha256 })
   assert.ok((await tools(here)).includes('late'))
+})
+
+test('a resource is decided on by its URI', async () => {
+  const resources = ['file:///a b/?c=1']
+  const { here, path } = await house(
+    { trustOnFirstUse: true },
+    { resources, capabilities: { tools: { listChanged: true }, resources: {} } },
+  )
+  await modern(here, { method: 'resources/list' })
+  const name = encodeURIComponent(String(resources[0]))
+  const { items } = (await one.api('GET', `${path}/resource/${name}/history`)) as { items: JsonObject[] }
+  assert.equal(
+    items.map(({ event }) => event),
+    ['trusted'],
+  )
+  await one.api('POST', `${path}/resource/${name}/reject`, { sha256: items[0]?.['sha256'] })
+  const { json } = await modern(here, { method: 'resources/read', params: { uri: String(resources[0]) } })
+  assert.is(json.error?.message, `Resource not found: ${resources[0]}`)
 })
 
 test('a pin with its hash is changed where it stands, and nowhere else', async () => {

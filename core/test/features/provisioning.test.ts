@@ -74,7 +74,7 @@ for (const era of ERAS)
     })
   }
 
-test('what is hidden is hidden from subscriptions and completions', async () => {
+test('what is hidden is hidden from subscriptions, of either era', async () => {
   const agent = await agentAt('legacy')
   const session = await openSession(agent)
   const ask = (method: string, params: JsonObject) => legacy(agent, { method, params }, { session })

@@ -1,4 +1,4 @@
-// time-limit: 120
+// time-limit: 300
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { refusedStart, startGateway, type RunningGateway } from '../gateway.js'

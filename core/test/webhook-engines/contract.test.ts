@@ -1,4 +1,4 @@
-// time-limit: 180
+// time-limit: 300
 import type { JsonObject } from '@gatehouse/sdk'
 import { verifySignature } from '@gatehouse/sdk/webhook'
 import { gzipSync } from 'node:zlib'
@@ -12,6 +12,10 @@ import { modifying, saying, startService, type Answering, type Service } from '.
 const SECRET = 'sw0rdfish-of-the-engine'
 const RESULT = { content: [{ type: 'text', text: 'salary 90000' }], resultType: 'complete' }
 
+const PROMPT = { messages: [{ role: 'user', content: { type: 'text', text: 'hello Ana' } }], resultType: 'complete' }
+const CONTENTS = { contents: [{ uri: 'file:///plan', text: 'the plan' }], resultType: 'complete' }
+const RESULTS: Readonly<Record<string, JsonObject>> = { 'prompts/get': PROMPT, 'resources/read': CONTENTS }
+
 let server: FakeServer
 let service: Service
 let gateway: RunningGateway
@@ -24,6 +28,7 @@ const yamlFor = (url: string) => {
     '{ name: asks, engine: dlp, hook: request, features: [asking] }',
     '{ name: answers, engine: dlp, hook: response, features: [answering], alerts: true }',
     '{ name: open, engine: dlp, hook: response, features: [open], onFailure: allow }',
+    '{ name: all else, engine: dlp, hook: both, features: ["prompt:*", "resource:*"] }',
     '{ name: told, engine: dlp, hook: response, features: [told], action: detect, alerts: true }',
   ]
   return `${yamlOf({ one: server }, { rules })}engines:
@@ -33,8 +38,10 @@ const yamlFor = (url: string) => {
 
 test.before(async () => {
   service = await startService()
-  server = await fakeUpstream((seen) => answerJson(seen, { result: RESULT }), {
+  server = await fakeUpstream((seen) => answerJson(seen, { result: RESULTS[String(seen.body['method'])] ?? RESULT }), {
     tools: ['asking', 'answering', 'open', 'told'],
+    prompts: ['greet'],
+    resources: ['file:///plan'],
   })
   gateway = await startGateway({ yaml: yamlFor(service.url), env: { DLP_SECRET: SECRET, TENANT: 'acme' } })
   agent = await gateway.mintToken({ gateway: 'house', host: 'agent' })
@@ -150,6 +157,24 @@ const fallOf = ({ legs }: Recorded) => {
   const [receipt] = legs.flatMap(({ receipts }) => receipts)
   return [receipt?.verdict, receipt?.fell]
 }
+
+test('a prompt and a resource are asked about where a rule names them, each as what it is', async () => {
+  const messages = [{ role: 'user', content: { type: 'text', text: 'hello ***' } }]
+  const asking = modifying((body) => ('method' in body ? body : { ...body, result: { messages } }))
+  service.answers(asking)
+  service.taken()
+  const prompt = await legacy(agent, { method: 'prompts/get', params: { name: 'greet', arguments: { who: 'Ana' } } })
+  assert.equal(prompt.json.result.messages, messages)
+  const [asked, answered] = service.taken().map(({ request }) => request)
+  assert.equal([asked?.metadata.direction, asked?.metadata.method], ['request', 'prompts/get'])
+  assert.equal([answered?.metadata.direction, answered?.metadata.method], ['response', 'prompts/get'])
+  assert.is(asked?.metadata.toolName, null)
+  // What answers a prompt in place of a resource is no resource.
+  const read = () => legacy(agent, { method: 'resources/read', params: { uri: 'file:///plan' } })
+  assert.is((await read()).json.error.data.reason, 'blocked_by_rule')
+  service.answers(saying({ verdict: 'pass' }))
+  assert.equal((await read()).json.result.contents, CONTENTS.contents)
+})
 
 test('a call cannot be sent to another tool', async () => {
   const before = callsOf(server).length

@@ -1,4 +1,4 @@
-// time-limit: 180
+// time-limit: 300
 import type { JsonObject } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

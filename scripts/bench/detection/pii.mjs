@@ -24,7 +24,7 @@ const presidio = has('ours') ? null : await askPresidio()
 const table = accuracyTable(ours, presidio === null ? null : score(presidio))
 console.log(`${texts.length} texts\n\n${table}\n`)
 if (has('write')) write(table)
-console.log(measureSpeed(texts))
+console.log(await measureSpeed(texts))
 
 function score(findings) {
   const scores = createScores(ENTITIES)
