@@ -171,8 +171,8 @@ test('blocks what any filter but masking found, and names the filter alone', asy
     reason: 'Model Armor found an attack on the model.',
   })
   assert.is((await verdictOn(() => result(inspected), 'ana@b.c')).verdict, 'block')
-  const both = await verdictOn(() => result({ ...attack, ...masked('[EMAIL]') }), 'ana@b.c')
-  assert.equal(both, { verdict: 'block', reason: 'Model Armor found an attack on the model, sensitive data.' })
+  const both = await verdictOn(() => result({ ...masked('[EMAIL]'), ...attack }), 'ana@b.c')
+  assert.equal(both, { verdict: 'block', reason: 'Model Armor found sensitive data, an attack on the model.' })
 })
 
 const mask: Sanitize = (text) => result(text.includes('ana@b.c') ? masked(text.replaceAll('ana@b.c', '[EMAIL]')) : {})
