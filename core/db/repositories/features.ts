@@ -212,7 +212,8 @@ const RECORD = `select json_build_object('assignmentId', a.assignment_id, 'kind'
   'decidedBy', a.decided_by, 'decidedAt', ${time('a.decided_at')},
   'waiting', (select ${event('h')} from feature_history h where h.gateway_id = a.gateway_id
     and h.assignment_id = a.assignment_id and h.kind = a.kind and md5(h.name) = md5(a.name) and h.version = a.version
-    and h.event not in ('trusted', 'approved', 'rejected') order by h.at desc limit 1)) as noun
+    and h.event not in ('trusted', 'approved', 'rejected')
+    order by h.event = 'suspected', h.at desc limit 1)) as noun
   from feature_approvals a where a.gateway_id = $1 and a.assignment_id = $2`
 
 const HISTORY = `select ${event('h')} as noun from feature_history h

@@ -32,7 +32,7 @@ async function house(
   const server = await changingServer({ era: 'modern', capabilities, tools: ['send', 'keep'], ...own })
   open.push(server)
   await one.api('POST', '/servers', { slug, url: server.url })
-  await one.api('POST', '/gateways', { slug, pinning, servers: [{ server: slug, ...assigned }] })
+  await one.api('POST', '/gateways', { slug, pinning, poisoning: 'off', servers: [{ server: slug, ...assigned }] })
   const here = await one.mintToken({ gateway: slug, host: `${slug}-agent` })
   const there = cluster.at(other, here)
   const path = `/gateways/${slug}/servers/${slug}/features`
