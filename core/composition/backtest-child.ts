@@ -6,7 +6,7 @@ import type { ReplayJob, Told } from '../domain/replay.js'
 import { replay } from '../backtest/replay.js'
 import { storedCalls } from '../backtest/stored.js'
 import { createThrottle } from '../backtest/throttle.js'
-import { readConfig } from '../config.js'
+import { readConfig, type Config } from '../config.js'
 import { openEngine } from '../configuration/nouns/open-engine.js'
 import { createDataSource } from '../db/data-source.js'
 import { createBodyKeyRows } from '../db/repositories/body-keys.js'
@@ -105,7 +105,7 @@ async function runWith({ job, dataSource, pool, host, around, line }: Opened): P
 /** The plugins that the rules need and no others, with a store that is nobody's and, unless it was allowed, no way out. */
 async function openHost(job: ReplayJob, { env, cwd, log }: Surroundings): Promise<Host> {
   const config = readConfig(env)
-  const loaded = neededOf(await loadPlugins(config, cwd), job.plugins)
+  const loaded = await neededOf(config, cwd, job.plugins)
   const egress = openEgress(config)
   return startPlugins(loaded, {
     lent: {
@@ -121,13 +121,10 @@ async function openHost(job: ReplayJob, { env, cwd, log }: Surroundings): Promis
 }
 
 /** With what they depend on. */
-function neededOf(loaded: readonly LoadedPlugin[], ids: readonly string[]): readonly LoadedPlugin[] {
-  const needed = new Set(ids)
-  for (const id of needed) {
-    const dependsOn = loaded.find(({ plugin }) => plugin.id === id)?.plugin.dependsOn ?? []
-    for (const other of dependsOn) needed.add(other)
-  }
-  return loaded.filter(({ plugin }) => needed.has(plugin.id))
+async function neededOf(config: Config, cwd: string, ids: readonly string[]): Promise<readonly LoadedPlugin[]> {
+  const loaded = await loadPlugins(config, cwd, new Set(ids))
+  const more = loaded.flatMap(({ plugin }) => plugin.dependsOn ?? []).filter((id) => !ids.includes(id))
+  return more.length === 0 ? loaded : neededOf(config, cwd, [...ids, ...more])
 }
 
 async function noWayOut(): Promise<never> {

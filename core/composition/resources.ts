@@ -14,7 +14,7 @@ import { guarded } from '../db/repositories/failures.js'
 import { createPluginStore } from '../db/repositories/plugin-store.js'
 import { createEgress, type Egress } from '../egress/egress.js'
 import { startPlugins, type Host } from '../host/lifecycle.js'
-import { loadPlugin, type LoadedPlugin } from '../host/load.js'
+import { isPluginId, loadPlugin, type LoadedPlugin } from '../host/load.js'
 import type { Fault } from '../hooks/settle.js'
 import { isLoopback } from '../domain/loopback.js'
 import type { MasterKey } from '../vault/keys.js'
@@ -129,13 +129,29 @@ export async function openPlugins(options: PluginsOptions): Promise<Host> {
   return host
 }
 
-/** Imports what the two files name, in their order; nothing is set up yet. */
-export async function loadPlugins(config: Pick<Config, 'file'>, cwd: string): Promise<readonly LoadedPlugin[]> {
-  return importAll(await readOwnFiles(config, cwd))
+/**
+ * Imports what the two files name, in their order; nothing is set up yet. With `ids`, no plugin that goes by another id is
+ * imported; one that is named by its path or package is, for its id is not known before.
+ */
+export async function loadPlugins(
+  config: Pick<Config, 'file'>,
+  cwd: string,
+  ids: ReadonlySet<string> | null = null,
+): Promise<readonly LoadedPlugin[]> {
+  const isWanted = (use: string) => ids === null || ids.has(use) || !isPluginId(use)
+  const loaded = await importAll(await readOwnFiles(config, cwd), isWanted)
+  return loaded.filter(({ plugin }) => ids === null || ids.has(plugin.id))
 }
 
-const importAll = (sources: readonly PluginSource[]): Promise<readonly LoadedPlugin[]> =>
-  Promise.all(readPlugins(sources).map((entry) => loadPlugin(entry)))
+const importAll = (
+  sources: readonly PluginSource[],
+  isWanted: (use: string) => boolean = () => true,
+): Promise<readonly LoadedPlugin[]> =>
+  Promise.all(
+    readPlugins(sources)
+      .filter(({ use }) => isWanted(use))
+      .map((entry) => loadPlugin(entry)),
+  )
 
 /** pino already has the shape; bound, so that it can be handed on by parts. */
 export function asPluginLog(log: Logger): PluginLog {

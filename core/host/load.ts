@@ -35,6 +35,8 @@ export async function loadPlugin(
 }
 
 const ID = /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/
+/** Whether a `use` names a plugin by its id. */
+export const isPluginId = (use: string): boolean => ID.test(use)
 
 async function specifiers({ use, from }: PluginUse): Promise<string[]> {
   if (use.startsWith('.') || isAbsolute(use)) return [pathToFileURL(await entryOf(resolve(from, use))).href]

@@ -1,4 +1,4 @@
-// time-limit: 240
+// time-limit: 420
 import { spawn } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

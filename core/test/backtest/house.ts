@@ -72,7 +72,7 @@ export function ended(api: Api, id: string) {
       const { json } = await api('GET', `/rules/replays/${id}`)
       return ['done', 'failed', 'cancelled'].includes(json.state) ? json : undefined
     },
-    { seconds: 60 },
+    { seconds: 120 },
   )
 }
 

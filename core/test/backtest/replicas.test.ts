@@ -1,4 +1,4 @@
-// time-limit: 240
+// time-limit: 420
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { RunningGateway } from '../gateway.js'

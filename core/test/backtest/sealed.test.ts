@@ -1,4 +1,4 @@
-// time-limit: 240
+// time-limit: 420
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { Pool } from 'pg'
