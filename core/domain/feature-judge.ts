@@ -88,17 +88,20 @@ export function holdUnlooked(judgement: Judgement, exposure: Exposure | null, is
 
 const NOTHING = Object.freeze({ admission: null, sha256: null, hashes: null, changed: Object.freeze([]) })
 
-/** A suspicion is had of features that nobody has pinned, too: they are not recorded by it. */
-export const isBaseline = (sightings: readonly { readonly event: string }[]): boolean =>
-  sightings.every(({ event }) => event !== 'suspected')
-
 /**
- * A pinned feature that is gone, and this one in its place: they say the same of themselves, or take the same. A renamed feature
- * that was changed a little as well is no less one.
+ * Finds the pinned feature that is gone and of which another one is the same under a new name: they say the same of themselves, or
+ * take the same. A renamed feature that was changed a little as well is no less one.
  */
-export function isRenamed(gone: FieldHashes, appeared: FieldHashes, definition: JsonObject): boolean {
-  const isSame = (field: PinField) => gone[field] !== undefined && gone[field] === appeared[field]
-  return isSame('description') || (isSame('schema') && takesSomething(definition))
+export function renamesOf(
+  gone: Iterable<readonly [string, FieldHashes]>,
+): (appeared: FieldHashes, definition: JsonObject) => string | null {
+  const [byDescription, bySchema] = [new Map<string, string>(), new Map<string, string>()]
+  for (const [name, { description, schema }] of gone) {
+    if (description !== undefined && !byDescription.has(description)) byDescription.set(description, name)
+    if (schema !== undefined && !bySchema.has(schema)) bySchema.set(schema, name)
+  }
+  return ({ description = '', schema = '' }, definition) =>
+    byDescription.get(description) ?? (takesSomething(definition) ? bySchema.get(schema) : undefined) ?? null
 }
 
 /** Many features take nothing: that they have in common says nothing. */

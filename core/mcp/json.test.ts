@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseJson, writeJson } from './json.js'
+import { parseJson, withoutMarks, writeJson } from './json.js'
 
 const roundTrip = (text: string) => writeJson(parseJson(text))
 
@@ -72,6 +72,14 @@ test('a number that a rule has changed leaves as a string', () => {
 test('a number that became part of a text stands there by its digits', () => {
   const [held] = parseJson('[9007199254740993]') as string[]
   assert.is(writeJson({ message: `Unknown tool: ${held}` }), '{"message":"Unknown tool: 9007199254740993"}')
+})
+
+test('without its marks a value is what JSON.parse makes of it, the same in every process', () => {
+  const text = '{"a":[18446744073709551615,{"__proto__":9007199254740993,"b":"9007199254740993"}],"c":null}'
+  assert.equal(JSON.stringify(withoutMarks(parseJson(text))), JSON.stringify(JSON.parse(text)))
+  assert.equal(withoutMarks(parseJson('[1e400]')), ['1e400'])
+  const plain = parseJson('{"a":[1,"x"]}')
+  assert.is(withoutMarks(plain), plain)
 })
 
 test('every value that JSON.stringify writes is read the same', () => {

@@ -33,6 +33,29 @@ export const withoutMark = (text: string): string => (isMarked(text) ? text.slic
 /** Whether a value was no text on the wire, but a number that a double cannot hold. */
 export const isMarked = (value: unknown): boolean => typeof value === 'string' && value.startsWith(MARK)
 
+/** The value with its marked numbers as doubles, the same in every process; digits as text where no double comes near. */
+export function withoutMarks<T extends Json | undefined>(value: T): T {
+  return anyMarked ? (unmarked(value) as T) : value
+}
+
+function unmarked(value: Json | undefined): Json | undefined {
+  if (typeof value === 'string') {
+    if (!isMarked(value)) return value
+    const number = Number(withoutMark(value))
+    return Number.isFinite(number) ? number : withoutMark(value)
+  }
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) {
+    const items = value.map((item) => unmarked(item) as Json)
+    return items.some((item, at) => item !== value[at]) ? items : value
+  }
+  const entries = Object.entries(value as Readonly<Record<string, Json>>).map(
+    ([key, item]) => [key, item, unmarked(item)] as const,
+  )
+  if (entries.every(([, before, item]) => item === before)) return value
+  return Object.fromEntries(entries.map(([key, , item]) => [key, item])) as Json
+}
+
 /** Whether a JSON text holds a mark: what outlives this process must not. */
 export const hasMark = (text: string): boolean => anyMarked && text.includes(MARK)
 

@@ -1,4 +1,4 @@
-import { isBaseline, type Approval } from '../domain/feature-judge.js'
+import type { Approval } from '../domain/feature-judge.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { ApprovalSeen, FeatureRepository, NameKind, Sighting } from '../domain/store.js'
 import { asGatehouseError } from '../errors.js'
@@ -57,7 +57,7 @@ export class ApprovalTable {
   }
 
   recorded(assignmentId: string, kind: NameKind, sightings: readonly Sighting[]): void {
-    if (isBaseline(sightings)) this.#baselines.add(placeOf(assignmentId, kind))
+    this.#baselines.add(placeOf(assignmentId, kind))
     if (this.#told.size > MOST_TOLD) this.#told.clear()
     for (const sighting of sightings) this.#told.add(tellingOf(assignmentId, kind, sighting))
     this.version += 1
@@ -129,10 +129,7 @@ export class Approvals {
     await this.#read(gatewayId)
   }
 
-  /**
-   * Keeps what is new, and tells of it. Whatever could not be kept waits; what is `suspected` is hidden once this settles, here and,
-   * with the epoch that it raises, everywhere.
-   */
+  /** Keeps what is new of pinned features, and tells of it. Whatever could not be kept waits. */
   async record(
     plan: GatewayPlan,
     assignment: AssignmentPlan,
@@ -148,8 +145,7 @@ export class Approvals {
       const kept = seen.filter((one) => !isFull || table?.of(assignmentId, kind, one.name) !== undefined)
       const isNew =
         table !== undefined &&
-        ((isBaseline(kept) && !table.isBegun(assignmentId, kind)) ||
-          kept.some((one) => !table.isTold(assignmentId, kind, one)))
+        (!table.isBegun(assignmentId, kind) || kept.some((one) => !table.isTold(assignmentId, kind, one)))
       if (!isNew) return
       const told = await this.#options.repository.record({ gatewayId, assignmentId, kind }, kept)
       await this.#read(gatewayId)

@@ -13,6 +13,7 @@ import {
 import type { GatewayPlan } from '../domain/snapshot.js'
 import type { ListKind } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
+import { parseJson } from '../mcp/json.js'
 import {
   accessAs,
   accessBut,
@@ -124,9 +125,9 @@ test('what is suspected is hidden where everything is shown, until somebody appr
   assert.equal(await at.list(), ['x', 'y'])
   const hashes = hashesOf(poisoned, 'name')
   const sighting = { event: 'suspected', name: 'x', version: 1, sha256: pinHash('x', hashes), hashes } as const
-  await at.approvals.record(of, of.assignments[0]!, 'tool', [
-    { ...sighting, definition: poisoned, note: 'hidden text' },
-  ])
+  const where = { gatewayId: of.gateway.id, assignmentId: 'assignment-a', kind: 'tool' } as const
+  await w.features.suspect(where, [{ ...sighting, definition: poisoned, note: 'hidden text' }], true)
+  await at.approvals.follow()
   assert.equal(await at.list(), ['y'])
   assert.is(await at.find('x'), null)
   assert.is(at.why('x'), 'refused')
@@ -134,6 +135,17 @@ test('what is suspected is hidden where everything is shown, until somebody appr
   w.features.approve('assignment-a', 'tool', { name: 'x', hashes })
   await at.approvals.follow()
   assert.is(await at.find('x'), 'x')
+})
+
+test('the hash of a definition with numbers that no double holds is the same in every process', async () => {
+  const w = world()
+  const text = '{"name":"x","inputSchema":{"type":"object","properties":{"n":{"maximum":18446744073709551615}}}}'
+  definitions(w, parseJson(text) as JsonObject)
+  await door(w, house({}, TOFU)).list()
+  const [trusted] = w.features.told
+  const definition = JSON.parse(text) as JsonObject
+  assert.equal(trusted?.definition, definition)
+  assert.is(trusted?.sha256, pinHash('x', hashesOf(definition, 'name')))
 })
 
 test('a tool is judged by what it says of itself now', async () => {

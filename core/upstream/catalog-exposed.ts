@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject } from '@gatehouse/sdk'
-import { holdUnlooked, isRenamed, judge, type Judgement } from '../domain/feature-judge.js'
+import { holdUnlooked, judge, renamesOf, type Judgement } from '../domain/feature-judge.js'
 import type { Exposure, FeatureGroup } from '../domain/provisioning.js'
 import type { AssignmentPlan } from '../domain/snapshot.js'
 import type { ListKind, NameKind, Sighting } from '../domain/store.js'
+import { withoutMarks } from '../mcp/json.js'
 import { appUriOf } from '../mcp/tools.js'
 import type { ApprovalTable } from './approvals.js'
 import type { SeenList } from './catalog-slot.js'
@@ -80,7 +81,8 @@ function look(plan: AssignmentPlan, seen: Required<Seen>, table: ApprovalTable |
   const judged = new Map<string, Judgement>()
   const shown = new Map<string, JsonObject>()
   for (const [name, definition] of byId) {
-    const plain = judge(exposure, { name, definition, id }, table?.of(assignmentId, nameKind, name))
+    const subject = { name, definition: withoutMarks(definition), id }
+    const plain = judge(exposure, subject, table?.of(assignmentId, nameKind, name))
     const judgement = holdUnlooked(plain, exposure, isLooked(definition))
     judged.set(name, judgement)
     if (judgement.exposed && !(kind === 'resources' && apps.has(name))) shown.set(name, definition)
@@ -120,24 +122,23 @@ interface Looked {
 function sightingsOf({ plan, kind, byId, judged }: Looked, table: ApprovalTable): Sighting[] {
   const assignmentId = plan.assignment.id
   const approved = table.all(assignmentId, kind)
-  const gone = [...approved].filter(([name, { hashes }]) => hashes !== null && !byId.has(name))
+  const formerNameOf = renamesOf(
+    [...approved].flatMap(([name, { hashes }]) => (hashes === null || byId.has(name) ? [] : [[name, hashes] as const])),
+  )
   const sightings: Sighting[] = []
   for (const [name, judgement] of judged) {
     const { hashes, sha256 } = judgement
-    const definition = byId.get(name)
+    const definition = withoutMarks(byId.get(name))
     if (hashes === null || sha256 === null || definition === undefined) continue
     const approval = approved.get(name)
-    const former =
-      approval === undefined
-        ? gone.find(([, one]) => one.hashes !== null && isRenamed(one.hashes, hashes, definition))
-        : undefined
+    const former = approval === undefined ? formerNameOf(hashes, definition) : null
     const event = eventOf(judgement, {
       isKnown: approval !== undefined,
       isNew: table.isBegun(assignmentId, kind),
-      former: former?.[0],
+      former,
     })
     if (event === null) continue
-    const note = event === 'renamed' ? (former?.[0] ?? null) : null
+    const note = event === 'renamed' ? former : null
     const sighting = { event, name, version: approval?.version ?? 1, sha256, hashes, definition, note }
     if (!table.isTold(assignmentId, kind, sighting)) sightings.push(sighting)
   }
@@ -148,7 +149,7 @@ interface Known {
   readonly isKnown: boolean
   /** Features of its kind were recorded before. */
   readonly isNew: boolean
-  readonly former: string | undefined
+  readonly former: string | null
 }
 
 /** What has to be kept of a feature that is pinned; null: nothing that is not known. */
@@ -162,7 +163,7 @@ function eventOf({ why, admission }: Judgement, { isKnown, isNew, former }: Know
     case 'approved':
       return isKnown ? null : 'trusted'
     case 'unrecorded': {
-      if (former !== undefined) return 'renamed'
+      if (former !== null) return 'renamed'
       return isNew && admission?.waits === true ? 'appeared' : 'trusted'
     }
     default:

@@ -11,7 +11,6 @@ import {
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { ApprovalSeen, FeatureKey, FeatureRepository, NameKind, Sighting } from '../domain/store.js'
 import type { ListKind, ListRepository, NameCandidate, NameRepository, PublicName } from '../domain/store.js'
-import { isBaseline } from '../domain/feature-judge.js'
 import { GatehouseError } from '../errors.js'
 import { Approvals } from './approvals.js'
 import { createCatalog } from './catalog.js'
@@ -169,7 +168,7 @@ export class FakeLists implements ListRepository {
 }
 
 /** Approvals as the database keeps them. */
-export class FakeFeatures implements Pick<FeatureRepository, 'of' | 'versions' | 'record'> {
+export class FakeFeatures implements Pick<FeatureRepository, 'of' | 'versions' | 'record' | 'suspect'> {
   readonly approvals = new Map<string, ApprovalSeen>()
   readonly baselines = new Map<string, { readonly assignmentId: string; readonly kind: NameKind }>()
   readonly told: Sighting[] = []
@@ -189,14 +188,13 @@ export class FakeFeatures implements Pick<FeatureRepository, 'of' | 'versions' |
 
   async record({ assignmentId, kind }: Omit<FeatureKey, 'name'>, sightings: readonly Sighting[]) {
     this.#refuseWhenAway()
-    if (isBaseline(sightings)) this.baselines.set(`${assignmentId} ${kind}`, { assignmentId, kind })
+    this.baselines.set(`${assignmentId} ${kind}`, { assignmentId, kind })
     const news = sightings.filter((one) => {
       const key = `${assignmentId} ${kind} ${one.name}`
       const isFirst = !this.approvals.has(key)
       const { name, hashes, event, sha256 } = one
       const own = { assignmentId, kind, name, version: 1, hashes: event === 'trusted' ? hashes : null }
-      const refused = event === 'suspected' ? [sha256] : []
-      if (isFirst || refused.length > 0) this.approvals.set(key, { ...(this.approvals.get(key) ?? own), refused })
+      if (isFirst) this.approvals.set(key, { ...own, refused: [] })
       const telling = `${key} ${one.version} ${event} ${sha256}`
       const isNew = (event !== 'trusted' || isFirst) && !this.#once.has(telling)
       this.#once.add(telling)
@@ -204,6 +202,17 @@ export class FakeFeatures implements Pick<FeatureRepository, 'of' | 'versions' |
     })
     this.told.push(...news)
     return news
+  }
+
+  async suspect({ assignmentId, kind }: Omit<FeatureKey, 'name'>, sightings: readonly Sighting[], refuse: boolean) {
+    this.#refuseWhenAway()
+    for (const { name, sha256 } of refuse ? sightings : []) {
+      const key = `${assignmentId} ${kind} ${name}`
+      const own = this.approvals.get(key) ?? { assignmentId, kind, name, version: 1, hashes: null, refused: [] }
+      this.version += 1
+      this.approvals.set(key, { ...own, refused: [...own.refused, sha256] })
+    }
+    return sightings
   }
 
   /** A person decides, at whatever replica. */

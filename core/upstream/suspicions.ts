@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FeatureKind, JsonObject } from '@gatehouse/sdk'
+import { clip } from '../domain/clip.js'
+import { visible } from '../domain/feature-diff.js'
 import { hashesOf, pinHash } from '../domain/feature-hash.js'
 import type { AssignmentPlan, GatewayPlan } from '../domain/snapshot.js'
 import type { FeatureRepository, ListKind, Sighting } from '../domain/store.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
+import { withoutMarks } from '../mcp/json.js'
 import type { Approval } from '../domain/feature-judge.js'
 import { neighbourhoodOf, type NamedFeature } from '../poisoning/neighbourhood.js'
 import { scan } from '../poisoning/scan.js'
-import type { Scan } from '../poisoning/types.js'
+import type { Scan, Suspicion } from '../poisoning/types.js'
 import type { Approvals, OnSighting } from './approvals.js'
 import type { SeenList } from './catalog-slot.js'
 import { LISTS, type CatalogLog } from './catalog-types.js'
@@ -20,6 +23,7 @@ const SLICE_MS = 5
 const LONGEST_REST = 100
 /** Verdicts that are remembered, over all gateways. */
 const MOST_VERDICTS = 20_000
+const LONGEST_FIELD = 240
 
 export interface SuspicionsOptions {
   readonly repository: Pick<FeatureRepository, 'suspect'>
@@ -97,8 +101,9 @@ export class Suspicions {
     const circle = { siblings, neighbours: neighbourhoodOf(others), key }
     const found: Sighting[] = []
     const pace = createPace()
-    for (const [name, definition] of byId) {
+    for (const [name, told] of byId) {
       await pace()
+      const definition = withoutMarks(told)
       const hashes = hashesOf(definition, id)
       const approval = this.#options.approvals.peek(gatewayId)?.of(assignmentId, nameKind, name)
       const hash = pinHash(name, hashes)
@@ -106,7 +111,7 @@ export class Suspicions {
       const { verdict, suspicions } = this.#judge(feature, definition, circle, hash)
       const [gravest] = suspicions
       if (verdict === 'clean' || gravest === undefined) continue
-      const note = `${gravest.check} at ${gravest.field}: ${gravest.explanation}`
+      const note = noteOf(gravest)
       const version = approval?.version ?? 1
       found.push({ event: 'suspected', name, version, sha256: hash, hashes, definition, note, suspicions })
     }
@@ -138,6 +143,11 @@ export class Suspicions {
     this.#verdicts.set(key, verdict)
     return verdict
   }
+}
+
+/** The path to a field is made of the server's own words: of any length, and with signs that no database keeps. */
+function noteOf({ check, field, explanation }: Suspicion): string {
+  return visible(`${check} at ${clip(field, LONGEST_FIELD)}: ${explanation}`)
 }
 
 interface Circle {

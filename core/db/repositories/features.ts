@@ -8,7 +8,6 @@ import type {
   FeatureRepository,
   Sighting,
 } from '../../domain/store.js'
-import { isBaseline } from '../../domain/feature-judge.js'
 import { GatehouseError } from '../../errors.js'
 import { isId } from './rows.js'
 
@@ -87,8 +86,7 @@ async function record(
   const place = [gatewayId, assignmentId, kind] as const
   const sorted = sightings.toSorted((one, other) => (one.name < other.name ? -1 : 1))
   const rows = sorted.map(rowOf)
-  if (isBaseline(sightings))
-    await manager.query('insert into feature_baselines values ($1, $2, $3) on conflict do nothing', [...place])
+  await manager.query('insert into feature_baselines values ($1, $2, $3) on conflict do nothing', [...place])
   const made: { name: string }[] = await manager.query(FIRST, [...place, JSON.stringify(rows)])
   const isFirst = new Set(made.map(({ name }) => name))
   const news = rows.filter(({ event, name }) => event !== 'trusted' || isFirst.has(name))
