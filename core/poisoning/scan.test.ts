@@ -1,6 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CHECKS } from './types.js'
+import { neighbourhoodOf } from './neighbourhood.js'
+import { scan } from './scan.js'
 import { checksOf, scanTool } from './testing.js'
 
 const described = (description: string) => ({ name: 'report', description, inputSchema: { type: 'object' } })
@@ -141,6 +143,16 @@ test('time is bounded for a definition of 1 MiB, whatever it is made of', () => 
     const spent = process.cpuUsage(started).user / 1_000
     assert.ok(spent < 2_500, `${JSON.stringify(piece)} took ${spent} ms`)
   }
+})
+
+test('a server with many names of its own, and texts full of them, costs no more than its texts', () => {
+  const named = (name: string) => ({ kind: 'tool', name }) as const
+  const siblings = [...Array.from({ length: 4_999 }, (_, at) => named(`some_tool_of_ours_${at}`)), named('get_user')]
+  const definition = { name: 'get_user', description: 'get_user '.repeat(14_000) }
+  const started = performance.now()
+  for (let turn = 0; turn < 5; turn++)
+    scan({ kind: 'tool', definition, siblings, neighbours: neighbourhoodOf([named('get_user')]) })
+  assert.ok(performance.now() - started < 4_000, `${performance.now() - started} ms`)
 })
 
 test.run()

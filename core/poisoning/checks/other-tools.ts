@@ -13,12 +13,14 @@ const WHEN_THERE =
 const ORDERS: ReadonlySet<Idea> = new Set(['order', 'moment', 'favour', 'give', 'redirect', 'account', 'take', 'deed'])
 /** An order stands so near to the name that it is about. */
 const NEAR = 160
+/** Names have fewer words; bounds what is kept of one that is nothing but underscores. */
+const MOST_PARTS = 16
 
 /** Mentions of what another server shows: how that is used is not this server's to say. */
 export function checkOtherTools(texts: readonly ReadText[], { neighbours, siblings }: Subject): readonly Finding[] {
-  const own = siblings.map(({ name }) => plainOf(name))
-  const foreign = (name: string) =>
-    neighbours.telling.has(name) && !own.some((known) => known === name || known.endsWith(`_${name}`))
+  if (texts.every(({ role }) => role !== 'prose')) return []
+  const own = ownNames(siblings)
+  const foreign = (name: string) => neighbours.telling.has(name) && !own.has(name)
   return texts.flatMap((text): Finding[] => {
     if (text.role !== 'prose') return []
     const named = [...text.said.matchAll(NAME)].find(([name]) => foreign(trimmed(name)))
@@ -26,6 +28,23 @@ export function checkOtherTools(texts: readonly ReadText[], { neighbours, siblin
     const severity = isOrdered(text.hits, named.index) ? 'high' : 'medium'
     return [{ field: text.path, severity, explanation: `speaks of ${excerpt(trimmed(named[0]))} of another server` }]
   })
+}
+
+const known = new WeakMap<Subject['siblings'], ReadonlySet<string>>()
+
+/** Made once for all that is scanned among the same siblings: a server may speak of its own, with or without a prefix. */
+function ownNames(siblings: Subject['siblings']): ReadonlySet<string> {
+  const names = known.get(siblings) ?? new Set(siblings.flatMap(({ name }) => endingsOf(plainOf(name))))
+  known.set(siblings, names)
+  return names
+}
+
+/** A name, and what stands behind each of its first underscores. */
+function endingsOf(name: string): readonly string[] {
+  const parts = name.split('_', MOST_PARTS)
+  let at = 0
+  const endings = parts.slice(0, -1).map((part) => name.slice((at += part.length + 1)))
+  return [name, ...endings]
 }
 
 function trimmed(name: string): string {
