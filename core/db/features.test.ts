@@ -97,6 +97,29 @@ test('what is suspected is refused at once, and pins nothing', async () => {
   assert.equal([version, baselines, approvals[0]?.hashes], [1, [], null])
 })
 
+test('what appears after its kind was recorded by another replica waits, unless it was meant by its name', async () => {
+  const { where, key } = await place()
+  const named = (name: string, facts: Partial<Sighting>) => {
+    const definition = { name }
+    const hashes = hashesOf(definition, 'name')
+    return sighting('trusted', {}, { name, definition, hashes, sha256: pinHash(name, hashes), ...facts })
+  }
+  const send = named('send', { waits: true })
+  assert.equal(
+    (await store.features.record(where, [send])).map(({ event }) => event),
+    ['trusted'],
+  )
+  const told = await store.features.record(where, [send, named('more', { waits: true }), named('meant', {})])
+  assert.equal(
+    told.map(({ event, name }) => `${event} ${name}`),
+    ['trusted meant', 'appeared more'],
+  )
+  const hashes = async (name: string) => (await store.features.find(key(name)))?.hashes
+  assert.ok((await hashes('send')) && (await hashes('meant')))
+  assert.is(await hashes('more'), null)
+  assert.is((await store.features.history(key('send'))).length, 1)
+})
+
 test('a renamed feature is told as that alone', async () => {
   const { where, key } = await place()
   await store.features.record(where, [sighting('renamed', {}, { note: 'old' })])

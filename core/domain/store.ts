@@ -329,6 +329,8 @@ export interface Sighting {
   readonly hashes: FieldHashes
   readonly definition: JsonObject
   readonly note: string | null
+  /** Of what is `trusted`: nobody meant it by its name, so that it only `appeared` where its kind was recorded before. */
+  readonly waits?: boolean
   /** Of what is suspected: by which check, and where. */
   readonly suspicions?: readonly { readonly check: string; readonly field: string }[]
 }

@@ -139,7 +139,8 @@ function sightingsOf({ plan, kind, byId, judged }: Looked, table: ApprovalTable)
     })
     if (event === null) continue
     const note = event === 'renamed' ? former : null
-    const sighting = { event, name, version: approval?.version ?? 1, sha256, hashes, definition, note }
+    const waits = event === 'trusted' && judgement.why === 'unrecorded' && judgement.admission?.waits === true
+    const sighting = { event, name, version: approval?.version ?? 1, sha256, hashes, definition, note, waits }
     if (!table.isTold(assignmentId, kind, sighting)) sightings.push(sighting)
   }
   return sightings

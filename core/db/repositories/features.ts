@@ -84,15 +84,22 @@ async function record(
 ): Promise<readonly Sighting[]> {
   const { gatewayId, assignmentId, kind } = where
   const place = [gatewayId, assignmentId, kind] as const
-  const sorted = sightings.toSorted((one, other) => (one.name < other.name ? -1 : 1))
-  const rows = sorted.map(rowOf)
-  await manager.query('insert into feature_baselines values ($1, $2, $3) on conflict do nothing', [...place])
+  const begun: unknown[] = await manager.query(BEGIN, [...place])
+  const sorted = sightings
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    .map((one) => (begun.length === 0 && isTooLate(one) ? { ...one, event: 'appeared' as const } : one))
+  const rows = sorted.map((one) => ({ ...rowOf(one), isFresh: one.waits === true }))
   const made: { name: string }[] = await manager.query(FIRST, [...place, JSON.stringify(rows)])
   const isFirst = new Set(made.map(({ name }) => name))
-  const news = rows.filter(({ event, name }) => event !== 'trusted' || isFirst.has(name))
+  // Whoever saw it first has told of it.
+  const news = rows.filter(({ event, name, isFresh }) => (event !== 'trusted' && !isFresh) || isFirst.has(name))
   const told: { name: string; event: string }[] = await manager.query(EVENTS, [...place, JSON.stringify(news)])
-  return sorted.filter(({ name, event }) => told.some((one) => one.name === name && one.event === event))
+  const isTold = new Set(told.map(({ name, event }) => `${event} ${name}`))
+  return sorted.filter(({ name, event }) => isTold.has(`${event} ${name}`))
 }
+
+/** Another replica has recorded the others before: this one is new. */
+const isTooLate = ({ event, waits }: Sighting): boolean => event === 'trusted' && waits === true
 
 /** What is refused needs a row to be refused in, even where nothing is pinned. */
 async function suspect(
@@ -106,14 +113,11 @@ async function suspect(
   const told: { name: string }[] = await manager.query(EVENTS, [...place, rows])
   if (refuse) {
     await manager.query(FIRST, [...place, rows])
-    let isNew = false
-    for (const { name, sha256 } of sorted) {
-      const done: [unknown[], number] = await manager.query(REFUSE, [...place, name, sha256])
-      isNew ||= done[1] > 0
-    }
-    if (isNew) await raise(manager, gatewayId)
+    const done: [unknown[], number] = await manager.query(REFUSE, [...place, rows])
+    if (done[1] > 0) await raise(manager, gatewayId)
   }
-  return sorted.filter(({ name }) => told.some((one) => one.name === name))
+  const isTold = new Set(told.map(({ name }) => name))
+  return sorted.filter(({ name }) => isTold.has(name))
 }
 
 function rowOf({ event, name, version, sha256, hashes, note, definition }: Sighting) {
@@ -157,6 +161,8 @@ const ALL = `select json_build_object(
     from feature_baselines b where b.gateway_id = g.id)) as all
   from gateways g where g.id = $1`
 
+const BEGIN = 'insert into feature_baselines values ($1, $2, $3) on conflict do nothing returning kind'
+
 const GIVEN = `jsonb_to_recordset($4::jsonb) as s (event text, name text, version integer, sha256 text, hashes jsonb,
   definition text, note text, "isTrusted" boolean)`
 
@@ -175,8 +181,12 @@ const EVENTS = `insert into feature_history
     and h.sha256 = s.sha256))
   on conflict do nothing returning name, event`
 
-const REFUSE = `update feature_approvals set refused = array_append(refused, $5)
-  where gateway_id = $1 and assignment_id = $2 and kind = $3 and md5(name) = md5($4) and not refused @> array[$5]`
+/** In the order of the names, as everything here. */
+const REFUSE = `with held as (select a.name, s.sha256 from feature_approvals a join ${GIVEN} on md5(a.name) = md5(s.name)
+    where a.gateway_id = $1 and a.assignment_id = $2 and a.kind = $3 and not a.refused @> array[s.sha256]
+    order by a.name for update of a)
+  update feature_approvals a set refused = array_append(a.refused, held.sha256) from held
+  where a.gateway_id = $1 and a.assignment_id = $2 and a.kind = $3 and md5(a.name) = md5(held.name)`
 
 const SEEN = `gateway_id = $1 and assignment_id = $2 and kind = $3 and md5(name) = md5($4) and sha256 = $5`
 
