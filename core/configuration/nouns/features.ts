@@ -47,12 +47,26 @@ export async function rejectFeature(
 /** Takes back the last approval: what was trusted before it is trusted again. */
 export async function undoFeature(work: Work, key: FeatureKey): Promise<FeatureRecord> {
   const decisions = (await work.store.features.history(key)).filter(isDecision)
-  const [last, ...earlier] = decisions
+  const [last] = decisions
   if (last === undefined) throw absent(key.kind, key.name.slice(0, 200))
   if (last.event === 'rejected') throw conflict('the last decision rejected a definition; approve that to take it back')
-  const before = earlier.find(({ event, sha256 }) => event !== 'rejected' && sha256 !== last.sha256)
-  if (before === undefined) throw conflict('nothing else was ever trusted; reject this definition instead')
-  return approveFeature(work, key, { sha256: before.sha256, note: 'undone' })
+  const before = trustedBefore(decisions)
+  if (before === null) throw conflict('nothing else was ever trusted; reject this definition instead')
+  return approveFeature(work, key, { sha256: before, note: 'undone' })
+}
+
+/**
+ * What was trusted before the last approval, by the decisions, newest first. Who goes back to it has taken that approval back, so
+ * that doing so twice trusts nothing anew; what was rejected is never gone back to.
+ */
+export function trustedBefore(decisions: readonly Pick<FeatureEvent, 'event' | 'sha256'>[]): string | null {
+  let trusted: string[] = []
+  for (const { event, sha256 } of decisions.toReversed()) {
+    if (event === 'rejected') trusted = trusted.filter((one) => one !== sha256)
+    else if (sha256 === trusted.at(-2)) trusted.pop()
+    else if (sha256 !== trusted.at(-1)) trusted.push(sha256)
+  }
+  return trusted.at(-2) ?? null
 }
 
 const isDecision = ({ event }: FeatureEvent): boolean => ['trusted', 'approved', 'rejected'].includes(event)

@@ -159,7 +159,7 @@ function showFeature({ pinning }: Gateway, record: FeatureRecord) {
 function stateOf({ waiting, refused, sha256 }: FeatureRecord, onChange: Gateway['pinning']['onChange']) {
   if (waiting?.event === 'suspected') return refused.includes(waiting.sha256) ? 'quarantined' : 'kept'
   if (sha256 === null) return 'pending'
-  if (waiting === null) return 'approved'
+  if (waiting === null) return refused.includes(sha256) ? 'quarantined' : 'approved'
   return waiting.event === 'changed' && onChange === 'alert' && !refused.includes(waiting.sha256)
     ? 'kept'
     : 'quarantined'

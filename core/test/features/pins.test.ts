@@ -149,6 +149,9 @@ test('a rejected definition does not pass, not even where changes are kept', asy
   assert.is(send?.state, 'kept')
   await one.api('POST', `${path}/tool/send/reject`, { sha256: send?.waiting?.sha256 })
   assert.is(await answers(here, 'send'), 'Unknown tool: send')
+  assert.is((await features())['send']?.state, 'approved', 'the other one')
+  await one.api('POST', `${path}/tool/send/reject`, { sha256: send?.sha256 })
+  assert.is((await features())['send']?.state, 'quarantined')
 })
 
 test('what is to be pinned is looked at as soon as that is said, and not when the first client comes', async () => {
