@@ -78,7 +78,7 @@ function legOf({ part, mark }: Marked): ListLeg {
     asked: asked && (trouble !== null || bytes > 0),
     ms,
     bytes,
-    hidden: part.noAccess === null ? (part.exposed?.hidden ?? 0) : 0,
+    hidden: part.noAccess === null ? (part.exposed?.hiddenNames.size ?? 0) : 0,
     state: mark?.state ?? 'ok',
     error: trouble === null ? null : { code: trouble.code, message: trouble.reason },
   }

@@ -180,6 +180,30 @@ test('a resource that is read by a template needs one that is shown', async () =
     assert.is(await at.find(escape, 'resource'), null, escape)
 })
 
+test('what is hidden is not read under another spelling of its URI', async () => {
+  const w = world()
+  w.upstreams.lists('a', RESOURCES, ['crm://contact/5', 'crm://contact/6'])
+  w.upstreams.lists('a', TEMPLATES, ['crm://contact/{id}'])
+  const at = door(w, house({ resources: only('crm://contact/6', 'crm://contact/{id}') }))
+  for (const uri of ['crm://contact/5', 'crm://contact/%35', 'crm://contact/%2535', 'CRM://contact/5'])
+    assert.is(await at.find(uri, 'resource'), null, uri)
+  assert.is(await at.find('crm://contact/7', 'resource'), 'crm://contact/7')
+  assert.is(await at.find('crm://contact/%37', 'resource'), 'crm://contact/%37')
+
+  const open = house({})
+  const free = door(w, open)
+  const definition = entry(RESOURCES, 'crm://contact/5')
+  const hashes = hashesOf(definition, 'uri')
+  const told = { event: 'suspected', name: 'crm://contact/5', version: 1, hashes, definition, note: null } as const
+  const where = { gatewayId: open.gateway.id, assignmentId: 'assignment-a', kind: 'resource' } as const
+  await w.features.suspect(where, [{ ...told, sha256: pinHash(told.name, hashes) }], true)
+  await free.list('resources')
+  await free.approvals.load(open.gateway.id)
+  for (const uri of ['crm://contact/5', 'crm://contact/%35', 'crm://contact/5?', 'crm://contact//5'])
+    assert.is(await free.find(uri, 'resource'), null, uri)
+  assert.is(await free.find('crm://contact/7', 'resource'), 'crm://contact/7')
+})
+
 test('nothing of resources is read when they are all hidden', async () => {
   const w = world()
   w.upstreams.lists('a', RESOURCES, ['file:///readme']).lists('a', TEMPLATES, ['file:///{name}'])
@@ -206,7 +230,8 @@ test('an app goes with its tool, and a tool goes without its app where that is h
   w.upstreams.lists('a', RESOURCES, ['ui://one', 'ui://two', 'file:///x']).lists('a', TEMPLATES, [])
   const at = door(w, house({ tools: only('shown') }))
   assert.equal(await at.list('resources'), ['ui://one', 'file:///x'])
-  assert.is(await at.find('ui://two', 'resource'), null)
+  for (const uri of ['ui://two', 'UI://two', 'ui://%74wo', 'ui://two?x'])
+    assert.is(await at.find(uri, 'resource'), null, uri)
   assert.is(await at.find('ui://one', 'resource'), 'ui://one')
   const without = door(w, house({ resources: NONE }))
   const { items } = await without.listing()

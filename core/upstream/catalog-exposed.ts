@@ -16,7 +16,7 @@ type ById = SeenList['byId']
 export interface Exposed {
   readonly byId: ById
   readonly judged: ReadonlyMap<string, Judgement>
-  readonly hidden: number
+  readonly hiddenNames: ReadonlySet<string>
   /** Something pinned waits until it is recorded. */
   readonly waits: boolean
   /** What is worth keeping and is not kept yet. */
@@ -45,7 +45,7 @@ interface Remembered {
   readonly exposed: Exposed
 }
 const remembered = new WeakMap<AssignmentPlan, WeakMap<ById, Remembered>>()
-const NO_APPS: ReadonlySet<string> = new Set()
+const NO_NAMES: ReadonlySet<string> = new Set()
 
 export interface Seen {
   readonly kind: ListKind
@@ -59,7 +59,7 @@ export interface Seen {
 /** Remembered for as long as the plan, the server's list and what is approved stay what they are. */
 export function expose(
   plan: AssignmentPlan,
-  { kind, byId, apps = NO_APPS, isLooked = () => true }: Seen,
+  { kind, byId, apps = NO_NAMES, isLooked = () => true }: Seen,
   table: ApprovalTable | undefined,
 ): Exposed {
   const lists = remembered.get(plan) ?? new WeakMap<ById, Remembered>()
@@ -94,10 +94,10 @@ function look(plan: AssignmentPlan, seen: Required<Seen>, table: ApprovalTable |
   return {
     byId: isWhole ? byId : shown,
     judged,
-    hidden: byId.size - shown.size,
+    hiddenNames: isWhole ? NO_NAMES : new Set([...byId.keys()].filter((name) => !shown.has(name))),
     waits: [...judged.values()].some(({ why }) => why === 'unrecorded' || why === 'unlooked'),
     sightings: table === undefined ? [] : sightingsOf({ plan, kind: nameKind, byId, judged }, table),
-    hiddenApps: kind === 'tools' ? appsLost(byId, shown) : NO_APPS,
+    hiddenApps: kind === 'tools' ? appsLost(byId, shown) : NO_NAMES,
     hash,
   }
 }
@@ -109,7 +109,7 @@ function appsLost(byId: ById, shown: ById): ReadonlySet<string> {
     if (app !== undefined) lost.add(app)
   }
   for (const tool of shown.values()) lost.delete(appUriOf(tool) ?? '')
-  return lost.size === 0 ? NO_APPS : lost
+  return lost.size === 0 ? NO_NAMES : lost
 }
 
 interface Looked {

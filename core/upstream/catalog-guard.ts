@@ -5,6 +5,7 @@ import { admitUnseen, asks, looks, type Exposure } from '../domain/provisioning.
 import type { AssignmentPlan } from '../domain/snapshot.js'
 import type { ListKind } from '../domain/store.js'
 import { GatehouseError } from '../errors.js'
+import { likenessesOf, likenessOf } from '../mcp/uri-likeness.js'
 import { compileTemplate, fitsTemplate, type UriTemplate } from '../mcp/uri-template.js'
 import type { Approvals } from './approvals.js'
 import { expose, exposureOf, guardOf, type Exposed } from './catalog-exposed.js'
@@ -128,6 +129,7 @@ export class Guard {
       const listed = slot === null ? 'not listed' : this.#listed({ assignment, list, name: uri }, slot, sight)
       if (listed !== 'not listed') return listed
     }
+    if (this.#isLikeHidden(assignment, uri, resources.slot, sight)) return null
     return exposure === null ? UNLISTED : this.#unlisted({ assignment, uri, exposure }, templates.slot, sight)
   }
 
@@ -187,7 +189,14 @@ export class Guard {
 
   #isAppHidden(assignment: AssignmentPlan, slot: Slot, uri: string, sight: Sight): boolean {
     if (slot.seen === null) return true
-    return this.exposed(assignment, 'tools', slot.seen, sight)?.hiddenApps.has(uri) ?? false
+    const hidden = this.exposed(assignment, 'tools', slot.seen, sight)?.hiddenApps ?? SEEN_NEVER
+    return hidden.size > 0 && isLikeOneOf(hidden, uri)
+  }
+
+  /** What is hidden is not read under another spelling of its URI. */
+  #isLikeHidden(assignment: AssignmentPlan, uri: string, { seen }: Slot, sight: Sight): boolean {
+    const exposed = seen === null ? null : this.exposed(assignment, 'resources', seen, sight)
+    return exposed !== null && exposed.hiddenNames.size > 0 && isLikeOneOf(exposed.hiddenNames, uri)
   }
 
   /** An app goes with its tool; while nobody knows the tools, with none. */
@@ -200,7 +209,15 @@ export class Guard {
   }
 }
 
-const isApp = (uri: string): boolean => uri.startsWith('ui://')
+const isApp = (uri: string): boolean => /^ui:/i.test(uri)
+const likenesses = new WeakMap<ReadonlySet<string>, ReadonlySet<string>>()
+
+function isLikeOneOf(hidden: ReadonlySet<string>, uri: string): boolean {
+  const known = likenesses.get(hidden) ?? new Set([...hidden].map(likenessOf))
+  likenesses.set(hidden, known)
+  return likenessesOf(uri).some((one) => known.has(one))
+}
+
 const isBound = (judgement: Judgement | undefined): boolean => {
   const { pin, entry } = judgement?.admission ?? { pin: null, entry: null }
   return pin !== null || (entry !== null && asks(entry)) || (judgement !== undefined && !judgement.exposed)
