@@ -71,17 +71,24 @@ function writePin({ fields, sha256 }: Pin): unknown {
   return fields.length === PIN_FIELDS.length ? true : fields
 }
 
-/** Whoever changes what of a server exists needs the capability for it, by whatever way the change comes. */
+/**
+ * Whoever changes what of a server exists needs the capability for it, by whatever way the change comes: taking a server off and
+ * putting it back, or beside itself under another name, is one.
+ */
 export function mustBeAllowedToProvision(
   work: Work,
   before: readonly Assignment[],
-  after: readonly (Pick<Assignment, 'provisioning'> & { readonly id?: string })[],
+  after: readonly (Pick<Assignment, 'provisioning' | 'serverId'> & { readonly id?: string })[],
 ): void {
-  const isChanged = after.some(({ id, provisioning }) => {
-    const stored = before.find((one) => one.id === id)?.provisioning ?? EVERYTHING
-    return !isDeepStrictEqual(stored, provisioning)
+  const isChosen = ({ provisioning }: Pick<Assignment, 'provisioning'>) => !isDeepStrictEqual(provisioning, EVERYTHING)
+  const chosen = before.filter(isChosen)
+  const isLost = chosen.some((one) => !after.some(({ id }) => id === one.id))
+  const isChanged = after.some((one) => {
+    const stored = before.find(({ id }) => id === one.id)
+    if (stored !== undefined) return !isDeepStrictEqual(stored.provisioning, one.provisioning)
+    return isChosen(one) || chosen.some(({ serverId }) => serverId === one.serverId)
   })
-  if (isChanged) mustHold(work, PROVISIONING_CAPABILITY)
+  if (isLost || isChanged) mustHold(work, PROVISIONING_CAPABILITY)
 }
 
 function entryOf({ name, pin, ...given }: EntryInput): AllowEntry {
