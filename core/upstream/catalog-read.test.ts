@@ -43,6 +43,18 @@ test('a server that never ends is cut at a hundred pages, and at ten thousand en
   assert.match(wide.flaw ?? '', /too long/)
 })
 
+test('a server of few but huge pages is cut before they fill the memory', async () => {
+  const upstreams = new FakeUpstreams()
+  let page = 0
+  const request = async (...[to, request]: Parameters<FakeUpstreams['request']>) => {
+    const reply = await upstreams.request(to, request)
+    return { ...reply, bytesReceived: 30 * 1024 * 1024 }
+  }
+  upstreams.on('a', 'tools/list', () => ({ tools: [{ name: `t${page++}` }], nextCursor: `c${page}` }))
+  const list = await readList(target, 'tools', { ...NOTHING, upstreams: { request }, infos: infosOf(upstreams) })
+  assert.equal([list.entries.length, list.flaw], [3, 'the list is too long and was cut'])
+})
+
 test('entries without a name of their own are left out and counted', async () => {
   const odd = [{ name: 'ok' }, {}, { name: 7 }, null, 'text', { name: '' }, { name: 'ok', other: true }]
   const list = await readAnswer(() => ({ tools: odd }))

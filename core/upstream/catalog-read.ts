@@ -10,6 +10,7 @@ import type { ServerInfo, Target, UpstreamReply, Upstreams } from './types.js'
 
 const MOST_PAGES = 100
 const MOST_ENTRIES = 10_000
+const MOST_BYTES = 64 * 1024 * 1024
 const LONGEST_NAME = 4_096
 const DEFAULT_TTL = 60_000
 const LONGEST_TTL = 86_400_000
@@ -77,7 +78,8 @@ async function drain(
     entries += Array.isArray(page) ? page.length : 0
     const next = result.nextCursor
     if (typeof next !== 'string' || seen.has(next)) return { results, bytes, cut: entries > MOST_ENTRIES }
-    if (results.length >= MOST_PAGES || entries >= MOST_ENTRIES) return { results, bytes, cut: true }
+    if (results.length >= MOST_PAGES || entries >= MOST_ENTRIES || bytes >= MOST_BYTES)
+      return { results, bytes, cut: true }
     seen.add(next)
     cursor = next
   }
