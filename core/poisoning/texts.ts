@@ -11,8 +11,18 @@ export interface Texts {
   readonly isCut: boolean
 }
 
-/** What no model reads: links to pictures, and what clients and servers tell each other. */
-const UNREAD = new Set(['icons', '_meta', 'mimeType', '$schema', '$id', '$ref', 'type', 'format', 'size', 'execution'])
+/** What no model reads of a definition: links to pictures, and what clients and servers tell each other. Of a schema it reads all. */
+const UNREAD = new Set(['icons', '_meta', 'size', 'execution'])
+const REFERENCE = /^\S{0,200}$/
+/** What says nothing as long as it is what its key wants. */
+const WORDS_OF: ReadonlyMap<string, RegExp> = new Map([
+  ['type', /^[a-z]{1,16}$/i],
+  ['format', /^[a-z][a-z\d_-]{0,31}$/i],
+  ['mimeType', /^[\w.+*-]{1,60}\/[\w.+*-]{1,100}(?:; ?[\w=."-]{1,40})?$/],
+  ['$schema', REFERENCE],
+  ['$id', REFERENCE],
+  ['$ref', REFERENCE],
+])
 /** Their keys are names that the model fills in. */
 const NAMED_BY_KEY = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'])
 const VALUES = new Set(['default', 'const', 'enum', 'examples', 'example'])
@@ -48,7 +58,8 @@ export function textsOf(definition: JsonObject): Texts {
       return
     }
     for (const [key, item] of Object.entries(value)) {
-      if (!areKeysNames && (place.role !== 'value' || place.depth < 2) && UNREAD.has(key)) continue
+      if (!areKeysNames && place.depth === 0 && UNREAD.has(key)) continue
+      if (!areKeysNames && (place.role !== 'value' || place.depth < 2) && isNoText(key, item)) continue
       const path = `${place.path}.${key}`
       if (areKeysNames || !isKnownKey(key)) add(key, { ...below, path, role: 'name' })
       walk(item, areKeysNames ? { ...below, path } : placeOf(key, { ...below, path }), NAMED_BY_KEY.has(key))
@@ -56,6 +67,12 @@ export function textsOf(definition: JsonObject): Texts {
   }
   walk(definition, { path: '$', role: 'prose', isInput: false, depth: 0 }, false)
   return { texts, isCut }
+}
+
+function isNoText(key: string, value: Json | undefined): boolean {
+  const words = WORDS_OF.get(key)
+  if (words === undefined) return false
+  return [value].flat().every((item) => typeof item !== 'object' && words.test(String(item)))
 }
 
 function placeOf(key: string, place: Place): Place {
