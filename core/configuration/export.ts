@@ -74,7 +74,8 @@ function hashed({ mode, allow }: Exposing, kinds: readonly NameKind[], own: read
   const written = allow.map((entry) => {
     const { name, pin } = entry
     const approved = own.find((one) => one.name === name && kinds.includes(one.kind))
-    if (pin === undefined || pin.sha256 !== undefined || !approved?.hashes) return entry
+    // The name of a feature may hold a star: then the entry is not of it alone.
+    if (pin === undefined || name.includes('*') || pin.sha256 !== undefined || !approved?.hashes) return entry
     return { ...entry, pin: { ...pin, sha256: pinHash(name, approved.hashes, pin.fields) } }
   })
   return { mode, allow: written }
