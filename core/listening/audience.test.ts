@@ -31,6 +31,35 @@ test('what a server says of its list goes at once to whoever listens and sees it
   stop()
 })
 
+test('a change of the apps of hidden tools is told to nobody, though all resources are shown', async () => {
+  const w = world()
+  w.upstreams.on('a', 'tools/list', () => ({
+    tools: [{ name: 'shown' }, { name: 'hidden', _meta: { ui: { resourceUri: 'ui://hidden' } } }],
+  }))
+  w.upstreams.lists('a', 'resources/list', ['ui://hidden', 'file:///x']).lists('a', 'resources/templates/list', [])
+  const tools = { mode: 'selected', allow: [{ name: 'shown' }] } as const
+  const { enter, stop } = hall(plan([{ server: server('a'), provisioning: { tools } }]), w)
+  const one = enter()
+  await one.seat.hear(LISTED)
+  await looked(one.seat)
+  const change = (size: number, ...more: readonly string[]) => {
+    const listed = ['file:///x', ...more].map((uri) => ({ uri }))
+    w.upstreams.on('a', 'resources/list', () => ({ resources: [{ uri: 'ui://hidden', size }, ...listed] }))
+    w.upstreams.announce('server-a', 'resources')
+  }
+  change(1)
+  change(2, 'file:///y')
+  await settled('a change of what is shown is told', () => one.heard.length > 0)
+  const before = one.heard.length
+  const asked = () => w.upstreams.asked.filter(({ method }) => method === 'resources/list').length
+  const times = asked()
+  change(3, 'file:///y')
+  await settled('it is looked into', () => asked() > times)
+  await looked(one.seat)
+  assert.is(one.heard.length, before)
+  stop()
+})
+
 test('a storm of changes is told twice a second', async () => {
   const { w, enter, stop } = hall(plan(['a']))
   const { seat, heard } = enter()

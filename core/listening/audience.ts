@@ -2,7 +2,7 @@ import type { ListKind } from '../domain/store.js'
 import type { GatewayPlan } from '../domain/snapshot.js'
 import { asGatehouseError } from '../errors.js'
 import { slotKey } from '../upstream/ability.js'
-import type { Access, Catalog, CatalogLog, ListListener } from '../upstream/catalog-types.js'
+import { LISTS, type Access, type Catalog, type CatalogLog, type ListListener } from '../upstream/catalog-types.js'
 import type { Subscriptions } from '../upstream/subscriptions.js'
 import { LISTED, Seat, type ListedKind, type Listener, type SeatOptions } from './seat.js'
 
@@ -17,7 +17,7 @@ export interface Audience {
 }
 
 export interface AudienceOptions extends Omit<SeatOptions, 'catalog' | 'subscriptions'> {
-  readonly catalog: Pick<Catalog, 'resolve' | 'resolveNow' | 'publicUris' | 'list' | 'fingerprint' | 'onChanged'>
+  readonly catalog: Pick<Catalog, 'resolve' | 'resolveNow' | 'publicUris' | 'mayHide' | 'list' | 'fingerprint' | 'onChanged'>
   readonly subscriptions: Pick<Subscriptions, 'hold' | 'watch' | 'drop'>
   readonly limits: () => { readonly list: number }
   readonly log: CatalogLog
@@ -47,11 +47,13 @@ export function createAudience(options: AudienceOptions): Audience {
   const changed: ListListener = (serverId, list, why) => {
     const kind = list === 'templates' ? 'resources' : list
     for (const [gatewayId, present] of seats) {
-      const showing = plan(gatewayId)?.assignments.filter(({ server }) => server.id === serverId) ?? []
-      if (showing.length === 0) continue
+      const now = plan(gatewayId)
+      const showing = now?.assignments.filter(({ server }) => server.id === serverId) ?? []
+      if (now === undefined || showing.length === 0) continue
+      const whole = showing.filter((one) => !catalog.mayHide(now, one, LISTS[kind].feature))
       for (const seat of present) {
         if (!seat.hears(kind) || !showing.some((assignment) => seat.sees(assignment))) continue
-        if (why === 'doubted' || !showing.some((one) => seat.sees(one) && one.exposures[kind] === null))
+        if (why === 'doubted' || !whole.some((one) => seat.sees(one)))
           seat.doubted.add(kind)
         else {
           seat.prints.delete(kind)

@@ -36,7 +36,7 @@ export interface Update {
 export type Watched = Outcome | 'unknown'
 
 export interface SeatOptions {
-  readonly catalog: Pick<Catalog, 'resolve' | 'resolveNow' | 'publicUris'>
+  readonly catalog: Pick<Catalog, 'resolve' | 'resolveNow' | 'publicUris' | 'mayHide'>
   readonly infos: Pick<ServerInfos, 'known'>
   readonly subscriptions: Pick<Subscriptions, 'hold' | 'watch'>
   /** The gateway as it is configured now. */
@@ -207,8 +207,9 @@ export class Seat {
   async #tellOf(update: Update): Promise<void> {
     const { plan, assignment, name, params } = update
     const part = params.uri
-    const mayHide = typeof part === 'string' && part !== name && assignment.exposures.resources !== null
-    const isShown = !mayHide || (await this.#isShown(this.options.catalog.publicUris(plan, assignment)(part)))
+    const { catalog } = this.options
+    const mayHide = typeof part === 'string' && part !== name && catalog.mayHide(plan, assignment, 'resource')
+    const isShown = !mayHide || (await this.#isShown(catalog.publicUris(plan, assignment)(part)))
     if (!this.#hasLeft) this.listener.updated(isShown ? update : { ...update, params: { ...params, uri: name } })
   }
 

@@ -36,6 +36,8 @@ export interface Catalog {
   fingerprint(plan: GatewayPlan, kind: ListKind, access: Access): string | null
   /** Why what was not found is hidden; null: nobody has it. For the record alone: to the client both are unknown. */
   whyHidden(plan: GatewayPlan, kind: FeatureKind, publicName: string, access: Access): Why | null
+  /** Not everything of the kind that the server has need exist on the gateway. */
+  mayHide(plan: GatewayPlan, assignment: AssignmentPlan, kind: FeatureKind): boolean
   /** What one server lists to one credential, each with how it stands to an exposure. Throws when it cannot be listed. */
   preview(plan: AssignmentPlan, kind: ListKind, of: PreviewOf): Promise<readonly Previewed[]>
   /** Told after the cache was dropped, or when an answer came too late for those who had asked. Returns the way to end it. */

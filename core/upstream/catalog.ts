@@ -168,6 +168,10 @@ class ServerCatalog implements Catalog {
     return null
   }
 
+  mayHide({ gateway }: GatewayPlan, assignment: AssignmentPlan, kind: FeatureKind): boolean {
+    return this.#guard.guards(gateway.id, { kind, assignment })
+  }
+
   async preview(plan: AssignmentPlan, kind: ListKind, of: PreviewOf): Promise<readonly Previewed[]> {
     const { gatewayId, target, deadline } = of
     const slot = this.#lists.slot({ server: target.server, key: slotKey(target) }, kind)
