@@ -17,7 +17,10 @@ export interface Audience {
 }
 
 export interface AudienceOptions extends Omit<SeatOptions, 'catalog' | 'subscriptions'> {
-  readonly catalog: Pick<Catalog, 'resolve' | 'resolveNow' | 'publicUris' | 'mayHide' | 'list' | 'fingerprint' | 'onChanged'>
+  readonly catalog: Pick<
+    Catalog,
+    'resolve' | 'resolveNow' | 'publicUris' | 'mayHide' | 'list' | 'fingerprint' | 'onChanged'
+  >
   readonly subscriptions: Pick<Subscriptions, 'hold' | 'watch' | 'drop'>
   readonly limits: () => { readonly list: number }
   readonly log: CatalogLog
@@ -53,8 +56,7 @@ export function createAudience(options: AudienceOptions): Audience {
       const whole = showing.filter((one) => !catalog.mayHide(now, one, LISTS[kind].feature))
       for (const seat of present) {
         if (!seat.hears(kind) || !showing.some((assignment) => seat.sees(assignment))) continue
-        if (why === 'doubted' || !whole.some((one) => seat.sees(one)))
-          seat.doubted.add(kind)
+        if (why === 'doubted' || !whole.some((one) => seat.sees(one))) seat.doubted.add(kind)
         else {
           seat.prints.delete(kind)
           seat.tell(kind)
