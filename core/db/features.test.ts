@@ -97,6 +97,19 @@ test('what is suspected is refused at once, and pins nothing', async () => {
   assert.equal([version, baselines, approvals[0]?.hashes], [1, [], null])
 })
 
+test('a server that shows ever new suspicious names does not fill the database', async () => {
+  const { where } = await place()
+  await database.dataSource.query(
+    `insert into feature_history (gateway_id, assignment_id, kind, name, version, event, sha256, hashes)
+      select $1, $2, 'tool', 'name-' || n, 1, 'suspected', n::text, '{}' from generate_series(1, 20000) n`,
+    [where.gatewayId, where.assignmentId],
+  )
+  const found = sighting('suspected', {}, { note: 'x' })
+  assert.equal(await store.features.suspect(where, [found], false), [])
+  assert.is(await codeOf(store.features.suspect(where, [found], true)), 'GH_DB_UNAVAILABLE')
+  assert.equal((await store.features.suspect({ ...where, kind: 'prompt' }, [found], true)).length, 1)
+})
+
 test('what appears after its kind was recorded by another replica waits, unless it was meant by its name', async () => {
   const { where, key } = await place()
   const named = (name: string, facts: Partial<Sighting>) => {

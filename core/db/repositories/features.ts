@@ -15,6 +15,8 @@ import { isId } from './rows.js'
 const LONGEST = 256 * 1024
 /** A server that changes all the time fills the history of one approval so far and no further. */
 const MOST_EVENTS = 50
+/** So many events of suspicion a server leaves of names that nobody knows otherwise. */
+const MOST_SUSPECTED = 20_000
 
 type Where = Omit<FeatureKey, 'name'>
 type Row<T extends { readonly definition: JsonObject | null }> = Omit<T, 'definition'> & {
@@ -109,6 +111,12 @@ async function suspect(
 ): Promise<readonly Sighting[]> {
   const place = [gatewayId, assignmentId, kind] as const
   const sorted = sightings.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  const [{ isFull } = { isFull: false }]: { isFull: boolean }[] = await manager.query(FULL, [...place])
+  if (isFull) {
+    // What is not kept counts as not looked through.
+    if (refuse) throw new GatehouseError('GH_DB_UNAVAILABLE', { detail: 'a server shows too many suspicious names' })
+    return []
+  }
   const rows = JSON.stringify(sorted.map(rowOf))
   const told: { name: string }[] = await manager.query(EVENTS, [...place, rows])
   if (refuse) {
@@ -180,6 +188,9 @@ const EVENTS = `insert into feature_history
     and h.assignment_id = $2::uuid and h.kind = $3::text and md5(h.name) = md5(s.name) and h.version = s.version
     and h.sha256 = s.sha256))
   on conflict do nothing returning name, event`
+
+const FULL = `select count(*) >= ${MOST_SUSPECTED} as "isFull" from (select 1 from feature_history
+  where gateway_id = $1 and assignment_id = $2 and kind = $3 and event = 'suspected' limit ${MOST_SUSPECTED}) as suspected`
 
 /** In the order of the names, as everything here. */
 const REFUSE = `with held as (select a.name, s.sha256 from feature_approvals a join ${GIVEN} on md5(a.name) = md5(s.name)
