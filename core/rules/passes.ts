@@ -3,6 +3,7 @@ import { never, undecided } from '@gatehouse/sdk'
 import type { TextChange } from '../domain/actions.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
+import { GatehouseError } from '../errors.js'
 import { checkAnswer, checkMessage } from './answers.js'
 import type { Engines, Limits, Subject } from './engines.js'
 import { changeLeaves } from './change.js'
@@ -97,6 +98,10 @@ function ask({ leg, context, subject, engines, limits }: Asked, trial: Trial): E
   }
 }
 
+/** Others than ours may repeat what they met. */
+const whyNot = (thrown: unknown) =>
+  thrown instanceof GatehouseError ? thrown.message : 'what it answers cannot be done'
+
 const failure = (thrown: unknown) => undecided(thrown instanceof Error ? thrown.message : 'the engine failed')
 
 /** What an answer makes of the message may be more than can be walked: then nothing is decided. */
@@ -104,7 +109,7 @@ function judged(asked: Asked, trial: Trial, answer: Evaluation): Ended | null {
   try {
     return judge(asked, trial, answer)
   } catch (thrown) {
-    return end(trial, 'undecided', { failure: failure(thrown).message })
+    return end(trial, 'undecided', { failure: whyNot(thrown) })
   }
 }
 
