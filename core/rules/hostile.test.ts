@@ -115,6 +115,30 @@ test('nothing of a call slips past in the meta of a request', async () => {
   }
 })
 
+test('what only looks like the name of a feature is looked at', async () => {
+  const { rules, compile } = bench()
+  const compiled = await compile([rule({ action: 'block', config: { words: ['secret'] } })])
+  const tool = { name: 'find_contact', arguments: {} }
+  const tries = [
+    [{ kind: 'tool' }, { ...tool, uri: 'a secret' }],
+    [{ kind: 'tool' }, { ...tool, ref: { type: 'ref/prompt', name: 'a secret' } }],
+    [{ kind: 'tool' }, { ...tool, requestState: { a: 'secret' } }],
+    [{ kind: 'prompt' }, { name: 'p', uri: 'a secret' }],
+    [{ kind: 'prompt' }, { name: 'p', ref: { name: 'a secret' } }],
+    [{ kind: 'prompt' }, { ref: { type: 'ref/prompt', name: 'p' }, name: 'a secret' }],
+    [{ kind: 'prompt' }, { ref: { type: 'ref/prompt', name: 'p', note: 'a secret' } }],
+    [{ kind: 'resource' }, { uri: 'a:b', name: 'a secret' }],
+  ] as const
+  for (const [facts, params] of tries) {
+    const covering = compiled.map((one) => ({ ...one, covers: () => true }))
+    const outcome = await rules.inspectRequest(covering, subject(facts), params)
+    assert.is(outcome.kind, 'blocked', JSON.stringify(params))
+  }
+  const honest = { ref: { type: 'ref/prompt', name: 'secret' }, argument: { name: 'a', value: 'b' } }
+  const covering = compiled.map((one) => ({ ...one, covers: () => true }))
+  assert.is((await rules.inspectRequest(covering, subject({ kind: 'prompt' }), honest)).kind, 'pass')
+})
+
 test('a number that no double holds is looked at by its digits alone', async () => {
   const seen: string[] = []
   const look = ({ leaves }: EvaluateRequest): Evaluation => {

@@ -28,15 +28,34 @@ export function visit(message: JsonObject, leg: Leg, kind: FeatureKind, visitor:
   return leg === 'request' ? visitParams(message, kind, visitor) : visitResult(message, kind, visitor)
 }
 
-/** What names the feature, and the server's own mark that comes back to it. */
-export const NAMES_OF_PARAMS: ReadonlySet<string> = new Set(['name', 'uri', 'ref', 'requestState'])
+/** What names the feature, and the server's own mark that comes back to it. Under another kind they are texts like any. */
+export function isNameOfParams(key: string, value: Json | undefined, kind: FeatureKind): boolean {
+  if (key === 'ref') return kind !== 'tool' && isObject(value)
+  return (key === 'requestState' || key === nameOf(kind)) && typeof value === 'string'
+}
+const nameOf = (kind: FeatureKind) => (kind === 'resource' ? 'uri' : 'name')
 
 /** All that a client sends reaches the server: what the protocol does not know of is no side door. */
 function visitParams(params: JsonObject, kind: FeatureKind, visitor: Visitor): JsonObject {
   if (kind === 'resource' && typeof params['uri'] === 'string') visitor.key(params['uri'])
+  // Only one of them names a feature, and nobody has permitted the other.
+  const isTwice = isObject(params['ref']) && params[nameOf(kind)] !== undefined
   return mapObject(params, (key, value) => {
-    if (NAMES_OF_PARAMS.has(key)) return value
-    return key === '_meta' ? meta(value, visitor) : every(value, visitor)
+    if (key === '_meta') return meta(value, visitor)
+    if (!isNameOfParams(key, value, kind)) return every(value, visitor)
+    if (isObject(value)) return reference(value, visitor, isTwice)
+    if (isTwice && key === nameOf(kind)) visitor.key(value as string)
+    return value
+  })
+}
+
+const NAMES_OF_REFERENCE = new Set(['type', 'name', 'uri'])
+
+function reference(ref: JsonObject, visitor: Visitor, isShown: boolean): JsonObject {
+  return mapObject(ref, (key, value) => {
+    if (!NAMES_OF_REFERENCE.has(key) || typeof value !== 'string') return every(value, visitor)
+    if (isShown) visitor.key(value)
+    return value
   })
 }
 
