@@ -78,6 +78,8 @@ test('no text hides beside the content of a result', async () => {
     { content: [], _meta: { 'io.modelcontextprotocol/own': 'a secret' } },
     { content: [], _meta: { traceparent: 'a secret' } },
     { content: [], cacheScope: 'a secret' },
+    { content: [{ type: 'a secret', x: 1 }] },
+    { content: [{ type: 'image', mimeType: 'a secret', data: '' }] },
     { content: [], isError: { text: 'a secret' } },
   ]
   for (const result of hidden) {

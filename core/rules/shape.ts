@@ -15,7 +15,11 @@ export type Leg = 'request' | 'response'
 /** Deeper than any honest message; keeps a hostile one from exhausting the stack. */
 const MAX_DEPTH = 512
 /** Keys of content whose values are not text but encodings, addresses and marks of the protocol. */
-const NO_TEXT = new Set(['mimeType', 'uri', 'type'])
+const NO_TEXT: ReadonlyMap<string, RegExp> = new Map([
+  ['uri', /^/],
+  ['type', /^[a-z_/-]{1,64}$/i],
+  ['mimeType', /^[\w.+-]{1,80}\/[\w.+-]{1,80}(?:; ?[\w-]{1,40}="?[\w.+-]{1,80}"?)?$/],
+])
 const PAYLOADS = new Set(['data', 'blob'])
 /** In no alphabet of base64. */
 const NO_BASE64 = /[^A-Za-z0-9+/=_\r\n-]/
@@ -250,7 +254,7 @@ function mapObject(object: JsonObject, each: (key: string, value: Json | undefin
 const isTextOf = (entry: JsonObject, key: string) => entry['type'] === 'text' && (key === 'data' || key === 'blob')
 
 const isNoText = (key: string, value: Json | undefined) =>
-  (typeof value === 'string' && NO_TEXT.has(key)) || isPayload(key, value)
+  (typeof value === 'string' && NO_TEXT.get(key)?.test(value) === true) || isPayload(key, value)
 
 /** Base64 where it belongs. What is none is a text, whatever it stands under. */
 export const isPayload = (key: string, value: unknown): boolean =>
