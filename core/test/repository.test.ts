@@ -40,6 +40,20 @@ function brokenLinks(page: string): string[] {
   })
 }
 
+/** Rows that have more or fewer cells than the head of their table: mostly two lines that a merge ran into one. */
+function crookedRows(page: string): string[] {
+  const lines = withoutCode(read(page)).split('\n')
+  const cells = (line: string) => (line.startsWith('|') ? [...line.matchAll(/(?<!\\)\|/g)].length : 0)
+  return lines.filter(
+    (line, n) => cells(line) > 0 && cells(lines[n - 1] ?? '') > 0 && cells(line) !== cells(lines[n - 1] ?? ''),
+  )
+}
+
+test('every row of every table has the cells of its head', () => {
+  const crooked = pages().flatMap((page) => crookedRows(page).map((row) => `${page}: ${row.slice(0, 80)}`))
+  assert.equal(crooked, [])
+})
+
 test('every link of every page leads somewhere', () => {
   const broken = pages().flatMap((page) => brokenLinks(page).map((link) => `${page}: ${link}`))
   assert.equal(broken, [])
