@@ -2,7 +2,14 @@ import { z } from 'zod'
 import { findEngine } from '../../domain/engines.js'
 import type { FoundEngine, OpenedEngine } from '../../domain/engines.js'
 import type { Engine } from '../../domain/nouns.js'
-import { engineState, mergeEngine, mustNotTake, secretKeys, settled, unknownKind } from '../../configuration/nouns/engines.js'
+import {
+  engineState,
+  mergeEngine,
+  mustNotTake,
+  secretKeys,
+  settled,
+  unknownKind,
+} from '../../configuration/nouns/engines.js'
 import { openEngine } from '../../configuration/nouns/open-engine.js'
 import { putTogether } from '../../configuration/nouns/plugin-keys.js'
 import { engineConfig } from '../../configuration/nouns/rules.js'
