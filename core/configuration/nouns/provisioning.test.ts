@@ -13,7 +13,8 @@ const fresh = (serverId: string, provisioning: Assignment['provisioning']) => ({
 
 /** Whether the change passes without the capability; with it everything does. */
 function isFree(before: readonly Assignment[], after: Parameters<typeof mustBeAllowedToProvision>[2]): boolean {
-  const actor = (capabilities: readonly string[]) => ({ actor: { capabilities: new Set(capabilities) } }) as unknown as Work
+  const actor = (capabilities: readonly string[]) =>
+    ({ actor: { capabilities: new Set(capabilities) } }) as unknown as Work
   mustBeAllowedToProvision(actor([PROVISIONING_CAPABILITY]), before, after)
   try {
     mustBeAllowedToProvision(actor(['basicGatewayManagement']), before, after)
