@@ -79,6 +79,7 @@ async function list(io: Io, options: ListOptions): Promise<void> {
   const start = options.follow ? await ask(client, '/alerts/follow', {}) : null
   const { items } = await ask(client, '/alerts', { ...filter, limit: options.limit })
   print(items.toReversed())
+  if (items.length === 0) io.err(`No such alert is ${state?.replaceAll(',', ' or ') ?? 'there'}.\n`)
   if (start !== null) await follow(io, client, { print, filter, cursor: start.cursor })
 }
 

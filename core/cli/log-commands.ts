@@ -36,6 +36,7 @@ export function addLogCommands(program: Command, io: Io): void {
       const start = options.follow ? await ask(client, '/logs/follow', {}) : null
       const { items } = await ask(client, '/logs', { ...filterOf(options), limit: options.limit })
       print(inOrder(items))
+      if (items.length === 0) io.err('Nothing of that is on record.\n')
       if (start) await follow(io, client, { print, seen: new Set(items.map(idOf)), options, cursor: start.cursor })
     })
 }

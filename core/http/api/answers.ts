@@ -136,7 +136,7 @@ export const RuleAnswer = z.looseObject({
   engine: z.string(),
   hook: z.enum(['request', 'response', 'both']),
   action: z.string().nullable(),
-  onFailure: z.enum(['block', 'allow']),
+  onFailure: z.enum(['block', 'allow']).nullable().describe('null where the engine cannot fail'),
   alerts: z.boolean(),
   enabled: z.boolean(),
   shadow: z.boolean(),

@@ -6,6 +6,7 @@ import { gatewayFileShape, gatewayShape, slug } from '../../configuration/schema
 import { warningsOf } from '../../configuration/warnings.js'
 import { mustExist } from '../../configuration/work.js'
 import { holds } from '../../domain/capabilities.js'
+import type { EngineKind } from '../../domain/engines.js'
 import type { Assignment, Gateway, Rule } from '../../domain/nouns.js'
 import type { Store } from '../../domain/store.js'
 import { GatehouseError } from '../../errors.js'
@@ -17,7 +18,7 @@ import type { ApiCall, ApiOptions, Operation } from './operation.js'
 /** Who may see gateways at all; which of them, the teams decide. */
 export const SEE_GATEWAYS = ['basicGatewayManagement', 'viewAndUseAllGateways']
 
-export function gatewayOperations({ store, mutations, url }: ApiOptions): Operation[] {
+export function gatewayOperations({ store, mutations, url, engineKinds }: ApiOptions): Operation[] {
   return crud({
     name: 'gateway',
     path: '/gateways',
@@ -35,7 +36,7 @@ export function gatewayOperations({ store, mutations, url }: ApiOptions): Operat
     mutations,
     rows: async ({ caller }) => (await store.gateways.all()).filter((gateway) => isReachable(caller, gateway)),
     one: (call, reference) => reachableGateway(store, call, reference),
-    show: (gateway) => showGateway(store, gateway, url()),
+    show: (gateway) => showGateway({ store, kinds: engineKinds() }, gateway, url()),
     doCreate: (work, { slug, ...input }) => createGateway(work, slug, input),
     doUpdate: updateGateway,
     doRemove: removeGateway,
@@ -54,10 +55,16 @@ function isReachable(caller: ApiCall['caller'], { teamIds }: Gateway): boolean {
   return holds(caller.capabilities, 'viewAndUseAllGateways') || teamIds.some((id) => caller.teams.includes(id))
 }
 
-async function showGateway(store: Store, gateway: Gateway, base: string): Promise<unknown> {
+/** What there is to show things with. */
+export interface Sight {
+  readonly store: Store
+  readonly kinds: readonly EngineKind[]
+}
+
+async function showGateway({ store, kinds }: Sight, gateway: Gateway, base: string): Promise<unknown> {
   const servers = await Promise.all(gateway.assignments.map((one) => showAssignment(store, one)))
   const state = await gatewayState({ store }, gateway)
-  const rules = gateway.rules.map(showRule)
+  const rules = gateway.rules.map((rule) => showRule(rule, kinds))
   const warnings = (await warningsOf(store, gateway)).map(
     ({ rule, position, message }) => `rules[${position}] '${rule}': ${message}`,
   )
@@ -68,13 +75,24 @@ export async function showAssignment(store: Store, one: Assignment): Promise<unk
   return { ...(await assignmentState({ store }, one)), id: one.id, position: one.position }
 }
 
-export function showRule(rule: Rule): unknown {
+/** A rule whose engine cannot fail says nothing of failures. */
+export function showRule(rule: Rule, kinds: Sight['kinds']): unknown {
   const { id, position, version, managedBy, createdAt, updatedAt } = rule
-  return { ...ruleState(rule), id, position, version, managedBy, createdAt, updatedAt }
+  const fails = kinds.find(({ kind }) => kind === rule.engine)?.declaration.fails ?? true
+  return {
+    ...ruleState(rule),
+    onFailure: fails ? rule.onFailure : null,
+    id,
+    position,
+    version,
+    managedBy,
+    createdAt,
+    updatedAt,
+  }
 }
 
 /** With what is odd about it. */
-export async function showOneRule(store: Store, gateway: Gateway, rule: Rule): Promise<unknown> {
+export async function showOneRule({ store, kinds }: Sight, gateway: Gateway, rule: Rule): Promise<unknown> {
   const warnings = await warningsOf(store, gateway, [rule])
-  return { ...(showRule(rule) as object), warnings: warnings.map(({ message }) => message) }
+  return { ...(showRule(rule, kinds) as object), warnings: warnings.map(({ message }) => message) }
 }

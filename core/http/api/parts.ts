@@ -89,8 +89,9 @@ export function assignmentOperations({ store, mutations }: ApiOptions): Operatio
   ]
 }
 
-export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
+export function ruleOperations({ store, mutations, engineKinds }: ApiOptions): Operation[] {
   const path = '/gateways/{id}/rules'
+  const sight = () => ({ store, kinds: engineKinds() })
   const gatewayOf = (call: unknown) => gateway(store, call)
   return [
     operation({
@@ -101,7 +102,8 @@ export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
       need: SEE_GATEWAYS,
       query: PageQuery,
       output: pageOf(RuleAnswer),
-      handle: async (call) => pageThrough((await gatewayOf(call)).rules, call.query, showRule),
+      handle: async (call) =>
+        pageThrough((await gatewayOf(call)).rules, call.query, (rule) => showRule(rule, engineKinds())),
     }),
     operation({
       id: 'getRule',
@@ -112,7 +114,7 @@ export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
       output: OneRuleAnswer,
       handle: async (call) => {
         const gateway = await gatewayOf(call)
-        return showOneRule(store, gateway, find(gateway.rules, 'rule', partOf(call)))
+        return showOneRule(sight(), gateway, find(gateway.rules, 'rule', partOf(call)))
       },
     }),
     operation({
@@ -126,7 +128,7 @@ export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
       handle: async (call) => {
         const gateway = await gatewayOf(call)
         const made = await mutations.change(call.actor, (work) => addRule(work, gateway.id, call.input))
-        return showOneRule(store, gateway, made)
+        return showOneRule(sight(), gateway, made)
       },
     }),
     operation({
@@ -140,7 +142,7 @@ export function ruleOperations({ store, mutations }: ApiOptions): Operation[] {
       handle: async (call) => {
         const gateway = await gatewayOf(call)
         const change = (work: Work) => updateRule(work, gateway.id, partOf(call), call.input)
-        return showOneRule(store, gateway, await mutations.change(call.actor, change))
+        return showOneRule(sight(), gateway, await mutations.change(call.actor, change))
       },
     }),
     operation({

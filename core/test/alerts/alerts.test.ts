@@ -157,6 +157,8 @@ test('the command reads the feed, follows it, and says what was seen', async () 
   assert.equal([acked.code, acked.err], [0, ''])
   assert.match(acked.out, /acknowledged {2}server_unreachable.*server=lost/)
   assert.not.match((await gatehouse(gateway, ['alerts', 'list', '--state', 'open'])).out, id)
+  const none = await gatehouse(gateway, ['alerts', '--type', 'token_reused', '--json'])
+  assert.equal([none.out, none.err], ['', 'No such alert is open or acknowledged.\n'], 'what is piped on stays empty')
   const unknown = await gatehouse(gateway, ['alerts', 'resolve', '00000000-0000-0000-0000-000000000000'])
   assert.is(unknown.code, 1)
 

@@ -162,6 +162,24 @@ test('a kind without engines is tried by its name, and faults of the rule are an
   assert.match((unknown as Error).message, /no kind of engine 'regx' is loaded; did you mean regex\?/)
 })
 
+test('a rule whose engine cannot fail shows no failure mode', async () => {
+  const rules = async (slug: string) =>
+    (
+      (await gateway.api('GET', `/gateways/${slug}/rules`))['items'] as { engine: string; onFailure: string | null }[]
+    ).map(({ engine, onFailure }) => [engine, onFailure])
+  await gateway.api('POST', '/gateways', {
+    slug: 'modes',
+    rules: [
+      { name: 'sure', engine: 'regex', hook: 'both', patterns: ['a'], action: 'mask' },
+      { name: 'unsure', engine: 'pii', hook: 'both', action: 'mask' },
+    ],
+  })
+  assert.equal(await rules('modes'), [
+    ['regex', null],
+    ['pii', 'block'],
+  ])
+})
+
 test('a rule that does not fit its engine is refused with the key', async () => {
   const add = (rule: object) =>
     gateway.api('POST', '/gateways/second/rules', { name: 'x', hook: 'both', engine: 'mine', ...rule }).then(
