@@ -188,6 +188,21 @@ test('what a receiver refuses is given up after a bound, told of elsewhere, and 
   assert.equal([deadLetters, lastError?.message, lastError?.status, delivered], [1, 'HTTP 400', 400, 1])
 })
 
+test('a receiver that wants it again at once is given the first pause all the same', async () => {
+  await makeTarget('ops')
+  const { got } = bench(() => ({ kind: 'retry', message: 'now', afterMs: 0 }), { pauseMs: [60_000, 60_000] })
+  await raise({ key: 'hot' })
+  await until('it was tried', () => got[0])
+  await raise({ key: 'behind it' })
+  const [row] = await until('it waits', async () => {
+    const rows = await dataSource.query(
+      "select due_at > clock_timestamp() + interval '50 seconds' as far from alert_deliveries where batch is not null",
+    )
+    return rows[0]?.far === true ? rows : undefined
+  })
+  assert.equal([row.far, got.length], [true, 1])
+})
+
 test('that a target fails is never sent to that target', async () => {
   const target = await makeTarget('ops')
   const other = await makeTarget('other')
