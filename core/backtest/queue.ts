@@ -69,6 +69,8 @@ class Queue implements ReplayQueue {
       await this.#options.rows.finish(id, 'failed', STOPPED)
       throw new GatehouseError('GH_BACKTEST_BUSY')
     }
+    const { gatewayId, bodies, external } = job
+    this.#options.logger.info({ replay: id, by: userId, gatewayId, bodies, external }, 'a backtest was asked for')
     this.#waiting.push({ job: { ...job, id }, cancelled: false, running: null })
     this.#timer ??= setInterval(() => void this.#beat(), this.#options.beatMs ?? 1_000).unref()
     this.#pumping ??= this.#pump().finally(() => {
