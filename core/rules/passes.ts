@@ -153,7 +153,9 @@ const MOST_TEXT = 16 * 1024 * 1024
 const sizeOf = ({ leaves }: Text): number => leaves.values.reduce((size, { text }) => size + text.length, 0)
 
 function count(trial: Trial, type: string): void {
-  trial.findings[type] = (trial.findings[type] ?? 0) + 1
+  const { findings } = trial
+  // An engine names what it finds as it likes, `constructor` too.
+  findings[type] = (Object.hasOwn(findings, type) ? (findings[type] ?? 0) : 0) + 1
   trial.acted = true
 }
 
