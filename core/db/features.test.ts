@@ -91,7 +91,7 @@ test('a rejected definition is refused until it is approved', async () => {
 test('what is suspected is refused at once, and pins nothing', async () => {
   const { where, key } = await place()
   const found = sighting('suspected', { description: 'x' }, { note: 'hidden text' })
-  assert.is((await store.features.record(where, [found])).length, 1)
+  assert.is((await store.features.suspect(where, [found], true)).length, 1)
   assert.equal((await store.features.find(key('send')))?.refused, [found.sha256])
   const { version, baselines, approvals } = await store.features.of(where.gatewayId)
   assert.equal([version, baselines, approvals[0]?.hashes], [1, [], null])

@@ -157,7 +157,9 @@ function showFeature({ pinning }: Gateway, record: FeatureRecord) {
 }
 
 function stateOf({ waiting, refused, sha256 }: FeatureRecord, onChange: Gateway['pinning']['onChange']) {
-  if (waiting?.event === 'suspected') return refused.includes(waiting.sha256) ? 'quarantined' : 'kept'
+  // What looks poisoned may be another thing than what is trusted as well: then the pin hides it.
+  const isOther = sha256 !== null && waiting !== null && waiting.sha256 !== sha256 && onChange === 'quarantine'
+  if (waiting?.event === 'suspected') return isOther || refused.includes(waiting.sha256) ? 'quarantined' : 'kept'
   if (sha256 === null) return 'pending'
   if (waiting === null) return 'approved'
   return waiting.event === 'changed' && onChange === 'alert' && !refused.includes(waiting.sha256)
