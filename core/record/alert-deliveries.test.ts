@@ -210,6 +210,25 @@ test('that a target fails is never sent to that target', async () => {
   assert.equal([await waiting(target.id), await waiting(other.id)], [0, 1])
 })
 
+test('a replica whose lease ran out does not end the lease of the one that stood in for it', async () => {
+  const target = await makeTarget('ops')
+  const limits = { burst: 20, perMinute: 10, gatherMs: 1_000 }
+  await raise({ key: 'one' })
+  await raise({ key: 'two' })
+  await raise({ key: 'three' })
+  const slow = await queue.claim(target.id, { ...limits, leaseMs: 0 })
+  const quick = await queue.claim(target.id, { ...limits, leaseMs: 60_000 })
+  assert.ok(slow !== null && quick !== null, JSON.stringify([slow, quick]))
+  assert.is(slow.id, quick.id)
+  await queue.delivered(target.id, quick?.id ?? '')
+  assert.ok(await queue.claim(target.id, { ...limits, leaseMs: 60_000 }))
+  await queue.delivered(target.id, slow?.id ?? '')
+  await queue.failed(target.id, slow?.id ?? '', { message: 'late', status: null, afterMs: 0 })
+  assert.is(await queue.claim(target.id, { ...limits, leaseMs: 60_000 }), null)
+  const { delivered, lastError } = await queue.progress(target.id)
+  assert.equal([delivered, lastError], [1, null])
+})
+
 test('two replicas deliver each alert once, and one that died under a delivery is stood in for', async () => {
   const target = await makeTarget('ops')
   const hung = new Promise<DeliveryAnswer>(() => undefined)
