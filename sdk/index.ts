@@ -1,5 +1,6 @@
 export * from './ask-service.js'
 export * from './call.js'
+export * from './closest.js'
 export * from './egress.js'
 export * from './engine.js'
 export * from './exchange.js'

@@ -56,4 +56,18 @@ test('a schema that throws is a problem, and its words stay inside', () => {
   )
 })
 
+test('a slip is told with the word that was meant, and long lists are not told', () => {
+  const ids = Array.from({ length: 40 }, (_, n) => `us-thing-${n}`).concat('us-ssn')
+  const schema = z.object({ library: z.array(z.enum(ids)) })
+  const errors = (value: unknown) => {
+    const parsed = parseStrictly(schema, value)
+    return parsed.ok ? [] : parsed.errors
+  }
+  assert.equal(errors({ library: ['us-sn'] }), [
+    { path: 'library.0', message: 'is none of the 41 that are known; did you mean us-ssn?' },
+  ])
+  assert.equal(errors({ library: [7] }), [{ path: 'library.0', message: 'is none of the 41 that are known' }])
+  assert.equal(errors({ library: [], libary: 1 }), [{ path: 'libary', message: 'unknown key; did you mean library?' }])
+})
+
 test.run()

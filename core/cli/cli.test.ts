@@ -182,6 +182,11 @@ test('token create makes a token that is printed once, with its URL', async () =
 test('logs are printed with the names of the log, and followed until interrupted', async () => {
   const { out } = await run(['logs', '--json'])
   assert.is(JSON.parse(out).log_type, 'proxy_request_success')
+  assert.match(
+    (await run(['logs'])).out,
+    /  unchecked=Late  c\n$/,
+    'a rule that could not decide and let it pass is named',
+  )
   const followed = await run(['logs', '--follow', '--json'], { until: '\n' })
   assert.is(followed.code, 0, followed.err)
 })

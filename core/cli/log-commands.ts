@@ -90,11 +90,16 @@ function describe(row: LogRow): string {
     row.user_email ?? row.host_name,
     row.duration_ms !== null && row.duration_ms !== undefined && `${Math.round(row.duration_ms)}ms`,
     row.policy_name && `rule=${row.policy_name}`,
+    ...fellOpen(row).map((name) => `unchecked=${name}`),
     row.error,
     row.correlation_id,
   ]
   return plain([row.created_at, ...about.filter(Boolean)].join('  '))
 }
+
+/** Rules that could not decide and let it pass, as they were told to. */
+const fellOpen = ({ receipts }: LogRow): readonly string[] =>
+  receipts.flatMap((one) => (one.fell === 'open' ? [one.rule_name] : []))
 
 function uuid(text: string): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text

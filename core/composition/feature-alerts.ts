@@ -9,6 +9,8 @@ import { LISTS } from '../upstream/catalog-types.js'
 import { type House, PARTS } from './house.js'
 
 const LONGEST_NAME = 120
+/** A check, a field (its path may be of the server's own making) and what was seen there. */
+const LONGEST_REASON = 400
 const MOST_LISTED = 10
 const LONGEST_LIST = 500
 
@@ -67,7 +69,8 @@ function alertOf({ plan, assignment, key, sighting }: Told, diff: readonly Field
     (event === 'changed' && plan.gateway.pinning.onChange === 'alert') ||
     (event === 'suspected' && plan.gateway.poisoning !== 'quarantine')
   const fields = diff.map(({ field }) => field)
-  const message = `${words(event, note, fields)}. ${isKept ? 'It is kept in use' : 'It is hidden until somebody approves it'}`
+  const kept = event === 'suspected' ? 'It is not hidden for that' : 'It is kept in use'
+  const message = `${words(event, note, fields)}. ${isKept ? kept : 'It is hidden until somebody approves it'}`
   return {
     type: event === 'suspected' ? 'feature_suspicious' : 'feature_changed',
     severity: 'warning',
@@ -82,7 +85,7 @@ function alertOf({ plan, assignment, key, sighting }: Told, diff: readonly Field
       feature: name,
       event,
       sha256,
-      ...(note === null ? {} : { note: visible(clip(note, LONGEST_NAME)) }),
+      ...(note === null ? {} : { note: visible(clip(note, LONGEST_REASON)) }),
       ...(suspicions === undefined ? {} : { checks: listed(suspicions, 'check'), fields: listed(suspicions, 'field') }),
       ...Object.fromEntries(diff.map(({ field, before, after }) => [field, `${quoted(before)} → ${quoted(after)}`])),
     },
@@ -102,7 +105,7 @@ function words(event: Sighting['event'], note: string | null, fields: readonly s
     case 'renamed':
       return `is '${visible(clip(note ?? '', LONGEST_NAME))}' under another name`
     case 'suspected':
-      return `looks poisoned: ${visible(clip(note ?? '', LONGEST_NAME))}`
+      return `looks poisoned: ${visible(clip(note ?? '', LONGEST_REASON))}`
     default:
       return 'is new'
   }

@@ -47,7 +47,8 @@ function draftOf(
   if (plan === undefined) throw new GatehouseError('GH_API_NOT_FOUND', { message: 'no such server on this gateway' })
   const exposures = compileExposures(provisioning, pinning)
   const { assignment, server } = plan
-  if (identity === null) return { ...plan, exposures }
+  // A server that asks for nobody is called as everybody is.
+  if (identity === null || (identity === 'own' && server.auth === 'none')) return { ...plan, exposures }
   if (identity === 'own')
     return { ...plan, exposures, identity: null, assignment: { ...assignment, scheme: { kind: 'per-user' } } }
   const shared = [...snapshot.identities.values()].find(({ id, slug }) => id === identity || slug === identity)

@@ -1,8 +1,7 @@
-import type { FeatureKind } from '@gatehouse/sdk'
+import { closest, type FeatureKind } from '@gatehouse/sdk'
 import { compileGlob, compileGlobs } from '../domain/globs.js'
 import type { Gateway, Rule } from '../domain/nouns.js'
 import type { ListKind, SeenList, Store } from '../domain/store.js'
-import { closest } from './problems.js'
 
 /** What in a rule is allowed and yet hardly meant, e.g. a pattern that fits nothing. Refused is none of it. */
 export interface Warning {

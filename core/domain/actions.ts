@@ -68,9 +68,24 @@ export function settleSpans(spans: readonly Span[]): readonly Span[] {
   if (spans.length < 2) return spans
   const inOrder = spans.toSorted((a, b) => a.start - b.start || b.end - a.end)
   if (inOrder.every((span, index) => index === 0 || (inOrder[index - 1] as Span).end <= span.start)) return inOrder
-  const taken: Span[] = []
-  for (const span of spans.toSorted(byStrength)) place(taken, span)
-  return taken
+  return groupsOf(inOrder).flatMap((group) => {
+    if (group.length === 1) return group
+    const taken: Span[] = []
+    for (const span of group.toSorted(byStrength)) place(taken, span)
+    return taken
+  })
+}
+
+/** Spans that hang together; those of one group touch none of another. So no list is long that others are put into. */
+function groupsOf(inOrder: readonly Span[]): readonly Span[][] {
+  const groups: Span[][] = []
+  let end = -1
+  for (const span of inOrder) {
+    if (span.start >= end) groups.push([])
+    groups.at(-1)?.push(span)
+    end = Math.max(end, span.end)
+  }
+  return groups
 }
 
 const byStrength = (a: Span, b: Span) =>

@@ -23,9 +23,12 @@ export function parseJson(text: string): Json {
 
 /** What `parseJson` gave, perhaps changed, as text again. Where a number became part of a text, its digits stand there. */
 export function writeJson(value: unknown): string {
-  const text = JSON.stringify(value)
-  return hasMark(text) ? text.replaceAll(MARKED, '$1').replaceAll(MARK, '') : text
+  return withDigits(JSON.stringify(value))
 }
+
+/** A JSON text with the digits themselves where marked numbers stand. */
+export const withDigits = (text: string): string =>
+  hasMark(text) ? text.replaceAll(MARKED, '$1').replaceAll(MARK, '') : text
 
 /** The digits of a number that was marked; any other text as it is. For where text is wanted and not JSON. */
 export const withoutMark = (text: string): string => (isMarked(text) ? text.slice(MARK.length) : text)

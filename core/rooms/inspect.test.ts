@@ -66,6 +66,14 @@ test('a request that no rule looked at is recorded as it came', () => {
   assert.equal(kept, ['as it came'])
 })
 
+test('an error that a rule left without words keeps its code and has words of ours', async () => {
+  const emptied = { kind: 'changed', message: { structuredContent: {} }, receipts: RECEIPTS, alerts: [] }
+  const { call } = callOf({ reply: { result: null, error: { code: -32000, message: 'secret' } } })
+  const emptying = { inspectResponse: () => emptied } as unknown as Rules
+  const released = await inspectWith(emptying).response(call as unknown as Answered)
+  assert.equal(released.error, { code: -32000, message: 'The server answered an error' })
+})
+
 test('every field of an error is inspected', async () => {
   const error = { code: -32000, message: 'secret', data: { s: 'secret' }, extra: 'secret' }
   const { call } = callOf({ reply: { result: null, error } })

@@ -66,7 +66,9 @@ export function createInspect(options: InspectOptions): Inspect {
     const { code, ...seen } = error as RpcError & JsonObject
     const outcome = await inspectLoose(call, seen)
     const ruled = settleOutcome(call, outcome, { structuredContent: seen }, options.raise).structuredContent
-    return ruled === seen ? error : { ...(ruled as unknown as RpcError), code }
+    if (ruled === seen) return error
+    const { message, ...rest } = ruled as JsonObject
+    return { ...rest, code, message: typeof message === 'string' ? message : 'The server answered an error' }
   }
   const afterRequest = async (call: Permitted, subject: Subject, seen: Outcome | Promise<Outcome>) => {
     const outcome = await seen

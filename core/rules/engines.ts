@@ -50,4 +50,4 @@ export function toldHeader({ header }: Pick<Credentials, 'header'>, name: string
 }
 
 const SECRET_HEADER =
-  /^(?:authorization|cookie|set-cookie|proxy-.*|x-api-key|x-auth.*|.*(?:token|secret|password|assertion).*)$/i
+  /^(?:proxy-|x-auth)|authorization|cookie|token|secret|passw|assertion|credential|session|jwt|signature|-cert\b|api[-_]?key|[-_]key$/i

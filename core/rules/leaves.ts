@@ -1,5 +1,6 @@
 import type { FeatureKind, JsonObject, Leaf } from '@gatehouse/sdk'
-import { isSealedState, NAMES_OF_PARAMS, visit } from './shape.js'
+import { withDigits } from '../mcp/json.js'
+import { isNameOfParams, isPayload, isSealedState, visit } from './shape.js'
 import type { Leg } from './shape.js'
 
 /** The texts of one message, walked once for all rules. */
@@ -32,16 +33,17 @@ export function walk(message: JsonObject, leg: Leg, kind: FeatureKind): Leaves {
 
 /** Only what rules may see: ids and names of the protocol cannot make a match, nor a sealed state. Base64 is left out. */
 function whole(message: JsonObject, leg: Leg, kind: FeatureKind): Leaf {
-  const seen = leg === 'response' ? unsealed(message) : kind === 'resource' ? message : pick(message)
-  return { kind: 'whole', text: JSON.stringify(seen, withoutPayload) }
+  const seen = leg === 'response' ? unsealed(message) : kind === 'resource' ? message : pick(message, kind)
+  return { kind: 'whole', text: withDigits(JSON.stringify(seen, withoutPayload)) }
 }
 
-const pick = (params: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(params).filter(([key]) => key !== '_meta' && !NAMES_OF_PARAMS.has(key)))
+const pick = (params: JsonObject, kind: FeatureKind): JsonObject =>
+  Object.fromEntries(
+    Object.entries(params).filter(([key, value]) => key !== '_meta' && !isNameOfParams(key, value, kind)),
+  )
 const unsealed = (result: JsonObject): JsonObject =>
   isSealedState(result, 'requestState') ? { ...result, requestState: undefined } : result
-const withoutPayload = (key: string, value: unknown) =>
-  (key === 'data' || key === 'blob') && typeof value === 'string' ? undefined : value
+const withoutPayload = (key: string, value: unknown) => (isPayload(key, value) ? undefined : value)
 
 /** The message with the named values (by their place in `values`) replaced; everything else keeps its identity. */
 export function rewrite(

@@ -3,6 +3,7 @@ import { never, undecided } from '@gatehouse/sdk'
 import type { TextChange } from '../domain/actions.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
+import { GatehouseError } from '../errors.js'
 import { checkAnswer, checkMessage } from './answers.js'
 import type { Engines, Limits, Subject } from './engines.js'
 import { changeLeaves } from './change.js'
@@ -68,13 +69,13 @@ function proceed(asked: Asked, trial: Trial): Ended | Promise<Ended> {
   for (;;) {
     const answer = ask(asked, trial)
     if (isPromise(answer)) return resume(asked, trial, answer)
-    const ended = judge(asked, trial, answer)
+    const ended = judged(asked, trial, answer)
     if (ended !== null) return ended
   }
 }
 
 async function resume(asked: Asked, trial: Trial, pending: Promise<Evaluation>): Promise<Ended> {
-  return judge(asked, trial, await pending.catch(failure)) ?? proceed(asked, trial)
+  return judged(asked, trial, await pending.catch(failure)) ?? proceed(asked, trial)
 }
 
 /** What is rewritten are values; whoever only looks sees the keys as well, and the message as one text. */
@@ -97,7 +98,20 @@ function ask({ leg, context, subject, engines, limits }: Asked, trial: Trial): E
   }
 }
 
+/** Others than ours may repeat what they met. */
+const whyNot = (thrown: unknown) =>
+  thrown instanceof GatehouseError ? thrown.message : 'what it answers cannot be done'
+
 const failure = (thrown: unknown) => undecided(thrown instanceof Error ? thrown.message : 'the engine failed')
+
+/** What an answer makes of the message may be more than can be walked: then nothing is decided. */
+function judged(asked: Asked, trial: Trial, answer: Evaluation): Ended | null {
+  try {
+    return judge(asked, trial, answer)
+  } catch (thrown) {
+    return end(trial, 'undecided', { failure: whyNot(thrown) })
+  }
+}
 
 /** Null when there is a further pass. */
 function judge(asked: Asked, trial: Trial, answer: Evaluation): Ended | null {
@@ -152,10 +166,16 @@ function judgeMessage({ leg, subject }: Asked, trial: Trial, wanted: Parameters<
 const MOST_TEXT = 16 * 1024 * 1024
 const sizeOf = ({ leaves }: Text): number => leaves.values.reduce((size, { text }) => size + text.length, 0)
 
+/** So many types are told apart in a receipt. */
+const MOST_TYPES = 200
+const OTHER = 'other'
+
+/** A type is what an engine says: it may be called like what every object has. */
 function count(trial: Trial, type: string): void {
   const { findings } = trial
-  // An engine names what it finds as it likes, `constructor` too.
-  findings[type] = (Object.hasOwn(findings, type) ? (findings[type] ?? 0) : 0) + 1
+  const isKnown = Object.hasOwn(findings, type)
+  const name = isKnown || Object.keys(findings).length < MOST_TYPES - 1 ? type : OTHER
+  findings[name] = Object.hasOwn(findings, name) ? (findings[name] as number) + 1 : 1
   trial.acted = true
 }
 

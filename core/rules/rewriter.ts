@@ -1,9 +1,7 @@
 import type { EvaluateRequest, FeatureKind, JsonObject } from '@gatehouse/sdk'
+import { CHANGEABLE } from './answers.js'
 import { rewrite } from './leaves.js'
 import type { Leg } from './shape.js'
-
-/** The fields of a call's params that an engine may change. */
-const CHANGEABLE: ReadonlySet<string> = new Set(['arguments', 'inputResponses'])
 
 /**
  * What an engine makes a changed message with. Throws when a text outside of what it may change was to change (`_meta` of a call):

@@ -170,14 +170,17 @@ test('spans without an action are no decision', async () => {
 })
 
 test('a verdict on the whole message is followed, chained and may not touch the envelope', async () => {
-  const message = { name: 'find_contact', arguments: { t: 'x!' }, _meta: { progressToken: 'stolen' } }
-  const { rules, compile } = bench({ whole: () => Promise.resolve({ verdict: 'modify', patch: { message } }) }, [
-    'whole',
-  ])
+  const message: Record<string, unknown> = { name: 'find_contact', arguments: { t: 'x!' } }
+  const { rules, compile } = bench(
+    { whole: () => Promise.resolve({ verdict: 'modify', patch: { message: message as JsonObject } }) },
+    ['whole'],
+  )
   const compiled = await compile([rule({ engine: 'whole', action: null }), rule({ config: find('x') })])
   const given = { name: 'find_contact', _meta: { progressToken: 'own' }, arguments: { t: 'a' } }
   const outcome = await rules.inspectRequest(compiled, subject(), given)
   assert.equal(outcome.kind === 'changed' && outcome.message, { ...given, arguments: { t: '*!' } })
+  message['_meta'] = { progressToken: 'stolen' }
+  assert.is((await rules.inspectRequest(compiled, subject(), given)).kind, 'blocked')
 })
 
 test('a result may not change its kind, nor be anything but an object', async () => {

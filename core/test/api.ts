@@ -12,7 +12,11 @@ import { mintSecret } from '../identity/tokens.js'
 import type { AdminClient, AdminClients } from '../oauth/server/admin-clients.js'
 import { configurationBench, fakeChecks } from './configuration.js'
 
-export const LOG_ROW = { log_id: 'c-1', correlation_id: 'c', log_type: 'proxy_request_success', body: null }
+const receipts = [
+  { rule_name: 'Late', fell: 'open' },
+  { rule_name: 'Strict', fell: 'closed' },
+]
+export const LOG_ROW = { log_id: 'c-1', correlation_id: 'c', log_type: 'proxy_request_success', body: null, receipts }
 
 /** The real admin API on a store in memory, listening on loopback; `fakes` stands in for what only a gateway has. */
 export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as Partial<ApiOptions> } = {}) {

@@ -3,6 +3,9 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parse as parseYaml } from 'yaml'
+import { problemsOf, writePath } from '../configuration/problems.js'
+import { File } from '../configuration/schemas.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -40,6 +43,20 @@ function brokenLinks(page: string): string[] {
   })
 }
 
+/** Rows that have more or fewer cells than the head of their table: mostly two lines that a merge ran into one. */
+function crookedRows(page: string): string[] {
+  const lines = withoutCode(read(page)).split('\n')
+  const cells = (line: string) => (line.startsWith('|') ? [...line.matchAll(/(?<!\\)\|/g)].length : 0)
+  return lines.filter(
+    (line, n) => cells(line) > 0 && cells(lines[n - 1] ?? '') > 0 && cells(line) !== cells(lines[n - 1] ?? ''),
+  )
+}
+
+test('every row of every table has the cells of its head', () => {
+  const crooked = pages().flatMap((page) => crookedRows(page).map((row) => `${page}: ${row.slice(0, 80)}`))
+  assert.equal(crooked, [])
+})
+
 test('every link of every page leads somewhere', () => {
   const broken = pages().flatMap((page) => brokenLinks(page).map((link) => `${page}: ${link}`))
   assert.equal(broken, [])
@@ -49,6 +66,32 @@ test('the index of the documentation names every page', () => {
   const index = read('docs/README.md')
   const missing = readdirSync(join(root, 'docs')).filter((name) => name !== 'README.md' && !index.includes(name))
   assert.equal(missing, [])
+})
+
+/** What of a page is written to be a file of the gateway, or a part of one. */
+function yamlFiles(page: string): unknown[] {
+  const blocks = [...read(page).matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(
+    ([, text = '']) => parseYaml(text) as unknown,
+  )
+  const keys = new Set(Object.keys(File.shape))
+  const isFile = (block: unknown) => block instanceof Object && Object.keys(block).some((key) => keys.has(key))
+  return blocks.filter(isFile)
+}
+
+test('every file that a page shows is one that the gateway would read', () => {
+  const kinds = /^(bedrock|lakera|model-armor|pii|presidio|regex|secrets|webhook)$/
+  const faults = pages().flatMap((page) =>
+    yamlFiles(page).flatMap((block) => {
+      const parsed = File.safeParse({ version: 1, ...(block as object) })
+      const problems = parsed.success
+        ? []
+        : problemsOf(parsed.error.issues).map(({ path, message }) => `${writePath(path)}: ${message}`)
+      const engines = parsed.success ? Object.keys(parsed.data.engines ?? {}) : []
+      const named = engines.filter((name) => kinds.test(name)).map((name) => `engine '${name}' is called like a kind`)
+      return [...problems, ...named].map((problem) => `${page}: ${problem}`)
+    }),
+  )
+  assert.equal(faults, [])
 })
 
 test('the image is built from every workspace', () => {

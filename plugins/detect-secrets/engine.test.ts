@@ -1,10 +1,15 @@
-import type { Evaluation, Leaf } from '@gatehouse/sdk'
+import type { Evaluation, EvaluateRequest, Leaf } from '@gatehouse/sdk'
 import { fill, readHit, SAMPLES } from '@gatehouse/sdk/patterns/samples'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ASSIGNMENT, SECRETS } from './config.js'
-import { evaluate, prepare, test as tryOut } from './engine.js'
+import { createEngine, prepare } from './engine.js'
 import { ordinaryTexts } from './ordinary.fixture.js'
+import { createPool } from './pool.js'
+
+/** Nothing is left to a worker here, however long it takes. */
+const here = createEngine({ run: () => Promise.reject(new Error('asked')) }, Infinity)
+const evaluate = (request: Pick<EvaluateRequest, 'state' | 'leaves'>) => here.evaluate(request) as Evaluation
 
 function state(config: Record<string, unknown> = {}): unknown {
   const prepared = prepare({ config, action: 'detect' })
@@ -140,10 +145,10 @@ test('a configuration is refused with the key that is wrong', () => {
   assert.not.ok(prepare({ config: {}, action: null }).ok)
 })
 
-test('it can be tried on a text', () => {
-  const tried = tryOut({ config: {}, action: 'mask', text: fill('npm_{a36}') })
+test('it can be tried on a text', async () => {
+  const tried = await here.test({ config: {}, action: 'mask', text: fill('npm_{a36}') })
   assert.ok(tried.ok && tried.evaluation.verdict === 'findings')
-  assert.not.ok(tryOut({ config: { only: [] }, action: 'mask', text: '' }).ok)
+  assert.not.ok((await here.test({ config: { only: [] }, action: 'mask', text: '' })).ok)
 })
 
 test('more findings than core could bear are no answer', () => {
@@ -208,6 +213,21 @@ test('a hostile MiB is decided in time that grows with its length alone', () => 
     const { user } = process.cpuUsage(started)
     assert.ok(user < 1_000_000, `${unit} cost ${user} µs`)
   }
+})
+
+test('what would hold up the calls is searched in a worker, which finds the same', async () => {
+  const pool = createPool(1)
+  const { evaluate: asked } = createEngine(pool)
+  const leaves = [leaf('password= aB1!x '.repeat(200_000)), leaf(fill('ghp_{a36}'))]
+  const whole = evaluate({ state: all, leaves })
+  const started = process.cpuUsage()
+  const pending = asked({ state: all, leaves })
+  assert.ok(process.cpuUsage(started).user < 200_000)
+  assert.instance(pending, Promise)
+  assert.equal(await pending, whole)
+  await pool.stop()
+  const late = createEngine({ run: () => Promise.reject(new Error('no worker was free')) }, 0)
+  assert.is((await late.evaluate({ state: all, leaves })).verdict, 'undecided')
 })
 
 test.run()

@@ -8,13 +8,29 @@ import type {
   TestRequest,
 } from '@gatehouse/sdk'
 import { pass, undecided } from '@gatehouse/sdk'
-import { ASSIGNMENT, ruleConfig, SECRETS } from './config.js'
+import { ruleConfig } from './config.js'
 import type { RuleConfig } from './config.js'
-import { createScanner } from './scanner.js'
+import type { Pool } from './pool.js'
+import { scannerFor } from './scanner.js'
 import type { Scanner } from './scanner.js'
+import { MOST_FINDINGS, search } from './search.js'
 
-/** Past this many findings in one message it does not go on: core would spend more on them than on the call. */
-const MOST_FINDINGS = 100_000
+export interface SecretsEngine {
+  evaluate(request: Pick<EvaluateRequest, 'state' | 'leaves'>): Evaluation | Promise<Evaluation>
+  test(request: Pick<TestRequest, 'config' | 'action' | 'text'>): Promise<TestAnswer>
+}
+
+/** A rule, made ready. */
+interface State {
+  readonly rule: RuleConfig
+  readonly scan: Scanner
+}
+
+/** What a message may take beside the calls before a worker takes over: ordinary texts need a thousandth of it. */
+const LONGEST_MS = 50
+/** In a worker, and further time for each MiB of text. */
+const DEADLINE_MS = 1_000
+const MS_FOR_EACH_MIB = 1_000
 
 export function prepare({ config, action }: Pick<PrepareRequest, 'config' | 'action'>): Prepared {
   const parsed = ruleConfig.safeParse(config)
@@ -24,30 +40,37 @@ export function prepare({ config, action }: Pick<PrepareRequest, 'config' | 'act
   if (action === null) {
     return { ok: false, errors: [{ path: 'action', message: 'a rule that looks for secrets needs an action' }] }
   }
-  return { ok: true, state: scannerFor(parsed.data), passes: 1 }
+  const state: State = { rule: parsed.data, scan: scannerFor(parsed.data) }
+  return { ok: true, state, passes: 1 }
 }
 
-function scannerFor({ only, except, entropy, minEntropy }: RuleConfig): Scanner {
-  const isWanted = (id: string) => (only === undefined || only.includes(id)) && except?.includes(id) !== true
-  return createScanner({
-    patterns: SECRETS.filter(({ id }) => isWanted(id)),
-    assignments: entropy && isWanted(ASSIGNMENT) ? { minEntropy } : null,
-  })
-}
-
-/** Answers at once. A text that holds none of the literals of its patterns costs one walk over it. */
-export function evaluate({ state, leaves }: Pick<EvaluateRequest, 'state' | 'leaves'>): Evaluation {
-  const scan = state as Scanner
-  const findings: Finding[] = []
-  for (const [index, leaf] of leaves.entries()) {
-    scan(leaf, index, findings)
-    if (findings.length > MOST_FINDINGS) return undecided(`more than ${MOST_FINDINGS} findings`)
+/**
+ * Answers at once where it can. A text that holds none of the literals of its patterns costs one walk over it; one that is made of
+ * little else goes to a worker.
+ */
+export function createEngine(pool: Pick<Pool, 'run'>, longestMs = LONGEST_MS): SecretsEngine {
+  const evaluate: SecretsEngine['evaluate'] = ({ state, leaves }) => {
+    const { rule, scan } = state as State
+    const found = search(scan, leaves, performance.now() + longestMs)
+    if (found !== 'late') return evaluationOf(found === 'tooMany' ? null : found)
+    const size = leaves.reduce((sum, { text }) => sum + text.length, 0)
+    return pool
+      .run({ rule, leaves }, DEADLINE_MS + Math.ceil((size / 1_048_576) * MS_FOR_EACH_MIB))
+      .then(evaluationOf, (thrown: unknown) =>
+        undecided(thrown instanceof Error ? thrown.message : 'the worker failed'),
+      )
   }
-  return findings.length === 0 ? pass() : { verdict: 'findings', findings }
+  return {
+    evaluate,
+    async test({ config, action, text }) {
+      const prepared = prepare({ config, action })
+      if (!prepared.ok) return prepared
+      return { ok: true, evaluation: await evaluate({ state: prepared.state, leaves: [{ kind: 'value', text }] }) }
+    },
+  }
 }
 
-export function test({ config, action, text }: Pick<TestRequest, 'config' | 'action' | 'text'>): TestAnswer {
-  const prepared = prepare({ config, action })
-  if (!prepared.ok) return prepared
-  return { ok: true, evaluation: evaluate({ state: prepared.state, leaves: [{ kind: 'value', text }] }) }
+function evaluationOf(found: readonly Finding[] | null): Evaluation {
+  if (found === null) return undecided(`more than ${MOST_FINDINGS} findings`)
+  return found.length === 0 ? pass() : { verdict: 'findings', findings: found }
 }

@@ -1,5 +1,8 @@
-/** Reports every place of every needle: its number in the list that the finder was made of, and where it begins. */
-export type Finder = (text: string, report: (needle: number, at: number) => void) => void
+/**
+ * Reports every place of every needle: its number in the list that the finder was made of, and where it begins; until a report
+ * answers false.
+ */
+export type Finder = (text: string, report: (needle: number, at: number) => boolean) => void
 
 export interface Needle {
   readonly text: string
@@ -38,7 +41,7 @@ export function createFinder(needles: readonly Needle[]): Finder {
       if (known[key] === 0) continue
       for (const { needle, offset, matches } of entries[key] ?? []) {
         const at = index - 1 - offset
-        if (matches(text, at)) report(needle, at)
+        if (matches(text, at) && !report(needle, at)) return
       }
     }
   }

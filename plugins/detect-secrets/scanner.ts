@@ -3,11 +3,18 @@ import { CHECKS } from '@gatehouse/sdk/patterns'
 import type { Check, LibraryPattern, Stretch } from '@gatehouse/sdk/patterns'
 import { NAMES, readAssignment } from './assignments.js'
 import type { AssignmentOptions } from './assignments.js'
-import { ASSIGNMENT } from './config.js'
+import { ASSIGNMENT, SECRETS } from './config.js'
+import type { RuleConfig } from './config.js'
 import { createFinder } from './finder.js'
 
-/** Adds the secrets of one text to the findings. */
-export type Scanner = (leaf: Leaf, index: number, findings: Finding[]) => void
+/** Adds the secrets of one text to the findings. False when the time was over before: then they are not all there. */
+export type Scanner = (leaf: Leaf, index: number, into: Into) => boolean
+
+export interface Into {
+  readonly findings: Finding[]
+  /** By the clock of `performance`. */
+  readonly until: number
+}
 
 export interface ScannerOptions {
   readonly patterns: readonly LibraryPattern[]
@@ -47,29 +54,66 @@ export function createScanner({ patterns, assignments }: ScannerOptions): Scanne
   const findAll = createFinder([...literals, ...names])
   const findNames = createFinder(names)
 
-  return ({ kind, text }, leaf, findings) => {
+  return ({ kind, text }, leaf, { findings, until }) => {
     const seen: NameSeen[] = []
+    const clock = clockOf(until)
     const first = findings.length
     if (kind === 'whole') {
       // What the whole message holds stands in its values, too; only a name can stand apart from its value.
-      findNames(text, (needle, at) => void seen.push({ name: NAMES[needle] as string, at }))
+      findNames(text, (needle, at) => {
+        seen.push({ name: NAMES[needle] as string, at })
+        return !clock.tick()
+      })
     } else {
       const tried = new Set<Vendor>()
       findAll(text, (needle, at) => {
         const vendor = vendors[needle]?.vendor
-        if (vendor === undefined) return void seen.push({ name: NAMES[needle - vendors.length] as string, at })
-        tried.add(vendor)
-        const stretch = tryAt(vendor, text, at)
-        if (stretch !== null) findings.push(findingOf(vendor.id, leaf, stretch, SURE))
+        if (vendor === undefined) seen.push({ name: NAMES[needle - vendors.length] as string, at })
+        else {
+          tried.add(vendor)
+          const stretch = tryAt(vendor, text, at)
+          if (stretch !== null) findings.push(findingOf(vendor.id, leaf, stretch, SURE))
+        }
+        return !clock.tick()
       })
       for (const vendor of tried) vendor.done = 0
     }
-    if (assignments === null || seen.length === 0) return
-    const taken = findings.slice(first)
-    for (const value of secretValues(text, seen, taken, assignments)) {
-      findings.push(findingOf(ASSIGNMENT, leaf, value, LIKELY))
+    if (assignments !== null && seen.length > 0) {
+      const taken = findings.slice(first)
+      for (const value of secretValues(text, { seen, taken, clock }, assignments)) {
+        findings.push(findingOf(ASSIGNMENT, leaf, value, LIKELY))
+      }
     }
+    return !clock.isOver
   }
+}
+
+/** The scanner of a rule. */
+export function scannerFor({ only, except, entropy, minEntropy }: RuleConfig): Scanner {
+  const isWanted = (id: string) => (only === undefined || only.includes(id)) && except?.includes(id) !== true
+  return createScanner({
+    patterns: SECRETS.filter(({ id }) => isWanted(id)),
+    assignments: entropy && isWanted(ASSIGNMENT) ? { minEntropy } : null,
+  })
+}
+
+/** `tick` looks at the time every 64th time, and answers whether it is over. */
+interface Clock {
+  tick(): boolean
+  isOver: boolean
+}
+
+function clockOf(until: number): Clock {
+  let ticks = 0
+  const clock: Clock = {
+    isOver: false,
+    tick() {
+      ticks += 1
+      if ((ticks & 63) === 0) clock.isOver ||= performance.now() > until
+      return clock.isOver
+    },
+  }
+  return clock
 }
 
 function toVendor({ id, pattern, at = [0], check, ignoreCase }: LibraryPattern): Vendor {
@@ -102,8 +146,11 @@ function tryAt(vendor: Vendor, text: string, literal: number): Stretch | null {
 /** The secrets among the values behind names. What a pattern has found already, and a name inside of a value, are none. */
 function secretValues(
   text: string,
-  seen: readonly NameSeen[],
-  taken: readonly Finding[],
+  {
+    seen,
+    taken,
+    clock,
+  }: { readonly seen: readonly NameSeen[]; readonly taken: readonly Finding[]; readonly clock: Clock },
   options: AssignmentOptions,
 ): readonly Stretch[] {
   const secrets: Stretch[] = []
@@ -111,6 +158,7 @@ function secretValues(
   let next = 0
   let done = 0
   for (const { name, at } of seen.toSorted((a, b) => a.at - b.at)) {
+    if (clock.tick()) break
     if (at < done) continue
     const assignment = readAssignment(text, at, name, options)
     if (assignment === null) continue

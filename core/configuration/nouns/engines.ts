@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { parseStrictly } from '@gatehouse/sdk'
+import { closest, parseStrictly } from '@gatehouse/sdk'
 import type { z } from 'zod'
 import type { EngineKind, OpenedEngine } from '../../domain/engines.js'
 import type { Engine, Gateway, Rule } from '../../domain/nouns.js'
-import { closest, invalid } from '../problems.js'
+import type { GatehouseError } from '../../errors.js'
+import { invalid } from '../problems.js'
 import type { Engine as EngineSchema } from '../schemas.js'
 import { keepSecrets } from '../secrets.js'
 import { conflict, forField, managerAfter, mustBeFree, mustBeMine, mustExist } from '../work.js'
@@ -142,10 +143,16 @@ function instanceOf(kind: string, kinds: readonly EngineKind[]) {
   const found = kinds.find((each) => each.kind === kind)
   if (found?.instance) return found.instance
   if (found) throw invalid('kind', `${kind} needs no named engine: rules say 'engine: ${kind}'`)
-  const known = kinds.flatMap((each) => (each.instance === null ? [] : [each.kind]))
+  throw unknownKind(
+    kind,
+    kinds.flatMap((each) => (each.instance === null ? [] : [each.kind])),
+  )
+}
+
+export function unknownKind(kind: string, known: readonly string[]): GatehouseError {
   const meant = closest(kind, known)
   const hint = meant === undefined ? `loaded are ${known.join(', ') || 'none'}` : `did you mean ${meant}?`
-  throw invalid('kind', `no kind of engine '${kind}' is loaded; ${hint}`)
+  return invalid('kind', `no kind of engine '${kind}' is loaded; ${hint}`)
 }
 
 async function mustFitRules(work: Work, engine: OpenedEngine): Promise<void> {

@@ -2,7 +2,14 @@ import { z } from 'zod'
 import { findEngine } from '../../domain/engines.js'
 import type { FoundEngine, OpenedEngine } from '../../domain/engines.js'
 import type { Engine } from '../../domain/nouns.js'
-import { engineState, mergeEngine, mustNotTake, secretKeys, settled } from '../../configuration/nouns/engines.js'
+import {
+  engineState,
+  mergeEngine,
+  mustNotTake,
+  secretKeys,
+  settled,
+  unknownKind,
+} from '../../configuration/nouns/engines.js'
 import { openEngine } from '../../configuration/nouns/open-engine.js'
 import { putTogether } from '../../configuration/nouns/plugin-keys.js'
 import { engineConfig } from '../../configuration/nouns/rules.js'
@@ -88,6 +95,8 @@ async function engineOf(work: Work, { kind, engine, instance }: Input): Promise<
 }
 
 async function unsaved(work: Work, kind: string, instance: object | undefined): Promise<OpenedEngine | null> {
+  const kinds = work.checks.engines().map((each) => each.kind)
+  if (!kinds.includes(kind)) throw unknownKind(kind, kinds)
   const known = work.checks.engines().find((each) => each.kind === kind)
   if (known?.instance === null && instance === undefined) return null
   // Before anything is asked: whoever may not use an address learns nothing of it.

@@ -158,6 +158,8 @@ test('a kind without engines is tried by its name, and faults of the rule are an
   assert.equal([wrong?.path, typeof wrong?.position], ['patterns.0', 'number'])
   const [needs] = (await tried({ patterns: ['a'], action: 'replace' }))['errors'] as { path: string }[]
   assert.is(needs?.path, 'replacement')
+  const unknown = await gateway.api('POST', '/engines/test', { kind: 'regx', text: 'x' }).catch((error: Error) => error)
+  assert.match((unknown as Error).message, /no kind of engine 'regx' is loaded; did you mean regex\?/)
 })
 
 test('a rule that does not fit its engine is refused with the key', async () => {

@@ -170,7 +170,13 @@ test('a preview asks the server now and says why; a draft changes nothing', asyn
     ],
   )
   assert.equal(await shown({}), now)
-  const mine = (await preview({ identity: 'own' })) as { problem: string }
+  assert.equal(await shown({ identity: 'own' }), now, 'a server that asks for nobody is called as everybody is')
+  const { url } = serverOf('modern')
+  await gateway.api('POST', '/servers', { slug: 'personal', url, auth: { headers: ['X-Key'] } })
+  await gateway.api('POST', '/gateways', { slug: 'personal', servers: [{ server: 'personal', identity: 'per-user' }] })
+  const mine = (await gateway.api('POST', '/gateways/personal/servers/personal/preview', { identity: 'own' })) as {
+    problem: string
+  }
   assert.match(mine.problem, 'no identity has been given')
 })
 
