@@ -271,11 +271,4 @@ test('a mirror of structured content is changed with it', async () => {
   })
 })
 
-test('an engine may call what it finds by a name that every object has', async () => {
-  const { receipts } = await bench().request({ t: 'constructor toString constructor' }, [
-    rule({ action: 'detect', config: find('constructor', 'toString') }),
-  ])
-  assert.equal(receipts[0]?.findings, { constructor: 2, toString: 1 })
-})
-
 test.run()
