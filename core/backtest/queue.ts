@@ -52,14 +52,25 @@ class Queue implements ReplayQueue {
   #timer: NodeJS.Timeout | undefined
   #pumping: Promise<void> | undefined
   #stopped = false
+  /** Those whose rows are being made. */
+  #coming = 0
 
   constructor(options: ReplayQueueOptions) {
     this.#options = options
   }
 
   async start(job: Omit<ReplayJob, 'id'>, { userId, spec }: { userId: string | null; spec: object }): Promise<string> {
-    if (this.#stopped || this.#waiting.length >= MOST_WAITING) throw new GatehouseError('GH_BACKTEST_BUSY')
-    const id = await this.#options.rows.insert({ createdBy: userId, gatewayId: job.gatewayId, spec, keptMs: KEPT_MS })
+    if (this.#stopped || this.#waiting.length + this.#coming >= MOST_WAITING)
+      throw new GatehouseError('GH_BACKTEST_BUSY')
+    this.#coming += 1
+    const made = this.#options.rows.insert({ createdBy: userId, gatewayId: job.gatewayId, spec, keptMs: KEPT_MS })
+    const id = await made.finally(() => (this.#coming -= 1))
+    if (this.#stopped) {
+      await this.#options.rows.finish(id, 'failed', STOPPED)
+      throw new GatehouseError('GH_BACKTEST_BUSY')
+    }
+    const { gatewayId, bodies, external } = job
+    this.#options.logger.info({ replay: id, by: userId, gatewayId, bodies, external }, 'a backtest was asked for')
     this.#waiting.push({ job: { ...job, id }, cancelled: false, running: null })
     this.#timer ??= setInterval(() => void this.#beat(), this.#options.beatMs ?? 1_000).unref()
     this.#pumping ??= this.#pump().finally(() => {

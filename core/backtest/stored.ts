@@ -37,16 +37,20 @@ export interface StoredCalls {
 }
 
 const PAGE = 100
+/** Both legs, as they are kept and sealed; a page is held in memory whole. */
+const BODIES = 4
+const MOST_BYTES = 64 * 1024 * 1024
 
 /** The messages of a gateway's features in a period. Sealed originals are not even fetched for who may not see them. */
-export function storedCalls(database: Pick<Database, 'query'>, job: ReplayJob): StoredCalls {
+export function storedCalls(database: Pick<Database, 'query'>, job: ReplayJob, longestBody: number): StoredCalls {
+  const size = Math.max(1, Math.min(PAGE, Math.floor(MOST_BYTES / (BODIES * longestBody))))
   const within = `m.gateway_id = $1::uuid and m.at >= to_timestamp($2 / 1000.0) and m.at < to_timestamp($3 / 1000.0)
     and m.feature is not null and m.feature_type is not null`
   const period = [job.gatewayId, job.since, job.until]
   const page = async (after: StoredCall | undefined): Promise<readonly StoredCall[]> => {
     const key = after === undefined ? '' : 'and (m.at, m.id) < ($4::timestamptz, $5::uuid)'
     const { rows } = await database.query<StoredCall>(
-      `${columnsOf(job.bodies)} where ${within} ${key} order by m.at desc, m.id desc limit ${PAGE}`,
+      `${columnsOf(job.bodies)} where ${within} ${key} order by m.at desc, m.id desc limit ${size}`,
       after === undefined ? period : [...period, after.at, after.id],
     )
     return rows
@@ -64,7 +68,7 @@ export function storedCalls(database: Pick<Database, 'query'>, job: ReplayJob): 
       for (;;) {
         const rows = await page(last)
         if (rows.length > 0) yield rows
-        if (rows.length < PAGE) return
+        if (rows.length < size) return
         last = rows.at(-1)
       }
     },

@@ -80,4 +80,18 @@ test('samples are few of a kind, twenty in all, and what weighs most comes first
   assert.ok(shown.every(({ verdict }) => verdict === 'block'))
 })
 
+test('an engine may name what it finds as it likes: names of objects are counted, and not without end', () => {
+  const tally = new Tally([rule({ id: 'a' })])
+  const findings = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`${'t'.repeat(500)}${n}`, 1]))
+  tally.saw({
+    input: input(),
+    userId: null,
+    receipts: [receipt('detect', { findings: { constructor: 2, toString: 1 } })],
+  })
+  tally.saw({ input: input(), userId: null, receipts: [receipt('detect', { findings })] })
+  const told = tally.report().rules[0]?.findings ?? {}
+  assert.equal([told['constructor'], told['toString']], [2, 1])
+  assert.ok(JSON.stringify(told).length < 30_000)
+})
+
 test.run()

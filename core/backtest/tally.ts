@@ -1,6 +1,7 @@
 import type { Receipt } from '@gatehouse/sdk'
 import type { Rule } from '../domain/nouns.js'
 import type { FeatureReport, NotKept, ReplayReport, RuleReport, Sample, Verdict } from '../domain/replay.js'
+import { clip } from '../domain/clip.js'
 import type { About, Input } from './inputs.js'
 
 const MOST_FEATURES = 50
@@ -10,13 +11,17 @@ const MOST_ALIKE = 5
 const BY_WEIGHT: readonly Verdict[] = ['block', 'modify', 'undecided', 'detect', 'pass']
 /** A tool's own name may be anything; one gateway has a bounded number of them, a fuzzer has not. */
 const MOST_COUNTED = 5_000
+/** An engine names what it finds as it likes. */
+const MOST_TYPES = 200
+const LONGEST_TYPE = 100
+const OTHERS = 'others'
 
 type Counting = Record<Verdict, number>
 const zero = (): Counting => ({ pass: 0, block: 0, modify: 0, detect: 0, undecided: 0 })
 
 interface CountedRule extends Omit<RuleReport, 'counts' | 'findings' | 'ms'> {
   readonly counts: Counting
-  readonly findings: Record<string, number>
+  readonly findings: Map<string, number>
   ms: number
 }
 type CountedFeature = Omit<FeatureReport, 'counts'> & { readonly counts: Counting }
@@ -44,7 +49,7 @@ export class Tally {
 
   constructor(rules: readonly Rule[]) {
     this.#rules = new Map(
-      rules.map(({ id, name, engine }) => [id, { name, engine, counts: zero(), findings: {}, ms: 0 }]),
+      rules.map(({ id, name, engine }) => [id, { name, engine, counts: zero(), findings: new Map(), ms: 0 }]),
     )
   }
 
@@ -90,7 +95,11 @@ export class Tally {
       inputs: this.#inputs,
       notKept: this.#notKept,
       outcomes: this.#outcomes,
-      rules: [...this.#rules.values()].map((rule) => ({ ...rule, ms: Math.round(rule.ms * 10) / 10 })),
+      rules: [...this.#rules.values()].map((rule) => ({
+        ...rule,
+        findings: Object.fromEntries(rule.findings),
+        ms: Math.round(rule.ms * 10) / 10,
+      })),
       features,
       users: this.#users.size,
       stoppedBy: this.stoppedBy,
@@ -103,7 +112,10 @@ export class Tally {
     if (rule === undefined) return
     rule.counts[verdict] += 1
     rule.ms += ms
-    for (const [type, count] of Object.entries(findings)) rule.findings[type] = (rule.findings[type] ?? 0) + count
+    for (const [type, count] of Object.entries(findings)) {
+      const name = rule.findings.has(type) || rule.findings.size < MOST_TYPES ? clip(type, LONGEST_TYPE) : OTHERS
+      rule.findings.set(name, (rule.findings.get(name) ?? 0) + count)
+    }
   }
 
   #featureOf({ serverSlug, kind, feature }: About): CountedFeature | undefined {

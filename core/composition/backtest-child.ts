@@ -77,7 +77,7 @@ async function runWith({ job, dataSource, pool, host, around, line }: Opened): P
   const { masterKey: inline, masterKeyFile: file } = config
   const vault = createVault(await loadMasterKeys({ inline, file, home: resolve(around.cwd, config.home) }))
   const store = createStore({ dataSource, vault })
-  const { engine } = (await store.settings.get()).limits
+  const { engine, bodyInLog } = (await store.settings.get()).limits
   const rules = createRules({
     engines: createBusEngines(host.bus),
     hashKey: await hashKeyOf(store, dataSource),
@@ -89,7 +89,7 @@ async function runWith({ job, dataSource, pool, host, around, line }: Opened): P
   if (gateway === null) throw new GatehouseError('GH_API_NOT_FOUND', { message: 'The gateway is gone.' })
   return replay({
     job,
-    stored: storedCalls(pool, job),
+    stored: storedCalls(pool, job, bodyInLog),
     rules,
     compiled: await compileAll(prepare, job.rules),
     probes: job.external ? [] : await probesOf(prepare, job.rules),

@@ -235,4 +235,18 @@ test('10,000 different alerts are stored with one statement for every 500', asyn
   assert.equal([row?.n, row?.total], ['10000', '20000'])
 })
 
+test('what is raised and what is acknowledged at the same time never wait for each other', async () => {
+  const keys = Array.from({ length: 400 }, (_, n) => `deadlock-${n}`)
+  const batch = (): Raised[] => keys.map((key) => ({ alert: { ...ALERT, key }, times: 1 }))
+  await alerts.raise(batch())
+  for (let round = 0; round < 15; round += 1) {
+    await dataSource.query(`update alerts set state = 'open'`)
+    const both = [alerts.raise(batch()), alerts.acknowledgeAll({}, ANA, null), alerts.raise(batch().toReversed())]
+    assert.equal(
+      (await Promise.allSettled(both)).flatMap((one) => (one.status === 'rejected' ? [String(one.reason.detail)] : [])),
+      [],
+    )
+  }
+})
+
 test.run()

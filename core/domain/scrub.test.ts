@@ -29,6 +29,15 @@ for (const key of [
     }
   })
 
+test('a value is hidden where its name stands beside it', () => {
+  const headers = [{ name: 'Authorization', value: 'swordfish' }]
+  assert.equal(scrubbed({ headers }), { headers: [{ name: 'Authorization', value: GONE }] })
+  assert.equal(scrubbed({ headers: [['X-Api-Key', 'swordfish']] }), { headers: [['X-Api-Key', GONE]] })
+  assert.equal(scrubbed({ raw: ['cookie', 'swordfish', 'accept', '*/*'] }), { raw: ['cookie', GONE, 'accept', '*/*'] })
+  const required = ['password', 'name']
+  assert.equal(scrubbed({ required }), { required })
+})
+
 test('what only speaks of secrets stays', () => {
   const kept = { identity: 'crm-reader', credential: 'of the server', error: 'GH_UPSTREAM_AUTH', estimated_tokens: 12 }
   assert.equal(scrubbed({ ...kept, hasPassword: true, token: null }), { ...kept, hasPassword: true, token: null })
@@ -63,6 +72,20 @@ for (const [text, left] of [
   ['AKIAIOSFODNN7EXAMPLE', GONE],
   ['-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----', GONE],
   ['-----BEGIN PRIVATE KEY-----\nMIIE', GONE],
+  // A text within a text, words within quotes, names with something before them.
+  ['{\\"password\\":\\"hunter2\\"}', `{\\"password\\":\\"${GONE}\\"}`],
+  ['{"password":"correct hunter2 staple","n":1}', `{"password":"${GONE}","n":1}`],
+  ['PGPASSWORD=hunter2 psql', `PGPASSWORD=${GONE} psql`],
+  ['GITHUB_TOKEN=hunter2', `GITHUB_TOKEN=${GONE}`],
+  ['AWS_SECRET_ACCESS_KEY=hunter2', `AWS_SECRET_ACCESS_KEY=${GONE}`],
+  ['dbPassword => hunter2', `dbPassword => ${GONE}`],
+  ['crm --db-password hunter2 --verbose', `crm --db-password ${GONE} --verbose`],
+  ['<password>hunter2</password>', `<password>${GONE}</password>`],
+  ['to=https%3A%2F%2Fx%2F%3Faccess_token%3Dhunter2', /access_token%3D\[REDACTED\]/],
+  ['[["x-api-key","hunter2"],["accept","*/*"]]', `[["x-api-key","${GONE}"],["accept","*/*"]]`],
+  ['{"name":"Authorization","value":"hunter2"}', `{"name":"Authorization","value":"${GONE}"}`],
+  ['POST https://hooks.slack.com/services/T0/B0/hunter2', `POST https://hooks.slack.com/services/${GONE}`],
+  ['https://api.telegram.org/bot123456:hunter2hunter2hunter2/x', `https://api.telegram.org/bot123456:${GONE}/x`],
 ] as const)
   test(`a secret inside a text is cut out: ${text.slice(0, 40).replaceAll('\n', ' ')}`, () => {
     const clean = scrubText(text)
@@ -79,6 +102,8 @@ for (const text of [
   'Basic authentication is not offered, and Bearer authentication is',
   'The token endpoint https://as.example.com/oauth/token answered invalid_grant',
   'mail to ana@example.com',
+  'max_tokens: 512 and completionTokens=3',
+  'The design: a password must be sent',
 ])
   test(`an honest message stays: ${text.slice(0, 40)}`, () => assert.is(scrubText(text), text))
 
@@ -110,7 +135,29 @@ test('what no database can hold is made into something that it can', () => {
 
 test('no text holds the gateway up', () => {
   const started = performance.now()
-  for (const piece of ['eyJ-', 'a', 'Bearer ', 'a://', '-----BEGIN PRIVATE KEY-----', 'token=', 'a@', 'sk-', '?code='])
+  for (const piece of [
+    'eyJ-',
+    'a',
+    'Bearer ',
+    'a://',
+    '-----BEGIN PRIVATE KEY-----',
+    'token=',
+    'a@',
+    'sk-',
+    '?code=',
+    ...[
+      'password":"',
+      '\\"token\\":\\"',
+      'cookie","',
+      '--password ',
+      '<secret>',
+      '<a',
+      '--a',
+      'x-',
+      'bot12345:',
+      '"value":',
+    ],
+  ])
     scrubText(piece.repeat(64_000))
   assert.ok(performance.now() - started < 2_000)
 })

@@ -27,50 +27,90 @@ export function scrubText(text: string): string {
   return clean
 }
 
+/** What a secret is called in a text, whatever is written before it (`PGPASSWORD`, `GITHUB_TOKEN`). What counts tokens is not one. */
+const NAMED = String.raw`(?<!(?:estimated|input|output|total|max|prompt|completion)[_-]?)tokens?|secret(?:[_-]?key)?|passw(?:or)?d|passphrase|(?:api|access|private|encryption|signing)[_-]?key|client[_-]?assertion|code[_-]?verifier|session[_-]?id|\b(?:sig(?:nature)?|pwd|jwt|otp|bearer)`
+const HEADER = String.raw`\b(?:proxy-)?authorization|\b(?:set-)?cookies?2?|\bx-api-key`
+/** A quote as it stands, or as it stands in a text within a text. */
+const QUOTE = String.raw`\\{0,4}["']`
+const IS = String.raw`\s{0,9}(?:=>|:=|[:=]|%3[AD])\s{0,9}`
+const NOT_YET = String.raw`(?!\[REDACTED\])`
+
 /** In this order: a whole header goes before the token in it would. Every repetition is bounded, so that none backtracks for long. */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g, REDACTED],
+  // As a pair (`["cookie", "…"]`), or with a key of its own for the value.
   [
-    /\b((?:proxy-)?authorization|(?:set-)?cookie2?|x-api-key)(["']?\s{0,9}[:=]\s{0,9}["'])[^"']{1,4096}/gi,
+    new RegExp(
+      String.raw`((?:${HEADER}|${NAMED})${QUOTE}\s{0,9},\s{0,9}${QUOTE}value${QUOTE}\s{0,9}:\s{0,9})(${QUOTE})${NOT_YET}(?:(?!\2).){1,4096}`,
+      'gis',
+    ),
     `$1$2${REDACTED}`,
   ],
   [
-    /\b((?:proxy-)?authorization|(?:set-)?cookie2?|x-api-key)(\s{0,9}[:=]\s{0,9})(?!\s|["'[])[^\r\n]{1,4096}/gi,
+    new RegExp(
+      String.raw`((?:${HEADER})(?:${QUOTE})?(?:${IS}|\s{0,9},\s{0,9}))(${QUOTE})(?!value\b)${NOT_YET}(?:(?!\2).){1,4096}`,
+      'gis',
+    ),
     `$1$2${REDACTED}`,
   ],
+  [new RegExp(String.raw`((?:${HEADER})${IS})(?!\s|\\{0,4}["']|\[)[^\r\n]{1,4096}`, 'gi'), `$1${REDACTED}`],
   [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#]{1,1024}@/gi, `$1${REDACTED}@`],
+  // Whoever knows such an address may post there.
   [
-    /\b((?:access|refresh|id|auth|api|bearer|session|csrf)?[_-]?tokens?|(?:client|app|shared|signing)?[_-]?secret|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|client[_-]?assertion|code[_-]?verifier|sig(?:nature)?)(["']?\s{0,9}[:=]\s{0,9}["']?)(?!\[REDACTED\])[^\s"'&,;}]{1,4096}/gi,
+    /\b(hooks\.slack\.com\/(?:services|workflows|triggers)|discord(?:app)?\.com\/api\/webhooks)\/[\w/-]{1,512}/gi,
+    `$1/${REDACTED}`,
+  ],
+  [/\b(bot\d{5,20}):[\w-]{20,100}/g, `$1:${REDACTED}`],
+  [
+    new RegExp(String.raw`((?:${NAMED})(?:${QUOTE})?${IS})(${QUOTE})${NOT_YET}(?:(?!\2).){1,4096}`, 'gis'),
     `$1$2${REDACTED}`,
+  ],
+  [
+    new RegExp(String.raw`((?:${NAMED})(?:${QUOTE})?${IS})${NOT_YET}(?!>)[^\s"'&,;}<\\]{1,4096}`, 'gi'),
+    `$1${REDACTED}`,
+  ],
+  [new RegExp(String.raw`(<(?:[\w.:-]{0,40}?)(?:${NAMED})>\s{0,9})${NOT_YET}[^<]{1,4096}`, 'gi'), `$1${REDACTED}`],
+  [
+    new RegExp(String.raw`(\B--[\w-]{0,40}?(?:${NAMED})\s{1,9})${NOT_YET}[^\s"'-][^\s"']{0,4095}`, 'gi'),
+    `$1${REDACTED}`,
   ],
   [/([?&](?:code|key|auth|jwt|sid|session|x-amz-[a-z-]{1,40})=)(?!\[REDACTED\])[^\s"'&#]{1,4096}/gi, `$1${REDACTED}`],
-  [/\b(Bearer|Basic|DPoP)\s{1,9}(?=[^\s]{0,200}[\d=_+/.])[A-Za-z0-9._~+/=-]{8,4096}/gi, `$1 ${REDACTED}`],
+  [/\b(Bearer|Basic|DPoP)\s{1,9}(?=[^\s]{0,200}[\d=_+/.]|[A-Za-z]{20})[A-Za-z0-9._~+/=-]{8,4096}/gi, `$1 ${REDACTED}`],
   [/\b(API|gpat|gscim)_[A-Za-z0-9_-]{16,512}/g, `$1_${REDACTED}`],
   [/\beyJ[A-Za-z0-9_-]{6,4096}\.[A-Za-z0-9_-]{4,8192}(?:\.[A-Za-z0-9_-]{0,4096})?/g, REDACTED],
   [
-    /\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255}|glpat-[\w-]{16,255}|sk-[\w-]{20,255}|[srp]k_(?:live|test)_\w{10,255}|xox[abeprs]-[\w-]{10,255}|npm_[A-Za-z0-9]{30,255}|hf_[A-Za-z0-9]{20,255}|AKIA[A-Z0-9]{16}|AIza[\w-]{30,60})/g,
+    /\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255}|glpat-[\w-]{16,255}|sk-[\w-]{20,255}|[srp]k_(?:live|test)_\w{10,255}|xox[abeprs]-[\w-]{10,255}|xapp-[\w-]{10,255}|npm_[A-Za-z0-9]{30,255}|pypi-[\w-]{16,512}|hf_[A-Za-z0-9]{20,255}|A[KS]IA[A-Z0-9]{16}|AIza[\w-]{30,60}|ya29\.[\w-]{20,1024}|SG\.[\w-]{16,64}\.[\w-]{16,128}|whsec_[\w+/=-]{16,255}|shp(?:at|ss|ca)_[a-f0-9]{20,64}|dop_v1_[a-f0-9]{32,128})/g,
     REDACTED,
   ],
 ]
 
 /** A key with its case, underscores and dashes taken away. */
 const SECRET_KEY =
-  /authorization$|cookie2?$|tokens?$|secrets?$|passw(or)?d$|passphrase$|^pwd$|api_?keys?$|accesskey(id)?$|privatekey$|signingkey$|^xkey$|sessionid$|assertion$|codeverifier$|credentials$/
+  /authorization$|cookies?2?$|tokens?(value)?$|secrets?$|passw(or)?d(hash)?$|passphrase$|passcode$|^(db|user)?pass$|^pwd$|(api|secret|encryption|signing|ssh)keys?(value)?$|accesskey(id)?$|privatekey(pem)?$|^xkey$|sessionid$|assertion$|codeverifier$|credentials$|^(jwt|otp|bearer|dsn)$|connectionstring$/
 /** What counts tokens is not one. */
 const COUNTED = /^(estimated|input|output|total|max|prompt|completion)tokens$/
 
 const namesSecret = (key: string): boolean => {
-  const bare = key.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
+  const bare = key
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '')
   return SECRET_KEY.test(bare) && !COUNTED.test(bare)
 }
+
+/** A header that goes with a secret, where names and values stand side by side. */
+const HEADER_NAME = /^(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-[a-z-]{0,60}(?:token|key|secret))$/i
 
 /** Names below `properties` of a schema are those of parameters: what stands there describes a secret and is none. */
 function scrubObject(given: JsonObject, depth: number, describes: boolean): JsonObject {
   const entries = Object.entries(given).slice(0, MOST_ENTRIES)
+  const name = given['name'] ?? given['key']
+  const namesValue = typeof name === 'string' && namesSecret(name)
   return Object.fromEntries(
     entries.map(([key, value]) => {
       const isDescription = describes && typeof value === 'object' && value !== null && !Array.isArray(value)
-      const hides = namesSecret(key) && !isDescription && value !== null && typeof value !== 'boolean'
+      const isNamed = namesSecret(key) || (namesValue && key === 'value')
+      const hides = isNamed && !isDescription && value !== null && typeof value !== 'boolean'
       return [scrubText(key), hides ? REDACTED : scrubValue(value ?? null, depth + 1, key === 'properties')]
     }),
   )
@@ -80,7 +120,12 @@ function scrubValue(value: Json, depth: number, describes: boolean): Json {
   if (typeof value === 'string') return scrubText(value)
   if (typeof value !== 'object' || value === null) return value
   if (depth > DEEPEST) return '[too deep]'
-  if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map((one: Json) => scrubValue(one, depth + 1, false))
+  if (Array.isArray(value))
+    return value.slice(0, MOST_ENTRIES).map((one: Json, at) => {
+      const before: unknown = value[at - 1]
+      if (typeof before === 'string' && HEADER_NAME.test(before)) return REDACTED
+      return scrubValue(one, depth + 1, false)
+    })
   return scrubObject(value as JsonObject, depth, describes)
 }
 

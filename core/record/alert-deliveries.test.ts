@@ -188,11 +188,45 @@ test('what a receiver refuses is given up after a bound, told of elsewhere, and 
   assert.equal([deadLetters, lastError?.message, lastError?.status, delivered], [1, 'HTTP 400', 400, 1])
 })
 
+test('a receiver that wants it again at once is given the first pause all the same', async () => {
+  await makeTarget('ops')
+  const { got } = bench(() => ({ kind: 'retry', message: 'now', afterMs: 0 }), { pauseMs: [60_000, 60_000] })
+  await raise({ key: 'hot' })
+  await until('it was tried', () => got[0])
+  await raise({ key: 'behind it' })
+  const [row] = await until('it waits', async () => {
+    const rows = await dataSource.query(
+      "select due_at > clock_timestamp() + interval '50 seconds' as far from alert_deliveries where batch is not null",
+    )
+    return rows[0]?.far === true ? rows : undefined
+  })
+  assert.equal([row.far, got.length], [true, 1])
+})
+
 test('that a target fails is never sent to that target', async () => {
   const target = await makeTarget('ops')
   const other = await makeTarget('other')
   await raise({ type: 'export_failing', key: `alert-target/${target.id}` })
   assert.equal([await waiting(target.id), await waiting(other.id)], [0, 1])
+})
+
+test('a replica whose lease ran out does not end the lease of the one that stood in for it', async () => {
+  const target = await makeTarget('ops')
+  const limits = { burst: 20, perMinute: 10, gatherMs: 1_000 }
+  await raise({ key: 'one' })
+  await raise({ key: 'two' })
+  await raise({ key: 'three' })
+  const slow = await queue.claim(target.id, { ...limits, leaseMs: 0 })
+  const quick = await queue.claim(target.id, { ...limits, leaseMs: 60_000 })
+  assert.ok(slow !== null && quick !== null, JSON.stringify([slow, quick]))
+  assert.is(slow.id, quick.id)
+  await queue.delivered(target.id, quick?.id ?? '')
+  assert.ok(await queue.claim(target.id, { ...limits, leaseMs: 60_000 }))
+  await queue.delivered(target.id, slow?.id ?? '')
+  await queue.failed(target.id, slow?.id ?? '', { message: 'late', status: null, afterMs: 0 })
+  assert.is(await queue.claim(target.id, { ...limits, leaseMs: 60_000 }), null)
+  const { delivered, lastError } = await queue.progress(target.id)
+  assert.equal([delivered, lastError], [1, null])
 })
 
 test('two replicas deliver each alert once, and one that died under a delivery is stood in for', async () => {

@@ -161,7 +161,9 @@ async function failed(
 }
 
 function pauseOf(answer: Failure, attempt: number, { pauseMs: [first, longest] }: DeliveryTiming): number {
-  if (answer.kind === 'retry' && answer.afterMs !== undefined) return Math.min(LONGEST_WAIT, answer.afterMs)
+  // A receiver may ask for more time, never for less: `Retry-After: 0` would be tried without end.
+  if (answer.kind === 'retry' && answer.afterMs !== undefined)
+    return Math.min(LONGEST_WAIT, Math.max(first, answer.afterMs))
   return Math.min(longest, first * 2 ** Math.min(attempt - 1, 30)) * (0.5 + Math.random() / 2)
 }
 

@@ -11,6 +11,7 @@ export interface AlertGathererOptions {
   /** Milliseconds between two statements, and before one that failed is tried again. */
   readonly pauseMs?: number
   readonly mostKeys?: number
+  readonly mostBytes?: number
 }
 
 /** Rules may act on every call: what they raise must cost a call nothing, and the database little. */
@@ -25,6 +26,8 @@ export interface AlertGatherer {
 
 interface Waiting {
   raised: Raised
+  /** Of its context. */
+  bytes: number
   readonly done: Promise<void>
   readonly finish: () => void
 }
@@ -33,18 +36,23 @@ const PAUSE_MS = 1_000
 const AT_ONCE = 500
 /** Alerts that differ this much are a fault of whoever raises them. */
 const MOST_KEYS = 10_000
+/** What waits while the database is away must not fill the memory: past this, alerts are kept without their contexts. */
+const MOST_BYTES = 32 * 1024 * 1024
+
+const LEFT_OUT = Object.freeze({ leftOut: 'too much was raised at once' })
 
 /**
  * The first alert is stored at once; what comes within a second after it is gathered by type and key and stored together,
  * with how often each was raised. While the database is away everything waits.
  */
 export function createAlertGatherer(options: AlertGathererOptions): AlertGatherer {
-  const { store, onStored, log, pauseMs = PAUSE_MS, mostKeys = MOST_KEYS } = options
+  const { store, onStored, log, pauseMs = PAUSE_MS, mostKeys = MOST_KEYS, mostBytes = MOST_BYTES } = options
   const waiting = new Map<string, Waiting>()
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
   let lastAt = -Infinity
   let lost = 0
+  let held = 0
   let isStopped = false
 
   const give = async (batch: readonly [string, Waiting][]): Promise<void> => {
@@ -71,8 +79,10 @@ export function createAlertGatherer(options: AlertGathererOptions): AlertGathere
   const keepFor = (later: readonly [string, Waiting][]): void => {
     for (const [name, old] of later) {
       const newer = waiting.get(name)
-      if (newer === undefined) waiting.set(name, old)
-      else {
+      if (newer === undefined) {
+        waiting.set(name, old)
+        held += old.bytes
+      } else {
         newer.raised = { ...newer.raised, times: newer.raised.times + old.raised.times }
         void newer.done.then(old.finish)
       }
@@ -91,6 +101,7 @@ export function createAlertGatherer(options: AlertGathererOptions): AlertGathere
   const flush = async (): Promise<void> => {
     const all = [...waiting]
     waiting.clear()
+    held = 0
     if (lost > 0) log.error({ lost }, 'too many different alerts at once: some were not stored')
     lost = 0
     for (let from = 0; from < all.length; from += AT_ONCE) await attempt(all.slice(from, from + AT_ONCE))
@@ -119,7 +130,12 @@ export function createAlertGatherer(options: AlertGathererOptions): AlertGathere
         return Promise.resolve()
       }
       const entry = known ?? newEntry({ alert, times: 0, holder })
-      entry.raised = { alert, times: entry.raised.times + 1, holder: holder ?? entry.raised.holder }
+      const bytes = alert.context === undefined ? 0 : JSON.stringify(alert.context).length
+      const fits = held - entry.bytes + bytes <= mostBytes
+      held += (fits ? bytes : 0) - entry.bytes
+      entry.bytes = fits ? bytes : 0
+      const kept = fits ? alert : { ...alert, context: LEFT_OUT }
+      entry.raised = { alert: kept, times: entry.raised.times + 1, holder: holder ?? entry.raised.holder }
       waiting.set(name, entry)
       plan()
       return entry.done
@@ -141,7 +157,7 @@ const nameOf = ({ type, key }: Pick<Alert, 'type' | 'key'>): string => `${type} 
 
 function newEntry(raised: Raised): Waiting {
   const { promise: done, resolve: finish } = withResolvers()
-  return { raised, done, finish }
+  return { raised, bytes: 0, done, finish }
 }
 
 function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {

@@ -72,7 +72,7 @@ function alert(
     type,
     severity,
     key: `${type}:${rule.id}`,
-    message: `The rule “${rule.name}” ${did} a ${leg} of ${context.feature?.name ?? context.method}.`,
+    message: `The rule “${rule.name}” ${did} a ${leg} of ${nameOf(context)}.`,
     gatewayId: rule.gatewayId,
     ruleId: rule.id,
     ...(context.server === null ? {} : { serverId: context.server.id }),
@@ -85,4 +85,10 @@ function alert(
       ...(type === FAILED.type ? { onFailure: rule.onFailure } : {}),
     },
   }
+}
+
+/** Clients write the URIs of resources themselves, and rules look at them: what was matched may stand there. */
+function nameOf({ feature, method }: CallContext): string {
+  if (feature === null) return method
+  return feature.kind === 'resource' ? 'a resource' : feature.name
 }

@@ -12,14 +12,18 @@ const LONGEST_SUBJECT = 150
 export function mailOf(delivery: AlertDelivery): Mail {
   const mail = delivery.kind === 'alert' ? oneAlert(delivery.alert) : digestOf(delivery.digest)
   const subject = delivery.isTest ? `Test: ${mail.subject}` : mail.subject
-  const cut = oneLine(subject)
-  return { ...mail, subject: cut.length <= LONGEST_SUBJECT ? cut : `${cut.slice(0, LONGEST_SUBJECT)}…` }
+  const characters = [...oneLine(subject)]
+  const isLong = characters.length > LONGEST_SUBJECT
+  return { ...mail, subject: characters.slice(0, LONGEST_SUBJECT).join('') + (isLong ? '…' : '') }
 }
 
 function oneAlert(alert: ToldAlert): Mail {
   const { severity, message, url } = alert
   const facts = factsOf(alert)
-  const text = [message, '', ...facts.map(([name, value]) => `${name}: ${oneLine(value)}`), '', url, ''].join('\n')
+  // On one line: what servers say must not look like facts or links of ours.
+  const text = [oneLine(message), '', ...facts.map(([name, value]) => `${name}: ${oneLine(value)}`), '', url, ''].join(
+    '\n',
+  )
   const rows = facts.map(([name, value]) => `<tr><td>${escape(name)}&nbsp;</td><td>${escape(value)}</td></tr>`)
   const html = [
     `<p><b>${escape(message)}</b></p>`,
@@ -53,7 +57,9 @@ function digestOf({ total, bySeverity, alerts, url }: AlertDigest): Mail {
   }
 }
 
-const oneLine = (text: string): string => text.replaceAll(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').trim()
+/** Without what would end a line or turn its direction. */
+const oneLine = (text: string): string =>
+  text.replaceAll(/[\s\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim()
 const link = (url: string, text: string): string => `<a href="${escape(url)}">${escape(text)}</a>`
 
 /** Words of others are text, never markup. */

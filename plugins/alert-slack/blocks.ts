@@ -64,11 +64,11 @@ const escapeUrl = (url: string): string => url.replaceAll(/[|<>\s]/g, encodeURIC
 
 /**
  * Text of others as Slack shows it: `&`, `<` and `>` are all that has a meaning to its parser (so `<!channel>` pings nobody
- * and no link can be forged); the signs of its markup would only change how a text looks.
+ * and no link can be forged); the signs of its markup would only change how a text looks. What would end a line or turn its direction is a space.
  */
 function escape(text: string, most: number): string {
   let escaped = ''
-  for (const character of text.replaceAll(/[\s\p{Cc}]+/gu, ' ')) {
+  for (const character of text.replaceAll(/[\s\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ')) {
     const next = ENTITIES[character] ?? character
     if (escaped.length + next.length > most) return `${escaped}…`
     escaped += next

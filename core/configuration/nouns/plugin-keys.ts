@@ -67,8 +67,10 @@ export function mustNotFollow(
   if (kept !== undefined) throw invalid(kept, `the ${what} has another origin: give the secret anew`)
 }
 
+/** What has none, such as `fd00::5`, which reads like a scheme, is its own. */
 export function originOf(url: unknown): string {
-  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : String(url)
+  const origin = typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : 'null'
+  return origin === 'null' ? String(url) : origin
 }
 
 /** The keys that hold addresses of other machines. */

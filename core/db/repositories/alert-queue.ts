@@ -20,16 +20,16 @@ export function createAlertQueue(dataSource: DataSource): AlertQueue {
     claim: (targetId, limits) => dataSource.transaction((inside) => claim(inside, targetId, limits)),
     delivered: (targetId, messageId) =>
       dataSource.transaction(async (inside) => {
-        await inside.query('delete from alert_deliveries where target_id = $1 and batch = $2', [targetId, messageId])
-        await inside.query(DELIVERED, [targetId])
+        const settled: unknown[] = await inside.query(SETTLED, [targetId, messageId])
+        if (settled.length > 0) await inside.query(DELIVERED, [targetId])
       }),
     failed: (targetId, messageId, { message, status, afterMs }) =>
       dataSource.transaction(async (inside) => {
-        await inside.query(afterMs === null ? DEAD : AGAIN, [
+        const settled: unknown[] = await inside.query(afterMs === null ? DEAD : AGAIN, [
           ...[targetId, messageId, message, status],
           ...(afterMs === null ? [] : [afterMs]),
         ])
-        await inside.query(FAILED, [targetId, message, status])
+        if (settled.length > 0) await inside.query(FAILED, [targetId, message, status])
       }),
     progress: async (targetId) => progressOf(await dataSource.query(PROGRESS, [targetId])),
     dropDisabled: async () => {
@@ -131,12 +131,17 @@ const FACTS = `select max(d.attempt) + 1 as attempt, count(*)::int as total,
 const ALERTS = `select ${ALERT_COLUMNS} from alert_deliveries d join alerts a on a.id = d.alert_id ${ALERT_NAMES}
   where d.batch = $1 order by ${GRAVITY} desc, a.last_at desc, a.id limit 20`
 
+/** Whoever comes after another has settled it, since its lease ran out, settles nothing: the next lease is not its own. */
+const SETTLED = `with settled as (delete from alert_deliveries where target_id = $1 and batch = $2 returning 1)
+  select * from settled`
+const failing = (
+  change: string,
+): string => `with settled as (update alert_deliveries set attempt = attempt + 1, failure = $3,
+  failure_status = $4, ${change} where target_id = $1 and batch = $2 and dead_at is null returning 1) select * from settled`
+const AGAIN = failing(`due_at = clock_timestamp() + $5 * interval '1 millisecond'`)
+const DEAD = failing('dead_at = clock_timestamp()')
 const DELIVERED = `update alert_progress set delivered = delivered + 1, delivered_at = clock_timestamp(), leased_until = null
   where target_id = $1`
-const AGAIN = `update alert_deliveries set attempt = attempt + 1, failure = $3, failure_status = $4,
-  due_at = clock_timestamp() + $5 * interval '1 millisecond' where target_id = $1 and batch = $2`
-const DEAD = `update alert_deliveries set attempt = attempt + 1, failure = $3, failure_status = $4,
-  dead_at = clock_timestamp() where target_id = $1 and batch = $2`
 const FAILED = `update alert_progress set failed_at = clock_timestamp(), failure = $2, failure_status = $3, leased_until = null
   where target_id = $1`
 

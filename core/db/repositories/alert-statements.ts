@@ -79,9 +79,10 @@ export const SET_STATE = `with changed as (
     where id = $1 and state = any ($3) returning id
   ) insert into alert_states (alert_id, ${AUTHOR_COLUMNS}) select id, $2, $4, $5, $6 from changed returning id`
 
+/** In the order in which they are raised: neither waits for what the other holds. */
 export const ACKNOWLEDGE_ALL = `with wanted as (
     select a.id from alerts a where a.state = 'open' and ${FITS} and ($10::uuid[] is null or a.id = any ($10))
-    order by a.id limit 10000 for update
+    order by a.type, a.key limit 10000 for update
   ), changed as (
     update alerts set state = 'acknowledged', state_at = ${NOW}, changed_xid = pg_current_xact_id()
     from wanted where alerts.id = wanted.id returning alerts.id

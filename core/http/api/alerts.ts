@@ -154,7 +154,7 @@ const authorOf = ({ id, email }: ApiCall['caller']) => ({ id, email })
 const writeCursor = ({ id, lastAt }: StandingAlert): string => `${Date.parse(lastAt)}.${id}`
 
 function readCursor(text: string): Pick<StandingAlert, 'id' | 'lastAt'> {
-  const [, ms, id] = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(text) ?? []
+  const [, ms, id] = /^(\d{1,14})\.([0-9a-f-]{36})$/.exec(text) ?? []
   if (ms === undefined || !z.uuid().safeParse(id).success)
     throw invalid('cursor', 'is not known; begin anew without it')
   return { id: id ?? '', lastAt: new Date(Number(ms)).toISOString() }

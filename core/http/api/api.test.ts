@@ -66,10 +66,17 @@ for (const operation of operations) {
   // Only a super admin may; a test of its own says so.
   if (['createSetupLink', 'recoverUser'].includes(operation.id)) continue
   for (const key of needsOf(operation))
-    test(`${name} is not refused to whoever holds ${key} alone`, async () => {
-      const { status } = await call(await api.token([key]))
+    test(`${name} is not refused to whoever holds ${[key, ...operation.also].join(' and ')} alone`, async () => {
+      const { status } = await call(await api.token([key, ...operation.also]))
       assert.is.not(status, 403)
       assert.is.not(status, 500)
+    })
+
+  for (const key of operation.also)
+    test(`${name} is 403 without ${key}, which it needs too`, async () => {
+      const { status, json } = await call(await api.token(allBut([key])))
+      assert.is(status, 403)
+      assert.is(json.error.message, `Capability '${key}' is required.`)
     })
 
   for (const [field, key] of Object.entries(operation.fields))

@@ -8,7 +8,7 @@ import { asGatehouseError, GatehouseError } from '../../errors.js'
 import { hashSecret } from '../../identity/tokens.js'
 import type { UserRef } from '@gatehouse/sdk'
 import { readBody } from '../body.js'
-import { checkNeed } from './needs.js'
+import { checkNeed, mustHoldAll } from './needs.js'
 import { describeApi, statusOf } from './openapi.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { createOperations } from './operations.js'
@@ -39,6 +39,7 @@ async function serve(ctx: RouterContext, operation: Operation, options: ApiOptio
   const caller = await authenticate(ctx, options)
   const body = operation.input === null ? {} : await readJson(ctx)
   checkNeed(caller.capabilities, operation.need, operation.fields, keysOf(body))
+  mustHoldAll(caller.capabilities, operation.also)
   const actor = actorOf(caller)
   const answer = await operation.handle({
     caller,

@@ -19,13 +19,14 @@ export function describeApi(operations: readonly Operation[], facts: { readonly 
   }
 }
 
-function describe({ id, summary, need, fields, input, output, path, query, method }: Operation) {
+function describe({ id, summary, need, also, fields, input, output, path, query, method }: Operation) {
   const body = input && { required: true, content: json(input, 'input') }
   const parameters = [...pathParameters(path), ...(query ? queryParameters(query) : [])]
   return {
     operationId: id,
     summary,
     ...(need === null ? {} : { 'x-capability': need }),
+    ...(also.length === 0 ? {} : { 'x-capabilities-also': also }),
     ...(Object.keys(fields).length === 0 ? {} : { 'x-field-capabilities': fields }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body ? { requestBody: body } : {}),

@@ -103,6 +103,8 @@ export interface Operation {
   readonly path: string
   readonly summary: string
   readonly need: Need
+  /** Needed besides `need`, each of them. */
+  readonly also: readonly string[]
   /** Keys of the body that need another capability than the operation itself. */
   readonly fields: Readonly<Record<string, string>>
   readonly query: z.ZodType | null
@@ -113,7 +115,8 @@ export interface Operation {
 }
 
 export function operation<I extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(
-  definition: Omit<Operation, 'query' | 'input' | 'output' | 'handle' | 'fields'> & {
+  definition: Omit<Operation, 'query' | 'input' | 'output' | 'handle' | 'fields' | 'also'> & {
+    readonly also?: Operation['also']
     readonly fields?: Operation['fields']
     readonly query?: Q
     readonly input?: I
@@ -121,7 +124,7 @@ export function operation<I extends z.ZodType = z.ZodUndefined, Q extends z.ZodT
     readonly handle: (call: ApiCall<z.output<I>, z.output<Q>>) => Promise<unknown>
   },
 ): Operation {
-  const { query = null, input = null, output = null, fields = {}, handle, ...rest } = definition
+  const { query = null, input = null, output = null, fields = {}, also = [], handle, ...rest } = definition
   // The router hands over only what these very schemas have parsed.
-  return { ...rest, fields, query, input, output, handle: handle as Operation['handle'] }
+  return { ...rest, also, fields, query, input, output, handle: handle as Operation['handle'] }
 }

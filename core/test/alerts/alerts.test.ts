@@ -131,7 +131,14 @@ test('the feed is filtered by name or id, paged, and acknowledged in one go', as
   const first = (await gateway.api('GET', '/alerts?limit=1')) as Json
   const second = (await gateway.api('GET', `/alerts?limit=1&cursor=${first.next}`)) as Json
   assert.is.not(first.items[0].id, second.items[0].id)
-  for (const query of ['state=shut', 'server=nosuch', 'cursor=x', 'type=rule_bloked', 'surprise=1'])
+  for (const query of [
+    'state=shut',
+    'server=nosuch',
+    'cursor=x',
+    'cursor=999999999999999.0190a0e0-0000-7000-8000-000000000000',
+    'type=rule_bloked',
+    'surprise=1',
+  ])
     assert.match(await feed(query).then(() => 'taken', String), / 422 | 400 /, query)
   const nothing = await gateway.api('POST', '/alerts/acknowledge', {}).then(() => 'taken', String)
   assert.match(nothing, / 422 | 400 /)

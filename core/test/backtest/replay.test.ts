@@ -197,6 +197,14 @@ test('it takes both capabilities, and a gateway that one may reach', async () =>
   assert.is((await far('GET', `/rules/replays/${done.id}`)).status, 404)
 })
 
+test('whoever may not see bodies cannot have them sent elsewhere', async () => {
+  const blind = await own('courier', ['basicGatewayManagement', 'viewAndExportLogs', 'manageIntegrations'])
+  const body = { gateway: 'plain', rules: [regex('Any', '.')], since: HOUR_AGO(), allowExternal: true }
+  const refused = await blind('POST', '/rules/replay', body)
+  assert.equal([refused.status, refused.json.error.message], [403, "Capability 'viewMessageBodies' is required."])
+  assert.is((await blind('POST', '/rules/replay', { ...body, allowExternal: false })).status, 202)
+})
+
 test('a rule that is not valid is refused where it is wrong', async () => {
   const ask = async (...rules: object[]) =>
     (await api('POST', '/rules/replay', { gateway: 'sealed', since: HOUR_AGO(), rules })).json.error
