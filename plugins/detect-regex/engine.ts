@@ -39,6 +39,8 @@ export interface EngineOptions {
 const MOST_WORK = 1_000_000
 /** What a pattern may take beside the calls before a worker takes over. */
 const LONGEST_MS = 25
+/** What all patterns of all rules together may take beside the calls for one message; the rest is for a worker. */
+const LONGEST_ALL_MS = 50
 /** Longer texts are not brought into lower case beside the calls. */
 const MOST_LOWERED = 4 * 1_048_576
 /** Further time for each MiB of text, in a worker. */
@@ -104,8 +106,9 @@ function isOut({ needs }: Pattern, view: View): boolean {
 /** Scans at once; null when that is not for here: not proven linear, too much text, or it takes too long. */
 function scanHere(pattern: Pattern, leaves: readonly Leaf[], view: View): Evaluation | null {
   const { regexp, weight, windows, check } = pattern
-  if (regexp === null) return null
-  const until = performance.now() + LONGEST_MS
+  if (regexp === null || view.spentMs > LONGEST_ALL_MS) return null
+  const began = performance.now()
+  const until = began + LONGEST_MS
   try {
     if (windows !== null) {
       const scan = { regexp, windows, check, longest: LONGEST_RUN, until }
@@ -118,6 +121,8 @@ function scanHere(pattern: Pattern, leaves: readonly Leaf[], view: View): Evalua
   } catch {
     // A text can exhaust the stack of the engine that goes back.
     return null
+  } finally {
+    view.spentMs += performance.now() - began
   }
 }
 

@@ -113,6 +113,18 @@ test('what no letter of the other case may stand for is not kept out of a window
   assert.equal(places(ask(pattern, ['x@Ab x@ab']) as Evaluation), [[0, 1, 4]])
 })
 
+test('many patterns that are slow one by one do not hold up the calls together', async () => {
+  if (!proven) return
+  const leaves = [leaf(`${'ab'.repeat(1_200)}!`.repeat(10))]
+  const patterns = Array.from({ length: 200 }, (_, n) =>
+    compile(`(?:a|b|ab)+[cd]{${1 + (n % 20)}}[${'efghijklmn'[n % 10]}z]`),
+  )
+  const started = performance.now()
+  const answers = patterns.map((_, pass) => engine.evaluate({ state: patterns, pass, leaves }))
+  assert.ok(performance.now() - started < 2_000, 'the thread was held')
+  await Promise.all(answers)
+})
+
 test('a pattern for a worker is not sent there for a text without what it needs', () => {
   const pattern = compile('(?<!x)secret')
   assert.is(pattern.regexp, null)

@@ -7,6 +7,8 @@ export interface View {
   readonly joined: string
   /** The same in lower case. */
   lower(): string
+  /** Milliseconds that patterns have taken for it beside the calls. */
+  spentMs: number
 }
 
 /** Core shows every rule the same list, until one changes the message. */
@@ -17,7 +19,7 @@ export function viewOf(leaves: readonly Leaf[]): View {
   if (known !== undefined) return known
   const joined = leaves.length === 1 ? (leaves[0] as Leaf).text : leaves.map(({ text }) => text).join('\0')
   let lowered: string | undefined
-  const view = { size: joined.length, joined, lower: () => (lowered ??= joined.toLowerCase()) }
+  const view = { size: joined.length, joined, lower: () => (lowered ??= joined.toLowerCase()), spentMs: 0 }
   views.set(leaves, view)
   return view
 }
