@@ -1,0 +1,7 @@
+export { meter, METER_VERSION, type MeterOptions } from './meter.js'
+export type { FunctionType, Kind, ValueType } from './module.js'
+export { defaultPolicy, type HostFunction, type Policy } from './policy.js'
+export type { Problem } from './problem.js'
+export { ModuleRefusal } from './refusal.js'
+export { type Caps, FUEL_EXPORT } from './structure.js'
+export { type Facts, type Size, vet, type Vetted } from './vet.js'

@@ -1,0 +1,190 @@
+import { decode } from './decode.js'
+import { chargeLength, chargeStatic, helpers, type HelperName, lengthHelpers } from './charge.js'
+import type { Body, Limits, Module, Section } from './module.js'
+import { op } from './opcodes.js'
+import { ModuleRefusal } from './refusal.js'
+import { Reader } from './reader.js'
+import { cutSegments, ENTRY_COST, HOST_CALL_COST } from './segments.js'
+import { type Caps, checkStructure, FUEL_EXPORT } from './structure.js'
+import { type Edit, Writer } from './writer.js'
+
+export interface MeterOptions extends Caps {
+  /** What a start function may use at instantiation. Before each call the host sets the fuel anew. */
+  readonly startFuel: bigint
+}
+
+/** Part of the key under which a metered module may be kept: it changes whenever the same bytes would come out otherwise. */
+export const METER_VERSION = 1
+
+/**
+ * Rewrites a module so that all of its work is paid for out of one mutable i64 global, exported as `gatehouse_fuel`:
+ * when it falls below zero the module traps, and stays so until the host sets it. The module itself cannot name the
+ * global. Maxima of memory and tables are set. Indices keep their meaning, since all that is added stands behind them.
+ * The same bytes and options give the same bytes. Throws `ModuleRefusal` alone.
+ */
+export function meter(bytes: Uint8Array, options: MeterOptions): Uint8Array {
+  const module = decode(bytes)
+  const [problem] = checkStructure(module, options)
+  if (problem !== undefined) throw new ModuleRefusal(problem.message, problem.offset ?? 0)
+  if (!isValid(bytes)) throw new ModuleRefusal('is not valid WebAssembly', 0)
+  const metered = write(planOf(module, options))
+  if (!isValid(metered)) throw new ModuleRefusal('is too large to be metered', bytes.length)
+  return metered
+}
+
+const isValid = (bytes: Uint8Array): boolean => WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)
+
+interface Plan {
+  readonly module: Module
+  readonly options: MeterOptions
+  /** The index of the fuel's global. */
+  readonly fuel: number
+  /** Which imported functions are used as values, by the index of what stands for them then. */
+  readonly wrappers: ReadonlyMap<number, number>
+  /** The index of the function that charges by a length. */
+  readonly helpers: ReadonlyMap<HelperName, number>
+}
+
+function planOf(module: Module, options: MeterOptions): Plan {
+  const { references, bodies, functions, importedFunctions } = module
+  const asValues = new Set(references.map(({ index }) => index))
+  const used = new Set<HelperName>()
+  for (const { code, index } of bodies.flatMap(({ instructions }) => instructions)) {
+    if (code === op.refFunc && index !== undefined) asValues.add(index)
+    const helper = lengthHelpers.get(code)
+    if (helper !== undefined) used.add(helper)
+  }
+  const imported = [...asValues].filter((index) => index < importedFunctions).toSorted((a, b) => a - b)
+  const wrappers = new Map(imported.map((index, n) => [index, functions.length + n]))
+  const names = helpers.filter((name) => used.has(name))
+  const behind = functions.length + imported.length
+  return {
+    module,
+    options,
+    fuel: module.globals.length,
+    wrappers,
+    helpers: new Map(names.map((name, n) => [name, behind + n])),
+  }
+}
+
+/** What is added to a section: entries behind its own, and edits within. */
+interface Change {
+  readonly added?: readonly Uint8Array[]
+  readonly edits?: readonly Edit[]
+}
+
+const order = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11]
+const vectors = new Set([1, 3, 4, 5, 6, 7, 9])
+
+function write(plan: Plan): Uint8Array {
+  const { module } = plan
+  const out = new Writer(module.bytes.length * 2).bytes(module.bytes.subarray(0, 8))
+  const changes = changesOf(plan)
+  for (const id of order) {
+    const section = module.sections.find((entry) => entry.id === id)
+    const payload = id === 10 ? writeCode(plan) : writeSection(module, section, changes.get(id) ?? {})
+    if (payload !== undefined) out.byte(id).u32(payload.length).bytes(payload)
+  }
+  const names = module.sections.find((section) => section.id === 0 && isNames(module, section))
+  if (names !== undefined) out.byte(0).u32(names.end - names.start).bytes(module.bytes.subarray(names.start, names.end))
+  return out.done()
+}
+
+function isNames({ bytes }: Module, { start, end }: Section): boolean {
+  return new Reader(bytes, start, end).text('the name of a custom section') === 'name'
+}
+
+function writeSection(module: Module, section: Section | undefined, change: Change): Uint8Array | undefined {
+  const { added = [], edits = [] } = change
+  if (section === undefined && added.length === 0) return undefined
+  const { id = 1, start = 0, end = 0, entries = 0, count = 0 } = section ?? {}
+  const out = new Writer()
+  if (vectors.has(id)) out.u32(count + added.length).copy(module.bytes, [entries, end], edits)
+  else out.copy(module.bytes, [start, end], edits)
+  for (const entry of added) out.bytes(entry)
+  return out.done()
+}
+
+function changesOf(plan: Plan): ReadonlyMap<number, Change> {
+  const { module, options, fuel, wrappers, helpers: charging } = plan
+  const helperType = module.types.length
+  const types = [
+    ...[...wrappers.keys()].map((index) => module.functions[index] ?? 0),
+    ...[...charging.keys()].map(() => helperType),
+  ]
+  const within = (id: number): readonly Edit[] => {
+    const { start = 0, end = 0 } = module.sections.find((section) => section.id === id) ?? {}
+    return referenceEdits(plan).filter(({ at }) => at >= start && at < end)
+  }
+  const exported = new Writer().text(FUEL_EXPORT).byte(3).u32(fuel).done()
+  const global = new Writer().byte(0x7e, 1, 0x42).s64(options.startFuel).byte(op.end).done()
+  return new Map<number, Change>([
+    [1, { added: charging.size > 0 ? [Uint8Array.of(0x60, 1, 0x7f, 1, 0x7f)] : [] }],
+    [3, { added: types.map((type) => new Writer(8).u32(type).done()) }],
+    [4, { edits: module.tables.map((limits) => capEdit(limits, options.tableElements)) }],
+    [5, { edits: module.memories.map((limits) => capEdit(limits, options.memoryPages)) }],
+    [6, { added: [global], edits: within(6) }],
+    [7, { added: [exported], edits: within(7) }],
+    [8, { edits: within(8) }],
+    [9, { edits: within(9) }],
+  ])
+}
+
+function referenceEdits({ module, wrappers }: Plan): Edit[] {
+  return module.references.flatMap(({ index, start, end }) => {
+    const wrapper = wrappers.get(index)
+    return wrapper === undefined ? [] : [{ at: start, removed: end - start, inserted: new Writer(8).u32(wrapper).done() }]
+  })
+}
+
+function capEdit({ initial, maximum = Infinity, start, end }: Limits, cap: number): Edit {
+  const inserted = new Writer(16).byte(1).u32(initial).u32(Math.min(maximum, cap)).done()
+  return { at: start, removed: end - start, inserted }
+}
+
+function writeCode(plan: Plan): Uint8Array | undefined {
+  const { module, wrappers, helpers: charging } = plan
+  const count = module.bodies.length + wrappers.size + charging.size
+  if (count === 0) return undefined
+  const out = new Writer(module.bytes.length * 2).u32(count)
+  const add = (body: Uint8Array) => out.u32(body.length).bytes(body)
+  for (const [n, body] of module.bodies.entries()) add(writeBody(plan, body, module.importedFunctions + n))
+  for (const index of wrappers.keys()) add(writeWrapper(plan, index))
+  for (const name of charging.keys()) add(chargeLength(plan.fuel, name))
+  return out.done()
+}
+
+/** One local more, behind the function's own, holds the fuel while it is tested. */
+function writeBody(plan: Plan, body: Body, index: number): Uint8Array {
+  const { module, fuel } = plan
+  const { groups, locals, end } = body
+  const type = module.types[module.functions[index] ?? 0] ?? { params: [], results: [] }
+  const spare = type.params.length + locals
+  const charges = cutSegments(module, body, type).map(
+    ({ at, cost, carried }): Edit => ({ at, removed: 0, inserted: chargeStatic(fuel, spare, cost + carried) }),
+  )
+  const edits = [...charges, ...instructionEdits(plan, body)].toSorted((a, b) => a.at - b.at)
+  const out = new Writer((end - groups.start) * 2 + 64).u32(groups.count + 1)
+  out.copy(module.bytes, [groups.start, groups.end], []).byte(1, 0x7e)
+  return out.copy(module.bytes, [groups.end, end], edits).done()
+}
+
+function instructionEdits({ wrappers, helpers: charging }: Plan, { instructions }: Body): Edit[] {
+  return instructions.flatMap(({ code, index, start, end }): Edit[] => {
+    const wrapper = code === op.refFunc ? wrappers.get(index ?? -1) : undefined
+    if (wrapper !== undefined)
+      return [{ at: start + 1, removed: end - start - 1, inserted: new Writer(8).u32(wrapper).done() }]
+    const name = lengthHelpers.get(code)
+    const helper = name && charging.get(name)
+    return helper === undefined ? [] : [{ at: start, removed: 0, inserted: new Writer(8).byte(op.call).u32(helper).done() }]
+  })
+}
+
+/** An imported function as a value: charges as a direct call of it does, then calls it. */
+function writeWrapper({ module, fuel }: Plan, index: number): Uint8Array {
+  const { params = [], results = [] } = module.types[module.functions[index] ?? 0] ?? {}
+  const cost = ENTRY_COST + HOST_CALL_COST + params.length + results.length
+  const out = new Writer().byte(1, 1, 0x7e).bytes(chargeStatic(fuel, params.length, cost))
+  for (const n of params.keys()) out.byte(0x20).u32(n)
+  return out.byte(op.call).u32(index).byte(op.end).done()
+}
