@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -29,9 +29,9 @@ export function startGenerator(): { readonly make: (seed: string) => Promise<Uin
   const run = loadTool()
   const make = async (seed: string): Promise<Uint8Array> => {
     const [input, output] = [join(folder, 'in'), join(folder, 'out.wasm')]
-    const length = 500 + (createHash('sha256').update(seed).digest()[0] ?? 0) * 12
+    const length = 1000 + (createHash("sha256").update(seed).digest()[0] ?? 0) * 40
     writeFileSync(input, createHash('shake256', { outputLength: length }).update(seed).digest())
-    await run([input, '-ttf', '-o', output, '--mvp-features', ...features.map((name) => `--enable-${name}`)])
+    await run([input, '-q', '-ttf', '-o', output, '--mvp-features', ...features.map((name) => `--enable-${name}`)])
     return readFileSync(output)
   }
   return { make, stop: () => rmSync(folder, { recursive: true, force: true }) }
@@ -71,6 +71,7 @@ function processOf(args: readonly string[], end: (status: number) => void): obje
     ...{ versions, platform, stdin, stdout, stderr, hrtime, env: {} },
     argv: ['node', tool, ...args],
     on: () => {},
+    binding: () => ({ fs: constants }),
     cwd: () => '/',
     exit: end,
     set exitCode(status: number) {

@@ -27,9 +27,14 @@ export function meter(bytes: Uint8Array, options: MeterOptions): Uint8Array {
   const [problem] = checkStructure(module, options)
   if (problem !== undefined) throw new ModuleRefusal(problem.message, problem.offset ?? 0)
   if (!isValid(bytes)) throw new ModuleRefusal('is not valid WebAssembly', 0)
-  const metered = write(planOf(module, options))
+  const metered = rewrite(module, options)
   if (!isValid(metered)) throw new ModuleRefusal('is too large to be metered', bytes.length)
   return metered
+}
+
+/** The rewriting alone, of a module that is known to be valid and to hold nothing that it cannot meter. */
+export function rewrite(module: Module, options: MeterOptions): Uint8Array {
+  return write(planOf(module, options))
 }
 
 const isValid = (bytes: Uint8Array): boolean => WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)
