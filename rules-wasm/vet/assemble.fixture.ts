@@ -28,7 +28,13 @@ export const HEADER = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
 
 export const u32 = (value: number): Bytes => [...new Writer().u32(value).done()]
 export const text = (value: string): Bytes => [...new Writer().text(value).done()]
-export const type = (params: Bytes, results: Bytes): Bytes => [0x60, params.length, ...params, results.length, ...results]
+export const type = (params: Bytes, results: Bytes): Bytes => [
+  0x60,
+  params.length,
+  ...params,
+  results.length,
+  ...results,
+]
 export const importFunction = (module: string, name: string, index: number): Bytes => [
   ...text(module),
   ...text(name),
@@ -40,7 +46,8 @@ export const exportGlobal = (name: string, index: number): Bytes => [...text(nam
 export const i32 = (value: number): Bytes => [0x41, ...new Writer().s64(BigInt(value | 0)).done()]
 
 export function assemble(parts: Parts): Uint8Array<ArrayBuffer> {
-  const { types, imports, functions, tables, memories, globals, exports, start, elements, dataCount, code, data } = parts
+  const { types, imports, functions, tables, memories, globals, exports, start, elements, dataCount, code, data } =
+    parts
   const bodies = code?.map((entry) => body('locals' in entry ? entry : { locals: [], code: entry }))
   return Uint8Array.from([
     ...HEADER,

@@ -42,7 +42,8 @@ function readInstructions(reader: Reader): Instruction[] {
       if (open.pop() !== true) throw new ModuleRefusal('has an else without its if', start)
       open.push(false)
     } else if (code === op.end) open.pop()
-    if (open.length > ceilings.nesting) throw new ModuleRefusal(`has blocks nested over ${ceilings.nesting} deep`, start)
+    if (open.length > ceilings.nesting)
+      throw new ModuleRefusal(`has blocks nested over ${ceilings.nesting} deep`, start)
   }
   reader.finish('a function')
   return instructions
@@ -54,14 +55,16 @@ export function readInstruction(reader: Reader): Instruction {
   const first = reader.byte('code')
   const code = first === NUMERIC_PREFIX || first === SIMD_PREFIX ? readPrefixed(reader, first) : first
   const opcode = opcodes.get(code)
-  if (opcode === undefined) throw new ModuleRefusal(`has the instruction 0x${code.toString(16)}, which is not accepted`, start)
+  if (opcode === undefined)
+    throw new ModuleRefusal(`has the instruction 0x${code.toString(16)}, which is not accepted`, start)
   return { ...immediates[opcode.immediate](reader), code, start, end: reader.at }
 }
 
 function readPrefixed(reader: Reader, prefix: number): number {
   const start = reader.at
   const sub = reader.u32('an opcode')
-  if (sub > 0xff) throw new ModuleRefusal(`has the instruction 0x${prefix.toString(16)} ${sub}, which is not accepted`, start)
+  if (sub > 0xff)
+    throw new ModuleRefusal(`has the instruction 0x${prefix.toString(16)} ${sub}, which is not accepted`, start)
   return prefixed(prefix, sub)
 }
 

@@ -46,10 +46,23 @@ const malformed: readonly (readonly [law: string, bytes: Uint8Array, words: RegE
   ['a typed reference', assemble({ types: [[0x60, 1, 0x64, 0]] }), /type of value 0x64/],
   ['a shared memory', assemble({ memories: [[3, 1, 2]] }), /a shared memory/],
   ['a 64-bit memory', assemble({ memories: [[4, 1]] }), /a 64-bit memory/],
-  ['a second memory', assemble({ memories: [[0, 1], [0, 1]] }), /2 entries of the memory section, more than 1/],
+  [
+    'a second memory',
+    assemble({
+      memories: [
+        [0, 1],
+        [0, 1],
+      ],
+    }),
+    /2 entries of the memory section, more than 1/,
+  ],
   ['a maximum below the size', assemble({ memories: [[1, 2, 1]] }), /below its size/],
   ['a table with an initial value', assemble({ tables: [[0x40, 0, FUNCREF, 0, 1, 0xd0, FUNCREF, 0x0b]] }), /0x40/],
-  ['an imported tag', assemble({ types: [type([], [])], imports: [[...text('a'), ...text('b'), 4, 0, 0]] }), /exception tag/],
+  [
+    'an imported tag',
+    assemble({ types: [type([], [])], imports: [[...text('a'), ...text('b'), 4, 0, 0]] }),
+    /exception tag/,
+  ],
   ['a name that is not UTF-8', assemble({ exports: [[1, 0xff, 0, 0]] }), /not UTF-8/],
   ['a function without body', assemble({ types: [type([], [])], functions: [0] }), /bodies/],
   ['an open block', single([0x02, 0x40]), /ends inside code/],
@@ -65,11 +78,14 @@ const malformed: readonly (readonly [law: string, bytes: Uint8Array, words: RegE
 
 for (const [law, bytes, words] of malformed) {
   test(`refuses ${law} and tells the place`, () => {
-    assert.throws(() => decode(bytes), (error: unknown) => {
-      assert.instance(error, ModuleRefusal)
-      assert.match((error as ModuleRefusal).reason, words)
-      return (error as ModuleRefusal).offset <= bytes.length
-    })
+    assert.throws(
+      () => decode(bytes),
+      (error: unknown) => {
+        assert.instance(error, ModuleRefusal)
+        assert.match((error as ModuleRefusal).reason, words)
+        return (error as ModuleRefusal).offset <= bytes.length
+      },
+    )
   })
 }
 

@@ -27,7 +27,8 @@ const kinds: readonly Kind[] = ['function', 'table', 'memory', 'global']
 export function decode(bytes: Uint8Array): Module {
   const reader = new Reader(bytes)
   const header = reader.part(8, 'the header')
-  if (!magic.every((byte, n) => bytes[n] === byte)) throw new ModuleRefusal('is not WebAssembly of version 1', header.at)
+  if (!magic.every((byte, n) => bytes[n] === byte))
+    throw new ModuleRefusal('is not WebAssembly of version 1', header.at)
   const module = emptyModule(bytes)
   let last = -1
   while (!reader.done) {
@@ -106,7 +107,10 @@ function readKind(reader: Reader, what: string): Kind {
   const byte = reader.byte(`the kind of ${what}`)
   const kind = kinds[byte]
   if (kind !== undefined) return kind
-  throw new ModuleRefusal(`has ${what} of ${byte === 4 ? 'an exception tag' : `kind ${byte}`}, which is not accepted`, at)
+  throw new ModuleRefusal(
+    `has ${what} of ${byte === 4 ? 'an exception tag' : `kind ${byte}`}, which is not accepted`,
+    at,
+  )
 }
 
 function readFunction(reader: Reader, module: Draft): void {
@@ -149,7 +153,8 @@ function readExport(reader: Reader, module: Draft): void {
 function readReference(reader: Reader, module: Draft): FunctionReference {
   const start = reader.at
   const index = reader.u32('a function')
-  if (index >= module.functions.length) throw new ModuleRefusal(`names the function ${index}, which it does not have`, start)
+  if (index >= module.functions.length)
+    throw new ModuleRefusal(`names the function ${index}, which it does not have`, start)
   const reference = { index, start, end: reader.at }
   module.references.push(reference)
   return reference
@@ -170,7 +175,8 @@ function readConstant(reader: Reader, module: Draft): void {
     reader.skip(16, 'a v128')
     module.usesSimd = true
   } else throw new ModuleRefusal('has a constant expression that is not accepted', at)
-  if (reader.byte('a constant') !== op.end) throw new ModuleRefusal('has a constant expression that is not accepted', at)
+  if (reader.byte('a constant') !== op.end)
+    throw new ModuleRefusal('has a constant expression that is not accepted', at)
 }
 
 /** Of the eight forms (core specification, 5.5.12): bit 0 not active, bit 1 a table or a declaration, bit 2 expressions. */
@@ -230,7 +236,14 @@ function checkBody({ instructions }: Body, module: Draft): void {
 
 function emptyModule(bytes: Uint8Array): Draft {
   const none = (): never[] => []
-  const lists = { sections: none(), types: none(), imports: none(), functions: none(), tables: none(), memories: none() }
+  const lists = {
+    sections: none(),
+    types: none(),
+    imports: none(),
+    functions: none(),
+    tables: none(),
+    memories: none(),
+  }
   const more = { globals: none(), exports: none(), references: none(), bodies: none() }
   return { bytes, ...lists, ...more, importedFunctions: 0, usesSimd: false, start: undefined }
 }

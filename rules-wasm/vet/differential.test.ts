@@ -129,7 +129,9 @@ test(`metered and plain builds of ${count} generated modules do the same`, async
   } finally {
     generator.stop()
   }
-  console.log(`${seen.compared} compared by ${seen.lines} lines, ${seen.fuel} units of fuel used; ${seen.overflowed} overflowed`)
+  console.log(
+    `${seen.compared} compared by ${seen.lines} lines, ${seen.fuel} units of fuel used; ${seen.overflowed} overflowed`,
+  )
   assert.ok(seen.compared > count / 2, 'most modules are compared')
 })
 

@@ -29,7 +29,7 @@ export function startGenerator(): { readonly make: (seed: string) => Promise<Uin
   const run = loadTool()
   const make = async (seed: string): Promise<Uint8Array> => {
     const [input, output] = [join(folder, 'in'), join(folder, 'out.wasm')]
-    const length = 1000 + (createHash("sha256").update(seed).digest()[0] ?? 0) * 40
+    const length = 1000 + (createHash('sha256').update(seed).digest()[0] ?? 0) * 40
     writeFileSync(input, createHash('shake256', { outputLength: length }).update(seed).digest())
     await run([input, '-q', '-ttf', '-o', output, '--mvp-features', ...features.map((name) => `--enable-${name}`)])
     return readFileSync(output)

@@ -91,7 +91,11 @@ function write(plan: Plan): Uint8Array {
     if (payload !== undefined) out.byte(id).u32(payload.length).bytes(payload)
   }
   const names = module.sections.find((section) => section.id === 0 && isNames(module, section))
-  if (names !== undefined) out.byte(0).u32(names.end - names.start).bytes(module.bytes.subarray(names.start, names.end))
+  if (names !== undefined)
+    out
+      .byte(0)
+      .u32(names.end - names.start)
+      .bytes(module.bytes.subarray(names.start, names.end))
   return out.done()
 }
 
@@ -138,7 +142,9 @@ function changesOf(plan: Plan): ReadonlyMap<number, Change> {
 function referenceEdits({ module, wrappers }: Plan): Edit[] {
   return module.references.flatMap(({ index, start, end }) => {
     const wrapper = wrappers.get(index)
-    return wrapper === undefined ? [] : [{ at: start, removed: end - start, inserted: new Writer(8).u32(wrapper).done() }]
+    return wrapper === undefined
+      ? []
+      : [{ at: start, removed: end - start, inserted: new Writer(8).u32(wrapper).done() }]
   })
 }
 
@@ -165,9 +171,11 @@ function writeBody(plan: Plan, body: Body, index: number): Uint8Array {
   const { groups, locals, end } = body
   const type = module.types[module.functions[index] ?? 0] ?? { params: [], results: [] }
   const spare = type.params.length + locals
-  const charges = cutSegments(module, body, type).map(
-    ({ at, cost, carried }): Edit => ({ at, removed: 0, inserted: chargeStatic(fuel, spare, cost + carried) }),
-  )
+  const charges = cutSegments(module, body, type).map(({ at, cost, carried }): Edit => ({
+    at,
+    removed: 0,
+    inserted: chargeStatic(fuel, spare, cost + carried),
+  }))
   const edits = [...charges, ...instructionEdits(plan, body)].toSorted((a, b) => a.at - b.at)
   const out = new Writer((end - groups.start) * 2 + 64).u32(groups.count + 1)
   out.copy(module.bytes, [groups.start, groups.end], []).byte(1, 0x7e)
@@ -181,7 +189,9 @@ function instructionEdits({ wrappers, helpers: charging }: Plan, { instructions 
       return [{ at: start + 1, removed: end - start - 1, inserted: new Writer(8).u32(wrapper).done() }]
     const name = lengthHelpers.get(code)
     const helper = name && charging.get(name)
-    return helper === undefined ? [] : [{ at: start, removed: 0, inserted: new Writer(8).byte(op.call).u32(helper).done() }]
+    return helper === undefined
+      ? []
+      : [{ at: start, removed: 0, inserted: new Writer(8).byte(op.call).u32(helper).done() }]
   })
 }
 

@@ -74,13 +74,21 @@ test('every other opcode is refused, whatever follows it', () => {
   for (const code of others) {
     for (const immediate of Object.values(samples)) {
       const bytes = around([...written(code), ...immediate])
-      assert.throws(() => decode(bytes), (error: unknown) => error instanceof ModuleRefusal && /is not accepted/.test(error.reason))
+      assert.throws(
+        () => decode(bytes),
+        (error: unknown) => error instanceof ModuleRefusal && /is not accepted/.test(error.reason),
+      )
     }
   }
 })
 
 test('an opcode of the engine that is newer than this table is refused', () => {
-  const newer = { 'return_call': [0x12, 0], 'try': [0x06, 0x40, 0x0b], 'ref.as_non_null': [0xd4], 'atomic.fence': [0xfe, 3, 0] }
+  const newer = {
+    return_call: [0x12, 0],
+    try: [0x06, 0x40, 0x0b],
+    'ref.as_non_null': [0xd4],
+    'atomic.fence': [0xfe, 3, 0],
+  }
   for (const [name, code] of Object.entries(newer)) assert.throws(() => decode(around(code)), /not accepted/, name)
   assert.throws(() => decode(around([0xfd, 0x80, 0x02])), /not accepted/, 'relaxed SIMD')
 })

@@ -76,7 +76,11 @@ function leave({ code, labels: depths }: Instruction, labels: readonly Label[]):
   if (depths !== undefined) innermost.reach = Math.min(innermost.reach, labels.length - 1 - Math.max(...depths))
 }
 
-function costOf(module: Module, { code, index = 0, block, labels: depths }: Instruction, labels: readonly Label[]): number {
+function costOf(
+  module: Module,
+  { code, index = 0, block, labels: depths }: Instruction,
+  labels: readonly Label[],
+): number {
   const cost = opcodes.get(code)?.cost ?? 0
   if (code === op.call || code === op.callIndirect) {
     const type = code === op.call ? module.functions[index] : index

@@ -17,7 +17,8 @@ export function checkStructure(module: Module, caps: Caps): Problem[] {
   const problems: Problem[] = []
   for (const { kind, type, start } of imports) {
     const { params = [], results = [] } = types[type ?? -1] ?? {}
-    if (kind !== 'function') problems.push({ message: `imports a ${kind}; functions alone can be imported`, offset: start })
+    if (kind !== 'function')
+      problems.push({ message: `imports a ${kind}; functions alone can be imported`, offset: start })
     // Who is handed a function as a value could call the host without paying for it.
     else if ([...params, ...results].some((value) => value.endsWith('ref')))
       problems.push({ message: 'imports a function that takes or gives references', offset: start })

@@ -33,7 +33,8 @@ export function readReferenceType(reader: Reader): ValueType {
 export function readFunctionType(reader: Reader): FunctionType {
   const at = reader.at
   const form = reader.byte('a type')
-  if (form !== 0x60) throw new ModuleRefusal(`has a type of form 0x${form.toString(16)}; functions alone are accepted`, at)
+  if (form !== 0x60)
+    throw new ModuleRefusal(`has a type of form 0x${form.toString(16)}; functions alone are accepted`, at)
   const list = (what: 'params' | 'results') =>
     Array.from({ length: reader.count(what, ceilings[what]) }, () => readValueType(reader, 'a type of value'))
   return { params: list('params'), results: list('results') }

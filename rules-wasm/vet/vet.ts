@@ -116,4 +116,3 @@ function factsOf(module: Module, policy: Policy): Facts {
 function sizeOf({ initial, maximum = Infinity }: Limits, cap: number): Size {
   return { initial, maximum: Math.min(maximum, cap) }
 }
-
