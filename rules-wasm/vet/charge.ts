@@ -1,10 +1,10 @@
 import { op } from './opcodes.js'
 import { Writer } from './writer.js'
 
-/** How a length is charged: bytes 16 a unit, elements of tables 8 units each, pages as the bytes that they hold. */
+/** How a length is charged: bytes 16 a unit, elements of tables 32 units each, pages as the bytes that they hold. */
 const shifts = {
   bytes: { opcode: 0x88, by: 4n },
-  elements: { opcode: 0x86, by: 3n },
+  elements: { opcode: 0x86, by: 5n },
   pages: { opcode: 0x86, by: 12n },
 } as const
 

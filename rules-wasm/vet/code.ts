@@ -57,7 +57,8 @@ export function readInstruction(reader: Reader): Instruction {
   const opcode = opcodes.get(code)
   if (opcode === undefined)
     throw new ModuleRefusal(`has the instruction 0x${code.toString(16)}, which is not accepted`, start)
-  return { ...immediates[opcode.immediate](reader), code, start, end: reader.at }
+  const { labels, block, index } = immediates[opcode.immediate](reader)
+  return { code, start, end: reader.at, labels, block, index }
 }
 
 function readPrefixed(reader: Reader, prefix: number): number {
@@ -68,8 +69,10 @@ function readPrefixed(reader: Reader, prefix: number): number {
   return prefixed(prefix, sub)
 }
 
+const nothing: Parts = {}
+
 const immediates: Readonly<Record<Immediate, (reader: Reader) => Parts>> = {
-  none: () => ({}),
+  none: () => nothing,
   block: (reader) => ({ block: readBlockType(reader) }),
   label: (reader) => ({ labels: [reader.u32('a label')] }),
   labels: (reader) => ({ labels: readLabels(reader) }),
@@ -98,7 +101,7 @@ const immediates: Readonly<Record<Immediate, (reader: Reader) => Parts>> = {
 
 function walk(step: () => unknown): Parts {
   step()
-  return {}
+  return nothing
 }
 
 function readBlockType(reader: Reader): number | ValueType | undefined {
@@ -116,8 +119,9 @@ function readBlockType(reader: Reader): number | ValueType | undefined {
 }
 
 function readLabels(reader: Reader): number[] {
-  const count = reader.count('labels', ceilings.labels)
-  return Array.from({ length: count + 1 }, () => reader.u32('a label'))
+  const labels: number[] = []
+  for (let left = reader.count('labels', ceilings.labels); left >= 0; left--) labels.push(reader.u32('a label'))
+  return labels
 }
 
 function readPair(reader: Reader, what: string): Parts {

@@ -4,6 +4,7 @@ import { startGenerator } from './generator.fixture.js'
 import { decode } from './decode.js'
 import { rewrite } from './meter.js'
 import type { Module } from './module.js'
+import { ModuleRefusal } from './refusal.js'
 import { caps } from './run.fixture.js'
 
 /** More by `VET_FUZZ=5000`, others by `VET_SEED=<text>`. */
@@ -107,11 +108,15 @@ function globalOf(global: WebAssembly.Global): string {
 
 test(`metered and plain builds of ${count} generated modules do the same`, async () => {
   const generator = startGenerator()
-  const seen = { compared: 0, overflowed: 0, lines: 0, fuel: 0n }
+  const seen = { compared: 0, refused: 0, overflowed: 0, lines: 0, fuel: 0n }
   try {
     for (let n = 0; n < count; n++) {
       const bytes = await generator.make(`${seed} ${n}`)
-      const module = decode(bytes)
+      const module = decodeGenerated(bytes)
+      if (module === undefined) {
+        seen.refused++
+        continue
+      }
       const metered = rewrite(module, wide)
       assert.equal(metered, rewrite(module, wide), `${n} is metered alike twice`)
       const [plain, other] = [runAll(bytes, module), runAll(metered, module)]
@@ -130,9 +135,19 @@ test(`metered and plain builds of ${count} generated modules do the same`, async
     generator.stop()
   }
   console.log(
-    `${seen.compared} compared by ${seen.lines} lines, ${seen.fuel} units of fuel used; ${seen.overflowed} overflowed`,
+    `${seen.compared} compared by ${seen.lines} lines, ${seen.fuel} units of fuel used; ${seen.refused} refused, ${seen.overflowed} overflowed`,
   )
-  assert.ok(seen.compared > count / 2, 'most modules are compared')
+  assert.ok(seen.compared > count * 0.9, 'nearly all modules are compared')
 })
+
+/** The generator lets newer instructions slip in now and then, for which it was not asked. */
+function decodeGenerated(bytes: Uint8Array): Module | undefined {
+  try {
+    return decode(bytes)
+  } catch (error) {
+    if (error instanceof ModuleRefusal && error.reason.endsWith('which is not accepted')) return undefined
+    throw error
+  }
+}
 
 test.run()

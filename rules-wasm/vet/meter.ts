@@ -54,10 +54,12 @@ function planOf(module: Module, options: MeterOptions): Plan {
   const { references, bodies, functions, importedFunctions } = module
   const asValues = new Set(references.map(({ index }) => index))
   const used = new Set<HelperName>()
-  for (const { code, index } of bodies.flatMap(({ instructions }) => instructions)) {
-    if (code === op.refFunc && index !== undefined) asValues.add(index)
-    const helper = lengthHelpers.get(code)
-    if (helper !== undefined) used.add(helper)
+  for (const { instructions } of bodies) {
+    for (const { code, index } of instructions) {
+      if (code === op.refFunc && index !== undefined) asValues.add(index)
+      const helper = lengthHelpers.get(code)
+      if (helper !== undefined) used.add(helper)
+    }
   }
   const imported = [...asValues].filter((index) => index < importedFunctions).toSorted((a, b) => a - b)
   const wrappers = new Map(imported.map((index, n) => [index, functions.length + n]))

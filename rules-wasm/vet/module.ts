@@ -50,11 +50,11 @@ export interface Instruction extends Range {
   /** Two-byte opcodes as `prefixed` gives them. */
   readonly code: number
   /** Of a branch: how many labels up; `br_table` may name several. */
-  readonly labels?: readonly number[]
+  readonly labels?: readonly number[] | undefined
   /** Of `block`, `loop`, `if`: a type's index or the one result, if any. */
   readonly block?: number | ValueType | undefined
   /** Of `call` and `ref.func` the function, of `call_indirect` the type. */
-  readonly index?: number
+  readonly index?: number | undefined
 }
 
 export interface Body extends Range {

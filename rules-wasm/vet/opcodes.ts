@@ -76,7 +76,7 @@ const rows: readonly Row[] = [
   [0x1c, 0x1c, 'types', 1], // select t
   [0x20, 0x24, 'index', 1], // local.get, .set, .tee, global.get, .set
   [0x25, 0x25, 'index', 8], // table.get
-  [0x26, 0x26, 'index', 24], // table.set
+  [0x26, 0x26, 'index', 100], // table.set
   [0x28, 0x3e, 'address', 4], // loads and stores
   [0x3f, 0x3f, 'memory', 1], // memory.size
   [0x40, 0x40, 'memory', 4000], // memory.grow

@@ -29,11 +29,13 @@ export class Reader {
 
   u32(what: string): number {
     const start = this.at
-    let value = 0
-    for (let n = 0; n < 5; n++) {
+    let value = this.byte(what)
+    if (value < 0x80) return value
+    value &= 0x7f
+    for (let n = 1, weight = 0x80; n < 5; n++, weight *= 0x80) {
       const byte = this.byte(what)
-      if (n === 4 && byte > 0x0f) throw new ModuleRefusal(`has an overlong number as ${what}`, start)
-      value += (byte & 0x7f) * 2 ** (7 * n)
+      if (n === 4 && byte > 0x0f) break
+      value += (byte & 0x7f) * weight
       if (byte < 0x80) return value
     }
     throw new ModuleRefusal(`has an overlong number as ${what}`, start)

@@ -28,6 +28,7 @@ export class Writer {
   }
 
   s64(value: bigint): this {
+    if (value >= 0n && value < 0x4000_0000n) return this.#small(Number(value))
     let rest = BigInt.asIntN(64, value)
     for (;;) {
       const byte = Number(rest & 0x7fn)
@@ -61,6 +62,13 @@ export class Writer {
 
   done(): Uint8Array {
     return this.#bytes.slice(0, this.#length)
+  }
+
+  /** As `s64`, of a number that costs no big integer. */
+  #small(value: number): this {
+    let rest = value
+    for (; rest >= 0x40; rest >>= 7) this.bytes([(rest & 0x7f) | 0x80])
+    return this.bytes([rest])
   }
 
   #grow(more: number): void {
