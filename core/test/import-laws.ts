@@ -271,5 +271,5 @@ function placeOf(path: string): string {
 
 function workspaceOf(path: string): string {
   const [first = '', second = ''] = path.split('/')
-  return first === 'plugins' ? `plugins/${second}` : first
+  return ['plugins', 'rules-wasm'].includes(first) ? `${first}/${second}` : first
 }

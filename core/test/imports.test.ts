@@ -27,8 +27,8 @@ function law(name: string, cases: { path: string; bad: readonly string[]; good: 
   })
 }
 
-test('the sources of sdk, core and plugins keep every law', async () => {
-  const paths = (await Promise.all(['sdk', 'core', 'plugins'].map(sources))).flat()
+test('the sources of sdk, core, plugins and rules-wasm keep every law', async () => {
+  const paths = (await Promise.all(['sdk', 'core', 'plugins', 'rules-wasm'].map(sources))).flat()
   assert.ok(paths.includes('core/errors.ts') && paths.includes('sdk/index.ts'), 'the sources are found')
   const breaches = findBreaches(paths.map((path) => readFacts(path, readFileSync(join(root, path), 'utf8'))))
   assert.is(breaches.join('\n'), '')

@@ -4,8 +4,10 @@ import { startGenerator } from './generator.fixture.js'
 import { decode } from './decode.js'
 import { rewrite } from './meter.js'
 import type { Module } from './module.js'
+import { op, opcodes } from './opcodes.js'
 import { ModuleRefusal } from './refusal.js'
 import { caps } from './run.fixture.js'
+import { type cutSegments, ENTRY_COST, HOST_CALL_COST } from './segments.js'
 
 /** More by `VET_FUZZ=5000`, others by `VET_SEED=<text>`. */
 const count = Number(process.env['VET_FUZZ'] ?? 500)
@@ -106,9 +108,9 @@ function globalOf(global: WebAssembly.Global): string {
   }
 }
 
-test(`metered and plain builds of ${count} generated modules do the same`, async () => {
+test(`metered and plain builds of ${count} generated modules do the same, and no work is free`, async () => {
   const generator = startGenerator()
-  const seen = { compared: 0, refused: 0, overflowed: 0, lines: 0, fuel: 0n }
+  const seen = { compared: 0, refused: 0, overflowed: 0, lines: 0, fuel: 0n, least: 0n }
   try {
     for (let n = 0; n < count; n++) {
       const bytes = await generator.make(`${seed} ${n}`)
@@ -127,6 +129,9 @@ test(`metered and plain builds of ${count} generated modules do the same`, async
       }
       assert.equal(other.lines, plain.lines, `module ${n} of seed ${seed}`)
       assert.ok((other.fuel ?? 0n) >= 0n, `module ${n} had fuel enough`)
+      const single = runAll(rewrite(module, wide, cutSingly), module)
+      assert.ok((other.fuel ?? 0n) <= (single.fuel ?? 0n) || single.overflowed, `module ${n} pays for all that it does`)
+      seen.least += wide.startFuel - (single.fuel ?? wide.startFuel)
       seen.compared++
       seen.lines += plain.lines.length
       seen.fuel += wide.startFuel - (other.fuel ?? wide.startFuel)
@@ -135,10 +140,20 @@ test(`metered and plain builds of ${count} generated modules do the same`, async
     generator.stop()
   }
   console.log(
-    `${seen.compared} compared by ${seen.lines} lines, ${seen.fuel} units of fuel used; ${seen.refused} refused, ${seen.overflowed} overflowed`,
+    `${seen.compared} compared by ${seen.lines} lines, ${seen.fuel} units of fuel used (${seen.least} counted singly); ${seen.refused} refused, ${seen.overflowed} overflowed`,
   )
   assert.ok(seen.compared > count * 0.9, 'nearly all modules are compared')
 })
+
+/** Every instruction is paid for by itself, right before it: what a module costs at the very least. */
+const cutSingly: typeof cutSegments = (module, { instructions, groups }) => [
+  { at: groups.end, cost: ENTRY_COST, carried: 0, head: true, dead: false },
+  ...instructions.flatMap(({ code, index = 0, start, end }) => {
+    const host = code === op.call && index < module.importedFunctions ? HOST_CALL_COST : 0
+    const cost = (opcodes.get(code)?.cost ?? 0) + host
+    return cost === 0 ? [] : [{ at: code === op.loop ? end : start, cost, carried: 0, head: false, dead: false }]
+  }),
+]
 
 /** The generator lets newer instructions slip in now and then, for which it was not asked. */
 function decodeGenerated(bytes: Uint8Array): Module | undefined {

@@ -33,8 +33,8 @@ export function meter(bytes: Uint8Array, options: MeterOptions): Uint8Array {
 }
 
 /** The rewriting alone, of a module that is known to be valid and to hold nothing that it cannot meter. */
-export function rewrite(module: Module, options: MeterOptions): Uint8Array {
-  return write(planOf(module, options))
+export function rewrite(module: Module, options: MeterOptions, cut: typeof cutSegments = cutSegments): Uint8Array {
+  return write({ ...planOf(module, options), cut })
 }
 
 const isValid = (bytes: Uint8Array): boolean => WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)
@@ -42,6 +42,8 @@ const isValid = (bytes: Uint8Array): boolean => WebAssembly.validate(bytes as Ui
 interface Plan {
   readonly module: Module
   readonly options: MeterOptions
+  /** How functions are cut into what is paid for together. */
+  readonly cut: typeof cutSegments
   /** The index of the fuel's global. */
   readonly fuel: number
   /** Which imported functions are used as values, by the index of what stands for them then. */
@@ -50,7 +52,7 @@ interface Plan {
   readonly helpers: ReadonlyMap<HelperName, number>
 }
 
-function planOf(module: Module, options: MeterOptions): Plan {
+function planOf(module: Module, options: MeterOptions): Omit<Plan, 'cut'> {
   const { references, bodies, functions, importedFunctions } = module
   const asValues = new Set(references.map(({ index }) => index))
   const used = new Set<HelperName>()
@@ -169,11 +171,11 @@ function writeCode(plan: Plan): Uint8Array | undefined {
 
 /** One local more, behind the function's own, holds the fuel while it is tested. */
 function writeBody(plan: Plan, body: Body, index: number): Uint8Array {
-  const { module, fuel } = plan
+  const { module, fuel, cut } = plan
   const { groups, locals, end } = body
   const type = module.types[module.functions[index] ?? 0] ?? { params: [], results: [] }
   const spare = type.params.length + locals
-  const charges = cutSegments(module, body, type).map(({ at, cost, carried }): Edit => ({
+  const charges = cut(module, body, type).map(({ at, cost, carried }): Edit => ({
     at,
     removed: 0,
     inserted: chargeStatic(fuel, spare, cost + carried),
