@@ -1,3 +1,4 @@
+// time-limit: 900
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startGenerator } from './generator.fixture.js'
