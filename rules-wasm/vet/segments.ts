@@ -25,7 +25,7 @@ interface Label {
 export const ENTRY_COST = 10
 /** On top of a call's: the host's work itself is outside of fuel. */
 export const HOST_CALL_COST = 50
-const SMALL = 8
+const SMALL = 20
 
 /**
  * Cuts a function into segments. Every instruction belongs to one whose charge is always passed before it, once for
@@ -112,13 +112,13 @@ function blockType({ types }: Module, block: number | ValueType | undefined): Fu
   return { params: [], results: block === undefined ? [] : [block] }
 }
 
-/** A parent takes over small ones up to its own cost (or 16 units), so that never much more is paid than runs. */
+/** A parent takes over small ones up to its own cost (or 40 units), so that never much more is paid than runs. */
 function fold(segments: readonly Segment[]): readonly Segment[] {
   for (const segment of segments.toReversed()) {
     const { parent, head, dead } = segment
     const total = segment.cost + segment.carried
     if (parent === undefined || head || dead || total > SMALL) continue
-    if (parent.carried + total > Math.max(16, parent.cost)) continue
+    if (parent.carried + total > Math.max(40, parent.cost)) continue
     parent.carried += total
     segment.cost = 0
     segment.carried = 0
