@@ -1,4 +1,4 @@
-// time-limit: 300
+// time-limit: 600
 // alone
 import { rm } from 'node:fs/promises'
 import { test } from 'uvu'
