@@ -56,7 +56,7 @@ export const CODE_SECRETS: readonly Ungrouped[] = [
     title: 'PyPI API token',
     pattern: '\\bpypi-AgE[\\w-]{50,}',
     literals: ['pypi-AgE'],
-    source: 'https://pypi.org/help/#apitoken',
+    source: 'https://packaging.python.org/en/latest/specifications/pypirc/#using-a-pypi-token',
   },
   {
     id: 'rubygems-key',
