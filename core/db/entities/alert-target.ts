@@ -1,21 +1,9 @@
 import { Column, Entity } from 'typeorm'
 import type { AlertTarget } from '../../domain/nouns.js'
-import { StoredEntity } from './stored.js'
+import { PluggedEntity } from './plugged.js'
 
 @Entity('alert_targets')
-export class AlertTargetEntity extends StoredEntity implements AlertTarget {
-  @Column({ type: 'text' })
-  slug!: string
-
-  @Column({ type: 'text' })
-  plugin!: string
-
-  @Column({ type: 'jsonb' })
-  config!: Readonly<Record<string, unknown>>
-
-  @Column({ type: 'text', array: true })
-  secrets!: readonly string[]
-
+export class AlertTargetEntity extends PluggedEntity implements AlertTarget {
   @Column({ type: 'text', name: 'min_severity' })
   minSeverity!: AlertTarget['minSeverity']
 
@@ -24,7 +12,4 @@ export class AlertTargetEntity extends StoredEntity implements AlertTarget {
 
   @Column({ type: 'uuid', array: true, name: 'gateway_ids' })
   gatewayIds!: readonly string[]
-
-  @Column({ type: 'boolean' })
-  enabled!: boolean
 }

@@ -1,23 +1,11 @@
 import { Column, Entity } from 'typeorm'
 import type { Idp } from '../../domain/nouns.js'
-import { StoredEntity } from './stored.js'
+import { PluggedEntity } from './plugged.js'
 
 @Entity('idps')
-export class IdpEntity extends StoredEntity implements Idp {
-  @Column({ type: 'text' })
-  slug!: string
-
+export class IdpEntity extends PluggedEntity implements Idp {
   @Column({ type: 'text' })
   title!: string
-
-  @Column({ type: 'text' })
-  plugin!: string
-
-  @Column({ type: 'jsonb' })
-  config!: Readonly<Record<string, unknown>>
-
-  @Column({ type: 'text', array: true })
-  secrets!: readonly string[]
 
   @Column({ type: 'text', array: true })
   domains!: readonly string[]
@@ -42,7 +30,4 @@ export class IdpEntity extends StoredEntity implements Idp {
 
   @Column({ type: 'boolean', name: 'trust_assertions' })
   trustAssertions!: boolean
-
-  @Column({ type: 'boolean' })
-  enabled!: boolean
 }

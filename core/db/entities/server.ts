@@ -1,5 +1,6 @@
 import { Column, Entity } from 'typeorm'
 import type { Exporter, Identity, Protocol, Server, ServerOauth } from '../../domain/nouns.js'
+import { PluggedEntity } from './plugged.js'
 import { StoredEntity } from './stored.js'
 
 @Entity('servers')
@@ -66,19 +67,4 @@ export class IdentityEntity extends StoredEntity implements Identity {
 }
 
 @Entity('exporters')
-export class ExporterEntity extends StoredEntity implements Exporter {
-  @Column({ type: 'text' })
-  slug!: string
-
-  @Column({ type: 'text' })
-  plugin!: string
-
-  @Column({ type: 'jsonb' })
-  config!: Readonly<Record<string, unknown>>
-
-  @Column({ type: 'text', array: true })
-  secrets!: readonly string[]
-
-  @Column({ type: 'boolean' })
-  enabled!: boolean
-}
+export class ExporterEntity extends PluggedEntity implements Exporter {}
