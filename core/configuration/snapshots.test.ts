@@ -33,7 +33,15 @@ function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async (
     prepareRule: async (rule, instance) => {
       prepared.push(`${rule.name}@${rule.version}`)
       told.push(instance)
-      const known = { rule, kind: rule.engine, instance: null, whole: true, looksOnly: false, covers: () => true }
+      const known = {
+        rule,
+        kind: rule.engine,
+        instance: null,
+        whole: true,
+        looksOnly: false,
+        change: null,
+        covers: () => true,
+      }
       return { ...known, state: rule.version, passes: 1, broken: null, ...(await prepare(rule)) }
     },
     retireRule: ({ rule }) => void retired.push(`${rule.name}@${rule.version}`),

@@ -1,4 +1,5 @@
 import type { Exposures } from './provisioning.js'
+import type { TextChange } from './actions.js'
 import type { Assignment, Engine, Gateway, Identity, Idp, Rule, Server, Settings } from './nouns.js'
 
 /** One configuration, whole and validated. A call holds the one it met at the door until its end. */
@@ -45,6 +46,8 @@ export interface CompiledRule {
   readonly whole: boolean
   /** Whether it cannot change the message: it may be asked while others that only look are. */
   readonly looksOnly: boolean
+  /** How it changes the texts that it finds; null when it does not. */
+  readonly change: TextChange | null
   readonly state: unknown
   readonly passes: number
   /** Set when the engine could not prepare it: the rule is then undecided on every message. */

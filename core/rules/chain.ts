@@ -1,5 +1,4 @@
 import type { Alert, JsonObject, Receipt } from '@gatehouse/sdk'
-import type { TextChange } from '../domain/actions.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import type { Engines, Subject } from './engines.js'
@@ -34,8 +33,6 @@ export type Outcome =
 /** What a chain works with. */
 export interface Workshop {
   readonly engines: Engines
-  /** How the rule changes the texts it finds; null when it does not. */
-  readonly changeOf: (rule: Pick<Rule, 'action' | 'config'>) => TextChange | null
   /** Milliseconds that one evaluation may take. */
   readonly engineLimit: () => number
   /** Told of every rule that could not decide, and why. For the log. */
@@ -65,13 +62,13 @@ export function inspect(
 ): Outcome | Promise<Outcome> {
   const first = nextCovering(rules, 0, leg, subject)
   if (first === rules.length) return UNTOUCHED
-  const { engines, changeOf } = workshop
+  const { engines } = workshop
   const end = createEnd()
   const limits = { within: workshop.engineLimit(), parent: end.signal }
   return proceed({
     workshop,
     end,
-    asked: { engines, changeOf, leg, subject, context: subject.context(), limits },
+    asked: { engines, leg, subject, context: subject.context(), limits },
     rules,
     original: message,
     text: textOf(message, leg, subject),

@@ -1,7 +1,5 @@
 import type { CallContext, Evaluation, JsonObject, Leaf, Receipt } from '@gatehouse/sdk'
 import { never, undecided } from '@gatehouse/sdk'
-import type { TextChange } from '../domain/actions.js'
-import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import { GatehouseError } from '../errors.js'
 import { checkAnswer, checkMessage } from './answers.js'
@@ -21,7 +19,6 @@ export interface Text {
 /** What all rules of one leg share. */
 export interface Asked {
   readonly engines: Engines
-  readonly changeOf: (rule: Pick<Rule, 'action' | 'config'>) => TextChange | null
   readonly leg: Leg
   readonly subject: Subject
   readonly context: CallContext
@@ -44,7 +41,6 @@ export interface Ended {
 /** One rule on its way through its passes. It works on a text of its own. */
 interface Trial {
   readonly compiled: CompiledRule
-  readonly change: TextChange | null
   readonly started: number
   pass: number
   text: Text
@@ -61,8 +57,7 @@ export const textOf = (message: JsonObject, leg: Leg, subject: Subject): Text =>
 
 /** Takes a rule through its passes, each on what the former left. Answers at once when its engine does; never rejects. */
 export function runPasses(asked: Asked, compiled: CompiledRule, text: Text): Ended | Promise<Ended> {
-  const change = asked.changeOf(compiled.rule)
-  return proceed(asked, { compiled, change, started: performance.now(), pass: 0, text, findings: {}, acted: false })
+  return proceed(asked, { compiled, started: performance.now(), pass: 0, text, findings: {}, acted: false })
 }
 
 function proceed(asked: Asked, trial: Trial): Ended | Promise<Ended> {
@@ -79,8 +74,8 @@ async function resume(asked: Asked, trial: Trial, pending: Promise<Evaluation>):
 }
 
 /** What is rewritten are values; whoever only looks sees the keys as well, and the message as one text. */
-function leavesFor({ change, text, compiled }: Trial): readonly Leaf[] {
-  if (change !== null) return text.leaves.values
+function leavesFor({ text, compiled }: Trial): readonly Leaf[] {
+  if (compiled.change !== null) return text.leaves.values
   return compiled.whole ? text.leaves.all() : text.leaves.apart()
 }
 
@@ -137,7 +132,8 @@ function judge(asked: Asked, trial: Trial, answer: Evaluation): Ended | null {
 type Findings = Extract<Evaluation, { verdict: 'findings' }>
 
 function judgeFindings({ leg, subject }: Asked, trial: Trial, { findings }: Findings): Ended | null {
-  const { action } = trial.compiled.rule
+  const { rule, change } = trial.compiled
+  const { action } = rule
   if (findings.length === 0) return passOn(trial)
   if (action === null) return end(trial, 'undecided', { failure: 'spans were found but the rule has no action' })
   const leaves = leavesFor(trial)
@@ -145,8 +141,8 @@ function judgeFindings({ leg, subject }: Asked, trial: Trial, { findings }: Find
   const apart = findings.filter((finding) => leaves[finding.leaf]?.kind !== 'whole')
   for (const finding of apart.length > 0 ? apart : findings) count(trial, finding.type)
   if (action === 'block') return end(trial, 'block', {})
-  if (trial.change !== null) {
-    const changed = changeLeaves(trial.text, leg, shapeOf(subject), apart, trial.change)
+  if (change !== null) {
+    const changed = changeLeaves(trial.text, leg, shapeOf(subject), apart, change)
     if (changed !== trial.text.message) trial.text = textOf(changed, leg, subject)
   }
   return passOn(trial)

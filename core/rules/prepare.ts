@@ -8,7 +8,11 @@ import { demands, engineKeys } from './demands.js'
 import type { Engines } from './engines.js'
 
 /** Never rejects: what its engine cannot prepare comes back `broken`. `instance` is the one that the rule names, if any. */
-export async function prepareRule(engines: Engines, rule: Rule, instance: OpenedEngine | null): Promise<CompiledRule> {
+export async function prepareRule(
+  engines: Engines,
+  rule: Rule,
+  instance: OpenedEngine | null,
+): Promise<Omit<CompiledRule, 'change'>> {
   const found = findEngine(rule.engine, engines.kinds(), instance)
   const covers = compileCovers(rule)
   const looksOnly = rule.shadow || rule.action === 'block' || rule.action === 'detect'

@@ -37,15 +37,17 @@ export interface RulesOptions {
 }
 
 export function createRules({ engines, hashKey, engineLimit, onUndecided }: RulesOptions): Rules {
-  const changeOf: Workshop['changeOf'] = (rule) => textChange(rule.action, rule.config, hashKey)
+  const changeOf = (rule: Pick<Rule, 'action' | 'config'>) => textChange(rule.action, rule.config, hashKey)
   const workshop: Workshop = {
     engines,
-    changeOf,
     engineLimit,
     onUndecided: onUndecided ?? (() => {}),
   }
   return {
-    prepareRule: (rule, instance) => prepareRule(engines, rule, instance),
+    prepareRule: async (rule, instance) => ({
+      ...(await prepareRule(engines, rule, instance)),
+      change: changeOf(rule),
+    }),
     checkRule: (rule, instance) => checkRule(engines, rule, instance),
     tryRule: (request) => tryRule(engines, request, changeOf),
     retireRule({ kind, state, broken }) {
