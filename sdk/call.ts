@@ -25,5 +25,7 @@ export interface CallContext {
   readonly feature: { readonly kind: FeatureKind; readonly name: string } | null
   readonly user: { readonly id: string; readonly email: string } | null
   readonly host: { readonly id: string; readonly name: string }
+  /** That of the user and the host on the gateway; null outside of any. */
+  readonly connection: { readonly id: string } | null
   readonly attributes: Readonly<Record<string, string>>
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { CallContext, Json } from './call.js'
+import type { CallContext, Json, JsonObject } from './call.js'
 import type { Block, Modify, Pass, Undecided } from './verdict.js'
 
 /**
@@ -30,12 +30,36 @@ export interface Finding {
 }
 
 /** What an engine answers: spans (core applies the rule's action to them) or a verdict on the whole message. */
-export type Evaluation =
+export type Evaluation = (
   | { readonly verdict: 'findings'; readonly findings: readonly Finding[] }
   | Pass
   | Modify<{ readonly message: Json }>
   | Block
   | Undecided
+) &
+  Beside
+
+/** What an engine may tell beside its answer. */
+export interface Beside {
+  /** What was found, by type, where it is not told by findings: for the receipt. */
+  readonly counts?: Readonly<Record<string, number>>
+  /** What the verdict rests on, for the receipt: digests, versions, amounts. At most 16 keys, texts of at most 200 characters. */
+  readonly evidence?: Evidence
+  /**
+   * All that it looked at besides the message. Kept sealed with the original where a gateway does so, and given back as `recorded` when
+   * the verdict is replayed. At most 64 KiB of JSON.
+   */
+  readonly recorded?: JsonObject
+  /** The rule's own fault: it could not decide because of it, or was late. Enough of them put the rule in quarantine. */
+  readonly strike?: string
+  /**
+   * Of an engine that declares `chains`: the answers for the rules behind the first, in their order. It may end early: core asks again
+   * from there. Each stands on the message as those before it left it: core does not believe what follows one that it judges
+   * otherwise.
+   */
+  readonly rest?: readonly Evaluation[]
+}
+export type Evidence = Readonly<Record<string, string | number>>
 
 /** An error in an engine's configuration. `path` is the key inside the configuration, `position` an offset in its text. */
 export interface ConfigError {
@@ -49,7 +73,13 @@ export interface ConfigError {
  * rule n times, each on the text as the former pass left it.
  */
 export type Prepared =
-  | { readonly ok: true; readonly state: unknown; readonly passes: number }
+  | {
+      readonly ok: true
+      readonly state: unknown
+      readonly passes: number
+      /** What was found out about its artifact, for whoever uploads it. */
+      readonly facts?: JsonObject
+    }
   | { readonly ok: false; readonly errors: readonly ConfigError[] }
 
 /**
@@ -62,8 +92,9 @@ export interface EngineDeclaration {
   /**
    * - `spans`: it answers findings. A rule says by its `action` what core does to them.
    * - `verdict`: it decides on the whole message itself. A rule has no action but, if it wants, `detect`.
+   * - `either`: both, and a rule may have any action, or none. With one, findings are what it is done to.
    */
-  readonly answers: 'spans' | 'verdict'
+  readonly answers: 'spans' | 'verdict' | 'either'
   /** Whether there is a time when it cannot decide (an outside service, say). Only then a rule may say `onFailure`. */
   readonly fails: boolean
   /** Whether `block` and `detect` show it the serialised message besides its texts. True unless told; a costly engine does without. */
@@ -73,6 +104,34 @@ export interface EngineDeclaration {
    * in its place, as `<EMAIL_ADDRESS>`. True unless told; without, such a rule needs a replacement.
    */
   readonly named?: boolean
+  /** Whether it wants to be asked once for all its rules that follow each other; it then answers `rest`. Its rules have one pass. */
+  readonly chains?: boolean
+  /** Its rules each name an artifact: a versioned blob that core keeps. */
+  readonly artifact?: ArtifactDeclaration
+}
+
+/** What an engine's artifacts are. */
+export interface ArtifactDeclaration {
+  /** The key of a rule's configuration that names one; it stands in `rule` too. */
+  readonly key: string
+  /** The manifest beside the bytes: an object with `name`, `version` and `sha256`, signed as a whole. */
+  readonly manifest: z.ZodType<{ readonly name: string; readonly version: string; readonly sha256: string }>
+  /** What an operator may allow one beyond what all are allowed. */
+  readonly grants: z.ZodType
+  readonly mostBytes: number
+}
+
+/** A versioned blob of core's, for an engine. `version` counts uploads from 1. */
+export interface Artifact {
+  readonly name: string
+  readonly version: number
+  /** Of the bytes, in hexadecimal; core has checked it, and the signature if one is demanded. */
+  readonly sha256: string
+  readonly bytes: Uint8Array
+  readonly manifest: JsonObject
+  readonly grants: JsonObject
+  /** The name of the trusted key that signed it; null when nobody did. */
+  readonly signedBy: string | null
 }
 
 /**
@@ -99,6 +158,10 @@ export interface PrepareRequest {
   readonly instance: EngineInstance | null
   /** Whose rule it is; null while one is only checked. */
   readonly rule: { readonly id: string; readonly name: string; readonly version: number } | null
+  /** Of engines that declare one: the one that the rule names. */
+  readonly artifact?: Artifact
+  /** True when it was uploaded, and there is no rule yet. `config` is then empty, and what a rule has to say is not asked for. */
+  readonly isUpload?: boolean
 }
 
 /** Payload of `engine.evaluate`. `message` is the JSON-RPC params or result that the leaves were walked from. */
@@ -119,6 +182,20 @@ export interface EvaluateRequest {
    * be named; copies of structured content are made anew with it.
    */
   readonly rewrite: (texts: ReadonlyMap<number, string>) => Json
+  /** For engines that declare `chains`: the rules of this leg, this one first, each with what core would do to its findings. */
+  readonly chain?: readonly ChainLink[]
+  /** Set when a verdict is replayed: what `recorded` told then. Nothing is stored then, and nothing else is looked at. */
+  readonly recorded?: JsonObject
+}
+
+/** A rule in a chain. */
+export interface ChainLink {
+  readonly state: unknown
+  readonly rule: { readonly id: string; readonly version: number }
+  /** Null when the engine decides by itself. */
+  readonly action: RuleAction | null
+  /** What it changes or blocks is only told: the rules behind it see the message as it was. */
+  readonly shadow: boolean
 }
 
 /** Payload and answer of `engine.test`: tries a configuration on a text, before there is a rule. Nothing is retried. */
@@ -128,6 +205,8 @@ export interface TestRequest {
   readonly instance: EngineInstance | null
   readonly leg: 'request' | 'response'
   readonly text: string
+  /** Of engines that declare one: the one that the configuration names. */
+  readonly artifact?: Artifact
 }
 /**
  * Findings count `leaf` 0, which is the text. An engine that decides on whole messages makes one of the text: `arguments.text`

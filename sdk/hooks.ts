@@ -146,12 +146,23 @@ const finding = z.object({
   end: z.number().int().min(1),
   score: z.number().min(0).max(1),
 })
-const evaluation = z.discriminatedUnion('verdict', [
-  z.object({ verdict: z.literal('findings'), findings: z.array(finding) }),
-  z.object({ verdict: z.literal('pass') }),
-  z.object({ verdict: z.literal('modify'), patch: z.object({ message: z.json() }) }),
-  z.object({ verdict: z.literal('block'), reason: z.string() }),
-  z.object({ verdict: z.literal('undecided'), message: z.string() }),
+const beside = {
+  counts: z.exactOptional(z.record(z.string(), z.number().int().min(1))),
+  evidence: z.exactOptional(
+    z
+      .record(z.string().max(64), z.union([z.string().max(200), z.number()]))
+      .refine((all) => Object.keys(all).length <= 16, 'has more than 16 keys'),
+  ),
+  recorded: z.exactOptional(jsonObject),
+  strike: z.exactOptional(z.string().max(500)),
+  rest: z.exactOptional(z.array(z.lazy((): z.ZodType<Evaluation> => evaluation))),
+}
+const evaluation: z.ZodType<Evaluation> = z.discriminatedUnion('verdict', [
+  z.object({ verdict: z.literal('findings'), findings: z.array(finding), ...beside }),
+  z.object({ verdict: z.literal('pass'), ...beside }),
+  z.object({ verdict: z.literal('modify'), patch: z.object({ message: z.json() }), ...beside }),
+  z.object({ verdict: z.literal('block'), reason: z.string(), ...beside }),
+  z.object({ verdict: z.literal('undecided'), message: z.string(), ...beside }),
 ])
 const delivery = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('delivered') }),
@@ -242,7 +253,12 @@ export const HOOKS = Object.freeze({
     onFailure: 'closed',
     writable: [],
     answer: z.discriminatedUnion('ok', [
-      z.object({ ok: z.literal(true), state: z.unknown(), passes: z.number().int().min(1).max(1_000) }),
+      z.object({
+        ok: z.literal(true),
+        state: z.unknown(),
+        passes: z.number().int().min(1).max(1_000),
+        facts: z.exactOptional(jsonObject),
+      }),
       z.object({ ok: z.literal(false), errors: configErrors }),
     ]),
     summary: 'Compiles a rule, once per change.',

@@ -17,7 +17,8 @@ export interface PluginLog {
 /** Key-value store of one plugin, kept in the database. Keys at most 256 characters, values at most 64 KiB of text. */
 export interface PluginStore {
   get(key: string): Promise<string | undefined>
-  set(key: string, value: string): Promise<void>
+  /** With `ttlMs`, it is gone after so long. */
+  set(key: string, value: string, options?: { readonly ttlMs?: number }): Promise<void>
   delete(key: string): Promise<void>
 }
 

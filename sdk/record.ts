@@ -1,4 +1,5 @@
 import type { JsonObject } from './call.js'
+import type { Evidence } from './engine.js'
 
 /** The types of a log row. A pass or a change by a rule is a receipt on its leg, not a row. */
 export type LogType =
@@ -33,6 +34,8 @@ export interface Receipt {
   /** Which way it fell when undecided; null otherwise. */
   readonly fell: 'open' | 'closed' | null
   readonly ms: number
+  /** What the verdict rests on, as its engine tells: digests, versions, amounts. Absent where the engine tells none. */
+  readonly evidence?: Evidence
 }
 
 /**

@@ -26,6 +26,7 @@ export function callContext(facts: Partial<CallContext> = {}): CallContext {
     feature: { kind: 'tool', name: 'echo' },
     user: { id: 'user-1', email: 'user@example.com' },
     host: { id: 'host-1', name: 'Inspector' },
+    connection: { id: 'connection-1' },
     attributes: {},
     ...facts,
   }

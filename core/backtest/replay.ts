@@ -192,6 +192,7 @@ function contextOf({ call, input }: Omit<Stored, 'leg'>, gateway: Workbench['gat
     feature: { kind: input.kind, name: input.feature },
     user: call.user_id === null ? null : { id: call.user_id, email: call.user_email ?? '' },
     host: { id: call.host_id ?? '', name: call.host_name ?? '' },
+    connection: null,
     attributes: {},
   }
 }

@@ -145,6 +145,7 @@ function contextOf({ plan, assignment, principal, era = 'legacy', feature }: Pla
     feature: feature ?? null,
     user: principal.user === null ? null : { id: principal.user.id, email: principal.user.email },
     host: { id: principal.host.id, name: principal.host.name },
+    connection: { id: principal.connection.id },
     attributes: principal.attributes,
   }
 }

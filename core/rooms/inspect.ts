@@ -321,6 +321,7 @@ function contextOf(call: Permitted | Answered | Inspected): CallContext {
     feature: { kind: feature.kind, name: feature.name },
     user: principal.user === null ? null : { id: principal.user.id, email: principal.user.email },
     host: { id: principal.host.id, name: principal.host.name },
+    connection: { id: principal.connection.id },
     attributes: principal.attributes,
   }
 }

@@ -61,6 +61,7 @@ const CONTEXT: CallContext = {
   feature: { kind: 'tool', name: 'find_contact' },
   user: { id: 'user-1', email: 'ana@example.com' },
   host: { id: 'host-1', name: 'bot' },
+  connection: { id: 'connection-1' },
   attributes: {},
 }
 
