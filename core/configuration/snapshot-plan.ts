@@ -11,6 +11,7 @@ export interface Loaded {
   readonly idps: readonly Idp[]
   readonly engines: readonly Engine[]
   readonly settings: Settings
+  readonly quarantines: Snapshot['quarantines']
 }
 
 export type Warn = (facts: Readonly<Record<string, unknown>>, message: string) => void
@@ -44,6 +45,7 @@ export function plan(loaded: Loaded, prepared: ReadonlyMap<string, CompiledRule>
     idps: Object.freeze(loaded.idps),
     engines,
     settings: Object.freeze(loaded.settings),
+    quarantines: loaded.quarantines,
   })
 }
 

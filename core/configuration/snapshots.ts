@@ -30,7 +30,10 @@ export interface Snapshots {
 }
 
 export interface SnapshotsOptions {
-  readonly store: Pick<Store, 'gateways' | 'servers' | 'identities' | 'idps' | 'engines' | 'settings' | 'epoch'>
+  readonly store: Pick<
+    Store,
+    'gateways' | 'servers' | 'identities' | 'idps' | 'engines' | 'settings' | 'quarantines' | 'epoch'
+  >
   readonly epochs: Pick<Epochs, 'onChange' | 'current' | 'freshWithin' | 'check'>
   readonly log: Pick<PluginLog, 'warn' | 'error'>
   /** The secrets of an engine, opened once for all rules that are prepared with it. */
@@ -149,17 +152,18 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 async function load(store: SnapshotsOptions['store']): Promise<Loaded> {
   for (let reading = 1; ; reading++) {
     const epoch = await store.epoch()
-    const [gateways, servers, identities, idps, engines, settings] = await Promise.all([
+    const [gateways, servers, identities, idps, engines, settings, quarantines] = await Promise.all([
       store.gateways.all(),
       store.servers.all(),
       store.identities.shared(),
       store.idps.all(),
       store.engines.all(),
       store.settings.get(),
+      store.quarantines.all(),
     ])
     // Labelled with the number from before, a torn reading is found old by whoever compares.
     if (reading === READINGS || (await store.epoch()) === epoch)
-      return { epoch, gateways, servers, identities, idps, engines, settings }
+      return { epoch, gateways, servers, identities, idps, engines, settings, quarantines }
   }
 }
 
