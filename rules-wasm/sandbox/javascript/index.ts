@@ -1,0 +1,2 @@
+export { buildJavascript, JAVASCRIPT_INPUT } from './build.js'
+export { openJavascript } from './open.js'
