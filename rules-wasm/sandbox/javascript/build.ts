@@ -9,6 +9,9 @@ import { openJavascript } from './open.js'
 /** Of the input, unless the manifest asks for more; and what it may ask for. JSON is slow there. */
 export const JAVASCRIPT_INPUT = Object.freeze({ bytes: 16_384, mostBytes: 65_536 })
 
+/** What loading may use of fuel when a rule is built, and for each byte of its source: that is done where the gateway's calls go by. */
+const LOADING = Object.freeze({ fuel: 1_000_000, fuelPerByte: 20 })
+
 /**
  * Makes a rule out of a source in JavaScript. The caller has checked its size, its hash and its manifest. The source is compiled, and run
  * once with the configuration of its first vector, or its defaults; where that leaves a key without a value, only what cannot be compiled is
@@ -30,7 +33,8 @@ export async function buildJavascript(bundle: RuleBundle, limits: Limits): Promi
     engine: await loadEngine(),
     facts: { bytes: bytes.length, engine: ENGINE_VERSION, meter: METER_VERSION },
   }
-  const problems = await tryLoading(module)
+  const fuel = Math.min(module.limits.fuel, LOADING.fuel + LOADING.fuelPerByte * bytes.length)
+  const problems = await tryLoading({ ...module, limits: { ...module.limits, fuel } })
   return problems.length > 0 ? { ok: false, problems } : { ok: true, module }
 }
 

@@ -1,6 +1,7 @@
 import type { Capabilities } from '../capabilities.js'
 import { RuleFault } from '../fault.js'
 import type { Pattern } from '../patterns.js'
+import { isTorn } from '../text.js'
 
 /** What a call of the host costs, and each byte that goes there, in units of the interpreter. */
 const CALL_COST = 10_000
@@ -27,7 +28,7 @@ export function hostOf(capabilities: Capabilities, granted: readonly string[], c
       config: (values: Values) => capabilities.readConfig(values.text(1)) ?? null,
     }),
     ...(granted.includes('log') && {
-      log: (values: Values) => void capabilities.log(values.number(1), encoder.encode(values.text(2))),
+      log: (values: Values) => void capabilities.log(values.number(1), encoder.encode(values.words(2))),
     }),
     ...(granted.includes('kv') && {
       'kv.get': (values: Values) => capabilities.store.get(values.text(1)),
@@ -56,14 +57,23 @@ export function hostOf(capabilities: Capabilities, granted: readonly string[], c
 }
 
 interface Values {
+  /** Whole characters. */
   text(index: number): string
+  /** Whatever JavaScript takes for a text. */
+  words(index: number): string
   number(index: number): number
 }
 
 function valuesOf(question: Uint8Array): Values {
   const values = parse(question)
+  const words = (index: number) => check(values[index], 'string') as string
   return {
-    text: (index) => check(values[index], 'string') as string,
+    text(index) {
+      const text = words(index)
+      if (isTorn(text)) throw new RuleFault('trap', 'gave the host half of a character')
+      return text
+    },
+    words,
     number: (index) => check(values[index], 'number') as number,
   }
 }
@@ -80,14 +90,12 @@ function parse(question: Uint8Array): readonly unknown[] {
 
 function check(value: unknown, type: 'string' | 'number'): unknown {
   if (typeof value !== type) throw new RuleFault('trap', 'asked the host in a way that it does not know')
-  if (typeof value === 'string' && !value.isWellFormed())
-    throw new RuleFault('trap', 'gave the host half of a character')
   return value
 }
 
 /** `from`, and what comes of it, count UTF-16 code units; patterns count bytes. False: there is no such pattern. */
 function match(capabilities: Capabilities, values: Values, charge: (units: number) => void) {
-  const [id, text, from] = [values.text(1), values.text(2), values.number(3)]
+  const [id, text, from] = [values.text(1), values.words(2), values.number(3)]
   const bytes = Buffer.from(text, 'utf8')
   const pattern: Pattern | undefined = capabilities.pattern(id, bytes.length)
   if (pattern === undefined) return false

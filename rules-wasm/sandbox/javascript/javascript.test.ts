@@ -145,8 +145,8 @@ test('is held to its input, which is 16 KiB unless its manifest asks for more, a
 })
 
 test('is refused at upload, with the place, when it cannot be loaded', async () => {
-  const problemOf = async (source: string | Uint8Array, manifest = {}) => {
-    const built = await buildOf(source, { manifest })
+  const problemOf = async (source: string | Uint8Array, manifest = {}, grants = {}) => {
+    const built = await buildOf(source, { manifest, grants })
     return built.ok ? 'none' : (built.problems[0]?.message ?? '')
   }
   assert.match(await problemOf('export function evaluate( {'), /SyntaxError.*rule\.js:1/)
@@ -158,7 +158,7 @@ test('is refused at upload, with the place, when it cannot be loaded', async () 
   assert.match(await problemOf('for (;;);'), /fuel/)
   assert.match(await problemOf(Uint8Array.of(0xff)), /UTF-8/)
   assert.match(await problemOf(Uint8Array.of(0x20, 0)), /NUL/)
-  assert.match(await problemOf(body(pass), { wasiStub: true }), /not for JavaScript/)
+  assert.match(await problemOf(body(pass), { wasiStub: true }, { wasiStub: true }), /not for JavaScript/)
   const config = { capabilities: ['config'], config: { list: {} } }
   assert.is(await problemOf(`const list = gatehouse.config('list').split(); ${body(pass)}`, config), 'none')
 })

@@ -32,6 +32,7 @@ class JavascriptRule implements OpenRule {
   readonly #capabilities: Capabilities
   readonly #host: Host
   readonly #limits: Limits
+  readonly #isStateful: boolean
   readonly #runner: Pointer
   readonly #describe: Pointer
   readonly #image: Image
@@ -39,6 +40,7 @@ class JavascriptRule implements OpenRule {
   constructor(engine: WebAssembly.Module, { module, config }: { module: RuleModule; config: RuleConfig }) {
     const { manifest, limits, code } = module
     this.#limits = limits
+    this.#isStateful = manifest.stateful
     this.#capabilities = new Capabilities(manifest, config)
     this.#host = hostOf(this.#capabilities, manifest.capabilities, (units) => this.#charge(units))
     const interpreter = new Interpreter(engine, { memoryPages: limits.memoryPages, now: () => this.#host.now })
@@ -71,7 +73,7 @@ class JavascriptRule implements OpenRule {
   async run(request: RunRequest): Promise<Ran> {
     const began = performance.now()
     const { inputBytes, fuel } = this.#limits
-    this.#capabilities.begin(request.kv)
+    this.#capabilities.begin(this.#isStateful ? request.kv : null)
     this.#host.begin()
     if (request.input.length > inputBytes) return this.#ran(refused(request.input.length, inputBytes), began)
     this.#interpreter.fuel = BigInt(fuel * UNITS_PER_FUEL)

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
 import { RuleManifest, type RuleInput } from '@gatehouse/sdk/rule-abi'
-import { settledConfig } from '../config.js'
+import { buildRule } from '../build.js'
 import { encodeInput, inputOf } from '../input.js'
-import { settleLimits } from '../limits.js'
+import { openRule } from '../open.js'
 import type { Built, OpenRule, Ran, RuleBundle } from '../types.js'
-import { buildJavascript } from './build.js'
-import { openJavascript } from './open.js'
 
 export type Given = Partial<Pick<RuleBundle, 'grants' | 'ceilings'>> & {
   readonly manifest?: Readonly<Record<string, unknown>>
@@ -33,15 +31,14 @@ export function bundleOf(
 }
 
 export function buildOf(source: string | Uint8Array, given: Given = {}): Promise<Built> {
-  const bundle = bundleOf(source, given)
-  return buildJavascript(bundle, settleLimits(bundle))
+  return buildRule(bundleOf(source, given))
 }
 
 /** A rule of this source, open. */
 export async function openOf(source: string, given: Given = {}): Promise<OpenRule> {
   const built = await buildOf(source, given)
   if (!built.ok) throw new Error(built.problems.map(({ message }) => message).join('; '))
-  return openJavascript(built.module, settledConfig(built.module.manifest, given.config ?? {}))
+  return openRule(built.module, given.config ?? {})
 }
 
 export interface Shown {

@@ -1,2 +1,0 @@
-export { buildJavascript, JAVASCRIPT_INPUT } from './build.js'
-export { openJavascript } from './open.js'
