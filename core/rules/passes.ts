@@ -23,6 +23,8 @@ export interface Asked {
   readonly subject: Subject
   readonly context: CallContext
   readonly limits: Limits
+  /** Of a verdict that is run again: what its engine looked at then besides the message. */
+  readonly recorded?: JsonObject
 }
 
 /** What one rule came to. `text` is as it leaves it, for whoever follows unless it is in shadow. */
@@ -79,7 +81,10 @@ function leavesFor({ text, compiled }: Trial): readonly Leaf[] {
   return compiled.whole ? text.leaves.all() : text.leaves.apart()
 }
 
-function ask({ leg, context, subject, engines, limits }: Asked, trial: Trial): Evaluation | Promise<Evaluation> {
+function ask(
+  { leg, context, subject, engines, limits, recorded }: Asked,
+  trial: Trial,
+): Evaluation | Promise<Evaluation> {
   const { kind, state, broken } = trial.compiled
   if (broken !== null) return undecided(broken)
   try {
@@ -87,7 +92,7 @@ function ask({ leg, context, subject, engines, limits }: Asked, trial: Trial): E
     const { message } = trial.text
     const rewrite = rewriterOf(message, leg, shapeOf(subject))
     const request = { state, pass: trial.pass, leg, leaves: leavesFor(trial), message, context, header, rewrite }
-    return engines.evaluate(kind, request, limits)
+    return engines.evaluate(kind, recorded === undefined ? request : { ...request, recorded }, limits)
   } catch (thrown) {
     return failure(thrown)
   }
