@@ -1,4 +1,4 @@
-import type { Artifact } from '@gatehouse/sdk'
+import type { Artifact, Receipt } from '@gatehouse/sdk'
 import type { EngineKind, OpenedEngine } from '../domain/engines.js'
 import type { Gateway, Rule } from '../domain/nouns.js'
 import type { SealedPart } from '../domain/record.js'
@@ -49,11 +49,9 @@ const notKept = ({ receipt }: StoredReceipt, why: WhyNot): Rerun => ({
   message: WHAT_TO_DO[why],
 })
 
-const conclusionOf = ({
-  verdict,
-  findings,
-  evidence = null,
-}: Pick<StoredReceipt['receipt'], 'verdict' | 'findings' | 'evidence'>): Conclusion => ({ verdict, findings, evidence })
+function conclusionOf({ verdict, findings, evidence }: Receipt): Conclusion {
+  return { verdict, findings, evidence: evidence ?? null }
+}
 
 /** What the rule saw. */
 interface Seen {
@@ -174,7 +172,7 @@ type Now = Conclusion & { readonly reason: string | null }
 
 async function conclude(options: RerunOptions, asked: Seen & Ran): Promise<Now | WhyNot> {
   const { rules } = options
-  const compiled = await rules.prepareRule(asked.rule, asked.instance)
+  const compiled = await rules.prepareRule(asked.rule, asked.instance, asked.artifact)
   if (compiled.broken !== null) return 'not_prepared'
   try {
     const { receipt, reason } = await rules.rerunRule({ compiled, ...shownOf(asked) })

@@ -1,8 +1,12 @@
 import type { JsonObject, Receipt } from '@gatehouse/sdk'
 import type { CompiledRule } from '../domain/snapshot.js'
 import type { Engines, Subject } from './engines.js'
-import { runPasses, textOf } from './passes.js'
+import { textOf } from './judge.js'
+import type { Ended, Text } from './judge.js'
+import { runPasses } from './passes.js'
+import type { Asked } from './passes.js'
 import { receiptOf } from './receipts.js'
+import { askRow, settleRow } from './row.js'
 import type { Leg } from './shape.js'
 
 /** One rule on a message that it has seen before. */
@@ -25,7 +29,16 @@ export interface Rerun {
 export async function rerun(engines: Engines, within: number, request: RerunRequest): Promise<Rerun> {
   const { compiled, leg, subject, message, recorded } = request
   const asked = { engines, leg, subject, context: subject.context(), limits: { within }, recorded }
-  const ended = await runPasses(asked, compiled, textOf(message, leg, subject))
+  const ended = await runAlone(asked, compiled, textOf(message, leg, subject))
   const reason = ended.failure ?? ended.reason
   return { receipt: receiptOf(compiled, leg, ended), reason: reason === '' ? null : reason }
+}
+
+/** An engine that chains is asked for a row of one, as it was: a link says more than a question. */
+async function runAlone(asked: Asked, compiled: CompiledRule, text: Text): Promise<Ended> {
+  if (!compiled.chains || compiled.broken !== null) return runPasses(asked, compiled, text)
+  const all: Ended[] = []
+  const course = { asked, text: () => text, conclude: (ended: Ended) => all.push(ended) > 0 }
+  await settleRow(course, askRow(course, [compiled]))
+  return all[0] as Ended
 }
