@@ -36,6 +36,7 @@ interface Marks {
 export interface Recorded {
   /** Which of the receipts is the rule's. */
   readonly receipt: number
+  readonly compiled: CompiledRule
   /** The message as the rule met it; null when that is the original. */
   readonly message: JsonObject | null
   /** What its engine looked at besides. */
@@ -245,12 +246,12 @@ function conclude(run: Run, ended: Ended): void {
   if (stops) run.blocked = { rule, reason: why === null ? ended.reason.slice(0, LONGEST_REASON) : UNCHECKED }
 }
 
-function record(run: Run, { told, saw }: Ended): void {
+function record(run: Run, { compiled, told, saw }: Ended): void {
   if (told?.recorded == null) return
   const receipt = run.receipts.length - 1
   const message = saw === run.original ? null : saw
   run.recorded ??= []
-  run.recorded.push({ receipt, message, recorded: told.recorded })
+  run.recorded.push({ receipt, compiled, message, recorded: told.recorded })
 }
 
 function finish({ blocked, text, original, receipts, alerts, recorded: some }: Run): Outcome {
