@@ -43,9 +43,12 @@ export interface UseParts {
 }
 
 /** The uses of each rule by its id, the canary before the version that serves. */
-export async function usesOf(rules: readonly Rule[], parts: UseParts): Promise<ReadonlyMap<string, readonly RuleUse[]>> {
+export async function usesOf(
+  rules: readonly Rule[],
+  parts: UseParts,
+): Promise<ReadonlyMap<string, readonly RuleUse[]>> {
   const bySlug = new Map(parts.loaded.artifacts.map((artifact) => [artifact.slug, artifact]))
-  const versions = Map.groupBy(parts.loaded.versions, ({ artifactId }) => artifactId)
+  const versions = byArtifact(parts.loaded.versions)
   const uses = rules.map(async (rule) => {
     const key = keyOf(rule, parts.engines)
     const named = nameIn(rule, parts)
@@ -62,6 +65,16 @@ export async function usesOf(rules: readonly Rule[], parts: UseParts): Promise<R
     return [rule.id, split(uses, artifact)] as const
   })
   return new Map(await Promise.all(uses))
+}
+
+function byArtifact(versions: readonly ArtifactVersion[]): ReadonlyMap<string, ArtifactVersion[]> {
+  const grouped = new Map<string, ArtifactVersion[]>()
+  for (const version of versions) {
+    const own = grouped.get(version.artifactId)
+    if (own === undefined) grouped.set(version.artifactId, [version])
+    else own.push(version)
+  }
+  return grouped
 }
 
 /** What a rule says in the place of its artifact; null for kinds that have none. */

@@ -82,7 +82,10 @@ function planRule(gateway: Gateway, rule: Rule, { compiled, warn }: Parts): Comp
   const [canary, serving] = planned
   if (canary === undefined || serving === undefined || canary.broken === null)
     return planned.map((one) => Object.freeze(one))
-  warn({ gateway: gateway.slug, rule: rule.name, why: canary.broken }, 'the canary of a rule cannot run: it is left out')
+  warn(
+    { gateway: gateway.slug, rule: rule.name, why: canary.broken },
+    'the canary of a rule cannot run: it is left out',
+  )
   return [Object.freeze({ ...serving, share: null })]
 }
 

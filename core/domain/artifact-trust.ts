@@ -30,7 +30,8 @@ export function trustOf(
   manifest: string,
   { requireSignature, trustedKeys, revoked }: Omit<RuleModules, 'keepVersions'>,
 ): Trust {
-  if (revoked.includes(sha256)) return { ok: false, reason: `sha256:${sha256} is revoked (settings.ruleModules.revoked)` }
+  if (revoked.includes(sha256))
+    return { ok: false, reason: `sha256:${sha256} is revoked (settings.ruleModules.revoked)` }
   const signedBy = signature !== null && isSigned(manifest, signature, trustedKeys) ? signature.keyId : null
   if (signedBy !== null || !requireSignature) return { ok: true, signedBy }
   const why = signature === null ? 'it is not signed' : `its signature is not by the trusted key '${signature.keyId}'`

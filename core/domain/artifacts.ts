@@ -107,8 +107,14 @@ export function resolveVersion<V extends Seen>(
 ): V | string {
   const found = findVersion(versions, at ?? { version: current })
   if (found !== undefined) return found
-  const wanted = at === null ? 'current version' : 'version' in at ? `version ${at.version}` : `version of sha256:${at.sha256}`
+  const wanted =
+    at === null ? 'current version' : 'version' in at ? `version ${at.version}` : `version of sha256:${at.sha256}`
   const known = versions.map(({ version }) => version).slice(-MOST_NAMED)
   return `${slug} has no ${wanted}; there are ${known.join(', ')}`
 }
 const MOST_NAMED = 10
+
+/** Core keeps no longer ones, whatever an engine would take. */
+export const MOST_MODULE = 16 * 1024 * 1024
+/** Characters that so many bytes are in base64. */
+export const inBase64 = (bytes: number): number => Math.ceil(bytes / 3) * 4

@@ -67,7 +67,8 @@ function mustRead(key: string, text: string): ArtifactReference {
 async function unknown({ artifacts }: Reads, key: string, { slug }: ArtifactReference) {
   const slugs = (await artifacts.all()).map((one) => one.slug)
   const meant = closest(slug, slugs)
-  const hint = meant === undefined ? `there are ${slugs.slice(0, 20).join(', ') || 'none yet'}` : `did you mean ${meant}?`
+  const hint =
+    meant === undefined ? `there are ${slugs.slice(0, 20).join(', ') || 'none yet'}` : `did you mean ${meant}?`
   return invalid(key, `there is no artifact '${slug}'; ${hint}`)
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type ArtifactDeclaration, closest, type ConfigError, type JsonObject, parseStrictly } from '@gatehouse/sdk'
 import { isSigned, trustOf } from '../../domain/artifact-trust.js'
-import type { Signature } from '../../domain/artifacts.js'
+import { MOST_MODULE, type Signature } from '../../domain/artifacts.js'
 import { canonicalJson } from '../../domain/canonical-json.js'
 import type { EngineKind } from '../../domain/engines.js'
 import { invalid } from '../problems.js'
@@ -40,8 +40,9 @@ export async function checkUpload({ store, checks }: Work, engine: string, uploa
   const { module: bytes, manifest, signature = null } = upload
   const declaration = artifactKind(checks.engines(), engine)
   if (bytes.length === 0) throw invalid('module', 'is empty')
-  if (bytes.length > declaration.mostBytes)
-    throw invalid('module', `has ${bytes.length} bytes; the engine ${engine} takes ${declaration.mostBytes} at most`)
+  const most = Math.min(declaration.mostBytes, MOST_MODULE)
+  if (bytes.length > most)
+    throw invalid('module', `has ${bytes.length} bytes; the engine ${engine} takes ${most} at most`)
   const manifestText = textOf(manifest)
   const parsed = parseStrictly(declaration.manifest, manifest)
   if (!parsed.ok) throw wrong('manifest', parsed.errors[0])

@@ -83,7 +83,17 @@ async function keep(
   const { bytes, sha256, manifestText: manifest, signature } = checked
   const uploadedBy = actor.userId === null ? null : ((await store.users.find(actor.userId))?.email ?? null)
   const size = bytes.length
-  return store.artifacts.addVersion({ artifactId, version, sha256, size, bytes, manifest, signature, facts, uploadedBy })
+  return store.artifacts.addVersion({
+    artifactId,
+    version,
+    sha256,
+    size,
+    bytes,
+    manifest,
+    signature,
+    facts,
+    uploadedBy,
+  })
 }
 
 /** This is hot swap, canary and rollback. Rules that name it must still fit. */
@@ -92,7 +102,8 @@ export async function updateArtifact(work: Work, reference: string, patch: Artif
   const versions = await work.store.artifacts.versions(stored.id)
   const current = currentOf(stored, versions, patch.current)
   const isMoved = current !== stored.current
-  const grants = patch.grants === undefined ? stored.grants : checkGrants(work.checks.engines(), stored.engine, patch.grants)
+  const grants =
+    patch.grants === undefined ? stored.grants : checkGrants(work.checks.engines(), stored.engine, patch.grants)
   const next = {
     current,
     previous: isMoved ? stored.current : stored.previous,
@@ -100,8 +111,9 @@ export async function updateArtifact(work: Work, reference: string, patch: Artif
     grants,
   }
   const artifact = await work.store.artifacts.update(stored.id, { ...next, ...managerAfter(work, stored) })
-  if (!isDeepStrictEqual(next, { ...next, current: stored.current, canary: stored.canary, grants: stored.grants }))
-    await mustFit(work, artifact, versions)
+  const areGrantsNew = !isDeepStrictEqual(grants, stored.grants)
+  if (isMoved || areGrantsNew || !isDeepStrictEqual(next.canary, stored.canary))
+    await mustFit(work, artifact, { versions, areGrantsNew })
   return artifact
 }
 
@@ -135,22 +147,44 @@ function must(found: ArtifactVersion | string, field: string): ArtifactVersion {
   return found
 }
 
-/** What the rules that name it run from now on must be allowed to run, and fit them. */
-async function mustFit(work: Work, artifact: StoredArtifact, versions: readonly ArtifactVersion[]): Promise<void> {
+/** What the rules that name it run from now on must be allowed to run, and fit them; grants are of every version. */
+async function mustFit(work: Work, artifact: StoredArtifact, { versions, areGrantsNew }: Changed): Promise<void> {
   const users = artifactUsers(await work.store.gateways.all(), work.checks.engines(), artifact)
-  const places = [
-    { field: 'current', at: artifact.current },
-    ...(artifact.canary === null ? [] : [{ field: 'canary.version', at: artifact.canary.version }]),
-  ]
-  for (const { field, at } of places) {
-    const opened = await openVersion(work.store, artifact, must(resolveVersion(artifact, versions, { version: at }), field))
-    if (typeof opened === 'string') throw invalid(field, opened)
-    for (const { gateway, rule } of users.filter(({ reference }) => reference.at === null)) {
-      const error = await ruleError(work, rule, { instance: null, artifact: opened })
-      if (error) throw conflict(`rule '${rule.name}' of gateway ${gateway.slug} would not fit: ${error.message}`, field)
-    }
+  const follows = users.filter(({ reference }) => reference.at === null)
+  const pinned = areGrantsNew ? users.filter(({ reference }) => reference.at !== null) : []
+  const { current, canary } = artifact
+  await mustFitAt(work, artifact, { field: 'current', version: find(artifact, versions, current), users: follows })
+  if (canary !== null) {
+    const version = find(artifact, versions, canary.version)
+    await mustFitAt(work, artifact, { field: 'canary.version', version, users: follows })
+  }
+  for (const user of pinned) {
+    const version = findVersion(versions, user.reference.at ?? { version: current })
+    if (version !== undefined) await mustFitAt(work, artifact, { field: 'grants', version, users: [user] })
   }
 }
+
+interface Changed {
+  readonly versions: readonly ArtifactVersion[]
+  readonly areGrantsNew: boolean
+}
+interface Fitting {
+  readonly field: string
+  readonly version: ArtifactVersion
+  readonly users: readonly ArtifactUser[]
+}
+
+async function mustFitAt(work: Work, artifact: StoredArtifact, { field, version, users }: Fitting): Promise<void> {
+  const opened = await openVersion(work.store, artifact, version)
+  if (typeof opened === 'string') throw invalid(field, opened)
+  for (const { gateway, rule } of users) {
+    const error = await ruleError(work, rule, { instance: null, artifact: opened })
+    if (error) throw conflict(`rule '${rule.name}' of gateway ${gateway.slug} would not fit: ${error.message}`, field)
+  }
+}
+
+const find = (artifact: StoredArtifact, versions: readonly ArtifactVersion[], version: number): ArtifactVersion =>
+  must(resolveVersion(artifact, versions, { version }), 'current')
 
 /** Rules that name it stand in the way: they would block everything. */
 export async function removeArtifact(work: Work, reference: string): Promise<void> {

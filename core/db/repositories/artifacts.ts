@@ -30,7 +30,8 @@ export function artifactRepository(manager: EntityManager): ArtifactRepository {
       const sql = `select ${COLUMNS} from artifact_versions ${where} order by artifact_id, version`
       return (await query<Row>(sql, artifactId === undefined ? [] : [artifactId])).map(asVersion)
     },
-    content: (artifactId, version) => one<{ manifest: string; facts: JsonObject }>('manifest, facts', artifactId, version),
+    content: (artifactId, version) =>
+      one<{ manifest: string; facts: JsonObject }>('manifest, facts', artifactId, version),
     bytes: async (artifactId, version) => (await one<{ bytes: Buffer }>('bytes', artifactId, version)).bytes,
     same: async (artifactId, sha256, manifest) => {
       const sql = `select ${COLUMNS} from artifact_versions where artifact_id = $1 and sha256 = $2 and manifest = $3`
