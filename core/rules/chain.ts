@@ -40,6 +40,7 @@ interface Marks {
 export interface Recorded {
   /** Which of the receipts is the rule's. */
   readonly receipt: number
+  readonly compiled: CompiledRule
   /** The message as the rule met it; null when that is the original. */
   readonly message: JsonObject | null
   /** What its engine looked at besides. */
@@ -269,6 +270,7 @@ function keep(run: Run, { recorded, strike: fault }: Told, { compiled, saw }: En
     run.recorded ??= []
     run.recorded.push({
       receipt: run.receipts.length - 1,
+      compiled,
       message: saw === run.original ? null : saw,
       recorded,
     })

@@ -38,10 +38,10 @@ create table rule_stats (
 create index rule_stats_hour on rule_stats (hour);
 
 -- The sums of two objects of counts; of their keys the largest 200.
-create function add_counts(some jsonb, others jsonb) returns jsonb language sql immutable as $$
+create function add_counts(one jsonb, other jsonb) returns jsonb language sql immutable as $$
   select coalesce(jsonb_object_agg(key, total), '{}') from (
     select key, sum(value::numeric) as total
-    from (select * from jsonb_each_text(some) union all select * from jsonb_each_text(others)) as both_of_them
+    from (select * from jsonb_each_text(one) union all select * from jsonb_each_text(other)) as counts
     group by key order by 2 desc, key limit 200) as sums
 $$;
 create aggregate sum_counts(jsonb) (sfunc = add_counts, stype = jsonb, initcond = '{}');
