@@ -1,7 +1,14 @@
 import type { Alert, PluginLog } from '@gatehouse/sdk'
 import type { Alerting } from '../domain/alerts.js'
+import type { Rule } from '../domain/nouns.js'
 import { nameOfArtifact, versionKey } from '../domain/rule-watch.js'
-import type { Quarantine, QuarantineRepository, RuleVersion, StoredQuarantine } from '../domain/rule-watch.js'
+import type {
+  Quarantine,
+  QuarantineRepository,
+  RuleQuarantine,
+  RuleVersion,
+  StoredQuarantine,
+} from '../domain/rule-watch.js'
 import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
 import { isCanary } from '../rules/share.js'
 
@@ -99,6 +106,18 @@ export const versionOf = ({ rule, artifact }: Pick<CompiledRule, 'rule' | 'artif
   ruleVersion: rule.version,
   sha256: artifact?.sha256 ?? null,
 })
+
+/** Of a rule as it is stored, by what runs here. */
+export function quarantineOf(snapshot: Snapshot, { id, gatewayId }: Rule): RuleQuarantine | null {
+  const versions = (snapshot.gateways.get(gatewayId)?.rules ?? []).filter(({ rule }) => rule.id === id)
+  // The version that stands comes last, behind its canary.
+  for (const { watch, share } of versions.toReversed())
+    if (watch.quarantine !== null) {
+      const { since, reasons } = watch.quarantine
+      return { since, reasons, canary: share !== null && isCanary(share) }
+    }
+  return null
+}
 
 /** Gateways stand in it under each of their names. */
 const rulesOf = (snapshot: Snapshot): readonly CompiledRule[] =>

@@ -23,6 +23,11 @@ export interface Quarantine {
   readonly reasons: readonly string[]
 }
 
+/** Of a rule as it is shown: of the version that stands, or else of its canary. */
+export interface RuleQuarantine extends Quarantine {
+  readonly canary: boolean
+}
+
 /** What a quarantine is of: a version of a rule with a version of its artifact. Another of either is free. */
 export interface RuleVersion {
   readonly ruleId: string
