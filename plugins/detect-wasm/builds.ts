@@ -45,7 +45,9 @@ export function createBuilds(pool: BuildPool): Builds {
       return { ok: true, value: { ...answer, module: answer.built.module } }
     } catch (thrown) {
       if (!(thrown instanceof TaskFailure)) throw thrown
-      return refuse(thrown.kind === 'late' ? `could not be built within ${BUILD_MS / 1_000} s` : unbuilt(thrown.message))
+      return refuse(
+        thrown.kind === 'late' ? `could not be built within ${BUILD_MS / 1_000} s` : unbuilt(thrown.message),
+      )
     }
   }
 

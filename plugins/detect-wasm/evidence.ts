@@ -28,7 +28,11 @@ export function evidenceOf({ build, configDigest, artifact }: Prepared, { fuel, 
 }
 
 /** All that the rule saw besides the message; undefined when it is more than may be kept. */
-export function recordedOf({ build, held, artifact }: Prepared, facts: Facts, reads: Ran['reads']): JsonObject | undefined {
+export function recordedOf(
+  { build, held, artifact }: Prepared,
+  facts: Facts,
+  reads: Ran['reads'],
+): JsonObject | undefined {
   const { limits, sha256 } = build.module
   const recorded = {
     input: facts,
