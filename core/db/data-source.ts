@@ -23,6 +23,7 @@ import { Engines1796169600011 } from './migrations/0011-engines.js'
 import { Features1796256000012 } from './migrations/0012-features.js'
 import { Backtest1796428800014 } from './migrations/0014-backtest.js'
 import { Poisoning1796515200015 } from './migrations/0015-poisoning.js'
+import { PluginStore1796860800019 } from './migrations/0019-plugin-store.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -59,6 +60,7 @@ const MIGRATIONS = [
   Features1796256000012,
   Backtest1796428800014,
   Poisoning1796515200015,
+  PluginStore1796860800019,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

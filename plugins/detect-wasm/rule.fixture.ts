@@ -112,14 +112,17 @@ export const seeing = (
     manifest,
   )
 
-/** Reads where no cache has it until its fuel is gone: far longer than its `killMs` of 10. */
+/** Writes and reads where no cache has it until its fuel is gone, which takes far longer than it may. */
 export const hog = (manifest: Readonly<Record<string, unknown>> = {}) =>
   artifact(
     {
       answers: [{ verdict: 'pass' }],
       pages: 512,
       body: `(loop $next
-        (local.set $i (i32.add (i32.mul (i32.add (local.get $i) (i32.load8_u (i32.and (local.get $i) (i32.const 33554431))))
+        (local.set $x (i32.and (local.get $i) (i32.const 33554428)))
+        (i32.store (local.get $x) (local.get $i))
+        (local.set $i (i32.add (i32.mul (i32.add (local.get $i)
+          (i32.load (i32.and (i32.mul (local.get $x) (i32.const 747796405)) (i32.const 33554428))))
           (i32.const 1103515245)) (i32.const 12345)))
         (br $next))`,
     },
