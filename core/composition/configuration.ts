@@ -15,6 +15,7 @@ import type { Bus } from '../hooks/bus.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
 import { createOnDecided } from './feature-alerts.js'
+import { createUploadCheck } from '../rules/uploads.js'
 import { createPreview } from './preview.js'
 import { detectOf } from './upstream-auth.js'
 import { receiptsOf, replaysOf } from './backtest.js'
@@ -31,6 +32,7 @@ export function createConfiguration(house: House, config: Config, log: PluginLog
   const checks: Checks = {
     engines: engines.kinds,
     checkRule: house.get(PARTS.rules).checkRule,
+    checkUpload: createUploadCheck(engines),
     defaultRules: {
       rules: house.get(PARTS.defaultRules),
       onSkipped: (rule, why) => log.warn({ rule, why }, 'a default rule was left out of a new gateway'),

@@ -111,15 +111,21 @@ export interface Operation {
   readonly fields: Readonly<Record<string, string>>
   readonly query: z.ZodType | null
   readonly input: z.ZodType | null
+  /** Of the body; 1 MiB unless told. A longer one is read only of whoever holds what the operation needs. */
+  readonly mostBytes: number
   /** What goes out: a key that is not in it is left out of the answer. Null: 204 and no body. */
   readonly output: z.ZodType | null
   readonly handle: (call: ApiCall) => Promise<unknown>
 }
 
+/** Bytes of a body. */
+export const MOST_BYTES = 1024 * 1024
+
 export function operation<I extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(
-  definition: Omit<Operation, 'query' | 'input' | 'output' | 'handle' | 'fields' | 'also'> & {
+  definition: Omit<Operation, 'query' | 'input' | 'output' | 'handle' | 'fields' | 'also' | 'mostBytes'> & {
     readonly also?: Operation['also']
     readonly fields?: Operation['fields']
+    readonly mostBytes?: number
     readonly query?: Q
     readonly input?: I
     readonly output?: z.ZodType
@@ -127,6 +133,7 @@ export function operation<I extends z.ZodType = z.ZodUndefined, Q extends z.ZodT
   },
 ): Operation {
   const { query = null, input = null, output = null, fields = {}, also = [], handle, ...rest } = definition
+  const { mostBytes = MOST_BYTES } = definition
   // The router hands over only what these very schemas have parsed.
-  return { ...rest, also, fields, query, input, output, handle: handle as Operation['handle'] }
+  return { ...rest, also, fields, query, input, output, mostBytes, handle: handle as Operation['handle'] }
 }

@@ -1,5 +1,6 @@
 import { alertTargetOperations } from './alert-targets.js'
 import { alertOperations } from './alerts.js'
+import { artifactOperations } from './artifacts.js'
 import { engineOperations } from './engines.js'
 import { trialOperations } from './trials.js'
 import { exporterOperations } from './exporters.js'
@@ -43,6 +44,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     idpOperations,
     engineOperations,
     trialOperations,
+    artifactOperations,
     exporterOperations,
     logOperations,
     alertOperations,
