@@ -14,7 +14,7 @@ import type { ReceiptRow, StoredReceipt } from './stored-receipt.js'
 
 const MESSAGE = { name: 'find', arguments: { q: 'hush' } }
 const ABOUT = { prefix: 'crm', serverSlug: 'crm', kind: 'tool', feature: 'find' } as const
-const SHA = 'a'.repeat(64)
+const FACTS = { name: 'a', version: 2, sha256: 'a'.repeat(64) }
 
 const receipt = (facts: Partial<Receipt> = {}): Receipt => ({
   rule_id: 'rule-a',
@@ -31,7 +31,7 @@ const receipt = (facts: Partial<Receipt> = {}): Receipt => ({
   ...facts,
 })
 const recordedRun = (facts: object = {}): string =>
-  `[${runText({ receipt: '2.1', ruleId: 'rule-a', ruleVersion: 3, action: null, config: { kept: 1 }, sha256: SHA, message: null, recorded: { n: 1 }, ...facts })}]`
+  `[${runText({ receipt: '2.1', ruleId: 'rule-a', ruleVersion: 3, action: null, config: { kept: 1 }, artifact: FACTS, message: null, recorded: { n: 1 }, ...facts })}]`
 
 interface Asked {
   readonly receipts?: readonly Receipt[]
@@ -92,7 +92,7 @@ function bench(facts: Partial<RerunOptions> & { readonly kind?: EngineKind; read
     kinds: () => [kind],
     open: async (_place, box) => box.toString(),
     instanceOf: async () => null,
-    artifactOf: async (_kind, sha256) => ({ name: 'a', sha256 }) as Artifact,
+    artifactOf: async (_kind, facts) => facts as Artifact,
     ...more,
   }
   const gateway = {
@@ -114,7 +114,7 @@ test('the rule is prepared as it was, on the module of that day, and let go agai
   const answer = await rerunReceipt(options, stored(), gateway)
   assert.equal(answer.kept && [answer.config, answer.identical, answer.was.verdict], ['recorded', true, 'pass'])
   const [[made, instance, artifact]] = prepared as [[CompiledRule['rule'], null, Artifact]]
-  assert.equal([made.id, made.version, made.config, instance, artifact.sha256], ['rule-a', 3, { kept: 1 }, null, SHA])
+  assert.equal([made.id, made.version, made.config, instance, artifact], ['rule-a', 3, { kept: 1 }, null, FACTS])
   assert.equal([asked[0]?.message, asked[0]?.recorded, asked[0]?.leg, retired()], [MESSAGE, { n: 1 }, 'request', 1])
   const context = asked[0]?.subject.context()
   assert.equal(context?.gateway, { id: 'g', slug: 'then' })
@@ -190,8 +190,9 @@ test('what was given up has no verdict; one that fell, or failed in shadow, has'
 })
 
 test('a module, an engine or a form of configuration that is gone is told', async () => {
-  assert.is(await whyNot({}, { artifactOf: async () => null }), 'module_gone')
-  assert.is(await whyNot({ run: recordedRun({ sha256: null }) }), 'module_gone')
+  assert.is(await whyNot({}, { artifactOf: async () => 'module_gone' }), 'module_gone')
+  assert.is(await whyNot({ run: recordedRun({ artifact: null }) }), 'module_gone')
+  assert.is(await whyNot({}, { artifactOf: async () => 'module_refused' }), 'module_refused')
   assert.is(await whyNot({}, { kinds: () => [] }), 'engine_gone')
   assert.is(await whyNot({ receipts: [receipt({ instance: 'far' })] }), 'engine_gone')
   assert.is(await whyNot({}, { broken: 'no such key' }), 'not_prepared')

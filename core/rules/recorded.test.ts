@@ -9,7 +9,7 @@ const run = (facts: Partial<KeptRun> = {}): KeptRun => ({
   ruleVersion: 3,
   action: null,
   config: { module: 'a@1', config: { maxRows: '5' } },
-  sha256: 'ab',
+  artifact: { name: 'a', version: 1, sha256: 'ab' },
   message: null,
   recorded: { kv: { n: '1' } },
   ...facts,
