@@ -166,7 +166,9 @@ function artifactRepository(cell: { state: State }): ArtifactRepository {
     if (!found) throw missing()
     return found
   }
-  const seen = ({ bytes: _, manifest: __, facts: ___, ...version }: VersionDraft & { at: string }) => version
+  const seen = ({ artifactId, version, sha256, size, signature, uploadedBy, at }: VersionDraft & { at: string }) => {
+    return { artifactId, version, sha256, size, signature, uploadedBy, at }
+  }
   return {
     ...repository<StoredArtifact>(cell, 'artifacts', (row) => row.slug),
     versions: async (id) =>
