@@ -18,7 +18,7 @@ import { createOnDecided } from './feature-alerts.js'
 import { createUploadCheck } from '../rules/uploads.js'
 import { createPreview } from './preview.js'
 import { detectOf } from './upstream-auth.js'
-import { replaysOf } from './backtest.js'
+import { receiptsOf, replaysOf } from './backtest.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
 import { type Configuration, type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -113,6 +113,7 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     logs: guardAll(createLogReader(recordPool)),
     describeIdp: house.get(PARTS.idpAsks).describe,
     replays: replaysOf(house),
+    receipts: receiptsOf(house),
     detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
     alerts: house.get(PARTS.alerts),

@@ -25,6 +25,7 @@ import { Features1796256000012 } from './migrations/0012-features.js'
 import { Backtest1796428800014 } from './migrations/0014-backtest.js'
 import { Poisoning1796515200015 } from './migrations/0015-poisoning.js'
 import { Artifacts1796601600016 } from './migrations/0016-artifacts.js'
+import { Receipts1796774400018 } from './migrations/0018-receipts.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -63,6 +64,7 @@ const MIGRATIONS = [
   Backtest1796428800014,
   Poisoning1796515200015,
   Artifacts1796601600016,
+  Receipts1796774400018,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

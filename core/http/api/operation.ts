@@ -12,6 +12,7 @@ import type { ConsoleSessions } from '../../identity/console-sessions.js'
 import type { Invitations } from '../../identity/invitations.js'
 import type { SetupLinks } from '../../identity/setup-links.js'
 import type { ReplayQueue } from '../../backtest/queue.js'
+import type { Receipts } from '../../backtest/receipts.js'
 import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
 import type { AdminClients } from '../../oauth/server/admin-clients.js'
@@ -54,6 +55,7 @@ export interface ApiOptions {
     /** Which plugins the rules need, and which of the engines they name send texts to services outside. */
     readonly enginesOf: (rules: readonly Rule[]) => Promise<{ plugins: readonly string[]; external: readonly string[] }>
   }
+  readonly receipts: Receipts
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
   /** What a server has, asked now, and what a provisioning would make of it. */
   readonly preview: (request: PreviewRequest) => Promise<unknown>

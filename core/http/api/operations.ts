@@ -15,6 +15,7 @@ import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
+import { receiptOperations } from './receipts.js'
 import { replayOperations } from './replays.js'
 import { serverOperations } from './servers.js'
 import { systemOperations } from './system.js'
@@ -29,6 +30,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     featureOperations,
     ruleOperations,
     replayOperations,
+    receiptOperations,
     teamOperations,
     userOperations,
     signOutOperations,
