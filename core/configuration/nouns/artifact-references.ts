@@ -56,6 +56,19 @@ export async function openVersion(
   }
 }
 
+/** The last upload of these bytes for such an engine, unless it must not run; null when there is none. */
+export async function artifactByDigest(store: Reads, kind: string, sha256: string): Promise<Artifact | null> {
+  const artifacts = new Map((await store.artifacts.all()).map((artifact) => [artifact.id, artifact]))
+  const found = (await store.artifacts.versions())
+    .filter((one) => one.sha256 === sha256 && artifacts.get(one.artifactId)?.engine === kind)
+    .toSorted((one, other) => (one.at < other.at ? 1 : -1))
+  for (const version of found) {
+    const opened = await openVersion(store, artifacts.get(version.artifactId) as StoredArtifact, version)
+    if (typeof opened !== 'string') return opened
+  }
+  return null
+}
+
 function mustRead(key: string, text: string): ArtifactReference {
   const reference = readReference(text)
   if (reference !== null) return reference
