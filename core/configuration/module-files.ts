@@ -58,7 +58,7 @@ export function modulesIn(folder: string): ModuleSource {
     } catch (thrown) {
       const { code, message } = thrown as NodeJS.ErrnoException
       if (code === 'ENOENT') return null
-      throw new Error(code === undefined ? message : `${path} cannot be read (${code})`)
+      throw new Error(code === undefined ? message : `${path} cannot be read (${code})`, { cause: thrown })
     }
   }
 }
