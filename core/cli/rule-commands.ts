@@ -8,6 +8,7 @@ import { connect } from './client.js'
 import type { Client } from './client.js'
 import { CommandError } from './io.js'
 import type { Io } from './io.js'
+import { addModuleCommands } from './module-commands.js'
 import { replayReceipt } from './receipt-replay.js'
 import { moment } from './moment.js'
 import { createProgress } from './replay-progress.js'
@@ -50,6 +51,7 @@ export function addRuleCommands(program: Command, io: Io): void {
     .option('--allow-external', 'let engines send stored messages to services outside')
     .option('--json', 'print the report as JSON')
     .action((options: Asked, command: Command) => replayEither(io, options, command))
+  addModuleCommands(rules, io)
 }
 
 const NOT_WITH_RECEIPT = ['rule', 'since', 'until', 'gateway', 'max']
