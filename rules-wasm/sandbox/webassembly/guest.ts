@@ -4,6 +4,7 @@ import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-abi'
 import { RuleFault } from '../fault.js'
 import { extismFunctions, type ExtismHost } from './extism-functions.js'
 import { EXTISM_MODULE } from './offered.js'
+import { rememberInstance, type Restore } from './restore.js'
 import { type Functions, ruleFunctions } from './rule-functions.js'
 
 /** An instance of a rule's module. */
@@ -11,6 +12,8 @@ export interface Guest {
   evaluate(): number
   readonly memory: WebAssembly.Memory
   readonly fuel: { value: bigint }
+  /** Null when it cannot be put back. */
+  readonly restore: Restore | null
 }
 
 /**
@@ -34,7 +37,12 @@ export async function createGuest(code: WebAssembly.Module, host: ExtismHost): P
   if (typeof evaluate !== 'function' || !(fuel instanceof WebAssembly.Global) || memory === undefined)
     throw new RuleFault('trap', 'is no module that was built for the sandbox')
   host.memory.attach(memory)
-  return { evaluate: evaluate as () => number, memory, fuel: fuel as unknown as { value: bigint } }
+  return {
+    evaluate: evaluate as () => number,
+    memory,
+    fuel: fuel as unknown as { value: bigint },
+    restore: rememberInstance(exports, host.memory),
+  }
 }
 
 type Behind = NonNullable<ExtismPluginOptions['functions']>[string]

@@ -77,14 +77,16 @@ class OpenModule implements OpenRule {
     })
     if (input.length > inputBytes)
       return tell(null, { kind: 'refused', message: `the message has ${input.length} bytes, more than ${inputBytes}` })
+    let isFaulty = false
     try {
       const guest = await this.prepare()
       return tell(this.#evaluate(guest), null)
     } catch (error) {
+      isFaulty = true
       return tell(null, explain(error, this.#guest))
     } finally {
       // What one call leaves behind reaches no other.
-      this.#guest = null
+      if (isFaulty || this.#guest?.restore?.() !== true) this.#guest = null
     }
   }
 
