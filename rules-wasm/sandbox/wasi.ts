@@ -85,7 +85,7 @@ const mostVectors = 1_024
 /**
  * A system for toolchains that insist on one, which depends on nothing but the call: its clock stands still at the time when the call began,
  * its random numbers are drawn from the call's id, what is written to the standard outputs goes to the rule's log (or nowhere, if the rule
- * has none), and there are no arguments, no environment, no files, no network and no waiting. Outside of a call the clock stands at 0.
+ * has none), and there are no arguments, no environment, no files, no network and no waiting. Outside of a call it is one second past the epoch.
  */
 export class WasiStub {
   readonly functions: Functions
@@ -129,8 +129,10 @@ export class WasiStub {
   #facts(): Functions {
     return {
       clock_res_get: (_clock: number, out: number) => this.#write(out, long(1_000_000n)),
-      clock_time_get: (_clock: number, _precision: bigint, out: number) =>
-        this.#write(out, long(BigInt(this.#facing().time) * 1_000_000n)),
+      clock_time_get: (clock: number, _precision: bigint, out: number) => {
+        const time = clock === REAL_TIME ? Math.max(START_MS, this.#facing().time) : START_MS
+        return this.#write(out, long(BigInt(time) * 1_000_000n))
+      },
       random_get: (out: number, length: number) => {
         this.#host.exchange.chargeBytes(RANDOM_COST * (length >>> 0))
         const room = this.#host.memory.view(out, length)
@@ -179,7 +181,7 @@ export class WasiStub {
   }
 
   #facing(): Call {
-    this.#call ??= this.#input === null ? { time: 0, id: '' } : callOf(this.#input)
+    this.#call ??= this.#input === null ? { time: START_MS, id: '' } : callOf(this.#input)
     return this.#call
   }
 
@@ -194,6 +196,10 @@ interface Call {
   readonly id: string
 }
 
+/** The clock that tells the time of day; the others stand at the start. */
+const REAL_TIME = 0
+/** Go takes no clock that stands at 0. */
+const START_MS = 1_000
 const NEWLINE = 10
 const ERROR_OUTPUT = 2
 const [INFO, WARN] = [1, 2]
@@ -205,7 +211,7 @@ const isOutput = (file: number): boolean => file === 1 || file === ERROR_OUTPUT
 /** The input is our own; a rule's trial may leave anything out. */
 function callOf(input: Uint8Array): Call {
   const { call } = JSON.parse(decoder.decode(input)) as { readonly call?: Partial<Call> }
-  return { time: Number.isSafeInteger(call?.time) ? (call?.time ?? 0) : 0, id: String(call?.id ?? '') }
+  return { time: Number.isSafeInteger(call?.time) ? (call?.time ?? START_MS) : START_MS, id: String(call?.id ?? '') }
 }
 
 function join(former: Uint8Array | undefined, bytes: Uint8Array): Uint8Array {

@@ -19,7 +19,7 @@ const rules = {
 
 const row = { id: 4711, name: 'Ada Lovelace', note: 'a row that is neither short nor long, as they come' }
 const messageOf = (bytes) => ({
-  arguments: { rows: Array(Math.ceil(bytes / (JSON.stringify(row).length + 1))).fill(row) },
+  arguments: { rows: Array.from({ length: Math.ceil(bytes / (JSON.stringify(row).length + 1)) }, () => row) },
 })
 
 for (const [name, source] of Object.entries(rules)) {
