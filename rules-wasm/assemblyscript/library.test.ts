@@ -153,7 +153,7 @@ test('keeps its memory as it is, call after call', () => {
   const input = inputOf({ op: 'texts', needle: 'a' }, { texts: Array.from({ length: 500 }, (_, i) => `text "${i}" a`) })
   const first = opened.raw(input)
   for (let i = 0; i < 300; i++) assert.equal(opened.raw(input), first)
-  assert.is(opened.pages(), 64)
+  assert.is(opened.pages(), 32)
   const most = { op: 'words', json: Array.from({ length: 120_000 }, () => 1) }
   assert.is(opened.raw(inputOf(most))['verdict'], 'block')
 })

@@ -42,6 +42,12 @@ export class Buffer {
     return this.at + this.length
   }
 
+  /** Gives back the room behind what was written, if nothing else was taken since. */
+  fit(): void {
+    this.room = max(this.length, 16)
+    this.at = heap.realloc(this.at, <usize>this.room)
+  }
+
   byte(value: i32): void {
     store<u8>(this.ensure(1), <u8>value)
     this.length += 1
