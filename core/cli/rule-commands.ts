@@ -11,6 +11,7 @@ import type { Io } from './io.js'
 import { replayReceipt } from './receipt-replay.js'
 import { createProgress } from './replay-progress.js'
 import { type Replay, writeReplay } from './replay-report.js'
+import { addRuleKitCommands } from './rule-kit.js'
 
 interface Asked {
   readonly receipt?: string
@@ -33,6 +34,7 @@ const POLL_MS = 500
 
 export function addRuleCommands(program: Command, io: Io): void {
   const rules = program.command('rules').description('Work on rules.')
+  addRuleKitCommands(rules, io)
   rules
     .command('replay')
     .description(
