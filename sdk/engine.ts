@@ -50,6 +50,8 @@ export interface Beside {
    * the verdict is replayed. At most 64 KiB of JSON.
    */
   readonly recorded?: JsonObject
+  /** Milliseconds that it took, where the engine knows better than core: in a chain, core waits for all of it together. */
+  readonly ms?: number
   /** The rule's own fault: it could not decide because of it, or was late. Enough of them put the rule in quarantine. */
   readonly strike?: string
   /**

@@ -147,7 +147,7 @@ type Prepare = (rule: Rule) => Promise<CompiledRule>
 function prepareWith({ prepareRule }: Rules, store: Store): Prepare {
   return async (rule) => {
     const engine = await store.engines.byKey(rule.engine)
-    return prepareRule(rule, engine === null ? null : await openEngine(store, engine))
+    return prepareRule(rule, engine === null ? null : await openEngine(store, engine), null)
   }
 }
 

@@ -40,6 +40,9 @@ function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async (
         whole: true,
         looksOnly: false,
         change: null,
+        chains: false,
+        artifact: null,
+        share: null,
         covers: () => true,
       }
       return { ...known, state: rule.version, passes: 1, broken: null, ...(await prepare(rule)) }

@@ -1,4 +1,4 @@
-import type { PluginLog } from '@gatehouse/sdk'
+import type { Artifact, PluginLog } from '@gatehouse/sdk'
 import { type Epochs, FRESH_MS } from '../cluster/epochs.js'
 import type { OpenedEngine } from '../domain/engines.js'
 import type { Engine, Rule } from '../domain/nouns.js'
@@ -36,7 +36,7 @@ export interface SnapshotsOptions {
   /** The secrets of an engine, opened once for all rules that are prepared with it. */
   readonly openEngine: (engine: Engine) => Promise<OpenedEngine>
   /** Called once for each version of a rule and of the engine it names, and again for one that came back broken. */
-  readonly prepareRule: (rule: Rule, instance: OpenedEngine | null) => Promise<CompiledRule>
+  readonly prepareRule: (rule: Rule, instance: OpenedEngine | null, artifact: Artifact | null) => Promise<CompiledRule>
   readonly retireRule: (rule: CompiledRule) => void
   /** Reads what else a change of the epoch may stand for; when that fails, the old configuration stands. */
   readonly follow?: () => Promise<void>
@@ -174,7 +174,7 @@ async function prepareAll(loaded: Loaded, held: Held, options: SnapshotsOptions)
       const known = held.get(keyOf(rule, engines))
       if (known !== undefined && known.broken === null) return known
       const engine = engines.get(rule.engine)
-      return prepareRule(rule, engine === undefined ? null : await open(engine))
+      return prepareRule(rule, engine === undefined ? null : await open(engine), null)
     }),
   )
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')

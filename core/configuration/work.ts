@@ -1,4 +1,4 @@
-import type { ConfigError, UserRef } from '@gatehouse/sdk'
+import type { Artifact, ConfigError, UserRef } from '@gatehouse/sdk'
 import { holds } from '../domain/capabilities.js'
 import type { EngineKind, OpenedEngine } from '../domain/engines.js'
 import type { ManagedBy, Rule, Stored } from '../domain/nouns.js'
@@ -55,7 +55,11 @@ export interface Checks {
   /** Kinds of engines that are loaded. */
   readonly engines: () => readonly EngineKind[]
   /** What the rule's engine says of it; the rule is not stored yet. `instance` is the stored engine that it names. */
-  readonly checkRule: (rule: Rule, instance: OpenedEngine | null) => Promise<readonly ConfigError[]>
+  readonly checkRule: (
+    rule: Rule,
+    instance: OpenedEngine | null,
+    artifact: Artifact | null,
+  ) => Promise<readonly ConfigError[]>
   /** What a gateway has that is made without rules; told of those that do not fit. */
   readonly defaultRules: {
     readonly rules: readonly RuleInput[]

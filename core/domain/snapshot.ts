@@ -50,6 +50,16 @@ export interface CompiledRule {
   readonly change: TextChange | null
   readonly state: unknown
   readonly passes: number
+  /** Whether its engine is asked once for it and those of the engine right behind it. */
+  readonly chains: boolean
+  /** What of core's artifacts it runs; null when it names none. */
+  readonly artifact: ArtifactFacts | null
+  /**
+   * Whose messages it covers, by the bucket (0 to 99) of their correlation ids: from `from` on, up to `to`, not included; null: all.
+   * Two versions of one rule that stand side by side share the buckets: the canary's begin at 0, and those of the version that stands
+   * end at 100.
+   */
+  readonly share: Share | null
   /** Set when the engine could not prepare it: the rule is then undecided on every message. */
   readonly broken: string | null
   /** True when the rule looks at this server and feature. */
@@ -59,4 +69,17 @@ export interface CompiledRule {
     kind: 'tool' | 'prompt' | 'resource',
     feature: string,
   ) => boolean
+}
+
+/** An artifact as it is told in records. `version` counts uploads. */
+export interface ArtifactFacts {
+  readonly name: string
+  readonly version: number
+  readonly sha256: string
+}
+
+/** Whole per cent. */
+export interface Share {
+  readonly from: number
+  readonly to: number
 }

@@ -34,9 +34,9 @@ function bench({
       seen.push({ leg, subject })
       const text = JSON.stringify(message)
       if (text.includes('block')) return { kind: 'blocked', alerts: [alert], receipts: [] } as unknown as Outcome
-      if (!text.includes('secret')) return { kind: 'pass', alerts: [], receipts: [] }
+      if (!text.includes('secret')) return { kind: 'pass', alerts: [], receipts: [], recorded: [] }
       const changed = JSON.parse(text.replaceAll('secret', '***')) as JsonObject
-      return { kind: 'changed', message: changed, alerts: [], receipts: [] }
+      return { kind: 'changed', message: changed, alerts: [], receipts: [], recorded: [] }
     }
   const asides = createAsides({
     rules: { inspectRequest: inspect('request'), inspectResponse: inspect('response') } as unknown as Rules,

@@ -2,10 +2,15 @@ import type { Alert, JsonObject, Receipt } from '@gatehouse/sdk'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import type { Engines, Subject } from './engines.js'
-import { isPromise, runPasses, textOf } from './passes.js'
-import type { Asked, Ended, Text } from './passes.js'
+import { textOf } from './judge.js'
+import type { Ended, Text } from './judge.js'
+import { isPromise, runPasses } from './passes.js'
+import type { Asked } from './passes.js'
 import { alertOf, receiptOf } from './receipts.js'
+import { askRow, settleRow } from './row.js'
+import type { Course, Row } from './row.js'
 import type { Leg } from './shape.js'
+import { isInShare } from './share.js'
 
 /**
  * What the rules made of a message.
@@ -14,21 +19,28 @@ import type { Leg } from './shape.js'
  * - `changed`: `message` goes on in its place.
  * - `blocked`: it ends here; `reason` is for the client, beside the rule's name. Empty when there is none to give.
  */
-export type Outcome =
-  | { readonly kind: 'pass'; readonly receipts: readonly Receipt[]; readonly alerts: readonly Alert[] }
-  | {
-      readonly kind: 'changed'
-      readonly message: JsonObject
-      readonly receipts: readonly Receipt[]
-      readonly alerts: readonly Alert[]
-    }
-  | {
-      readonly kind: 'blocked'
-      readonly blockedBy: Rule
-      readonly reason: string
-      readonly receipts: readonly Receipt[]
-      readonly alerts: readonly Alert[]
-    }
+export type Outcome = Left & Marks
+type Left =
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'changed'; readonly message: JsonObject }
+  | { readonly kind: 'blocked'; readonly blockedBy: Rule; readonly reason: string }
+
+/** What rules leave besides. */
+interface Marks {
+  readonly receipts: readonly Receipt[]
+  readonly alerts: readonly Alert[]
+  readonly recorded: readonly Recorded[]
+}
+
+/** What a rule must see to come to its verdict once more. */
+export interface Recorded {
+  /** Which of the receipts is the rule's. */
+  readonly receipt: number
+  /** The message as the rule met it; null when that is the original. */
+  readonly message: JsonObject | null
+  /** What its engine looked at besides. */
+  readonly recorded: JsonObject
+}
 
 /** What a chain works with. */
 export interface Workshop {
@@ -39,7 +51,13 @@ export interface Workshop {
   readonly onUndecided: (rule: Rule, why: string) => void
 }
 
-const UNTOUCHED: Outcome = Object.freeze({ kind: 'pass', receipts: Object.freeze([]), alerts: Object.freeze([]) })
+const NOTHING: readonly Recorded[] = Object.freeze([])
+const UNTOUCHED: Outcome = Object.freeze({
+  kind: 'pass',
+  receipts: Object.freeze([]),
+  alerts: Object.freeze([]),
+  recorded: NOTHING,
+})
 const UNCHECKED = 'The message could not be checked.'
 /** The longest reason of an engine that a client is shown. */
 const LONGEST_REASON = 500
@@ -51,7 +69,8 @@ const MOST_AT_ONCE = 16
  * without making anything when no rule covers the subject. Never rejects for what an engine did.
  *
  * Rules in a row that cannot change the message are asked at once when their engines take time. They are judged in their order
- * all the same: a block gives up those behind it, whose receipts are `undecided` and fell nowhere.
+ * all the same: a block gives up those behind it, whose receipts are `undecided` and fell nowhere. Rules in a row of an engine that
+ * chains are asked for with one question (see `row.ts`).
  */
 export function inspect(
   workshop: Workshop,
@@ -76,6 +95,7 @@ export function inspect(
     blocked: null,
     receipts: [],
     alerts: [],
+    recorded: null,
   })
 }
 
@@ -92,13 +112,15 @@ interface Run {
   blocked: { readonly rule: Rule; readonly reason: string } | null
   readonly receipts: Receipt[]
   readonly alerts: Alert[]
+  recorded: Recorded[] | null
 }
 
 function nextCovering(rules: readonly CompiledRule[], from: number, leg: Leg, subject: Subject): number {
   for (let index = from; index < rules.length; index += 1) {
-    const { rule, covers } = rules[index] as CompiledRule
+    const { rule, covers, share } = rules[index] as CompiledRule
     if (rule.hook !== leg && rule.hook !== 'both') continue
-    if (covers(subject.prefix, subject.serverSlug, subject.kind, subject.feature)) return index
+    if (!covers(subject.prefix, subject.serverSlug, subject.kind, subject.feature)) continue
+    if (share === null || isInShare(share, subject.context().correlationId)) return index
   }
   return rules.length
 }
@@ -110,37 +132,76 @@ function take(run: Run): CompiledRule | null {
   return compiled
 }
 
-function proceed(run: Run): Outcome | Promise<Outcome> {
-  for (;;) {
-    const compiled = take(run)
-    if (compiled === null) return finish(run)
-    const ended = runPasses(run.asked, compiled, run.text)
-    if (isPromise(ended)) return resume(run, [{ compiled, ended }])
-    conclude(run, ended)
-  }
+/** A rule, and those right behind it that its engine answers for with one question. */
+function takeRow(run: Run, first: CompiledRule): readonly CompiledRule[] {
+  const row = [first]
+  const isNext = (next: CompiledRule | undefined) => next?.chains === true && next.kind === first.kind
+  while (isNext(run.rules[run.next]) && run.rules[run.next]?.broken === null) row.push(take(run) as CompiledRule)
+  return row
 }
 
-interface Started {
-  readonly compiled: CompiledRule
-  readonly ended: Ended | Promise<Ended>
+/** What was asked: of one rule, or of a row of them. */
+type Started =
+  { readonly compiled: CompiledRule; readonly answer: Ended | Promise<Ended> } | (Row & { readonly compiled: null })
+
+function start(run: Run): Started | null {
+  const compiled = take(run)
+  if (compiled === null) return null
+  if (!compiled.chains || compiled.broken !== null)
+    return { compiled, answer: runPasses(run.asked, compiled, run.text) }
+  return { ...askRow(courseOf(run), takeRow(run, compiled)), compiled: null }
+}
+
+const courseOf = (run: Run): Course => ({
+  asked: run.asked,
+  text: () => run.text,
+  conclude: (ended) => {
+    conclude(run, ended)
+    return run.blocked === null
+  },
+})
+
+/** Undefined when there is nothing to wait for. */
+function settle(run: Run, started: Started): Promise<void> | undefined {
+  if (started.compiled === null) return settleRow(courseOf(run), started)
+  if (isPromise(started.answer)) return started.answer.then((ended) => conclude(run, ended))
+  conclude(run, started.answer)
+  return undefined
+}
+
+function proceed(run: Run): Outcome | Promise<Outcome> {
+  for (;;) {
+    const started = start(run)
+    if (started === null) return finish(run)
+    if (isPromise(started.answer as unknown)) return resume(run, [started])
+    const pending = settle(run, started)
+    if (pending !== undefined) return pending.then(() => proceed(run))
+  }
 }
 
 /** The first takes time. If it only looks, those behind it that only look are asked meanwhile, on the same text. */
 async function resume(run: Run, started: Started[]): Promise<Outcome> {
-  const looksOnly = started[0]?.compiled.looksOnly === true
-  while (looksOnly && started.length < MOST_AT_ONCE && run.rules[run.next]?.looksOnly === true) {
-    const compiled = take(run) as CompiledRule
-    started.push({ compiled, ended: runPasses(run.asked, compiled, run.text) })
-  }
-  for (const [index, { compiled, ended }] of started.entries()) {
-    if (run.blocked !== null) run.receipts.push(receiptOf(compiled, run.asked.leg, GIVEN_UP))
-    else conclude(run, await ended)
+  const isLooking = () => rulesOf(started.at(-1) as Started).every(({ looksOnly }) => looksOnly)
+  while (isLooking() && started.length < MOST_AT_ONCE && run.rules[run.next]?.looksOnly === true)
+    started.push(start(run) as Started)
+  for (const [index, each] of started.entries()) {
+    if (run.blocked === null) await settle(run, each)
+    else for (const compiled of rulesOf(each)) run.receipts.push(receiptOf(compiled, run.asked.leg, GIVEN_UP))
     if (run.blocked !== null && index < started.length - 1) run.end.giveUp()
   }
   return proceed(run)
 }
 
-const GIVEN_UP = Object.freeze({ verdict: 'undecided', findings: Object.freeze({}), failure: null, ms: 0 })
+const rulesOf = (started: Started): readonly CompiledRule[] =>
+  started.compiled === null ? started.rules : [started.compiled]
+
+const GIVEN_UP = Object.freeze({
+  verdict: 'undecided',
+  findings: Object.freeze({}),
+  told: null,
+  failure: null,
+  ms: 0,
+})
 
 /** A way to give up what was asked; a signal is made for an engine that listens. */
 interface End {
@@ -162,6 +223,7 @@ function conclude(run: Run, ended: Ended): void {
   const { leg, context } = run.asked
   const { rule } = compiled
   run.receipts.push(receiptOf(compiled, leg, ended))
+  record(run, ended)
   const alert = alertOf(compiled, leg, context, ended)
   if (alert !== null) run.alerts.push(alert)
   if (why !== null) run.workshop.onUndecided(rule, why)
@@ -171,8 +233,18 @@ function conclude(run: Run, ended: Ended): void {
   if (stops) run.blocked = { rule, reason: why === null ? ended.reason.slice(0, LONGEST_REASON) : UNCHECKED }
 }
 
-function finish({ blocked, text, original, receipts, alerts }: Run): Outcome {
-  if (blocked !== null) return { kind: 'blocked', blockedBy: blocked.rule, reason: blocked.reason, receipts, alerts }
-  if (text.message === original) return { kind: 'pass', receipts, alerts }
-  return { kind: 'changed', message: text.message, receipts, alerts }
+function record(run: Run, { told, saw }: Ended): void {
+  if (told?.recorded == null) return
+  const receipt = run.receipts.length - 1
+  const message = saw === run.original ? null : saw
+  run.recorded ??= []
+  run.recorded.push({ receipt, message, recorded: told.recorded })
+}
+
+function finish({ blocked, text, original, receipts, alerts, recorded: some }: Run): Outcome {
+  const recorded = some ?? NOTHING
+  if (blocked !== null)
+    return { kind: 'blocked', blockedBy: blocked.rule, reason: blocked.reason, receipts, alerts, recorded }
+  if (text.message === original) return { kind: 'pass', receipts, alerts, recorded }
+  return { kind: 'changed', message: text.message, receipts, alerts, recorded }
 }

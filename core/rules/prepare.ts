@@ -1,17 +1,23 @@
-import type { ConfigError, Prepared } from '@gatehouse/sdk'
+import type { Artifact, ConfigError, Prepared, PrepareRequest } from '@gatehouse/sdk'
 import { findEngine } from '../domain/engines.js'
-import type { FoundEngine, OpenedEngine } from '../domain/engines.js'
+import type { EngineKind, FoundEngine, OpenedEngine } from '../domain/engines.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import { compileCovers } from './covers.js'
 import { demands, engineKeys } from './demands.js'
 import type { Engines } from './engines.js'
 
-/** Never rejects: what its engine cannot prepare comes back `broken`. `instance` is the one that the rule names, if any. */
+/** What a rule names besides what it says itself: an instance of its engine, an artifact. Null where it names none. */
+export interface Named {
+  readonly instance: OpenedEngine | null
+  readonly artifact: Artifact | null
+}
+
+/** Never rejects: what its engine cannot prepare comes back `broken`. */
 export async function prepareRule(
   engines: Engines,
   rule: Rule,
-  instance: OpenedEngine | null,
+  { instance, artifact }: Named,
 ): Promise<Omit<CompiledRule, 'change'>> {
   const found = findEngine(rule.engine, engines.kinds(), instance)
   const covers = compileCovers(rule)
@@ -24,45 +30,59 @@ export async function prepareRule(
     looksOnly,
     state: undefined,
     passes: 1,
+    chains: false,
+    artifact: artifact === null ? null : factsOf(artifact),
+    share: null,
     covers,
   }
   if ('message' in found) return { ...unknown, broken: wordsOf([found]) }
   const { kind, declaration } = found.kind
-  const known = { ...unknown, kind, instance: found.instance?.name ?? null, whole: declaration.whole !== false }
-  const { id, name, version } = rule
-  const prepared = await ask(engines, found, rule, { id, name, version })
+  const { whole = true, chains = false } = declaration
+  const known = { ...unknown, kind, instance: found.instance?.name ?? null, whole, chains }
+  const prepared = await ask(engines, { ...found, artifact }, rule, whoIs(rule))
   if (!prepared.ok) return { ...known, broken: wordsOf(prepared.errors) }
-  return { ...known, state: prepared.state, passes: prepared.passes, broken: null }
+  return { ...known, state: prepared.state, passes: chains ? 1 : prepared.passes, broken: null }
 }
 
 /** What is wrong with a rule that is about to be saved; empty: nothing. Holds nothing afterwards. */
 export async function checkRule(
   engines: Engines,
   rule: Rule,
-  instance: OpenedEngine | null,
+  { instance, artifact }: Named,
 ): Promise<readonly ConfigError[]> {
   const found = findEngine(rule.engine, engines.kinds(), instance)
   if ('message' in found) return [found]
-  const prepared = await ask(engines, found, rule, null)
+  const prepared = await ask(engines, { ...found, artifact }, rule, null)
   if (!prepared.ok) return prepared.errors
   engines.retire(found.kind.kind, prepared.state)
   return []
 }
 
+const whoIs = ({ id, name, version }: Rule) => ({ id, name, version })
+const factsOf = ({ name, version, sha256 }: Artifact) => Object.freeze({ name, version, sha256 })
+
 async function ask(
   engines: Engines,
-  { kind, instance }: FoundEngine,
+  { kind, instance, artifact }: FoundEngine & Pick<Named, 'artifact'>,
   rule: Rule,
-  who: { readonly id: string; readonly name: string; readonly version: number } | null,
+  who: PrepareRequest['rule'],
 ): Promise<Prepared> {
-  const errors = demands(kind, rule)
+  const errors = [...demands(kind, rule), ...lacking(kind, artifact)]
   if (errors.length > 0) return { ok: false, errors }
   const config = engineKeys(rule)
   try {
-    return await engines.prepare(kind.kind, { config, action: rule.action, instance: told(instance), rule: who })
+    const request = { config, action: rule.action, instance: told(instance), rule: who }
+    return await engines.prepare(kind.kind, artifact === null ? request : { ...request, artifact })
   } catch (thrown) {
     return { ok: false, errors: [{ message: thrown instanceof Error ? thrown.message : 'the engine failed' }] }
   }
+}
+
+/** An engine that has artifacts is never asked without one. */
+export function lacking({ kind, declaration }: EngineKind, artifact: Artifact | null): ConfigError[] {
+  if (declaration.artifact === undefined || artifact !== null) return []
+  const { key } = declaration.artifact
+  return [{ path: key, message: `the engine ${kind} needs one, and there is none of that name` }]
 }
 
 /** What an engine is told of its instance. */

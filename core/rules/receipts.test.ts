@@ -5,7 +5,7 @@ import { alertOf } from './receipts.js'
 import { rule, subject } from './testing.js'
 
 const compiled = { rule: rule({ name: 'Ssn', alerts: true }), kind: 'regex', instance: null } as CompiledRule
-const blocked = { verdict: 'block', findings: { ssn: 1 }, failure: null, ms: 1 } as const
+const blocked = { verdict: 'block', findings: { ssn: 1 }, told: null, failure: null, ms: 1 } as const
 
 test('an alert names the tool, and never the URI that a client wrote: what was matched may stand in it', () => {
   const context = subject().context()

@@ -1,11 +1,14 @@
 import type { Alert, CallContext, Receipt } from '@gatehouse/sdk'
 import type { CompiledRule } from '../domain/snapshot.js'
+import type { Told } from './beside.js'
 import type { Leg } from './shape.js'
 
 /** What a rule came to on one leg. */
 export interface Conclusion {
   readonly verdict: Receipt['verdict']
   readonly findings: Readonly<Record<string, number>>
+  /** What its engine told besides; null: nothing. */
+  readonly told: Told | null
   /** Why it was undecided; for the log. */
   readonly failure: string | null
   readonly ms: number
@@ -15,8 +18,8 @@ const NO_FINDINGS: Receipt['findings'] = Object.freeze({})
 
 export function receiptOf(compiled: CompiledRule, leg: Leg, conclusion: Conclusion): Receipt {
   const { rule, kind, instance } = compiled
-  const { verdict, findings, failure, ms } = conclusion
-  return {
+  const { verdict, findings, told, failure, ms } = conclusion
+  const receipt: Receipt = {
     rule_id: rule.id,
     rule_version: rule.version,
     rule_name: rule.name,
@@ -26,11 +29,12 @@ export function receiptOf(compiled: CompiledRule, leg: Leg, conclusion: Conclusi
     verdict,
     action: rule.action,
     shadow: rule.shadow,
-    findings: verdict === 'pass' ? NO_FINDINGS : findings,
+    findings: verdict === 'pass' && told === null ? NO_FINDINGS : findings,
     // What is in shadow falls nowhere: the message goes on either way.
     fell: failure === null || rule.shadow ? null : rule.onFailure === 'block' ? 'closed' : 'open',
     ms,
   }
+  return told?.evidence == null ? receipt : { ...receipt, evidence: told.evidence }
 }
 
 /**

@@ -24,7 +24,7 @@ test('without a covering rule nothing is made: the same outcome for every messag
   const context = () => assert.unreachable('the context is not asked for') as never
   const one = rules.inspectRequest(compiled, subject({ context }), { arguments: { a: 'x' } })
   assert.is(one, rules.inspectRequest([], subject({ context }), {}))
-  assert.equal(one, { kind: 'pass', receipts: [], alerts: [] })
+  assert.equal(one, { kind: 'pass', receipts: [], alerts: [], recorded: [] })
 })
 
 test('an engine that answers at once is never waited for', async () => {
@@ -218,13 +218,13 @@ test('a rule that cannot be prepared is undecided on every message, never silent
 
 test('checking a rule tells what is wrong and keeps nothing', async () => {
   const { rules, retired } = bench()
-  assert.equal(await rules.checkRule(rule({ config: find('x') }), null), [])
+  assert.equal(await rules.checkRule(rule({ config: find('x') }), null, null), [])
   assert.equal(retired, [['x']])
-  assert.equal(await rules.checkRule(rule({ config: { invalid: true } }), null), [
+  assert.equal(await rules.checkRule(rule({ config: { invalid: true } }), null, null), [
     { path: 'words', message: 'a word is missing' },
   ])
-  assert.is((await rules.checkRule(rule({ engine: 'absent' }), null))[0]?.path, 'engine')
-  assert.is((await rules.checkRule(rule({ config: { replacement: 5 } }), null))[0]?.path, 'replacement')
+  assert.is((await rules.checkRule(rule({ engine: 'absent' }), null, null))[0]?.path, 'engine')
+  assert.is((await rules.checkRule(rule({ config: { replacement: 5 } }), null, null))[0]?.path, 'replacement')
 })
 
 test('prompts and resources pass untouched unless a rule is told to cover them', async () => {

@@ -1,4 +1,4 @@
-import type { ConfigError, JsonObject } from '@gatehouse/sdk'
+import type { Artifact, ConfigError, JsonObject } from '@gatehouse/sdk'
 import { textChange } from '../domain/actions.js'
 import type { OpenedEngine } from '../domain/engines.js'
 import type { Rule } from '../domain/nouns.js'
@@ -12,13 +12,13 @@ import type { Trial, TrialRequest } from './trial.js'
 
 /**
  * The rules of a gateway: prepared once per change of configuration, run on every message they cover. `instance` is the stored
- * engine that a rule names; null when it names none.
+ * engine that a rule names, `artifact` the version of one; null when it names none.
  */
 export interface Rules {
   /** Never rejects: a rule that its engine cannot prepare comes back `broken` and is undecided on every message. */
-  prepareRule(rule: Rule, instance: OpenedEngine | null): Promise<CompiledRule>
+  prepareRule(rule: Rule, instance: OpenedEngine | null, artifact: Artifact | null): Promise<CompiledRule>
   /** What is wrong with a rule that is about to be saved; empty: nothing. Holds nothing afterwards. */
-  checkRule(rule: Rule, instance: OpenedEngine | null): Promise<readonly ConfigError[]>
+  checkRule(rule: Rule, instance: OpenedEngine | null, artifact: Artifact | null): Promise<readonly ConfigError[]>
   /** What a rule would make of a text, whether it is saved or not. */
   tryRule(request: TrialRequest): Promise<Trial>
   retireRule(compiled: CompiledRule): void
@@ -44,11 +44,11 @@ export function createRules({ engines, hashKey, engineLimit, onUndecided }: Rule
     onUndecided: onUndecided ?? (() => {}),
   }
   return {
-    prepareRule: async (rule, instance) => ({
-      ...(await prepareRule(engines, rule, instance)),
+    prepareRule: async (rule, instance, artifact) => ({
+      ...(await prepareRule(engines, rule, { instance, artifact })),
       change: changeOf(rule),
     }),
-    checkRule: (rule, instance) => checkRule(engines, rule, instance),
+    checkRule: (rule, instance, artifact) => checkRule(engines, rule, { instance, artifact }),
     tryRule: (request) => tryRule(engines, request, changeOf),
     retireRule({ kind, state, broken }) {
       if (broken === null) engines.retire(kind, state)

@@ -105,7 +105,7 @@ export function bench(answers: Readonly<Record<string, Answer>> = {}, verdicts: 
     engineLimit: () => 1_000,
     onUndecided: (_rule, why) => void undecided.push(why),
   })
-  const compile = (list: readonly Rule[]) => Promise.all(list.map((one) => rules.prepareRule(one, null)))
+  const compile = (list: readonly Rule[]) => Promise.all(list.map((one) => rules.prepareRule(one, null, null)))
   return {
     rules,
     undecided,

@@ -1,4 +1,4 @@
-import type { ConfigError, Evaluation, Finding, Json, Leaf, TestAnswer } from '@gatehouse/sdk'
+import type { Artifact, ConfigError, Evaluation, Finding, Json, Leaf, TestAnswer } from '@gatehouse/sdk'
 import { never } from '@gatehouse/sdk'
 import { settleSpans, wholeCharacters } from '../domain/actions.js'
 import type { TextChange } from '../domain/actions.js'
@@ -8,12 +8,14 @@ import { checkAnswer } from './answers.js'
 import { demands, engineKeys } from './demands.js'
 import type { Engines } from './engines.js'
 import { changeText } from './json-text.js'
-import { told } from './prepare.js'
+import { lacking, told } from './prepare.js'
 import type { Leg } from './shape.js'
 
 /** A rule, or what will be one, on one text. Nothing is recorded. */
 export interface TrialRequest {
   readonly engine: FoundEngine
+  /** The version of one that the rule names; null when it names none. */
+  readonly artifact: Artifact | null
   readonly action: Rule['action']
   readonly config: Rule['config']
   readonly leg: Leg
@@ -52,7 +54,7 @@ export async function tryRule(
     ms: 0,
     errors: [],
   }
-  const errors = demands(engine.kind, request)
+  const errors = [...demands(engine.kind, request), ...lacking(engine.kind, request.artifact)]
   if (errors.length > 0) return { ...shown, verdict: 'undecided', after: null, errors }
   const started = performance.now()
   const answer = await ask(engines, request)
@@ -64,10 +66,10 @@ export async function tryRule(
 }
 
 async function ask(engines: Engines, request: TrialRequest): Promise<TestAnswer> {
-  const { engine, action, leg, text } = request
-  const config = engineKeys(request)
+  const { engine, artifact, action, leg, text } = request
+  const asked = { config: engineKeys(request), action, instance: told(engine.instance), leg, text }
   try {
-    return await engines.test(engine.kind.kind, { config, action, instance: told(engine.instance), leg, text })
+    return await engines.test(engine.kind.kind, artifact === null ? asked : { ...asked, artifact })
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : 'the engine failed'
     return { ok: true, evaluation: { verdict: 'undecided', message } }

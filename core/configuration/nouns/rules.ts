@@ -90,7 +90,7 @@ export async function ruleError(
   draft: RuleDraft,
   instance: OpenedEngine | null,
 ): Promise<ConfigError | undefined> {
-  const [error] = await checks.checkRule({ ...UNSAVED, ...draft }, instance)
+  const [error] = await checks.checkRule({ ...UNSAVED, ...draft }, instance, null)
   if (error?.position === undefined) return error
   return { ...error, message: `${error.message} (at character ${error.position + 1})` }
 }

@@ -283,7 +283,11 @@ const schema = z.looseObject({}).describe('JSON Schema')
 export const EngineKindAnswer = z.object({
   kind: z.string(),
   plugin: z.string(),
-  answers: z.enum(['spans', 'verdict']).describe('spans: a rule says by its action what is done to them'),
+  answers: z
+    .enum(['spans', 'verdict', 'either'])
+    .describe(
+      'spans: a rule says by its action what is done to them; either: it may, or leaves the verdict to the engine',
+    ),
   fails: z.boolean().describe('whether a rule may say onFailure'),
   whole: z.boolean().describe('whether it also sees the message as one text'),
   named: z.boolean().describe('whether replace works without a replacement'),

@@ -74,7 +74,7 @@ function describeKind({ kind, plugin, declaration, instance }: EngineKind, engin
     fails,
     whole,
     named,
-    actions: answers === 'spans' ? ACTIONS : ['detect'],
+    actions: answers === 'verdict' ? ['detect'] : ACTIONS,
     rule: asJsonSchema(rule, 'input'),
     instance: instance && { schema: asJsonSchema(instance.schema, 'input'), secret: instance.secret },
     engines: instance && engines.filter((engine) => engine.kind === kind).map((engine) => engine.slug),

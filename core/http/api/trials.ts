@@ -73,7 +73,7 @@ async function run({ mutations, store, tryRule }: ApiOptions, call: Pick<ApiCall
   // Who asks without an action wants to see what is found.
   const action = rule.action ?? (engine.kind.declaration.answers === 'spans' ? 'detect' : null)
   const config = engineConfig(rule)
-  const trial = await tryRule({ engine, action, config, leg, text })
+  const trial = await tryRule({ engine, artifact: null, action, config, leg, text })
   if (stored !== null && input.instance === undefined) await store.engines.noteTest(stored.id, noted(trial))
   return trial
 }
