@@ -1,1 +1,7 @@
+export { parseAnswer, readAnswer } from './answer.js'
+export { buildRule } from './build.js'
+export { checkConfig, configDigest, settledConfig } from './config.js'
+export { encodeInput, inputOf } from './input.js'
+export { openRule } from './open.js'
 export type * from './types.js'
+export { runVectors, type VectorResult } from './vectors.js'

@@ -1,0 +1,75 @@
+import { RULE_LIMITS, type RuleManifest } from '@gatehouse/sdk/rule-abi'
+import type { RuleConfig } from './config.js'
+import { RuleFault } from './fault.js'
+import { compilePatterns, type Pattern } from './patterns.js'
+import { Store } from './store.js'
+import { decodeForPeople } from './text.js'
+import type { Ran } from './types.js'
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type LogLine = Ran['log'][number]
+
+/** What the capabilities of one rule do in one run, within their quotas, whatever language it is written in. */
+export class Capabilities {
+  readonly store = new Store()
+  readonly #patterns: ReadonlyMap<string, Pattern>
+  readonly #counters: ReadonlySet<string>
+  #log: LogLine[] = []
+  #dropped = 0
+  #counts: Record<string, number> = none()
+  #shown = 0
+
+  constructor(
+    manifest: RuleManifest,
+    readonly config: RuleConfig,
+  ) {
+    this.#patterns = compilePatterns(manifest.patterns)
+    this.#counters = new Set(manifest.counters)
+  }
+
+  /** Forgets the former run. */
+  begin(kv: ReadonlyMap<string, string> | null): void {
+    this.store.begin(kv)
+    if (this.#log.length > 0) this.#log = []
+    this.#dropped = 0
+    this.#counts = none()
+    this.#shown = 0
+  }
+
+  /** What the run has done beside its answer. */
+  told(): Pick<Ran, 'log' | 'dropped' | 'counters' | 'reads' | 'writes'> {
+    const { reads, writes } = this.store
+    return { log: this.#log, dropped: this.#dropped, counters: this.#counts, reads, writes }
+  }
+
+  /** `bytes` are UTF-8. Lines over the quota are dropped and counted, long ones cut. */
+  log(level: number, bytes: Uint8Array): void {
+    if (this.#log.length >= RULE_LIMITS.logLines) {
+      this.#dropped += 1
+      return
+    }
+    const text = decodeForPeople(bytes, RULE_LIMITS.logLineBytes)
+    this.#log.push({ level: LOG_LEVELS[level] ?? 'info', text })
+  }
+
+  readConfig(key: string): string | undefined {
+    return this.config[key]
+  }
+
+  count(name: string, n: number): void {
+    if (!this.#counters.has(name)) throw new RuleFault('trap', 'named a counter that its manifest does not have')
+    if (n < 0) throw new RuleFault('trap', 'counted down')
+    this.#counts[name] = Math.min((this.#counts[name] ?? 0) + n, Number.MAX_SAFE_INTEGER)
+  }
+
+  /** The pattern of this id; what is shown to patterns in one run, all together, is bounded. */
+  pattern(id: string, bytes: number): Pattern | undefined {
+    const pattern = this.#patterns.get(id)
+    if (pattern === undefined) return undefined
+    this.#shown += bytes
+    if (this.#shown <= RULE_LIMITS.regexBytes) return pattern
+    throw new RuleFault('fuel', `showed more than ${RULE_LIMITS.regexBytes} bytes to patterns`)
+  }
+}
+
+const none = (): Record<string, number> => Object.create(null) as Record<string, number>

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { type Facts, meter, METER_VERSION, ModuleRefusal, type Policy, vet } from '@gatehouse/rule-vet'
+import { RULE_LIMITS } from '@gatehouse/sdk/rule-abi'
+import type { Built, Limits, Problem, RuleBundle, RuleModule } from '../types.js'
+import { adviseOn, offeredTo } from './offered.js'
+
+/** Vets, meters and compiles a module of WebAssembly. Never throws for what the module is. */
+export async function buildWebAssembly(bundle: RuleBundle, limits: Limits): Promise<Built> {
+  const { bytes, manifest } = bundle
+  const policy: Policy = {
+    moduleBytes: limits.moduleBytes,
+    memoryPages: limits.memoryPages,
+    tableElements: RULE_LIMITS.tableElements,
+    imports: offeredTo(manifest),
+    entryPoints: [],
+    start: true,
+    simd: true,
+  }
+  const vetted = vet(bytes, policy)
+  if (!vetted.ok) return { ok: false, problems: vetted.problems.map(withAdvice) }
+  const metered = meterOrTell(bytes, policy, limits)
+  if ('message' in metered) return { ok: false, problems: [metered] }
+  const code = await WebAssembly.compile(metered.bytes as Uint8Array<ArrayBuffer>)
+  const problems = checkContract(code, vetted.facts)
+  if (problems.length > 0) return { ok: false, problems }
+  const facts = { ...factsOf(vetted.facts), meteredBytes: metered.bytes.length, meter: METER_VERSION }
+  const wasiStub = manifest.wasiStub && bundle.grants.wasiStub === true
+  const module: RuleModule = { language: 'wasm', manifest, limits, wasiStub, sha256: digest(bytes), code, facts }
+  return { ok: true, module }
+}
+
+const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+function meterOrTell(bytes: Uint8Array, policy: Policy, { fuel }: Limits): { readonly bytes: Uint8Array } | Problem {
+  const { memoryPages, tableElements } = policy
+  try {
+    return { bytes: meter(bytes, { memoryPages, tableElements, startFuel: BigInt(fuel) }) }
+  } catch (error) {
+    if (!(error instanceof ModuleRefusal)) throw error
+    return { message: error.reason, offset: error.offset }
+  }
+}
+
+/** What a rule exports, by its contract. */
+function checkContract(code: WebAssembly.Module, { abi, memory }: Facts): Problem[] {
+  const problems: Problem[] = []
+  const entry = WebAssembly.Module.exports(code).find(({ name }) => name === 'evaluate')
+  if (entry?.kind !== 'function')
+    problems.push({ message: 'exports no function "evaluate": a rule is asked by it, "() -> i32"' })
+  if (!abi.includes(1))
+    problems.push({ message: 'does not export "gatehouse_rule_abi_1", a function or constant that names its contract' })
+  if (memory === undefined) problems.push({ message: 'has no memory: export one as "memory"' })
+  return problems
+}
+
+function withAdvice({ message, offset }: { readonly message: string; readonly offset?: number }): Problem {
+  const names = /^imports "([^"]*)" "([^"]*)", which is not offered$/.exec(message)
+  const told = names === null ? message : `${message}; ${adviseOn(names[1] ?? '', names[2] ?? '')}`
+  return { message: told, ...(offset !== undefined && { offset }) }
+}
+
+function factsOf(facts: Facts): RuleModule['facts'] {
+  const { bytes, imports, exports, memory, functions } = facts
+  return {
+    bytes,
+    functions,
+    imports: imports.map(({ module, name }) => `${module} ${name}`),
+    exports: exports.map(({ name }) => name),
+    ...(memory && { memoryPages: memory.initial, mostMemoryPages: memory.maximum }),
+  }
+}

@@ -1,0 +1,50 @@
+import { createPlugin, type ExtismPluginOptions } from '@extism/extism'
+import { FUEL_EXPORT } from '@gatehouse/rule-vet'
+import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-abi'
+import { RuleFault } from '../fault.js'
+import { extismFunctions, type ExtismHost } from './extism-functions.js'
+import { EXTISM_MODULE } from './offered.js'
+import { type Functions, ruleFunctions } from './rule-functions.js'
+
+/** An instance of a rule's module. */
+export interface Guest {
+  evaluate(): number
+  readonly memory: WebAssembly.Memory
+  readonly fuel: { value: bigint }
+}
+
+/**
+ * Makes an instance through Extism, in this thread, without WASI, hosts or paths. All that a module may import is our own: of the SDK's
+ * functions none is reachable. Rejects when the module's start, or its `_initialize`, fails.
+ */
+export async function createGuest(code: WebAssembly.Module, host: ExtismHost): Promise<Guest> {
+  const functions = {
+    [EXTISM_MODULE]: behindContext(extismFunctions(host)),
+    [RULE_HOST_MODULE]: behindContext(ruleFunctions(host)),
+  }
+  host.memory.attach(undefined)
+  const plugin = await createPlugin(
+    { wasm: [{ module: code }] },
+    { runInWorker: false, useWasi: false, functions, config: Object.create(null) as Record<string, string> },
+  )
+  // The instance itself, since `call` drops what `evaluate` answers, and cannot be waited for without a turn of the event loop.
+  const { exports } = await plugin.getInstance()
+  const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory)
+  const { evaluate, [FUEL_EXPORT]: fuel } = exports
+  if (typeof evaluate !== 'function' || !(fuel instanceof WebAssembly.Global) || memory === undefined)
+    throw new RuleFault('trap', 'is no module that was built for the sandbox')
+  host.memory.attach(memory)
+  return { evaluate: evaluate as () => number, memory, fuel: fuel as unknown as { value: bigint } }
+}
+
+type Behind = NonNullable<ExtismPluginOptions['functions']>[string]
+
+/** The SDK gives its own context first. */
+function behindContext(functions: Functions): Behind {
+  return Object.fromEntries(
+    Object.entries(functions).map(([name, run]) => [
+      name,
+      (_context: unknown, ...values: readonly unknown[]) => run(...(values as never[])),
+    ]),
+  )
+}

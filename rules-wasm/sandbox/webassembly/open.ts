@@ -1,0 +1,106 @@
+import { performance } from 'node:perf_hooks'
+import type { RuleAnswer } from '@gatehouse/sdk/rule-abi'
+import { readAnswer } from '../answer.js'
+import { Capabilities } from '../capabilities.js'
+import type { RuleConfig } from '../config.js'
+import { RuleFault } from '../fault.js'
+import type { OpenRule, Ran, RuleModule, RunRequest } from '../types.js'
+import { Blocks } from './blocks.js'
+import { Exchange } from './exchange.js'
+import type { ExtismHost } from './extism-functions.js'
+import { explain } from './explain.js'
+import { createGuest, type Guest } from './guest.js'
+import { GuestMemory } from './guest-memory.js'
+
+/** Opens a rule in WebAssembly. Rejects when no instance of it can be made. */
+export async function openWebAssembly(module: RuleModule, config: RuleConfig): Promise<OpenRule> {
+  const rule = new OpenModule(module, config)
+  await rule.prepare()
+  return rule
+}
+
+class OpenModule implements OpenRule {
+  readonly #code: WebAssembly.Module
+  readonly #module: RuleModule
+  readonly #host: ExtismHost
+  readonly #fuel: bigint
+  #guest: Guest | null = null
+  #isBusy = false
+
+  constructor(module: RuleModule, config: RuleConfig) {
+    const { code, limits, manifest } = module
+    if (typeof code === 'string') throw new TypeError('is no module of WebAssembly')
+    this.#code = code
+    this.#module = module
+    this.#fuel = BigInt(limits.fuel)
+    this.#host = {
+      memory: new GuestMemory(),
+      exchange: new Exchange(limits),
+      capabilities: new Capabilities(manifest, config),
+      blocks: new Blocks(limits.memoryPages * 65_536),
+    }
+  }
+
+  async prepare(): Promise<Guest> {
+    return (this.#guest ??= await createGuest(this.#code, this.#host))
+  }
+
+  async run(request: RunRequest): Promise<Ran> {
+    if (this.#isBusy) throw new Error('A rule runs one message at a time.')
+    this.#isBusy = true
+    try {
+      return await this.#run(request)
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  close(): void {
+    this.#guest = null
+  }
+
+  async #run({ input, kv }: RunRequest): Promise<Ran> {
+    const { exchange, blocks, capabilities } = this.#host
+    const { inputBytes } = this.#module.limits
+    exchange.begin(input)
+    blocks.begin()
+    capabilities.begin(this.#module.manifest.stateful ? kv : null)
+    const began = performance.now()
+    const tell = (answer: RuleAnswer | null, failure: Ran['failure']): Ran => ({
+      answer,
+      failure,
+      fuel: this.#used(),
+      ms: performance.now() - began,
+      memoryPages: (this.#guest?.memory.buffer.byteLength ?? 0) / 65_536,
+      outputBytes: exchange.output?.length ?? 0,
+      ...capabilities.told(),
+    })
+    if (input.length > inputBytes)
+      return tell(null, { kind: 'refused', message: `the message has ${input.length} bytes, more than ${inputBytes}` })
+    try {
+      const guest = await this.prepare()
+      return tell(this.#evaluate(guest), null)
+    } catch (error) {
+      return tell(null, explain(error, this.#guest))
+    } finally {
+      // What one call leaves behind reaches no other.
+      this.#guest = null
+    }
+  }
+
+  #evaluate(guest: Guest): RuleAnswer {
+    const { exchange } = this.#host
+    guest.fuel.value = this.#fuel
+    const code = guest.evaluate()
+    if (exchange.error !== null) throw new RuleFault('error', `said: ${exchange.error}`)
+    if (code !== 0) throw new RuleFault('error', `ended with ${String(code)} instead of 0`)
+    if (this.#used() > this.#module.limits.fuel) throw new RuleFault('fuel', 'used more than its fuel')
+    if (exchange.output === null) throw new RuleFault('answer', 'answered nothing')
+    return readAnswer(exchange.output)
+  }
+
+  #used(): number {
+    const left = this.#guest?.fuel.value
+    return left === undefined ? 0 : Number(this.#fuel - left) + this.#host.exchange.charged
+  }
+}
