@@ -1,4 +1,4 @@
-import { Answer, config, counters, Message, serve, Text, Value } from '@gatehouse/rule-assemblyscript/assembly'
+import { Answer, Config, Counters, Message, serve, Text, Value } from '@gatehouse/rule-assemblyscript/assembly'
 import { inspect } from './inspect'
 
 export { gatehouse_rule_abi_1 } from '@gatehouse/rule-assemblyscript/assembly'
@@ -9,12 +9,12 @@ export function evaluate(): i32 {
 
 class Search {
   problem: string = ''
-  names: Text[] = config.list('arguments')
+  names: Text[] = Config.list('arguments')
   roots: string[] = []
-  strict: bool = config.isTrue('strict')
+  strict: bool = Config.isTrue('strict')
 
   constructor() {
-    const roots = config.list('roots')
+    const roots = Config.list('roots')
     for (let i = 0; i < roots.length; i++) this.roots.push(withoutSlash(roots[i].toString()))
   }
 
@@ -52,7 +52,7 @@ function look(message: Message): Answer {
     search.problem = inspect(uri.toString(), search.roots, search.strict)
   }
   if (search.problem.length == 0) return message.pass()
-  counters.add('paths')
+  Counters.add('paths')
   message.foundSomewhere(search.problem)
   return message.block('A path of this call leads out of the directories that are allowed here (' + search.problem + ').')
 }

@@ -1,4 +1,4 @@
-import { Answer, config, Message, serve, Text } from '@gatehouse/rule-assemblyscript/assembly'
+import { Answer, Config, Message, serve, Text } from '@gatehouse/rule-assemblyscript/assembly'
 import { KNOWN, NONE, PRIVATE_KEY, Settings, Tokens } from './tokens'
 
 export { gatehouse_rule_abi_1 } from '@gatehouse/rule-assemblyscript/assembly'
@@ -27,11 +27,11 @@ function nameOf(kind: i32): string {
 }
 
 function readSettings(): Settings {
-  const hex = config.text('hex')
+  const hex = Config.text('hex')
   return new Settings(
-    <i32>config.integer('minLength', 20),
-    config.number('minEntropy', 3.8),
+    <i32>Config.integer('minLength', 20),
+    Config.number('minEntropy', 3.8),
     hex.equals('always') ? 2 : hex.equals('never') ? 0 : 1,
-    config.list('allow'),
+    Config.list('allow'),
   )
 }

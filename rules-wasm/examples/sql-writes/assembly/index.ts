@@ -1,4 +1,4 @@
-import { Answer, config, counters, Message, serve, Text, Value } from '@gatehouse/rule-assemblyscript/assembly'
+import { Answer, Config, Counters, Message, serve, Text, Value } from '@gatehouse/rule-assemblyscript/assembly'
 import { judge, UNKNOWN } from './judge'
 import { Dialect, MYSQL, OTHERS, POSTGRES } from './lexer'
 
@@ -9,16 +9,16 @@ export function evaluate(): i32 {
 }
 
 function look(message: Message): Answer {
-  const names = config.list('arguments')
-  const dialects = dialectsOf(config.text('dialect'))
-  const allowed = ' ' + config.text('allow').toString().toLowerCase().replaceAll(',', ' ') + ' '
+  const names = Config.list('arguments')
+  const dialects = dialectsOf(Config.text('dialect'))
+  const allowed = ' ' + Config.text('allow').toString().toLowerCase().replaceAll(',', ' ') + ' '
   let found = ''
   for (let arg = message.body.get('arguments').first(); arg.exists; arg = arg.next()) {
     if (isNamed(names, arg.key)) found = lookIn(arg, dialects, allowed)
     if (found.length > 0) break
   }
   if (found.length == 0) return message.pass()
-  counters.add('writes')
+  Counters.add('writes')
   message.foundSomewhere('SQL_WRITE')
   if (found == UNKNOWN) return message.block('This is no SQL that is known to only read. Only statements such as SELECT are allowed here.')
   return message.block('This SQL does more than read (' + found.toUpperCase() + '). Only statements that read are allowed here.')
