@@ -27,6 +27,7 @@ import { Poisoning1796515200015 } from './migrations/0015-poisoning.js'
 import { Artifacts1796601600016 } from './migrations/0016-artifacts.js'
 import { RuleWatch1796688000017 } from './migrations/0017-rule-watch.js'
 import { Receipts1796774400018 } from './migrations/0018-receipts.js'
+import { PluginStore1796860800019 } from './migrations/0019-plugin-store.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -67,6 +68,7 @@ const MIGRATIONS = [
   Artifacts1796601600016,
   RuleWatch1796688000017,
   Receipts1796774400018,
+  PluginStore1796860800019,
 ]
 
 /** Any number will do, as long as every replica takes the same. */
