@@ -15,7 +15,11 @@ import { GuestMemory } from './guest-memory.js'
 /** Opens a rule in WebAssembly. Rejects when no instance of it can be made. */
 export async function openWebAssembly(module: RuleModule, config: RuleConfig): Promise<OpenRule> {
   const rule = new OpenModule(module, config)
-  await rule.prepare()
+  try {
+    await rule.prepare()
+  } catch (error) {
+    throw new Error(`The module cannot be started: ${explain(error, null)?.message}`, { cause: error })
+  }
   return rule
 }
 
