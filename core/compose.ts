@@ -6,6 +6,7 @@ import { withAdvisoryLock } from './cluster/locks.js'
 import { layAuthorizationServer } from './composition/authorization-server.js'
 import { layAlertDeliveries } from './composition/alert-deliveries.js'
 import { banner } from './composition/banner.js'
+import { tellBrokenRules } from './composition/broken-rules.js'
 import { createChores } from './composition/chores.js'
 import { followReplicas } from './composition/cluster.js'
 import { keeperOptions } from './composition/configuration.js'
@@ -67,6 +68,7 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   const chores = createChores(house, log, onBroken)
   await chores.start()
   followChanges(house)
+  tellBrokenRules(house)
   followReplicas(house)
   const see = createFirstSight(house)
   snapshots.onSwap(see)

@@ -15,9 +15,10 @@ import type { Bus } from '../hooks/bus.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
 import { createOnDecided } from './feature-alerts.js'
+import { createUploadCheck } from '../rules/uploads.js'
 import { createPreview } from './preview.js'
 import { detectOf } from './upstream-auth.js'
-import { replaysOf } from './backtest.js'
+import { receiptsOf, replaysOf } from './backtest.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
 import { type Configuration, type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -31,6 +32,7 @@ export function createConfiguration(house: House, config: Config, log: PluginLog
   const checks: Checks = {
     engines: engines.kinds,
     checkRule: house.get(PARTS.rules).checkRule,
+    checkUpload: createUploadCheck(engines),
     defaultRules: {
       rules: house.get(PARTS.defaultRules),
       onSkipped: (rule, why) => log.warn({ rule, why }, 'a default rule was left out of a new gateway'),
@@ -111,6 +113,7 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     logs: guardAll(createLogReader(recordPool)),
     describeIdp: house.get(PARTS.idpAsks).describe,
     replays: replaysOf(house),
+    receipts: receiptsOf(house),
     detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
     alerts: house.get(PARTS.alerts),

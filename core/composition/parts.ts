@@ -82,6 +82,7 @@ export async function openParts(
       epochs: h.get(PARTS.epochs),
       log: logger,
       openEngine: (engine) => openEngine(h.get(PARTS.store), engine),
+      engineKinds: h.get(PARTS.engines).kinds,
       prepareRule: h.get(PARTS.rules).prepareRule,
       retireRule: h.get(PARTS.rules).retireRule,
       follow: () => h.get(PARTS.approvals).follow(),

@@ -26,6 +26,7 @@ function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async (
     store,
     epochs,
     log: { warn: (_, message) => void warnings.push(message), error: (_, message) => void warnings.push(message) },
+    engineKinds: () => [],
     openEngine: async (engine) => {
       opened.push(engine.slug)
       return openEngine(store, engine)
@@ -171,6 +172,7 @@ test('a change that was heard of is waited for, and refused when it cannot be re
     },
     log: { warn: () => undefined, error: () => undefined },
     openEngine: () => Promise.reject(new Error('no engines here')),
+    engineKinds: () => [],
     prepareRule: async () => ({}) as never,
     retireRule: () => undefined,
   })
@@ -279,6 +281,7 @@ test('a reading that a change has torn is read again', async () => {
     epochs: { onChange: () => () => undefined, current: () => 0, freshWithin: () => true, check: async () => 0 },
     log: { warn: () => undefined, error: () => undefined },
     openEngine: () => Promise.reject(new Error('no engines here')),
+    engineKinds: () => [],
     prepareRule: () => Promise.reject(new Error('no rules here')),
     retireRule: () => undefined,
   })

@@ -1,4 +1,5 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import type { ArtifactContent, ArtifactVersion, Signature, StoredArtifact } from './artifacts.js'
 import type { FieldHashes } from './feature-hash.js'
 import type { Approval } from './feature-judge.js'
 import type {
@@ -404,6 +405,24 @@ export interface EngineRepository extends Repository<Engine> {
   noteTest(id: string, lastTest: EngineTest): Promise<void>
 }
 
+export interface VersionDraft extends Omit<ArtifactVersion, 'at'>, ArtifactContent {
+  readonly bytes: Uint8Array
+}
+
+/** Artifacts are removed with their versions. */
+export interface ArtifactRepository extends Repository<StoredArtifact> {
+  /** Of one artifact, or of all; each artifact's oldest first. */
+  versions(artifactId?: string): Promise<readonly ArtifactVersion[]>
+  /** GH_API_NOT_FOUND for a version that is not there. */
+  content(artifactId: string, version: number): Promise<ArtifactContent>
+  bytes(artifactId: string, version: number): Promise<Uint8Array>
+  /** The upload of exactly these bytes and this manifest (canonical JSON). */
+  same(artifactId: string, sha256: string, manifest: string): Promise<ArtifactVersion | null>
+  addVersion(draft: VersionDraft): Promise<ArtifactVersion>
+  sign(artifactId: string, version: number, signature: Signature): Promise<void>
+  removeVersion(artifactId: string, version: number): Promise<void>
+}
+
 /** Everything that configuration is made of. `transaction` gives a store whose writes land together or not at all. */
 export interface Store {
   readonly servers: Repository<Server>
@@ -418,6 +437,7 @@ export interface Store {
   readonly exporters: Repository<Exporter>
   readonly alertTargets: Repository<AlertTarget>
   readonly engines: EngineRepository
+  readonly artifacts: ArtifactRepository
   readonly idps: Repository<Idp>
   readonly idpLinks: IdpLinkRepository
   readonly secrets: SecretRepository

@@ -36,6 +36,7 @@ interface Marks {
 export interface Recorded {
   /** Which of the receipts is the rule's. */
   readonly receipt: number
+  readonly compiled: CompiledRule
   /** The message as the rule met it; null when that is the original. */
   readonly message: JsonObject | null
   /** What its engine looked at besides. */
@@ -135,20 +136,21 @@ function take(run: Run): CompiledRule | null {
 /** A rule, and those right behind it that its engine answers for with one question. */
 function takeRow(run: Run, first: CompiledRule): readonly CompiledRule[] {
   const row = [first]
-  const isNext = (next: CompiledRule | undefined) => next?.chains === true && next.kind === first.kind
-  while (isNext(run.rules[run.next]) && run.rules[run.next]?.broken === null) row.push(take(run) as CompiledRule)
-  return row
+  for (;;) {
+    const next = run.rules[run.next]
+    if (next === undefined || next.kind !== first.kind || !isChained(next)) return row
+    row.push(take(run) as CompiledRule)
+  }
 }
 
 /** What was asked: of one rule, or of a row of them. */
 type Started =
   { readonly compiled: CompiledRule; readonly answer: Ended | Promise<Ended> } | (Row & { readonly compiled: null })
 
-function start(run: Run): Started | null {
-  const compiled = take(run)
-  if (compiled === null) return null
-  if (!compiled.chains || compiled.broken !== null)
-    return { compiled, answer: runPasses(run.asked, compiled, run.text) }
+const isChained = ({ chains, broken }: CompiledRule) => chains && broken === null
+
+function start(run: Run, compiled: CompiledRule): Started {
+  if (!isChained(compiled)) return { compiled, answer: runPasses(run.asked, compiled, run.text) }
   return { ...askRow(courseOf(run), takeRow(run, compiled)), compiled: null }
 }
 
@@ -171,19 +173,30 @@ function settle(run: Run, started: Started): Promise<void> | undefined {
 
 function proceed(run: Run): Outcome | Promise<Outcome> {
   for (;;) {
-    const started = start(run)
-    if (started === null) return finish(run)
-    if (isPromise(started.answer as unknown)) return resume(run, [started])
-    const pending = settle(run, started)
-    if (pending !== undefined) return pending.then(() => proceed(run))
+    const compiled = take(run)
+    if (compiled === null) return finish(run)
+    if (isChained(compiled)) {
+      const pending = proceedRow(run, start(run, compiled))
+      if (pending !== undefined) return pending
+    } else {
+      const ended = runPasses(run.asked, compiled, run.text)
+      if (isPromise(ended)) return resume(run, [{ compiled, answer: ended }])
+      conclude(run, ended)
+    }
   }
+}
+
+/** Undefined when nothing was to wait for. */
+function proceedRow(run: Run, started: Started): Promise<Outcome> | undefined {
+  if (isPromise(started.answer as unknown)) return resume(run, [started])
+  return settle(run, started)?.then(() => proceed(run))
 }
 
 /** The first takes time. If it only looks, those behind it that only look are asked meanwhile, on the same text. */
 async function resume(run: Run, started: Started[]): Promise<Outcome> {
   const isLooking = () => rulesOf(started.at(-1) as Started).every(({ looksOnly }) => looksOnly)
   while (isLooking() && started.length < MOST_AT_ONCE && run.rules[run.next]?.looksOnly === true)
-    started.push(start(run) as Started)
+    started.push(start(run, take(run) as CompiledRule))
   for (const [index, each] of started.entries()) {
     if (run.blocked === null) await settle(run, each)
     else for (const compiled of rulesOf(each)) run.receipts.push(receiptOf(compiled, run.asked.leg, GIVEN_UP))
@@ -233,12 +246,12 @@ function conclude(run: Run, ended: Ended): void {
   if (stops) run.blocked = { rule, reason: why === null ? ended.reason.slice(0, LONGEST_REASON) : UNCHECKED }
 }
 
-function record(run: Run, { told, saw }: Ended): void {
+function record(run: Run, { compiled, told, saw }: Ended): void {
   if (told?.recorded == null) return
   const receipt = run.receipts.length - 1
   const message = saw === run.original ? null : saw
   run.recorded ??= []
-  run.recorded.push({ receipt, message, recorded: told.recorded })
+  run.recorded.push({ receipt, compiled, message, recorded: told.recorded })
 }
 
 function finish({ blocked, text, original, receipts, alerts, recorded: some }: Run): Outcome {

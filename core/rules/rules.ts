@@ -7,6 +7,8 @@ import { inspect } from './chain.js'
 import type { Outcome, Workshop } from './chain.js'
 import type { Engines, Subject } from './engines.js'
 import { checkRule, prepareRule } from './prepare.js'
+import { rerun } from './rerun.js'
+import type { Rerun, RerunRequest } from './rerun.js'
 import { tryRule } from './trial.js'
 import type { Trial, TrialRequest } from './trial.js'
 
@@ -21,6 +23,8 @@ export interface Rules {
   checkRule(rule: Rule, instance: OpenedEngine | null, artifact: Artifact | null): Promise<readonly ConfigError[]>
   /** What a rule would make of a text, whether it is saved or not. */
   tryRule(request: TrialRequest): Promise<Trial>
+  /** What it makes today of what it saw then. Counts nowhere. */
+  rerunRule(request: RerunRequest): Promise<Rerun>
   retireRule(compiled: CompiledRule): void
   inspectRequest(rules: readonly CompiledRule[], subject: Subject, params: JsonObject): Outcome | Promise<Outcome>
   inspectResponse(rules: readonly CompiledRule[], subject: Subject, result: JsonObject): Outcome | Promise<Outcome>
@@ -50,6 +54,7 @@ export function createRules({ engines, hashKey, engineLimit, onUndecided }: Rule
     }),
     checkRule: (rule, instance, artifact) => checkRule(engines, rule, { instance, artifact }),
     tryRule: (request) => tryRule(engines, request, changeOf),
+    rerunRule: (request) => rerun(engines, engineLimit(), request),
     retireRule({ kind, state, broken }) {
       if (broken === null) engines.retire(kind, state)
     },

@@ -44,6 +44,11 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
       cancel: async () => false,
       enginesOf: async () => ({ plugins: [], external: [] }),
     },
+    receipts: {
+      find: async () => null,
+      isExternal: () => false,
+      rerun: async () => Promise.reject(new Error('nothing is on record')),
+    },
     exporterStatus: async () => null,
     preview: async (request) => (asked.push(request), { features: [], problem: null }),
     onDecided: async () => undefined,

@@ -97,6 +97,7 @@ export const fakeChecks: Checks = {
     if (!Array.isArray(patterns)) return [{ path: 'patterns', message: 'must be a list' }]
     return patterns.includes('(') ? [{ path: 'patterns[0]', message: 'is not a pattern', position: 0 }] : []
   },
+  checkUpload: async () => ({ ok: true, facts: {} }),
   defaultRules: { rules: [], onSkipped: () => undefined },
   exporters: () => ['siem-otlp'],
   checkExporter: async (_, { url }) => (typeof url === 'string' ? [] : [{ path: 'url', message: 'is needed' }]),

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Settings, Stored } from '../domain/nouns.js'
 import { DEFAULT_SETTINGS } from '../domain/nouns.js'
+import type { StoredArtifact } from '../domain/artifacts.js'
 import type {
+  ArtifactRepository,
   ConnectionRepository,
   Draft,
   EngineRepository,
@@ -17,6 +19,7 @@ import type {
   Store,
   TokenRepository,
   UserRepository,
+  VersionDraft,
 } from '../domain/store.js'
 import type {
   AlertTarget,
@@ -41,6 +44,7 @@ interface State {
   secrets: Map<string, string>
   grants: Map<string, Grant & { leased: boolean }>
   clients: Map<string, string>
+  versions: Map<string, VersionDraft & { at: string }>
   settings: Settings
   epoch: number
 }
@@ -55,6 +59,7 @@ export function createMemoryStore(): Store {
       secrets: new Map(),
       grants: new Map(),
       clients: new Map(),
+      versions: new Map(),
       settings: DEFAULT_SETTINGS,
       epoch: 0,
     },
@@ -72,6 +77,7 @@ export function createMemoryStore(): Store {
     exporters: repository<Exporter>(cell, 'exporters', (row) => row.slug),
     alertTargets: repository<AlertTarget>(cell, 'alertTargets', (row) => row.slug),
     engines: engineRepository(cell),
+    artifacts: artifactRepository(cell),
     idps: repository<Idp>(cell, 'idps', (row) => row.slug),
     idpLinks: idpLinkRepository(cell),
     secrets: secretRepository(cell),
@@ -151,6 +157,38 @@ function engineRepository(cell: { state: State }): EngineRepository {
     if (row) cell.state.rows['engines']?.set(id, { ...row, lastTest } as Stored)
   }
   return { ...plain, noteTest: note }
+}
+
+function artifactRepository(cell: { state: State }): ArtifactRepository {
+  const all = () => [...cell.state.versions.values()]
+  const one = (id: string, version: number) => {
+    const found = cell.state.versions.get(`${id}@${version}`)
+    if (!found) throw missing()
+    return found
+  }
+  const seen = ({ bytes: _, manifest: __, facts: ___, ...version }: VersionDraft & { at: string }) => version
+  return {
+    ...repository<StoredArtifact>(cell, 'artifacts', (row) => row.slug),
+    versions: async (id) =>
+      all()
+        .filter(({ artifactId }) => id === undefined || artifactId === id)
+        .map(seen),
+    content: async (id, version) => one(id, version),
+    bytes: async (id, version) => one(id, version).bytes,
+    same: async (id, sha256, manifest) => {
+      const found = all().find((row) => row.artifactId === id && row.sha256 === sha256 && row.manifest === manifest)
+      return found === undefined ? null : seen(found)
+    },
+    async addVersion(draft) {
+      const row = { ...draft, at: new Date().toISOString() }
+      cell.state.versions.set(`${draft.artifactId}@${draft.version}`, row)
+      return seen(row)
+    },
+    async sign(id, version, signature) {
+      cell.state.versions.set(`${id}@${version}`, { ...one(id, version), signature })
+    },
+    removeVersion: async (id, version) => void cell.state.versions.delete(`${id}@${version}`),
+  }
 }
 
 const fits =

@@ -1,4 +1,4 @@
-export { meter, METER_VERSION, type MeterOptions } from './meter.js'
+export { meter, METER_VERSION, meterOwn, type MeterOptions } from './meter.js'
 export type { FunctionType, Kind, ValueType } from './module.js'
 export { defaultPolicy, type HostFunction, type Policy } from './policy.js'
 export type { Problem } from './problem.js'

@@ -38,6 +38,16 @@ export function meter(bytes: Uint8Array, options: MeterOptions): Uint8Array {
   return metered
 }
 
+/**
+ * Meters a module of the host's own, such as an interpreter: it may import what it likes, so nothing is checked but that the
+ * result is valid. An imported memory is as large as the host makes it.
+ */
+export function meterOwn(bytes: Uint8Array, options: MeterOptions): Uint8Array {
+  const metered = rewrite(decode(bytes), options)
+  if (!isValid(metered)) throw new ModuleRefusal('is not valid once metered', 0)
+  return metered
+}
+
 /** The rewriting alone, of a module that is known to be valid and to hold nothing that it cannot meter. */
 export function rewrite(module: Module, options: MeterOptions, cut: typeof cutSegments = cutSegments): Uint8Array {
   return write({ ...planOf(module, options), cut })

@@ -1,12 +1,13 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import type { JsonObject } from '@gatehouse/sdk'
-import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../domain/nouns.js'
+import { DEFAULT_LIMITS, DEFAULT_RULE_MODULES, DEFAULT_SETTINGS } from '../../domain/nouns.js'
 import type { AlertTarget, Exporter, Idp, Role, Server, Settings } from '../../domain/nouns.js'
 import type { InfoRepository, ListKind, ListRepository, SeenList, Store } from '../../domain/store.js'
 import type { AlertTargetEntity } from '../entities/alert-target.js'
 import type { RoleEntity } from '../entities/people.js'
 import type { IdpEntity } from '../entities/idp.js'
 import type { ExporterEntity, ServerEntity } from '../entities/server.js'
+import { artifactRepository } from './artifacts.js'
 import { engineRepository } from './engines.js'
 import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
@@ -46,6 +47,7 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     exporters: guardAll(rowRepository<Exporter, ExporterEntity>(manager, EXPORTER)),
     alertTargets: guardAll(rowRepository<AlertTarget, AlertTargetEntity>(manager, ALERT_TARGET)),
     engines: guardAll(engineRepository(manager)),
+    artifacts: guardAll(artifactRepository(manager)),
     idps: guardAll(rowRepository<Idp, IdpEntity>(manager, IDP)),
     idpLinks: guardAll(idpLinkRepository(manager)),
     secrets: guardAll(secretRepository(manager, vault)),
@@ -72,6 +74,7 @@ function settingsOver(manager: EntityManager): Store['settings'] {
         ...DEFAULT_SETTINGS,
         ...value,
         retentionDays,
+        ruleModules: { ...DEFAULT_RULE_MODULES, ...value.ruleModules },
         limits: { ...DEFAULT_LIMITS, ...value.limits, parkedCalls },
       }
     },

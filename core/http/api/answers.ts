@@ -403,6 +403,12 @@ export const SettingsAnswer = z.object({
   refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
   redirectSchemes: z.array(z.string()),
   clientDocuments: z.boolean(),
+  ruleModules: z.object({
+    requireSignature: z.boolean(),
+    trustedKeys: z.record(z.string(), z.object({ publicKey: z.string() })),
+    revoked: names.describe('SHA-256 of modules that run no more'),
+    keepVersions: z.int(),
+  }),
   defaultRole: z.string(),
   limits: z
     .record(z.string(), z.union([z.number(), z.record(z.string(), z.number())]))
@@ -419,4 +425,47 @@ export const StepsAnswer = z.object({
   ),
   notes: names,
   warnings,
+})
+
+const CANARY = z.object({ version: z.int(), percent: z.int(), shadow: z.boolean() })
+const SIGNED = {
+  signedBy: z.string().nullable().describe('the trusted key that vouches for it by the settings of now'),
+  refused: z.string().nullable().describe('why it must not run'),
+}
+export const ArtifactVersionAnswer = z.object({
+  version: z.int(),
+  sha256: z.string().describe('of the bytes'),
+  size: z.int().describe('bytes'),
+  state: z.enum(['current', 'canary', 'previous', 'kept']),
+  keyId: z.string().nullable().describe('the key that its signature names'),
+  ...SIGNED,
+  uploadedBy: z.string().nullable().describe('null: the operator’s file'),
+  at: z.string(),
+})
+export const OneVersionAnswer = z.object({
+  ...ArtifactVersionAnswer.shape,
+  manifest: z.looseObject({}),
+  facts: z.looseObject({}).describe('what its engine found out at the upload'),
+})
+export const ArtifactRow = z.object({
+  ...stored,
+  slug: z.string(),
+  engine: z.string().describe('the kind of engine that it is for'),
+  current: z.int(),
+  previous: z.int().nullable().describe('the version that was current before'),
+  sha256: z.string().nullable().describe('of the current version'),
+  ...SIGNED,
+  canary: CANARY.nullable(),
+  grants: z.looseObject({}),
+  versions: z.int().describe('how many there are'),
+  usedBy: z.array(
+    z.object({ gateway: z.string(), rule: z.string(), version: z.int().nullable().describe('null: the current one') }),
+  ),
+})
+export const ArtifactAnswer = z.object({ ...ArtifactRow.shape, versions: z.array(ArtifactVersionAnswer) })
+export const ModuleAnswer = z.object({
+  sha256: z.string(),
+  module: z.string().describe('the bytes, in base64'),
+  manifest: z.looseObject({}),
+  signature: z.object({ keyId: z.string(), signature: z.string() }).nullable(),
 })

@@ -1,5 +1,6 @@
 import { alertTargetOperations } from './alert-targets.js'
 import { alertOperations } from './alerts.js'
+import { artifactOperations } from './artifacts.js'
 import { engineOperations } from './engines.js'
 import { trialOperations } from './trials.js'
 import { exporterOperations } from './exporters.js'
@@ -14,6 +15,7 @@ import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
+import { receiptOperations } from './receipts.js'
 import { replayOperations } from './replays.js'
 import { serverOperations } from './servers.js'
 import { systemOperations } from './system.js'
@@ -28,6 +30,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     featureOperations,
     ruleOperations,
     replayOperations,
+    receiptOperations,
     teamOperations,
     userOperations,
     signOutOperations,
@@ -41,6 +44,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     idpOperations,
     engineOperations,
     trialOperations,
+    artifactOperations,
     exporterOperations,
     logOperations,
     alertOperations,
