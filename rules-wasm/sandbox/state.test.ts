@@ -26,7 +26,13 @@ const ways: readonly (readonly [way: string, text: string])[] = [
     'the last bytes of memory, by a wide store at an offset',
     smuggler('(i32.load8_u (i32.const 131071))', '(i64.store offset=65536 (i32.const 65528) (i64.const -1))'),
   ],
-  ['a byte of data', smuggler('(i32.ne (i32.load8_u (i32.const 16)) (i32.const 123))', '(i32.store16 (i32.const 16) (i32.const 0x0101))')],
+  [
+    'a byte of data',
+    smuggler(
+      '(i32.ne (i32.load8_u (i32.const 16)) (i32.const 123))',
+      '(i32.store16 (i32.const 16) (i32.const 0x0101))',
+    ),
+  ],
   ['a float in memory', smuggler('(i32.load8_u (i32.const 90007))', '(f64.store (i32.const 90000) (f64.const -nan))')],
   [
     'a vector in memory',
@@ -162,6 +168,23 @@ test('a store of one call is not seen by the next unless it is given', async () 
   )
   assert.is((await run(rule, '', {})).answer?.reason, 'A')
   assert.is((await run(rule, '', { '{"ve': 'x' })).answer?.reason, 'B')
+})
+
+test('an instance that is made anew in a call sees nothing of it while it starts', async () => {
+  const parts = `(import "extism:host/env" "input_length" (func $length (result i64)))
+    (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))`
+  const text = wat({
+    body: `(if (i64.eq (call $length) (i64.const 1)) (then unreachable))
+      (i32.store8 (i32.const 553) (i32.add (i32.const 65) (i32.or (global.get $seen) (i64.ne (call $alloc (i64.const 8)) (i64.const 8)))))
+      (call $output_write (i32.const 512) (i32.const 45))`,
+    parts: `${answer} (global $seen (mut i32) (i32.const 0)) (start $s)
+      (func $s (drop (call $alloc (i64.const 8))) (global.set $seen (i64.ne (call $length) (i64.const 0))))`,
+  }).replace('(module', `(module ${parts}`)
+  const rule = await open(text)
+  for (let n = 0; n < 3; n++) {
+    assert.is((await run(rule, '12345')).answer?.reason, 'A')
+    assert.is((await run(rule, '1')).failure?.kind, 'trap')
+  }
 })
 
 test('an instance is kept where it can be put back, and fuel is the same in each call', async () => {

@@ -45,8 +45,12 @@ class OpenModule implements OpenRule {
     }
   }
 
+  /** What an instance does at its start is the same whatever call it is made for: it sees none. */
   async prepare(): Promise<Guest> {
-    return (this.#guest ??= await createGuest(this.#code, this.#host))
+    if (this.#guest !== null) return this.#guest
+    this.#begin(noCall)
+    this.#guest = await createGuest(this.#code, this.#host)
+    return this.#guest
   }
 
   async run(request: RunRequest): Promise<Ran> {
@@ -63,12 +67,17 @@ class OpenModule implements OpenRule {
     this.#guest = null
   }
 
-  async #run({ input, kv }: RunRequest): Promise<Ran> {
+  #begin({ input, kv }: RunRequest): void {
     const { exchange, blocks, capabilities } = this.#host
-    const { inputBytes } = this.#module.limits
     exchange.begin(input)
     blocks.begin()
     capabilities.begin(this.#module.manifest.stateful ? kv : null)
+  }
+
+  async #run(request: RunRequest): Promise<Ran> {
+    const { exchange, capabilities } = this.#host
+    const { inputBytes } = this.#module.limits
+    if (request.input.length > inputBytes) return refused(request.input.length, inputBytes)
     const began = performance.now()
     const tell = (answer: RuleAnswer | null, failure: Ran['failure']): Ran => ({
       answer,
@@ -79,11 +88,10 @@ class OpenModule implements OpenRule {
       outputBytes: exchange.output?.length ?? 0,
       ...capabilities.told(),
     })
-    if (input.length > inputBytes)
-      return tell(null, { kind: 'refused', message: `the message has ${input.length} bytes, more than ${inputBytes}` })
     let isFaulty = false
     try {
       const guest = await this.prepare()
+      this.#begin(request)
       return tell(this.#evaluate(guest), null)
     } catch (error) {
       isFaulty = true
@@ -91,6 +99,7 @@ class OpenModule implements OpenRule {
     } finally {
       // What one call leaves behind reaches no other.
       if (isFaulty || this.#guest?.restore?.() !== true) this.#guest = null
+      exchange.forget()
     }
   }
 
@@ -110,3 +119,19 @@ class OpenModule implements OpenRule {
     return left === undefined ? 0 : Number(this.#fuel - left) + this.#host.exchange.charged
   }
 }
+
+const noCall: RunRequest = { input: new Uint8Array(0), kv: null }
+
+const refused = (bytes: number, most: number): Ran => ({
+  answer: null,
+  failure: { kind: 'refused', message: `the message has ${bytes} bytes, more than the ${most} that the rule takes` },
+  fuel: 0,
+  ms: 0,
+  memoryPages: 0,
+  outputBytes: 0,
+  log: [],
+  dropped: 0,
+  counters: {},
+  reads: {},
+  writes: [],
+})

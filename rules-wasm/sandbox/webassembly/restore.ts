@@ -27,7 +27,7 @@ export function rememberInstance(exports: WebAssembly.Exports, guest: GuestMemor
   const forget = (): true => {
     low.value = -1
     span.value = 0
-    guest.forgetWrites()
+    guest.forgetViews()
     return true
   }
   forget()
