@@ -5,6 +5,7 @@ import { Capabilities } from '../capabilities.js'
 import type { RuleConfig } from '../config.js'
 import { RuleFault } from '../fault.js'
 import type { OpenRule, Ran, RuleModule, RunRequest } from '../types.js'
+import { WasiStub } from '../wasi.js'
 import { Blocks } from './blocks.js'
 import { Exchange } from './exchange.js'
 import type { ExtismHost } from './extism-functions.js'
@@ -37,18 +38,20 @@ class OpenModule implements OpenRule {
     this.#code = code
     this.#module = module
     this.#fuel = BigInt(limits.fuel)
-    this.#host = {
+    const host = {
       memory: new GuestMemory(),
       exchange: new Exchange(limits),
       capabilities: new Capabilities(manifest, config),
-      blocks: new Blocks(limits.memoryPages * 65_536),
     }
+    const wasi = module.wasiStub ? new WasiStub(host, manifest.capabilities.includes('log')) : null
+    this.#host = { ...host, blocks: new Blocks(limits.memoryPages * 65_536), wasi }
   }
 
   /** What an instance does at its start is the same whatever call it is made for: it sees none. */
   async prepare(): Promise<Guest> {
     if (this.#guest !== null) return this.#guest
     this.#begin(noCall)
+    this.#host.wasi?.begin(null)
     this.#guest = await createGuest(this.#code, this.#host)
     return this.#guest
   }
@@ -106,6 +109,7 @@ class OpenModule implements OpenRule {
   #evaluate(guest: Guest): RuleAnswer {
     const { exchange } = this.#host
     guest.fuel.value = this.#fuel
+    this.#host.wasi?.begin(exchange.input)
     const code = guest.evaluate()
     if (exchange.error !== null) throw new RuleFault('error', `said: ${exchange.error}`)
     if (code !== 0) throw new RuleFault('error', `ended with ${String(code)} instead of 0`)
