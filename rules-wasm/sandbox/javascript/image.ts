@@ -15,6 +15,8 @@ export interface Image {
 }
 
 export function takeImage(interpreter: Interpreter): Image {
+  // Between two calls nothing on the stack is alive.
+  interpreter.bytes.fill(0, STACK_BOTTOM, STACK_TOP)
   const data = interpreter.bytes.slice(0, STACK_BOTTOM)
   const heap = interpreter.bytes.slice(interpreter.heap, interpreter.break)
   const top = interpreter.break
