@@ -14,6 +14,7 @@ import { moment } from './moment.js'
 import { createProgress } from './replay-progress.js'
 import { type Replay, writeReplay } from './replay-report.js'
 import { addRuleWatchCommands } from './rule-watch-commands.js'
+import { addRuleKitCommands } from './rule-kit.js'
 
 interface Asked {
   readonly receipt?: string
@@ -37,6 +38,7 @@ const POLL_MS = 500
 export function addRuleCommands(program: Command, io: Io): void {
   const rules = program.command('rules').description('Work on rules.')
   addRuleWatchCommands(rules, io)
+  addRuleKitCommands(rules, io)
   rules
     .command('replay')
     .description(
