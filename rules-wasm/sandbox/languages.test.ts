@@ -77,7 +77,15 @@ testOfGo(
         const path = join(folder, file)
         writeFileSync(path, readFileSync(path, 'utf8').replaceAll('{{name}}', 'tried'))
       }
-      const flags = ['-buildmode=c-shared', '-trimpath', '-ldflags=-s -w -buildid=', '-o', 'tried.wasm', '.']
+      const flags = [
+        '-buildmode=c-shared',
+        '-trimpath',
+        '-buildvcs=false',
+        '-ldflags=-s -w -buildid=',
+        '-o',
+        'tried.wasm',
+        '.',
+      ]
       execFileSync('go', ['build', ...flags], { cwd: folder, env: { ...process.env, GOOS: 'wasip1', GOARCH: 'wasm' } })
       await passes(bundleOf(folder, readFileSync(join(folder, 'tried.wasm')), goGrants))
     } finally {
