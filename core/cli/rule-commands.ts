@@ -8,11 +8,13 @@ import { connect } from './client.js'
 import type { Client } from './client.js'
 import { CommandError } from './io.js'
 import type { Io } from './io.js'
+import { addModuleCommands } from './module-commands.js'
 import { replayReceipt } from './receipt-replay.js'
 import { moment } from './moment.js'
 import { createProgress } from './replay-progress.js'
 import { type Replay, writeReplay } from './replay-report.js'
 import { addRuleWatchCommands } from './rule-watch-commands.js'
+import { addRuleKitCommands } from './rule-kit.js'
 
 interface Asked {
   readonly receipt?: string
@@ -36,6 +38,7 @@ const POLL_MS = 500
 export function addRuleCommands(program: Command, io: Io): void {
   const rules = program.command('rules').description('Work on rules.')
   addRuleWatchCommands(rules, io)
+  addRuleKitCommands(rules, io)
   rules
     .command('replay')
     .description(
@@ -50,6 +53,7 @@ export function addRuleCommands(program: Command, io: Io): void {
     .option('--allow-external', 'let engines send stored messages to services outside')
     .option('--json', 'print the report as JSON')
     .action((options: Asked, command: Command) => replayEither(io, options, command))
+  addModuleCommands(rules, io)
 }
 
 const NOT_WITH_RECEIPT = ['rule', 'since', 'until', 'gateway', 'max']

@@ -60,7 +60,7 @@ export function createConfiguration(house: House, config: Config, log: PluginLog
       house.get(PARTS.deliveries).wake()
     },
   })
-  return { mutations, checks, files: createFileOperations(mutations, declaredSecrets(checks)) }
+  return { mutations, checks, files: createFileOperations(mutations, declaredSecrets(checks), checks.engines) }
 }
 
 function declaredSecrets({ engines, idpSecrets, alertTargets }: Checks): DeclaredSecrets {

@@ -417,8 +417,8 @@ export interface ArtifactRepository extends Repository<StoredArtifact> {
   /** GH_API_NOT_FOUND for a version that is not there. */
   content(artifactId: string, version: number): Promise<ArtifactContent>
   bytes(artifactId: string, version: number): Promise<Uint8Array>
-  /** The upload of exactly these bytes and this manifest (canonical JSON). */
-  same(artifactId: string, sha256: string, manifest: string): Promise<ArtifactVersion | null>
+  /** The upload of exactly these bytes and this manifest. */
+  same(artifactId: string, digests: Pick<ArtifactVersion, 'sha256' | 'manifestSha256'>): Promise<ArtifactVersion | null>
   addVersion(draft: VersionDraft): Promise<ArtifactVersion>
   sign(artifactId: string, version: number, signature: Signature): Promise<void>
   removeVersion(artifactId: string, version: number): Promise<void>

@@ -172,7 +172,18 @@ function artifactRepository(cell: { state: State }): ArtifactRepository {
     if (!found) throw missing()
     return found
   }
-  const seen = ({ bytes: _, manifest: __, facts: ___, ...version }: VersionDraft & { at: string }) => version
+  const seen = ({
+    artifactId,
+    version,
+    sha256,
+    manifestSha256,
+    size,
+    signature,
+    uploadedBy,
+    at,
+  }: VersionDraft & { at: string }) => {
+    return { artifactId, version, sha256, manifestSha256, size, signature, uploadedBy, at }
+  }
   return {
     ...repository<StoredArtifact>(cell, 'artifacts', (row) => row.slug),
     versions: async (id) =>
@@ -181,8 +192,9 @@ function artifactRepository(cell: { state: State }): ArtifactRepository {
         .map(seen),
     content: async (id, version) => one(id, version),
     bytes: async (id, version) => one(id, version).bytes,
-    same: async (id, sha256, manifest) => {
-      const found = all().find((row) => row.artifactId === id && row.sha256 === sha256 && row.manifest === manifest)
+    same: async (id, { sha256, manifestSha256 }) => {
+      const isSame = (row: VersionDraft) => row.sha256 === sha256 && row.manifestSha256 === manifestSha256
+      const found = all().find((row) => row.artifactId === id && isSame(row))
       return found === undefined ? null : seen(found)
     },
     async addVersion(draft) {

@@ -295,6 +295,10 @@ export const EngineKindAnswer = z.object({
   fails: z.boolean().describe('whether a rule may say onFailure'),
   whole: z.boolean().describe('whether it also sees the message as one text'),
   named: z.boolean().describe('whether replace works without a replacement'),
+  artifact: z
+    .object({ key: z.string(), manifest: schema, grants: schema, mostBytes: z.int() })
+    .nullable()
+    .describe('the modules that its rules name by this key; null: none'),
   actions: names,
   rule: schema.describe('what a rule adds, as JSON Schema'),
   instance: z
@@ -449,6 +453,7 @@ export const StepsAnswer = z.object({
       noun: z.string(),
       key: z.string(),
       fields: names.describe('what differs; values are not told'),
+      notes: names.optional().describe('e.g. the digests of a module that comes and of the one before'),
     }),
   ),
   notes: names,
