@@ -6,7 +6,7 @@ import type { Gateway } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import { leg } from '../record/record.fixture.js'
 import { originalText } from '../rules/originals.js'
-import { runText } from '../rules/recorded.js'
+import { runTexts } from '../rules/recorded.js'
 import type { RerunRequest } from '../rules/rerun.js'
 import { engineKind, rule } from '../rules/testing.js'
 import { rerunReceipt, type RerunOptions } from './rerun.js'
@@ -31,7 +31,7 @@ const receipt = (facts: Partial<Receipt> = {}): Receipt => ({
   ...facts,
 })
 const recordedRun = (facts: object = {}): string =>
-  `[${runText({ receipt: '2.1', ruleId: 'rule-a', ruleVersion: 3, action: null, config: { kept: 1 }, artifact: FACTS, message: null, recorded: { n: 1 }, ...facts })}]`
+  `[${runTexts([{ receipt: '2.1', ruleId: 'rule-a', ruleVersion: 3, action: null, config: { kept: 1 }, artifact: FACTS, message: null, recorded: { n: 1 }, ...facts }]).join()}]`
 
 interface Asked {
   readonly receipts?: readonly Receipt[]

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Rerun } from '../domain/rerun.js'
+import { runCommand } from './program.js'
 import { writeRerun } from './receipt-replay.js'
 
 const rerun = (facts: object = {}): Rerun & { readonly kept: true } => ({
@@ -46,6 +47,37 @@ test('words of others cannot repaint a terminal, nor make lines', () => {
   const now = { verdict: 'block', findings: { 'a\nidentical': 1 }, evidence: null, reason: '\u001b[2Jx' }
   const told = writeRerun(rerun({ now }))
   assert.not.match(told, /\u001b|^identical$/m)
+})
+
+async function codeOf(...args: readonly string[]): Promise<readonly [number, string]> {
+  let err = ''
+  const code = await runCommand({
+    argv: ['rules', 'replay', ...args],
+    env: {},
+    cwd: '/nowhere',
+    version: '0',
+    nodeVersion: '20',
+    out: () => undefined,
+    err: (text) => void (err += text),
+    signal: new AbortController().signal,
+    start: async () => undefined,
+  })
+  return [code, err]
+}
+
+test('the command is used one way or the other', async () => {
+  for (const more of [
+    ['--rule', 'a'],
+    ['--since', '1h'],
+    ['--until', '1h'],
+    ['--gateway', 'g'],
+    ['--max', '3'],
+  ])
+    assert.equal(await codeOf('--receipt', 'x', ...more).then(([code]) => code), 2, more.join(' '))
+  for (const args of [[], ['--rule', 'a'], ['--since', '1h']]) {
+    const [code, err] = await codeOf(...args)
+    assert.equal([code, /--rule and --since.*or --receipt/.test(err)], [2, true], err)
+  }
 })
 
 test.run()
