@@ -25,7 +25,9 @@ import { Features1796256000012 } from './migrations/0012-features.js'
 import { Backtest1796428800014 } from './migrations/0014-backtest.js'
 import { Poisoning1796515200015 } from './migrations/0015-poisoning.js'
 import { Artifacts1796601600016 } from './migrations/0016-artifacts.js'
+import { RuleWatch1796688000017 } from './migrations/0017-rule-watch.js'
 import { Receipts1796774400018 } from './migrations/0018-receipts.js'
+import { PluginStore1796860800019 } from './migrations/0019-plugin-store.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -64,7 +66,9 @@ const MIGRATIONS = [
   Backtest1796428800014,
   Poisoning1796515200015,
   Artifacts1796601600016,
+  RuleWatch1796688000017,
   Receipts1796774400018,
+  PluginStore1796860800019,
 ]
 
 /** Any number will do, as long as every replica takes the same. */
