@@ -4,6 +4,7 @@ import type { Rerun } from '../domain/rerun.js'
 import { runCommand } from './program.js'
 import { writeRerun } from './receipt-replay.js'
 
+const SHA256 = 'ab'.repeat(32)
 const rerun = (facts: object = {}): Rerun & { readonly kept: true } => ({
   receipt: {
     receipt_id: 'm-2.1',
@@ -21,8 +22,8 @@ const rerun = (facts: object = {}): Rerun & { readonly kept: true } => ({
   },
   kept: true,
   config: 'recorded',
-  was: { verdict: 'block', findings: { rows: 1 }, evidence: { fuel: 812 } },
-  now: { verdict: 'pass', findings: {}, evidence: { fuel: 90 }, reason: null },
+  was: { verdict: 'block', findings: { rows: 1 }, evidence: { fuel: 812, sha256: SHA256 } },
+  now: { verdict: 'pass', findings: {}, evidence: { fuel: 90, sha256: SHA256 }, reason: null },
   identical: false,
   differences: ['verdict', 'findings.rows', 'evidence.fuel'],
   ...facts,
@@ -33,10 +34,11 @@ test('both are shown side by side, and what differs is named', () => {
     writeRerun(rerun()),
     [
       'No bulk reads, version 3 (wasm, request), as it was then.',
-      '               then   now',
-      'verdict        block  pass',
-      'findings.rows  1      -',
-      'evidence.fuel  812    90',
+      `                 then${' '.repeat(60)}  now`,
+      `verdict          block${' '.repeat(59)}  pass`,
+      `findings.rows    1${' '.repeat(63)}  -`,
+      `evidence.fuel    812${' '.repeat(61)}  90`,
+      `evidence.sha256  ${SHA256}  the same`,
       'differs: verdict, findings.rows, evidence.fuel',
       '',
     ].join('\n'),
