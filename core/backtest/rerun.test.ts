@@ -187,6 +187,11 @@ test('what was given up has no verdict; one that fell, or failed in shadow, has'
   assert.is(await whyNot({ receipts: [receipt(undecided)] }), 'not_decided')
   assert.is(await whyNot({ receipts: [receipt({ ...undecided, fell: 'open' })] }), 'kept')
   assert.is(await whyNot({ receipts: [receipt({ ...undecided, shadow: true })] }), 'kept')
+  const given = { ...undecided, shadow: true }
+  const blocked = [receipt({ rule_id: 'b', verdict: 'block' }), receipt(given)]
+  assert.is(await whyNot({ receipts: blocked, of: 2 }), 'not_decided')
+  const shadowed = [receipt({ rule_id: 'b', verdict: 'block', shadow: true }), receipt(given)]
+  assert.is(await whyNot({ receipts: shadowed, of: 2, run: recordedRun({ receipt: '2.2' }) }), 'kept')
 })
 
 test('a module, an engine or a form of configuration that is gone is told', async () => {
