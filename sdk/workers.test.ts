@@ -58,7 +58,7 @@ const fate = (promise: Promise<unknown>) =>
 
 test('a thread is ended for the step that takes too long, and says which', async () => {
   const pool = readyPool(1)
-  const left = ({ step, ms }: Place) => (step === null ? 5_000 : 200) - ms
+  const left = { left: ({ step, ms }: Place) => (step === null ? 5_000 : 200) - ms, lookMs: 200 }
   assert.is(await pool.run({ steps: [100, 100, 100] }, left), 3)
   assert.equal(await fate(pool.run({ steps: [1, 1, 0, 1] }, left)), ['late', 2])
   assert.is(await pool.run({ add: [1] }, left), 1)
@@ -67,7 +67,7 @@ test('a thread is ended for the step that takes too long, and says which', async
 
 test('three threads ended in a row leave a pool that answers', async () => {
   const pool = readyPool(2)
-  const left = ({ step, ms }: Place) => (step === null ? 5_000 : 50) - ms
+  const left = { left: ({ step, ms }: Place) => (step === null ? 5_000 : 50) - ms, lookMs: 50 }
   const ended = await Promise.all([1, 2, 3].map(() => fate(pool.run({ steps: [0] }, left))))
   assert.equal(ended, [
     ['late', 0],

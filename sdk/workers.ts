@@ -10,11 +10,8 @@ export type { Duties } from './worker-thread.js'
 
 /** Threads for work that cannot be trusted with the time it takes: one that is late is ended, and another one begins. */
 export interface WorkerPool<Task, Answer> {
-  /**
-   * Rejects with a `TaskFailure` when it takes longer than `deadlineMs`, fails, or cannot be begun for too long. In place of a number, a
-   * function says how long it may still stay where it is: it is asked when the former time is over. What `transfer` names is handed over.
-   */
-  run(task: Task, deadlineMs: number | ((place: Place) => number), transfer?: readonly Transferable[]): Promise<Answer>
+  /** Rejects with a `TaskFailure` when it takes longer than it may, fails, or cannot be begun for too long. What `transfer` names is handed over. */
+  run(task: Task, limit: number | TaskLimit, transfer?: readonly Transferable[]): Promise<Answer>
   /** Starts its threads ahead of the first task. */
   warm(): void
   stop(): Promise<void>
@@ -25,6 +22,12 @@ export interface HoldingPool<Task, Answer, Held> extends WorkerPool<Task, Answer
   /** Resolves when all threads hold it. Rejects when one cannot: then none does. */
   hold(key: number, held: Held): Promise<void>
   drop(key: number): void
+}
+
+/** Of a task that says at which step it is: how long it may still stay at a place, looked at so often at least. */
+export interface TaskLimit {
+  readonly left: (place: Place) => number
+  readonly lookMs: number
 }
 
 export interface WorkerPoolOptions {
@@ -64,7 +67,7 @@ export class TaskFailure extends Error {
 /** What a thread works on: a task, or something to hold. */
 interface Job<Answer> {
   readonly told: Told<unknown, unknown>
-  readonly left: (place: Place) => number
+  readonly limit: TaskLimit
   /** What is said when there is no time left. */
   readonly late: string
   readonly transfer: readonly Transferable[]
@@ -166,7 +169,7 @@ export function createWorkerPool<Task, Answer, Held = never>(
     thread.job = job
     if (job.told.kind === 'task') atWork += 1
     job.begun = performance.now()
-    watch(thread, job, job.left({ step: null, ms: 0 }))
+    watch(thread, job, Infinity)
     try {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       thread.worker.postMessage(job.told, job.transfer)
@@ -177,14 +180,15 @@ export function createWorkerPool<Task, Answer, Held = never>(
   }
 
   /** An answer may lie unread behind a busy loop: it is read before the task is called late. */
-  function watch(thread: Thread<Answer>, job: Job<Answer>, ms: number): void {
-    job.timer = setTimeout(() => setImmediate(() => look(thread, job)), Math.ceil(ms))
+  function watch(thread: Thread<Answer>, job: Job<Answer>, left: number): void {
+    const ms = Math.ceil(Math.min(left, job.limit.lookMs))
+    job.timer = setTimeout(() => setImmediate(() => look(thread, job)), ms)
   }
 
   function look(thread: Thread<Answer>, job: Job<Answer>): void {
     if (thread.job !== job) return
     const place = readPlace(thread.board, job.begun)
-    const left = job.left(place)
+    const left = job.limit.left(place)
     if (left > 0) return watch(thread, job, left)
     void thread.worker.terminate()
     lose(thread, { kind: 'late', message: job.late, step: place.step })
@@ -203,7 +207,7 @@ export function createWorkerPool<Task, Answer, Held = never>(
   function holdJob(key: number, held: Held, settle: Pick<Job<Answer>, 'resolve' | 'reject'>): Job<Answer> {
     const told = { kind: 'hold', id: (ids += 1), key, held } as const
     const late = `not ready within ${holdMs} ms`
-    return { told, left: ({ ms }) => holdMs - ms, late, transfer: [], begun: 0, ...settle }
+    return { told, limit: within(holdMs), late, transfer: [], begun: 0, ...settle }
   }
 
   const holdIn = (thread: Thread<Answer>, key: number, held: Held) =>
@@ -224,14 +228,21 @@ export function createWorkerPool<Task, Answer, Held = never>(
   }
 
   return {
-    run: (task, deadlineMs, transfer = []) =>
+    run: (task, limit, transfer = []) =>
       new Promise((resolve, reject) => {
         if (stopped) return reject(new TaskFailure('stopped', 'no worker is free'))
         if (waiting.length >= mostWaiting) return reject(new TaskFailure('busy', 'no worker is free'))
-        const isFixed = typeof deadlineMs === 'number'
-        const left = isFixed ? ({ ms }: Place) => deadlineMs - ms : deadlineMs
-        const late = isFixed ? `no answer within ${deadlineMs} ms` : 'no answer in time'
-        wait({ told: { kind: 'task', id: (ids += 1), task }, left, late, transfer, begun: 0, resolve, reject })
+        const isFixed = typeof limit === 'number'
+        const late = isFixed ? `no answer within ${limit} ms` : 'no answer in time'
+        wait({
+          told: { kind: 'task', id: (ids += 1), task },
+          limit: isFixed ? within(limit) : limit,
+          late,
+          transfer,
+          begun: 0,
+          resolve,
+          reject,
+        })
       }),
     warm() {
       if (stopped) return
@@ -266,3 +277,5 @@ export function createWorkerPool<Task, Answer, Held = never>(
 }
 
 const idOf = ({ told }: Pick<Job<never>, 'told'>) => (told.kind === 'drop' ? null : told.id)
+
+const within = (mostMs: number): TaskLimit => ({ left: ({ ms }) => mostMs - ms, lookMs: mostMs })

@@ -136,10 +136,13 @@ async function noWayOut(): Promise<never> {
 
 /** What a plugin counts of old messages must not mix with what it counts of live ones. */
 function memoryStore(): PluginStore {
-  const kept = new Map<string, string>()
+  const kept = new Map<string, { readonly value: string; readonly until: number }>()
   return {
-    get: async (key) => kept.get(key),
-    set: async (key, value) => void kept.set(key, value),
+    get: async (key) => {
+      const entry = kept.get(key)
+      return entry === undefined || entry.until <= Date.now() ? undefined : entry.value
+    },
+    set: async (key, value, { ttlMs = Infinity } = {}) => void kept.set(key, { value, until: Date.now() + ttlMs }),
     delete: async (key) => void kept.delete(key),
   }
 }

@@ -26,6 +26,7 @@ import { Backtest1796428800014 } from './migrations/0014-backtest.js'
 import { Poisoning1796515200015 } from './migrations/0015-poisoning.js'
 import { Artifacts1796601600016 } from './migrations/0016-artifacts.js'
 import { Receipts1796774400018 } from './migrations/0018-receipts.js'
+import { PluginStore1796860800019 } from './migrations/0019-plugin-store.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -65,6 +66,7 @@ const MIGRATIONS = [
   Poisoning1796515200015,
   Artifacts1796601600016,
   Receipts1796774400018,
+  PluginStore1796860800019,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

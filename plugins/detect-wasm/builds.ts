@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { BuiltAnswer, BuildTask } from './protocol.js'
 import type { Problem, RuleBundle, RuleModule } from '@gatehouse/rule-sandbox'
 import type { ConfigError } from '@gatehouse/sdk'
@@ -45,7 +46,9 @@ export function createBuilds(pool: BuildPool): Builds {
       return { ok: true, value: { ...answer, module: answer.built.module } }
     } catch (thrown) {
       if (!(thrown instanceof TaskFailure)) throw thrown
-      return refuse(thrown.kind === 'late' ? `could not be built within ${BUILD_MS / 1_000} s` : unbuilt(thrown.message))
+      return refuse(
+        thrown.kind === 'late' ? `could not be built within ${BUILD_MS / 1_000} s` : unbuilt(thrown.message),
+      )
     }
   }
 
@@ -71,7 +74,10 @@ export function createBuilds(pool: BuildPool): Builds {
 const unbuilt = (why: string) => `could not be built: ${why}`
 
 /** The manifest is in it too: what it asks for is part of what is built. */
-const keyOf = ({ manifest, grants, ceilings }: RuleBundle): string => JSON.stringify([manifest, grants, ceilings ?? {}])
+const keyOf = ({ bytes, manifest, grants, ceilings }: RuleBundle): string => {
+  const digest = createHash('sha256').update(bytes).digest('hex')
+  return JSON.stringify([digest, manifest, grants, ceilings ?? {}])
+}
 
 const asError = ({ message, offset, path }: Problem): ConfigError => ({
   path: 'module',

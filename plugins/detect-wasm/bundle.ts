@@ -26,7 +26,9 @@ export function readBundle(artifact: Artifact | undefined, ...ceilings: readonly
   }
 }
 
-function problemOf({ issues }: {
+function problemOf({
+  issues,
+}: {
   readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
 }): string {
   const [issue] = issues

@@ -30,8 +30,9 @@ export async function runLinks(
 ): Promise<readonly Came[]> {
   const task: ChainTask = { links: asked.map(({ link }) => link), ...encode() }
   const left = ({ step, ms }: Place) => (step === null ? IDLE_MS : limitOf(asked[step])) - ms
+  const lookMs = Math.min(...asked.map(limitOf))
   try {
-    const answers = await pool.run(task, left, [task.buffer])
+    const answers = await pool.run(task, { left, lookMs }, [task.buffer])
     if (answers.length === 0) return [unable('no answer')]
     return answers.map((ran) => (ran === null ? unable('the rule is not loaded') : { kind: 'ran', ran }))
   } catch (thrown) {

@@ -26,7 +26,12 @@ export type RuleConfig = z.infer<typeof ruleConfig>
 export const pluginConfig = z
   .strictObject({
     /** Messages that are looked at at the same time; one thread more stands ready to take over. */
-    workers: z.number().int().min(1).max(32).default(Math.min(32, Math.max(2, availableParallelism()))),
+    workers: z
+      .number()
+      .int()
+      .min(1)
+      .max(32)
+      .default(Math.min(32, Math.max(2, availableParallelism()))),
     /** What rules may use at most, below what all may. */
     ceilings: z.strictObject({ ...runningLimits, moduleBytes: least(RULE_GRANT_LIMITS.moduleBytes) }).prefault({}),
   })

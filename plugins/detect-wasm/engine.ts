@@ -94,8 +94,10 @@ interface Sources {
 function questionOf(request: EvaluateRequest, { now, nextKey }: Sources): Question | string {
   const rule = request.state as Prepared
   if (request.recorded !== undefined) return questionThen(request, rule, nextKey())
-  const turns = request.chain?.map(
-    ({ state, action, shadow }): Turn => ({ rule: state as Prepared, action, shadow }),
-  ) ?? [{ rule, action: rule.action, shadow: false }]
+  const turns = request.chain?.map(({ state, action, shadow }): Turn => ({
+    rule: state as Prepared,
+    action,
+    shadow,
+  })) ?? [{ rule, action: rule.action, shadow: false }]
   return { request, facts: factsOf(request, now), turns, stored: null }
 }

@@ -42,7 +42,8 @@ export function evaluationOf(ran: Ran, reading: Reading): Evaluation {
 }
 
 const reasonOf = ({ failure }: Ran): string => failure?.message ?? 'it gave no answer'
-const strikeOf = ({ failure }: Ran) => (failure === null || failure.kind === 'refused' ? {} : { strike: failure.message })
+const strikeOf = ({ failure }: Ran) =>
+  failure === null || failure.kind === 'refused' ? {} : { strike: failure.message }
 
 /** Units of fuel that even the slowest code uses in a millisecond, a quarter of it: whoever used less was kept waiting by others. */
 const LEAST_FUEL_PER_MS = 5_000
@@ -67,7 +68,10 @@ function read(answer: RuleAnswer, reading: Reading): Evaluation {
   const decision = decisionOf(answer, reading)
   switch (decision) {
     case 'findings':
-      return { verdict: 'findings', findings: (answer.findings ?? []).filter(isPlaced).map((one) => spanOf(one, leaves)) }
+      return {
+        verdict: 'findings',
+        findings: (answer.findings ?? []).filter(isPlaced).map((one) => spanOf(one, leaves)),
+      }
     case 'pass':
       return { verdict: 'pass' }
     case 'block':

@@ -1,12 +1,15 @@
 import type { Ran } from '@gatehouse/rule-sandbox'
 import type { Evidence, JsonObject } from '@gatehouse/sdk'
 import type { RuleFinding } from '@gatehouse/sdk/rule-abi'
+import { isLarger } from './inputs.js'
 import type { Facts } from './inputs.js'
 import type { Prepared } from './shelf.js'
 
 const MOST_COUNTERS = 8
 const LONGEST_KEY = 64
 const MOST_RECORDED = 65_536
+/** So many signs become no more bytes than that, however they are written. */
+const SURELY_SMALL = 10_000
 
 /** What a verdict rests on. Of many counters the largest. */
 export function evidenceOf({ build, configDigest, artifact }: Prepared, { fuel, counters }: Ran): Evidence {
@@ -28,7 +31,11 @@ export function evidenceOf({ build, configDigest, artifact }: Prepared, { fuel, 
 }
 
 /** All that the rule saw besides the message; undefined when it is more than may be kept. */
-export function recordedOf({ build, held, artifact }: Prepared, facts: Facts, reads: Ran['reads']): JsonObject | undefined {
+export function recordedOf(
+  { build, held, artifact }: Prepared,
+  facts: Facts,
+  reads: Ran['reads'],
+): JsonObject | undefined {
   const { limits, sha256 } = build.module
   const recorded = {
     input: facts,
@@ -42,6 +49,7 @@ export function recordedOf({ build, held, artifact }: Prepared, facts: Facts, re
 
 /** Most are far smaller than they might be: those are not written out to know it. */
 function isSmall(recorded: JsonObject): boolean {
+  if (!isLarger(recorded, SURELY_SMALL)) return true
   return Buffer.byteLength(JSON.stringify(recorded)) <= MOST_RECORDED
 }
 

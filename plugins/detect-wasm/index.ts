@@ -40,7 +40,7 @@ export default definePlugin({
       size: config.workers,
       spares: 1,
       resources: RESOURCES,
-      longestWaitMs: 2_000,
+      longestWaitMs: 10_000,
       mostWaiting: 512,
     })
     const buildPool = createWorkerPool<BuildTask, BuiltAnswer>({

@@ -7,7 +7,8 @@ import type { Json, JsonObject } from '@gatehouse/sdk'
 const MARK = '\u{e000}'
 const MARKED = /^\u{e000}[g-v]{16}:(-?[0-9.eE+-]+)$/u
 
-export const mayHaveMarks = (bytes: Uint8Array): boolean => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(MARK)
+export const mayHaveMarks = (bytes: Uint8Array): boolean =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(MARK)
 
 export function withoutMarks(value: Json | undefined): Json | undefined {
   if (typeof value === 'string') return MARKED.exec(value)?.[1] ?? value
@@ -27,6 +28,9 @@ export function withMarks(changed: Json | undefined, before: Json | undefined): 
   }
   const entries = Object.entries(changed as JsonObject)
   return Object.fromEntries(
-    entries.map(([key, item]) => [key, withMarks(item, Object.hasOwn(before, key) ? (before as JsonObject)[key] : undefined)]),
+    entries.map(([key, item]) => [
+      key,
+      withMarks(item, Object.hasOwn(before, key) ? (before as JsonObject)[key] : undefined),
+    ]),
   )
 }

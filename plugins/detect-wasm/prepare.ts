@@ -20,7 +20,8 @@ type Wanted = Pick<PrepareRequest, 'config' | 'artifact' | 'action' | 'rule'>
 export async function prepareRule({ builds, ceilings, nextKey }: Preparing, wanted: Wanted): Promise<Read<Prepared>> {
   const { artifact, action, rule } = wanted
   const parsed = ruleConfig.safeParse(wanted.config)
-  if (!parsed.success) return refuse(parsed.error.issues[0]?.message ?? 'is not valid', pathOf(parsed.error.issues[0]?.path))
+  if (!parsed.success)
+    return refuse(parsed.error.issues[0]?.message ?? 'is not valid', pathOf(parsed.error.issues[0]?.path))
   const { config = {}, limits } = parsed.data
   const bundle = readBundle(artifact, ceilings, limits ?? {})
   if (!bundle.ok || artifact === undefined) return bundle.ok ? refuse('names no module') : bundle
@@ -61,10 +62,7 @@ function preparedOf(build: Build, { settled, artifact: { name, version }, action
 }
 
 /** What an upload is found to be: built, and held to the vectors of its manifest. Nothing stays. */
-export async function tryUpload(
-  { builds, ceilings }: Preparing,
-  { artifact }: Wanted,
-): Promise<Read<JsonObject>> {
+export async function tryUpload({ builds, ceilings }: Preparing, { artifact }: Wanted): Promise<Read<JsonObject>> {
   const bundle = readBundle(artifact, ceilings)
   if (!bundle.ok) return bundle
   const tried = await builds.tryOut(bundle.value)

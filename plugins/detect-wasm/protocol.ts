@@ -25,8 +25,7 @@ export type Wants = 'message' | 'texts' | 'both'
 
 export const wantsOf = ({ input }: Pick<RuleManifest, 'input'>): Wants =>
   input.length === 2 ? 'both' : (input[0] ?? 'message')
-export const inputOfWants = (wants: Wants): RuleManifest['input'] =>
-  wants === 'both' ? ['message', 'texts'] : [wants]
+export const inputOfWants = (wants: Wants): RuleManifest['input'] => (wants === 'both' ? ['message', 'texts'] : [wants])
 
 /** One message for all rules of a chain, in one buffer: where in it stands what those see that want it so. */
 export interface ChainTask {
