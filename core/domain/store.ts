@@ -1,6 +1,7 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import type { ArtifactContent, ArtifactVersion, Signature, StoredArtifact } from './artifacts.js'
 import type { FieldHashes } from './feature-hash.js'
+import type { QuarantineRepository, RuleStatRepository } from './rule-watch.js'
 import type { Approval } from './feature-judge.js'
 import type {
   AlertTarget,
@@ -447,6 +448,8 @@ export interface Store {
   readonly lists: ListRepository
   readonly infos: InfoRepository
   readonly features: FeatureRepository
+  readonly quarantines: QuarantineRepository
+  readonly ruleStats: RuleStatRepository
   readonly settings: { get(): Promise<Settings>; set(settings: Settings): Promise<void> }
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
   /** Raises the epoch: every replica rebuilds its snapshot and forgets what it cached of people and tokens. */
