@@ -11,6 +11,7 @@ import { DEFAULT_RULE_MODULES } from '../domain/nouns.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import { createSigner } from '../test/artifacts/blob-engine.js'
 import { canonicalJson } from '../domain/canonical-json.js'
+import { newWatch } from '../domain/rule-watch.js'
 import { createSnapshots } from './snapshots.js'
 
 const database = await migratedDatabase()
@@ -75,6 +76,7 @@ async function scene(name: string) {
         looksOnly: false,
         change: null,
         chains: false,
+        watch: newWatch(),
       }
       return { ...plain, artifact: null, share: null, covers: () => true, state: told.length, passes: 1, broken: null }
     },
