@@ -3,6 +3,7 @@ import type { EngineKind, OpenedEngine } from '../domain/engines.js'
 import type { Gateway, Rule } from '../domain/nouns.js'
 import type { SealedPart } from '../domain/record.js'
 import { type Conclusion, differencesOf, type Rerun, type WhyNot } from '../domain/rerun.js'
+import type { ArtifactFacts } from '../domain/snapshot.js'
 import { asGatehouseError } from '../errors.js'
 import { readOriginal, type Original } from '../rules/originals.js'
 import { readRuns, type KeptRun } from '../rules/recorded.js'
@@ -19,8 +20,7 @@ export interface RerunOptions {
     box: Buffer,
   ) => Promise<string | null>
   readonly instanceOf: (name: string) => Promise<OpenedEngine | null>
-  /** An engine's artifact whose bytes have this SHA-256; null when there is none any more. */
-  readonly artifactOf: (kind: string, sha256: string) => Promise<Artifact | null>
+  readonly artifactOf: (kind: string, artifact: ArtifactFacts) => Promise<Artifact | 'module_gone' | 'module_refused'>
 }
 
 /**
@@ -138,8 +138,8 @@ async function ranOf(options: RerunOptions, { stored, kind, run }: Seen, gateway
   const instance = name === null ? null : await options.instanceOf(name)
   if (name !== null && instance?.kind !== kind.kind) return 'engine_gone'
   if (kind.declaration.artifact === undefined) return { rule, instance, artifact: null }
-  const artifact = run?.sha256 ? await options.artifactOf(kind.kind, run.sha256) : null
-  return artifact === null ? 'module_gone' : { rule, instance, artifact }
+  const artifact = run?.artifact ? await options.artifactOf(kind.kind, run.artifact) : 'module_gone'
+  return typeof artifact === 'string' ? artifact : { rule, instance, artifact }
 }
 
 const currentRule = ({ receipt }: StoredReceipt, { rules }: Gateway): Rule | null =>
@@ -214,6 +214,8 @@ const WHAT_TO_DO: Readonly<Record<WhyNot, string>> = {
     'The rule has another version by now, or is gone, and its engine keeps none of what it said then. Try what it says today: gatehouse rules replay --rule.',
   module_gone:
     'The module that ran then is no longer kept here. Upload the file whose SHA-256 stands in the receipt, and try again.',
+  module_refused:
+    'The module that ran then must not run here any more (settings.ruleModules): it was revoked, or nobody trusted has signed it.',
   engine_gone: 'The engine is not loaded here, or not registered any more. Add it, and try again.',
   not_prepared: 'The engine does not take any more what the rule said then: the log of the gateway has the cause.',
 }

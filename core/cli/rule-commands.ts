@@ -8,9 +8,12 @@ import { connect } from './client.js'
 import type { Client } from './client.js'
 import { CommandError } from './io.js'
 import type { Io } from './io.js'
+import { addModuleCommands } from './module-commands.js'
 import { replayReceipt } from './receipt-replay.js'
+import { moment } from './moment.js'
 import { createProgress } from './replay-progress.js'
 import { type Replay, writeReplay } from './replay-report.js'
+import { addRuleWatchCommands } from './rule-watch-commands.js'
 import { addRuleKitCommands } from './rule-kit.js'
 
 interface Asked {
@@ -34,6 +37,7 @@ const POLL_MS = 500
 
 export function addRuleCommands(program: Command, io: Io): void {
   const rules = program.command('rules').description('Work on rules.')
+  addRuleWatchCommands(rules, io)
   addRuleKitCommands(rules, io)
   rules
     .command('replay')
@@ -49,6 +53,7 @@ export function addRuleCommands(program: Command, io: Io): void {
     .option('--allow-external', 'let engines send stored messages to services outside')
     .option('--json', 'print the report as JSON')
     .action((options: Asked, command: Command) => replayEither(io, options, command))
+  addModuleCommands(rules, io)
 }
 
 const NOT_WITH_RECEIPT = ['rule', 'since', 'until', 'gateway', 'max']
@@ -130,17 +135,6 @@ async function follow(io: Io, client: Client, id: string): Promise<Replay> {
   } finally {
     progress.end()
   }
-}
-
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** Milliseconds since the epoch. */
-function moment(text: string): number {
-  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
-  if (unit !== undefined) return Date.now() - Number(amount) * (UNITS[unit] ?? 0)
-  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(at)) throw new InvalidArgumentError('It must be an age such as 12h or 7d, or a time.')
-  return at
 }
 
 function count(text: string): number {

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Told } from '../domain/replay.js'
 import { createReceipts, type Receipts } from '../backtest/receipts.js'
+import { ranArtifact } from '../configuration/nouns/artifact-references.js'
 import { openEngine } from '../configuration/nouns/open-engine.js'
 import { createReplayQueue, type ReplayQueue, type RunningReplay, type RunReplay } from '../backtest/queue.js'
 import { createReplayRows } from '../db/repositories/replays.js'
@@ -40,7 +41,7 @@ export function receiptsOf(house: House): Receipts {
       const engine = await store.engines.byKey(name)
       return engine === null ? null : openEngine(store, engine)
     },
-    artifactOf: async () => null,
+    artifactOf: (kind, facts) => ranArtifact(store, kind, facts),
   })
 }
 

@@ -18,6 +18,7 @@ export function createChores(house: House, log: Surroundings['log'], onBroken: (
     house.get(PARTS.alerts).forget(house.get(PARTS.snapshots).current().settings.retentionDays.alerts, limit)
   const maintain = async () => {
     await retention.maintain()
+    await house.get(PARTS.store).ruleStats.forget(house.get(PARTS.snapshots).current().settings.retentionDays.logs)
     await drain(forget)
   }
   const nightly = () => void ifUnlocked(dataSource, 'retention', maintain).catch(onBroken)

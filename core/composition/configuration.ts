@@ -19,6 +19,7 @@ import { createUploadCheck } from '../rules/uploads.js'
 import { createPreview } from './preview.js'
 import { detectOf } from './upstream-auth.js'
 import { receiptsOf, replaysOf } from './backtest.js'
+import { quarantineOf } from './quarantines.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
 import { type Configuration, type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -59,7 +60,7 @@ export function createConfiguration(house: House, config: Config, log: PluginLog
       house.get(PARTS.deliveries).wake()
     },
   })
-  return { mutations, checks, files: createFileOperations(mutations, declaredSecrets(checks)) }
+  return { mutations, checks, files: createFileOperations(mutations, declaredSecrets(checks), checks.engines) }
 }
 
 function declaredSecrets({ engines, idpSecrets, alertTargets }: Checks): DeclaredSecrets {
@@ -125,6 +126,10 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     tryRule: house.get(PARTS.rules).tryRule,
     engineKinds: house.get(PARTS.engines).kinds,
+    ruleWatch: {
+      quarantineOf: (rule) => quarantineOf(house.get(PARTS.snapshots).current(), rule),
+      flush: house.get(PARTS.ruleStats).flush,
+    },
     plugins: () => house.get(PARTS.host).plugins,
   }
 }

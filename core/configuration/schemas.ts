@@ -2,7 +2,7 @@ import { ALERT_TYPES, type JsonObject } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { CAPABILITIES } from '../domain/capabilities.js'
 import { readPublicKey } from '../domain/artifact-trust.js'
-import { inBase64, MOST_MODULE, readVersion, type VersionReference } from '../domain/artifacts.js'
+import { inBase64, isModulePath, MOST_MODULE, readVersion, type VersionReference } from '../domain/artifacts.js'
 import { PIN_FIELDS, POISONING } from '../domain/provisioning.js'
 import { strict } from './problems.js'
 import { duration, size } from './units.js'
@@ -387,6 +387,7 @@ const canary = strict({
     })
   return { version, percent, shadow }
 })
+export type Signature = z.output<typeof Signature>
 export const Signature = strict({
   keyId: keyName,
   signature: z.string().regex(/^[A-Za-z0-9+/]{86}==$/, 'must be 64 bytes in base64'),
@@ -396,6 +397,14 @@ export const ArtifactPatch = strict({
   current: z.union([z.literal('previous'), versionReference]).optional(),
   canary: canary.nullable().optional(),
   grants: grants.optional(),
+})
+
+/** In a file. Without `file` it is one that was uploaded before. */
+const Artifact = strict({
+  ...artifactShape,
+  file: z.string().max(1_000).refine(isModulePath, 'must end in .wasm or .js').optional(),
+  current: versionReference.optional(),
+  canary: canary.nullable().optional(),
 })
 
 export const Settings = strict({
@@ -441,6 +450,7 @@ export const fileShape = {
   servers: z.record(slug, Server).optional(),
   identities: z.record(slug, Identity).optional(),
   engines: z.record(slug, Engine).optional(),
+  artifacts: z.record(slug, Artifact).optional(),
   gateways: z.record(slug, Gateway).optional(),
   exporters: z.record(slug, Exporter).optional(),
   alerts: z.record(slug, AlertTarget).optional(),

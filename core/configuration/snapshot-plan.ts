@@ -15,6 +15,7 @@ export interface Loaded {
   readonly artifacts: readonly StoredArtifact[]
   readonly versions: readonly ArtifactVersion[]
   readonly settings: Settings
+  readonly quarantines: Snapshot['quarantines']
 }
 
 export type Warn = (facts: Readonly<Record<string, unknown>>, message: string) => void
@@ -47,6 +48,7 @@ export function plan(loaded: Loaded, compiled: Compiled, warn: Warn): Snapshot {
     idps: Object.freeze(loaded.idps),
     engines,
     settings: Object.freeze(loaded.settings),
+    quarantines: loaded.quarantines,
   })
 }
 

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { createEpochs, FRESH_MS } from '../cluster/epochs.js'
 import { createStore } from '../db/repositories/store.js'
 import { fakeVault, gatewayDraft, migratedDatabase, ruleDraft, serverDraft } from '../db/testing.js'
+import { newWatch } from '../domain/rule-watch.js'
 import type { OpenedEngine } from '../domain/engines.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
@@ -44,6 +45,7 @@ function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async (
         chains: false,
         artifact: null,
         share: null,
+        watch: newWatch(),
         covers: () => true,
       }
       return { ...known, state: rule.version, passes: 1, broken: null, ...(await prepare(rule)) }

@@ -33,7 +33,7 @@ export interface Snapshots {
 export interface SnapshotsOptions {
   readonly store: Pick<
     Store,
-    'gateways' | 'servers' | 'identities' | 'idps' | 'engines' | 'artifacts' | 'settings' | 'epoch'
+    'gateways' | 'servers' | 'identities' | 'idps' | 'engines' | 'artifacts' | 'settings' | 'quarantines' | 'epoch'
   >
   readonly epochs: Pick<Epochs, 'onChange' | 'current' | 'freshWithin' | 'check'>
   readonly log: Pick<PluginLog, 'warn' | 'error'>
@@ -160,19 +160,21 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 async function load(store: SnapshotsOptions['store']): Promise<Loaded> {
   for (let reading = 1; ; reading++) {
     const epoch = await store.epoch()
-    const [gateways, servers, identities, idps, engines, artifacts, versions, settings] = await Promise.all([
-      store.gateways.all(),
-      store.servers.all(),
-      store.identities.shared(),
-      store.idps.all(),
-      store.engines.all(),
-      store.artifacts.all(),
-      store.artifacts.versions(),
-      store.settings.get(),
-    ])
+    const [gateways, servers, identities, idps, engines, artifacts, versions, settings, quarantines] =
+      await Promise.all([
+        store.gateways.all(),
+        store.servers.all(),
+        store.identities.shared(),
+        store.idps.all(),
+        store.engines.all(),
+        store.artifacts.all(),
+        store.artifacts.versions(),
+        store.settings.get(),
+        store.quarantines.all(),
+      ])
     // Labelled with the number from before, a torn reading is found old by whoever compares.
     if (reading === READINGS || (await store.epoch()) === epoch)
-      return { epoch, gateways, servers, identities, idps, engines, artifacts, versions, settings }
+      return { epoch, gateways, servers, identities, idps, engines, artifacts, versions, settings, quarantines }
   }
 }
 

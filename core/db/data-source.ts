@@ -25,6 +25,7 @@ import { Features1796256000012 } from './migrations/0012-features.js'
 import { Backtest1796428800014 } from './migrations/0014-backtest.js'
 import { Poisoning1796515200015 } from './migrations/0015-poisoning.js'
 import { Artifacts1796601600016 } from './migrations/0016-artifacts.js'
+import { RuleWatch1796688000017 } from './migrations/0017-rule-watch.js'
 import { Receipts1796774400018 } from './migrations/0018-receipts.js'
 import { PluginStore1796860800019 } from './migrations/0019-plugin-store.js'
 
@@ -65,6 +66,7 @@ const MIGRATIONS = [
   Backtest1796428800014,
   Poisoning1796515200015,
   Artifacts1796601600016,
+  RuleWatch1796688000017,
   Receipts1796774400018,
   PluginStore1796860800019,
 ]

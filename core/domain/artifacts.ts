@@ -31,6 +31,8 @@ export interface ArtifactVersion {
   readonly version: number
   /** Of the bytes, in hexadecimal. */
   readonly sha256: string
+  /** Of the canonical JSON of its manifest. */
+  readonly manifestSha256: string
   readonly size: number
   readonly signature: Signature | null
   /** Who uploaded it, by e-mail address; null: the operator's file. */

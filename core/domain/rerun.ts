@@ -24,6 +24,8 @@ export type WhyNot =
   /** The rule has another version by now, or is gone, and its engine keeps none of what it said. */
   | 'rule_changed'
   | 'module_gone'
+  /** It was revoked, or its signature is trusted no more. */
+  | 'module_refused'
   | 'engine_gone'
   /** The engine no longer takes what the rule said. */
   | 'not_prepared'

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@gatehouse/sdk'
 import type { ArtifactContent, ArtifactVersion, Signature, StoredArtifact } from './artifacts.js'
 import type { FieldHashes } from './feature-hash.js'
+import type { QuarantineRepository, RuleStatRepository } from './rule-watch.js'
 import type { Approval } from './feature-judge.js'
 import type {
   AlertTarget,
@@ -416,8 +417,8 @@ export interface ArtifactRepository extends Repository<StoredArtifact> {
   /** GH_API_NOT_FOUND for a version that is not there. */
   content(artifactId: string, version: number): Promise<ArtifactContent>
   bytes(artifactId: string, version: number): Promise<Uint8Array>
-  /** The upload of exactly these bytes and this manifest (canonical JSON). */
-  same(artifactId: string, sha256: string, manifest: string): Promise<ArtifactVersion | null>
+  /** The upload of exactly these bytes and this manifest. */
+  same(artifactId: string, digests: Pick<ArtifactVersion, 'sha256' | 'manifestSha256'>): Promise<ArtifactVersion | null>
   addVersion(draft: VersionDraft): Promise<ArtifactVersion>
   sign(artifactId: string, version: number, signature: Signature): Promise<void>
   removeVersion(artifactId: string, version: number): Promise<void>
@@ -447,6 +448,8 @@ export interface Store {
   readonly lists: ListRepository
   readonly infos: InfoRepository
   readonly features: FeatureRepository
+  readonly quarantines: QuarantineRepository
+  readonly ruleStats: RuleStatRepository
   readonly settings: { get(): Promise<Settings>; set(settings: Settings): Promise<void> }
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
   /** Raises the epoch: every replica rebuilds its snapshot and forgets what it cached of people and tokens. */

@@ -255,8 +255,8 @@ test('what engines looked at besides is sealed, as much of it as a body may be, 
   trail.recorded('response', ['{"d":"a longer secret"}'], seal)
   const record = trail.close('proxy_response_success', 200, null)
   assert.equal(record.originals, {
-    request_recorded: { box: 'Ym94', bytes: 42 },
-    response_recorded: { box: null, bytes: 26 },
+    request_recorded: { box: 'Ym94', bytes: 41 },
+    response_recorded: { box: null, bytes: 25 },
   })
   assert.equal(sealed, [{ at: 7, id: record.id, leg: 'request_recorded', text: '[{"a":1},{"c":2}]' }])
 })

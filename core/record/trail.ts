@@ -158,7 +158,7 @@ export class Trail {
    */
   recorded(leg: 'request' | 'response', texts: readonly string[], seal: SealBody): void {
     const fitting: string[] = []
-    let [bytes, kept] = [2, 2]
+    let [bytes, kept] = [1, 1]
     for (const text of texts) {
       const size = Buffer.byteLength(text) + 1
       bytes += size

@@ -310,8 +310,8 @@ function runTexts({ recorded: all }: Outcome, { leg, receipt: first }: ReceiptPl
   return all.map(({ receipt, compiled, message, recorded }) => {
     const { id, version, action, config } = compiled.rule
     const rule = { ruleId: id, ruleVersion: version, action, config: config as JsonObject }
-    const sha256 = compiled.artifact?.sha256 ?? null
-    return runText({ receipt: `${leg}.${first + receipt}`, ...rule, sha256, message, recorded })
+    const { artifact } = compiled
+    return runText({ receipt: `${leg}.${first + receipt}`, ...rule, artifact, message, recorded })
   })
 }
 

@@ -48,11 +48,13 @@ test('what was recorded comes out beside the receipt it belongs to, with the mes
   )
   const rules = [rule({ config: { words: ['q'] } }), rule({ engine: 'changer', action: null }), teller()]
   const { recorded } = await request({ t: 'x' }, rules)
-  const seen = recorded.map(({ compiled, ...rest }) => ({ ...rest, engine: compiled.kind }))
-  assert.equal(seen, [
-    { engine: 'changer', receipt: 1, message: null, recorded: { first: 1 } },
-    { engine: 'teller', receipt: 2, message: { name: 'find_contact', arguments: { t: 'y' } }, recorded: { second: 2 } },
-  ])
+  assert.equal(
+    recorded.map(({ compiled: _, ...rest }) => rest),
+    [
+      { receipt: 1, message: null, recorded: { first: 1 } },
+      { receipt: 2, message: { name: 'find_contact', arguments: { t: 'y' } }, recorded: { second: 2 } },
+    ],
+  )
 })
 
 const many = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, index) => [`k${index}`, 1]))

@@ -6,6 +6,7 @@ import { leavesFor, judged, shapeOf, trialOf } from './judge.js'
 import type { Ended, Text, Trial } from './judge.js'
 import { rewriterOf } from './rewriter.js'
 import type { Leg } from './shape.js'
+import { barred } from './strikes.js'
 
 /** What all rules of one leg share. */
 export interface Asked {
@@ -42,8 +43,9 @@ export function ask(
   { compiled, text, pass }: Pick<Trial, 'compiled' | 'text' | 'pass'>,
   chain?: EvaluateRequest['chain'],
 ): Evaluation | Promise<Evaluation> {
-  const { kind, state, broken } = compiled
-  if (broken !== null) return undecided(broken)
+  const { kind, state } = compiled
+  const bar = compiled.broken ?? barred(compiled.watch)
+  if (bar !== null) return undecided(bar)
   try {
     const { header } = subject
     const { message } = text

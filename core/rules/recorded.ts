@@ -1,5 +1,6 @@
 import type { JsonObject, RuleAction } from '@gatehouse/sdk'
 import { z } from 'zod'
+import type { ArtifactFacts } from '../domain/snapshot.js'
 import { parseJson, writeJson } from '../mcp/json.js'
 
 /** All that is needed, besides the message, to run a verdict of an engine again that tells what it has looked at. */
@@ -11,8 +12,8 @@ export interface KeptRun {
   readonly action: RuleAction | null
   /** The rule's own keys, as they were. */
   readonly config: JsonObject
-  /** Digest of the artifact that ran. */
-  readonly sha256: string | null
+  /** What of core's artifacts ran. */
+  readonly artifact: ArtifactFacts | null
   /** What the rule saw; null when that was the original. */
   readonly message: JsonObject | null
   readonly recorded: JsonObject
@@ -29,7 +30,7 @@ const Runs = z.array(
     ruleVersion: z.int(),
     action: z.enum(['block', 'redact', 'replace', 'mask', 'hash', 'detect']).nullable(),
     config: object,
-    sha256: z.string().nullable(),
+    artifact: z.object({ name: z.string(), version: z.int(), sha256: z.string() }).nullable(),
     message: object.nullable(),
     recorded: object,
   }),

@@ -7,6 +7,7 @@ import { inspect } from './chain.js'
 import type { Outcome, Workshop } from './chain.js'
 import type { Engines, Subject } from './engines.js'
 import { checkRule, prepareRule } from './prepare.js'
+import type { Tallies } from './tallies.js'
 import { rerun } from './rerun.js'
 import type { Rerun, RerunRequest } from './rerun.js'
 import { tryRule } from './trial.js'
@@ -38,14 +39,20 @@ export interface RulesOptions {
   readonly engineLimit: () => number
   /** Told of every rule that could not decide. `why` is for the log alone. */
   readonly onUndecided?: (rule: Rule, why: string) => void
+  /** Told of every rule that is put in quarantine here. Without it strikes do not count. */
+  readonly onQuarantined?: Workshop['onQuarantined']
+  readonly tallies?: Tallies
 }
 
-export function createRules({ engines, hashKey, engineLimit, onUndecided }: RulesOptions): Rules {
+export function createRules(options: RulesOptions): Rules {
+  const { engines, hashKey, engineLimit } = options
   const changeOf = (rule: Pick<Rule, 'action' | 'config'>) => textChange(rule.action, rule.config, hashKey)
   const workshop: Workshop = {
     engines,
     engineLimit,
-    onUndecided: onUndecided ?? (() => {}),
+    onUndecided: options.onUndecided ?? (() => {}),
+    onQuarantined: options.onQuarantined ?? null,
+    tallies: options.tallies ?? null,
   }
   return {
     prepareRule: async (rule, instance, artifact) => ({

@@ -60,6 +60,7 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
       throw new Error('no engines here')
     },
     engineKinds: { ...fakeChecks, ...checks }.engines,
+    ruleWatch: { quarantineOf: () => null, flush: async () => undefined },
     plugins: () => ['auth-token'],
     oauth: { clients: fakeClients(), turnKeys: async () => undefined },
     onBroken: (thrown) => void broken.push(thrown),

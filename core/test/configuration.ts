@@ -1,6 +1,7 @@
 import { createFileOperations } from '../configuration/apply.js'
 import { createMutations, type MutationOptions } from '../configuration/mutations.js'
 import type { Actor, Checks } from '../configuration/work.js'
+import { modulesSent } from '../configuration/module-files.js'
 import { sourceOf } from '../configuration/references.js'
 import { CAPABILITIES } from '../domain/capabilities.js'
 import type { Store } from '../domain/store.js'
@@ -130,10 +131,14 @@ export async function configurationBench({
     lock,
     onChanged: async () => void told.push(await store.epoch()),
   })
-  const files = createFileOperations(mutations, (noun, { kind }) => {
-    const known = { ...fakeChecks, ...checks }.engines().find((each) => each.kind === kind)
-    return noun === 'engines' ? (known?.instance?.secret ?? []) : []
-  })
+  const files = createFileOperations(
+    mutations,
+    (noun, { kind }) => {
+      const known = { ...fakeChecks, ...checks }.engines().find((each) => each.kind === kind)
+      return noun === 'engines' ? (known?.instance?.secret ?? []) : []
+    },
+    { ...fakeChecks, ...checks }.engines,
+  )
   const root = await store.users.byKey('root@example.com')
   const as = (capabilities: readonly string[], email = 'root@example.com'): Promise<Actor> =>
     store.users.byKey(email).then((user) => ({
@@ -150,6 +155,7 @@ export async function configurationBench({
     name: 'file.yaml',
     prune,
     source: sourceOf(secrets),
+    modules: modulesSent({}),
     actor: { userId: null, capabilities: new Set(['*']), managedBy: 'file', isOperator } as Actor,
   })
   return { store, mutations, files, told, as, fromFile, admin: await as(['*']), rootId: root?.id ?? '' }

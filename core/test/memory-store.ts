@@ -35,6 +35,8 @@ import type {
 } from '../domain/nouns.js'
 import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
 import type { Grant, GrantDraft, GrantRepository, UpstreamClientRepository } from '../domain/store.js'
+import { versionKey } from '../domain/rule-watch.js'
+import type { QuarantineRepository, StoredQuarantine } from '../domain/rule-watch.js'
 import { GatehouseError } from '../errors.js'
 
 interface State {
@@ -46,6 +48,7 @@ interface State {
   clients: Map<string, string>
   versions: Map<string, VersionDraft & { at: string }>
   settings: Settings
+  quarantines: Map<string, StoredQuarantine>
   epoch: number
 }
 
@@ -61,6 +64,7 @@ export function createMemoryStore(): Store {
       clients: new Map(),
       versions: new Map(),
       settings: DEFAULT_SETTINGS,
+      quarantines: new Map(),
       epoch: 0,
     },
   }
@@ -99,6 +103,8 @@ export function createMemoryStore(): Store {
       history: async () => [],
       decide: notKept,
     },
+    quarantines: memoryQuarantines(cell),
+    ruleStats: { add: async () => undefined, of: async () => [], forget: async () => undefined },
     settings: {
       get: async () => cell.state.settings,
       set: async (settings) => void (cell.state.settings = settings),
@@ -166,7 +172,18 @@ function artifactRepository(cell: { state: State }): ArtifactRepository {
     if (!found) throw missing()
     return found
   }
-  const seen = ({ bytes: _, manifest: __, facts: ___, ...version }: VersionDraft & { at: string }) => version
+  const seen = ({
+    artifactId,
+    version,
+    sha256,
+    manifestSha256,
+    size,
+    signature,
+    uploadedBy,
+    at,
+  }: VersionDraft & { at: string }) => {
+    return { artifactId, version, sha256, manifestSha256, size, signature, uploadedBy, at }
+  }
   return {
     ...repository<StoredArtifact>(cell, 'artifacts', (row) => row.slug),
     versions: async (id) =>
@@ -175,8 +192,9 @@ function artifactRepository(cell: { state: State }): ArtifactRepository {
         .map(seen),
     content: async (id, version) => one(id, version),
     bytes: async (id, version) => one(id, version).bytes,
-    same: async (id, sha256, manifest) => {
-      const found = all().find((row) => row.artifactId === id && row.sha256 === sha256 && row.manifest === manifest)
+    same: async (id, { sha256, manifestSha256 }) => {
+      const isSame = (row: VersionDraft) => row.sha256 === sha256 && row.manifestSha256 === manifestSha256
+      const found = all().find((row) => row.artifactId === id && isSame(row))
       return found === undefined ? null : seen(found)
     },
     async addVersion(draft) {
@@ -326,6 +344,23 @@ function memoryClients(cell: { state: State }): UpstreamClientRepository {
     async remove(serverId, issuer) {
       for (const key of [...cell.state.clients.keys()])
         if (key.startsWith(`${serverId} ${issuer ?? ''}`)) cell.state.clients.delete(key)
+    },
+  }
+}
+
+function memoryQuarantines(cell: { state: State }): QuarantineRepository {
+  return {
+    all: async () => [...cell.state.quarantines.values()],
+    async put(quarantine) {
+      const key = versionKey(quarantine)
+      if (cell.state.quarantines.has(key)) return false
+      cell.state.quarantines.set(key, quarantine)
+      return true
+    },
+    async release(ruleId) {
+      const keys = [...cell.state.quarantines].filter(([, one]) => one.ruleId === ruleId).map(([key]) => key)
+      for (const key of keys) cell.state.quarantines.delete(key)
+      return keys.length
     },
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '../../domain/artifacts.js'
 import type { EngineKind } from '../../domain/engines.js'
 import type { Gateway, Rule } from '../../domain/nouns.js'
+import type { ArtifactFacts } from '../../domain/snapshot.js'
 import type { Store } from '../../domain/store.js'
 import { invalid } from '../problems.js'
 
@@ -54,6 +55,28 @@ export async function openVersion(
     grants: artifact.grants,
     signedBy: trust.signedBy,
   }
+}
+
+/**
+ * The artifact that a verdict came from: that upload, or where it is gone, another one of the same bytes. Their manifests may differ,
+ * which the verdict then shows.
+ */
+export async function ranArtifact(
+  store: Reads,
+  engine: string,
+  { name, version, sha256 }: ArtifactFacts,
+): Promise<Artifact | 'module_gone' | 'module_refused'> {
+  const artifacts = (await store.artifacts.all()).filter((one) => one.engine === engine)
+  const same = (await store.artifacts.versions()).filter((one) => one.sha256 === sha256)
+  const named = artifacts.find(({ slug }) => slug === name)
+  const found =
+    same.find((one) => one.artifactId === named?.id && one.version === version) ??
+    same.findLast((one) => one.artifactId === named?.id) ??
+    same.findLast((one) => artifacts.some(({ id }) => id === one.artifactId))
+  const artifact = artifacts.find(({ id }) => id === found?.artifactId)
+  if (found === undefined || artifact === undefined) return 'module_gone'
+  const opened = await openVersion(store, artifact, found)
+  return typeof opened === 'string' ? 'module_refused' : opened
 }
 
 function mustRead(key: string, text: string): ArtifactReference {

@@ -21,6 +21,7 @@ export interface CheckedUpload {
   readonly sha256: string
   readonly manifest: JsonObject
   readonly manifestText: string
+  readonly manifestSha256: string
   readonly signature: Signature | null
   readonly signedBy: string | null
 }
@@ -33,7 +34,7 @@ export interface UploadPlace {
 }
 
 const MOST_MANIFEST = 512 * 1024
-const DEEPEST_MANIFEST = 64
+export const DEEPEST_MANIFEST = 64
 
 /** Everything but what the engine itself says. */
 export async function checkUpload({ store, checks }: Work, engine: string, upload: Upload): Promise<CheckedUpload> {
@@ -46,7 +47,7 @@ export async function checkUpload({ store, checks }: Work, engine: string, uploa
   const manifestText = textOf(manifest)
   const parsed = parseStrictly(declaration.manifest, manifest)
   if (!parsed.ok) throw wrong('manifest', parsed.errors[0])
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const [sha256, manifestSha256] = [digest(bytes), digest(manifestText)]
   if (parsed.value.sha256 !== sha256)
     throw invalid(
       'manifest.sha256',
@@ -58,8 +59,10 @@ export async function checkUpload({ store, checks }: Work, engine: string, uploa
     throw invalid('signature', `is not that of the key '${signature.keyId}' over this manifest: sign it anew`)
   const trust = trustOf({ sha256, signature }, manifestText, ruleModules)
   if (!trust.ok) throw invalid(trust.reason.startsWith('sha256:') ? 'module' : 'signature', trust.reason)
-  return { bytes, sha256, manifest, manifestText, signature, signedBy: trust.signedBy }
+  return { bytes, sha256, manifest, manifestText, manifestSha256, signature, signedBy: trust.signedBy }
 }
+
+const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex')
 
 /** The engine builds it and runs what its manifest asks for; answers what it found out. */
 export async function askEngine({ checks }: Work, place: UploadPlace, checked: CheckedUpload): Promise<JsonObject> {
@@ -94,7 +97,7 @@ function textOf(manifest: JsonObject): string {
   return text
 }
 
-function nestsWithin(value: unknown, levels: number): boolean {
+export function nestsWithin(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true
   return levels > 0 && Object.values(value).every((one) => nestsWithin(one, levels - 1))
 }

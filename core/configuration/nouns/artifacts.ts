@@ -61,7 +61,7 @@ export async function addVersion(
 
 async function known({ store }: Work, artifact: StoredArtifact, checked: CheckedUpload) {
   const { signature } = checked
-  const same = await store.artifacts.same(artifact.id, checked.sha256, checked.manifestText)
+  const same = await store.artifacts.same(artifact.id, checked)
   if (same === null || signature === null || isDeepStrictEqual(same.signature, signature)) return same
   await store.artifacts.sign(artifact.id, same.version, signature)
   return { ...same, signature }
@@ -80,13 +80,14 @@ async function keep(
   { id: artifactId }: StoredArtifact,
   { version, checked, facts }: { version: number; checked: CheckedUpload; facts: JsonObject },
 ): Promise<ArtifactVersion> {
-  const { bytes, sha256, manifestText: manifest, signature } = checked
+  const { bytes, sha256, manifestText: manifest, manifestSha256, signature } = checked
   const uploadedBy = actor.userId === null ? null : ((await store.users.find(actor.userId))?.email ?? null)
   const size = bytes.length
+  const digests = { sha256, manifestSha256 }
   return store.artifacts.addVersion({
     artifactId,
     version,
-    sha256,
+    ...digests,
     size,
     bytes,
     manifest,

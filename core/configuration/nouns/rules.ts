@@ -31,7 +31,7 @@ export interface RuleState {
 }
 
 /** What the API adds to a rule; an engine's own keys may not be called so. */
-const RESERVED = ['id', 'version', 'gatewayId', 'managedBy', 'createdAt', 'updatedAt']
+const RESERVED = ['id', 'version', 'gatewayId', 'managedBy', 'createdAt', 'updatedAt', 'quarantine']
 
 /** What a rule that is only checked has not got. */
 const UNSAVED = { id: 'unsaved', gatewayId: '', position: 0, version: 0, createdAt: '', updatedAt: '' }

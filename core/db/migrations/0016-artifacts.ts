@@ -24,17 +24,18 @@ create table artifact_versions (
   bytes bytea not null,
   -- Canonical JSON, letter by letter what is signed: no jsonb, which writes numbers and texts in its own way.
   manifest text not null,
+  manifest_sha256 text not null,
   key_id text,
   signature text,
   facts json not null,
   uploaded_by text,
   at timestamptz not null default clock_timestamp(),
   constraint artifact_versions_signature check ((key_id is null) = (signature is null)),
+  constraint artifact_versions_upload unique (artifact_id, sha256, manifest_sha256),
   primary key (artifact_id, version)
 );
 -- Modules are compressed badly and read whole.
 alter table artifact_versions alter column bytes set storage external;
-create index artifact_versions_by_digest on artifact_versions (artifact_id, sha256);
 `
 
 export class Artifacts1796601600016 implements MigrationInterface {

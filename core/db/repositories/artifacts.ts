@@ -6,7 +6,7 @@ import type { ArtifactEntity } from '../entities/artifact.js'
 import { ARTIFACT } from './kinds.js'
 import { isId, moment, notFound, rowRepository } from './rows.js'
 
-const COLUMNS = `artifact_id as "artifactId", version, sha256, size, key_id, signature, uploaded_by as "uploadedBy",
+const COLUMNS = `artifact_id as "artifactId", version, sha256, manifest_sha256 as "manifestSha256", size, key_id, signature, uploaded_by as "uploadedBy",
   ${moment('at')} as at`
 
 interface Row extends Omit<ArtifactVersion, 'signature'> {
@@ -33,9 +33,9 @@ export function artifactRepository(manager: EntityManager): ArtifactRepository {
     content: (artifactId, version) =>
       one<{ manifest: string; facts: JsonObject }>('manifest, facts', artifactId, version),
     bytes: async (artifactId, version) => (await one<{ bytes: Buffer }>('bytes', artifactId, version)).bytes,
-    same: async (artifactId, sha256, manifest) => {
-      const sql = `select ${COLUMNS} from artifact_versions where artifact_id = $1 and sha256 = $2 and manifest = $3`
-      const [row] = await query<Row>(sql, [artifactId, sha256, manifest])
+    same: async (artifactId, { sha256, manifestSha256 }) => {
+      const sql = `select ${COLUMNS} from artifact_versions where artifact_id = $1 and sha256 = $2 and manifest_sha256 = $3`
+      const [row] = await query<Row>(sql, [artifactId, sha256, manifestSha256])
       return row === undefined ? null : asVersion(row)
     },
     addVersion: (draft) => insertVersion(manager, draft),
@@ -50,12 +50,12 @@ export function artifactRepository(manager: EntityManager): ArtifactRepository {
 }
 
 async function insertVersion(manager: EntityManager, draft: VersionDraft): Promise<ArtifactVersion> {
-  const { artifactId, version, sha256, size, bytes, manifest, signature, facts, uploadedBy } = draft
+  const { artifactId, version, sha256, manifestSha256, size, bytes, manifest, signature, facts, uploadedBy } = draft
   const rows: Row[] = await manager.query(
     `with added as (
        insert into artifact_versions
-         (artifact_id, version, sha256, size, bytes, manifest, key_id, signature, facts, uploaded_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *)
+         (artifact_id, version, sha256, size, bytes, manifest, manifest_sha256, key_id, signature, facts, uploaded_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *)
      select ${COLUMNS} from added`,
     [
       artifactId,
@@ -65,6 +65,7 @@ async function insertVersion(manager: EntityManager, draft: VersionDraft): Promi
       // The driver knows bytes by this class alone.
       Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       manifest,
+      manifestSha256,
       signature?.keyId ?? null,
       signature?.signature ?? null,
       JSON.stringify(facts),

@@ -20,6 +20,8 @@ import { nameRepository } from './names.js'
 import { teamRepository, userRepository } from './people.js'
 import { rowRepository } from './rows.js'
 import { featureRepository } from './features.js'
+import { quarantineRepository } from './quarantines.js'
+import { ruleStatRepository } from './rule-stats.js'
 import { secretRepository } from './secrets.js'
 import type { Sealer } from './secrets.js'
 import { tokenRepository } from './tokens.js'
@@ -57,6 +59,8 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     lists: guardAll(listRepository(manager)),
     infos: guardAll(infoRepository(manager)),
     features: guardAll(featureRepository(manager)),
+    quarantines: guardAll(quarantineRepository(manager)),
+    ruleStats: guardAll(ruleStatRepository(manager)),
     settings: guardAll(settingsOver(manager)),
     transaction: (work) => guarded(() => manager.transaction((inside) => work(storeOver(inside, vault)))),
     ...guardAll(epochOver(manager)),

@@ -6,6 +6,7 @@ import type { Actor } from '../../configuration/work.js'
 import type { AlertProgress, AlertRepository } from '../../domain/alerts.js'
 import type { EngineKind } from '../../domain/engines.js'
 import type { Idp, Rule } from '../../domain/nouns.js'
+import type { RuleQuarantine } from '../../domain/rule-watch.js'
 import type { Pinning, Provisioning } from '../../domain/provisioning.js'
 import type { FeatureKey, Store } from '../../domain/store.js'
 import type { ConsoleSessions } from '../../identity/console-sessions.js'
@@ -72,6 +73,12 @@ export interface ApiOptions {
   readonly engineKinds: () => readonly EngineKind[]
   /** What a rule would make of a text. */
   readonly tryRule: (request: TrialRequest) => Promise<Trial>
+  readonly ruleWatch: {
+    /** Why a rule is not run any more; null: it is. */
+    readonly quarantineOf: (rule: Rule) => RuleQuarantine | null
+    /** Writes down what was counted here. */
+    readonly flush: () => Promise<void>
+  }
   /** Ids of the plugins that run, in their order. */
   readonly plugins: () => readonly string[]
   readonly version: string

@@ -17,6 +17,7 @@ import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
 import { receiptOperations } from './receipts.js'
 import { replayOperations } from './replays.js'
+import { ruleWatchOperations } from './rule-watch.js'
 import { serverOperations } from './servers.js'
 import { systemOperations } from './system.js'
 import { tokenOperations } from './tokens.js'
@@ -29,6 +30,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     assignmentOperations,
     featureOperations,
     ruleOperations,
+    ruleWatchOperations,
     replayOperations,
     receiptOperations,
     teamOperations,

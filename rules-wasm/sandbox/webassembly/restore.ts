@@ -9,7 +9,7 @@ interface Variable {
   readonly initial: number | bigint
 }
 
-/** More than this is copied no faster than an instance is made. */
+/** More than this is copied no faster than an instance is made, unless that has twice as much to write at its start. */
 const mostBytes = 2_097_152
 /** The longest write that counts as one place. */
 const widest = 16
@@ -36,7 +36,7 @@ export function rememberInstance(exports: WebAssembly.Exports, guest: GuestMemor
     const from = Math.min(low.value === -1 ? bytes.length : low.value >>> 0, guest.lowest)
     const own = low.value === -1 ? 0 : (low.value >>> 0) + (span.value >>> 0) + widest
     const to = Math.min(bytes.length, Math.max(own, guest.highest))
-    if (to - from > mostBytes) return false
+    if (to - from > Math.max(mostBytes, 2 * image.length)) return false
     if (to > from) putBack(bytes, image, [from, to])
     for (const { global, initial } of variables) global.value = initial
     return forget()

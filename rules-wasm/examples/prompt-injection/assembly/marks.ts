@@ -1,0 +1,84 @@
+import { Text } from '@gatehouse/rule-assemblyscript/assembly'
+import { IMAGE_URL, ROLE_MARKER, Signals } from './signals'
+
+/** Marks that part the turns of a conversation in the formats of models. They have no business in what a tool answers. */
+const MARKS: string[] = [
+  '<|im_start|>',
+  '<|im_end|>',
+  '<|system|>',
+  '<|user|>',
+  '<|assistant|>',
+  '<|endoftext|>',
+  '<|eot_id|>',
+  '<|start_header_id|>',
+  '<|channel|>',
+  '<start_of_turn>',
+  '<<SYS>>',
+  '[INST]',
+  '[/INST]',
+  '<system>',
+  '</system>',
+  '<system_prompt>',
+  '<system-reminder>',
+  '<important>',
+  '<function_calls>',
+  '<tool_call>',
+  '</tool_result>',
+  '</tool_response>',
+  '### instruction',
+  '### system',
+]
+const SPEAKERS: string[] = ['system:', 'assistant:', 'human:', '[system]']
+
+/** Looks at a `<`, a `[` or a `#`. */
+export function readMark(text: Text, at: i32, found: Signals): void {
+  const first = text.byteAt(at)
+  for (let i = 0; i < MARKS.length; i++) {
+    const mark = MARKS[i]
+    if (mark.charCodeAt(0) == first && stands(text, mark, at)) return found.add(ROLE_MARKER, text, at, at + mark.length, 0.5)
+  }
+}
+
+/** Looks at the beginning of a line. */
+export function readLine(text: Text, at: i32, found: Signals): void {
+  for (let i = 0; i < SPEAKERS.length; i++) {
+    const speaker = SPEAKERS[i]
+    if (stands(text, speaker, at)) found.add(ROLE_MARKER, text, at, at + speaker.length, 0.25)
+  }
+}
+
+/** How far behind `![` the address of an image may begin, and how long it may be. */
+const TITLE: i32 = 300
+const ADDRESS: i32 = 4000
+const LONG_QUERY: i32 = 32
+
+/** Looks at a `!`: an image of Markdown is fetched without a click, with all that its address holds. */
+export function readImage(text: Text, at: i32, found: Signals): void {
+  if (text.byteAt(at + 1) != 0x5b) return
+  const near = text.slice(at, at + TITLE)
+  const open = near.indexOf('](')
+  if (open < 0 || !near.slice(open + 2, open + 6).equalsIgnoreCase('http')) return
+  const start = at + open + 2
+  const whole = text.slice(start, start + ADDRESS)
+  const close = whole.indexOf(')')
+  const address = close < 0 ? whole : whole.slice(0, close)
+  const query = address.indexOf('?')
+  if (query < 0) return
+  const end = start + address.length
+  if (holdsPlace(address, query)) found.add(IMAGE_URL, text, at, end, 0.6)
+  else if (address.length - query > LONG_QUERY) found.add(IMAGE_URL, text, at, end, 0.3)
+}
+
+/** Whether the query has places to be filled in: `{data}`, `<data>`, `[data]`, `$data`, or these encoded. */
+function holdsPlace(address: Text, from: i32): bool {
+  for (let i = from; i < address.length; i++) {
+    const c = address.byteAt(i)
+    if (c == 0x7b || c == 0x3c || c == 0x5b || c == 0x24) return true
+    if (c == 0x25 && address.slice(i + 1, i + 3).equalsIgnoreCase('7b')) return true
+  }
+  return false
+}
+
+function stands(text: Text, word: string, at: i32): bool {
+  return text.slice(at, at + word.length).equalsIgnoreCase(word)
+}

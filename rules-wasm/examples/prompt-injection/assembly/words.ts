@@ -1,0 +1,125 @@
+import { Text } from '@gatehouse/rule-assemblyscript/assembly'
+import * as lexicon from './lexicon'
+import { invisibleAt } from './unicode'
+import * as signals from './signals'
+
+const ROLES: i32 = 15
+const FAR: i32 = -1000
+
+const NOW = lexicon.hashOf('now')
+const ARE = lexicon.hashOf('are')
+const YOU = lexicon.hashOf('you')
+const AS = lexicon.hashOf('as')
+const ACT = lexicon.hashOf('act')
+const HTTP = lexicon.hashOf('http')
+const HTTPS = lexicon.hashOf('https')
+
+/** Reads the sentences of one text: which words stand near each other. */
+@final
+export class Words {
+  private count: i32 = 0
+  private start: i32 = 0
+  private end: i32 = 0
+  private before: u32 = 0
+  private beforeThat: u32 = 0
+  private beforeRoles: i32 = 0
+  /** For each role: the number of the last word that had it, and where that began. */
+  private lastWord: i32[] = []
+  private lastStart: i32[] = []
+
+  constructor(
+    readonly text: Text,
+    readonly found: signals.Signals,
+  ) {
+    for (let i = 0; i < ROLES; i++) {
+      this.lastWord.push(FAR)
+      this.lastStart.push(0)
+    }
+  }
+
+  /** Reads the word that begins at this byte; answers where to go on. Invisible signs in it do not part it. */
+  read(at: i32): i32 {
+    const text = this.text
+    let hash = lexicon.hashStart()
+    let i = at
+    while (i < text.length) {
+      const c = text.byteAt(i)
+      if (isLetter(c) || c == 0x27) hash = lexicon.hashNext(hash, c == 0x27 ? c : c | 32)
+      else if (c == 0xe2 && text.byteAt(i + 1) == 0x80 && text.byteAt(i + 2) == 0x99) {
+        hash = lexicon.hashNext(hash, 0x27)
+        i += 2
+      } else {
+        const size = c < 0x80 ? 0 : invisibleAt(text, i)
+        if (size == 0) break
+        i += size - 1
+      }
+      i++
+    }
+    this.start = at
+    this.end = i
+    this.take(hash)
+    return i
+  }
+
+  private take(hash: u32): void {
+    this.count++
+    const roles = lexicon.rolesOf(hash)
+    if (roles != 0 || hash == NOW || hash == AS || hash == HTTP || hash == HTTPS) this.judge(hash, roles)
+    for (let bit = 0; roles >> bit != 0; bit++) {
+      if (((roles >> bit) & 1) == 0) continue
+      this.lastWord[bit] = this.count
+      this.lastStart[bit] = this.start
+    }
+    this.beforeThat = this.before
+    this.before = hash
+    this.beforeRoles = roles
+  }
+
+  private judge(hash: u32, roles: i32): void {
+    if (roles & lexicon.RULES) this.judgeRules()
+    if (roles & lexicon.USER && this.near(lexicon.TELL, 4) && this.follows(lexicon.TELL, lexicon.NOT, 4)) {
+      this.add(signals.SECRECY, lexicon.NOT, 0.4)
+    }
+    if (roles & lexicon.TOOL && this.near(lexicon.USE, 5) && this.near(lexicon.MUST, 14)) {
+      this.add(signals.TOOL_STEERING, lexicon.USE, 0.3)
+    }
+    if (roles & lexicon.MUST && this.near(lexicon.MODEL, 3)) this.add(signals.ADDRESSED, lexicon.MODEL, 0.25)
+    if ((hash == HTTP || hash == HTTPS) && this.near(lexicon.SEND, 14) && this.near(lexicon.SECRET, 14)) {
+      this.add(signals.SENDING, lexicon.SEND, 0.5)
+    }
+    if (hash == NOW && this.before == ARE && this.beforeThat == YOU) this.addHere(signals.ROLE_CHANGE, 0.35)
+    if (hash == AS && this.before == ACT) this.addHere(signals.ROLE_CHANGE, 0.15)
+  }
+
+  private judgeRules(): void {
+    if (this.near(lexicon.DROP, 8) && this.follows(lexicon.SCOPE, lexicon.DROP, 6)) {
+      this.add(signals.OVERRIDE, lexicon.DROP, 0.7)
+    }
+    if (this.beforeRoles & lexicon.NEW) this.addHere(signals.ROLE_CHANGE, 0.3)
+    if (this.beforeRoles & lexicon.YOUR && this.near(lexicon.SHOW, 5)) this.add(signals.PROMPT_LEAK, lexicon.SHOW, 0.4)
+  }
+
+  /** Whether a word of this role stands at most so many words before. */
+  private near(role: i32, words: i32): bool {
+    return this.count - this.lastWord[ctz(role)] <= words
+  }
+
+  /** Whether the last word of one role stands at most so many words behind the last of another. */
+  private follows(role: i32, other: i32, words: i32): bool {
+    const distance = this.lastWord[ctz(role)] - this.lastWord[ctz(other)]
+    return distance > 0 && distance <= words
+  }
+
+  private add(kind: i32, from: i32, score: f64): void {
+    this.found.add(kind, this.text, this.lastStart[ctz(from)], this.end, score)
+  }
+
+  private addHere(kind: i32, score: f64): void {
+    this.found.add(kind, this.text, this.start, this.end, score)
+  }
+}
+
+export function isLetter(c: i32): bool {
+  const small = c | 32
+  return small >= 0x61 && small <= 0x7a
+}

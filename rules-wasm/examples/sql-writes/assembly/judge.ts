@@ -1,0 +1,126 @@
+import { Text } from '@gatehouse/rule-assemblyscript/assembly'
+import { Dialect, END, Lexer, QUOTED, SIGN, WORD } from './lexer'
+import * as words from './words'
+
+export const UNKNOWN = 'unknown'
+
+/**
+ * What this SQL does beyond reading, as a word in small letters: a verb, a function, `unknown` for a statement that is not known
+ * to only read. Empty: it only reads, or there is none. `allowed` holds words, each between spaces, that are let pass.
+ */
+export function judge(text: Text, dialect: Dialect, allowed: string): string {
+  return new Judge(text, dialect, allowed).run()
+}
+
+class Judge {
+  private lexer: Lexer
+  private atStart: bool = true
+  /** The token before, in small letters: a word, or what a name in quotes holds; otherwise empty. */
+  private before: string = ''
+  private beforeKind: i32 = END
+  private beforeSign: i32 = 0
+  /** Whether a word before is a name for sure: behind a point, or behind `as`. */
+  private isName: bool = false
+  private pragma: i32 = 0
+
+  constructor(
+    readonly text: Text,
+    readonly dialect: Dialect,
+    readonly allowed: string,
+  ) {
+    this.lexer = new Lexer(text, dialect)
+  }
+
+  run(): string {
+    while (this.lexer.next() != END) {
+      const found = this.step()
+      if (found.length > 0 && !words.has(this.allowed, found)) return found
+    }
+    // A statement may end in a verb: then it is a name, or broken.
+    return ''
+  }
+
+  private step(): string {
+    const lexer = this.lexer
+    const sign = lexer.sign
+    const word = this.wordOf()
+    let found = ''
+    if (sign == 0x3b) this.atStart = true
+    else if (this.atStart) found = this.begin(word, sign)
+    else found = this.judgePair(word, sign)
+    this.isName = this.beforeSign == 0x2e || (this.before == 'as' && this.beforeKind == WORD)
+    this.before = word
+    this.beforeKind = lexer.kind
+    this.beforeSign = sign
+    return found
+  }
+
+  private wordOf(): string {
+    const lexer = this.lexer
+    if (lexer.kind == WORD) return lexer.text.slice(lexer.start, min(lexer.end, lexer.start + 64)).toString().toLowerCase()
+    if (lexer.kind == QUOTED) return lexer.text.slice(lexer.start + 1, min(lexer.end - 1, lexer.start + 65)).toString().toLowerCase()
+    return ''
+  }
+
+  /** The first token of a statement. */
+  private begin(word: string, sign: i32): string {
+    if (sign == 0x28) return ''
+    this.atStart = false
+    this.pragma = 0
+    if (this.lexer.kind != WORD) return UNKNOWN
+    if (word == 'pragma') {
+      this.pragma = 1
+      return ''
+    }
+    if (words.has(words.READERS, word) || words.has(this.allowed, word)) return ''
+    return isKnown(word) ? word : UNKNOWN
+  }
+
+  private judgePair(word: string, sign: i32): string {
+    if (this.pragma > 0) return this.judgePragma(word, sign)
+    if (sign == 0x28 && !this.isNameBefore('insert')) return words.has(words.EFFECTS, this.before) ? this.before : ''
+    if (this.beforeKind != WORD) return ''
+    const before = this.before
+    const isNamed = this.lexer.kind == WORD || this.lexer.kind == QUOTED
+    if (before == 'begin' && this.lexer.kind == WORD && !words.has(words.AFTER_BEGIN, word)) return this.begin(word, sign)
+    if (before == 'into') return sign == 0x40 || this.isName ? '' : 'into'
+    if (before == 'for' && this.lexer.kind == WORD && words.has(' update share no key ', word)) return 'for ' + word
+    if (this.isName || !isNamed) return ''
+    if (words.has(words.WRITERS, before)) return this.judgeWriter(before, word)
+    if (before == 'replace') return words.has(words.AFTER_REPLACE, word) ? before : ''
+    if (words.has(words.DEFINERS, before)) return words.has(words.DEFINED, word) ? before : ''
+    if (before == 'exec' || before == 'execute') return words.has(words.AFTER_COLUMN, word) ? '' : before
+    return ''
+  }
+
+  private isNameBefore(word: string): bool {
+    return this.isName && this.before == word
+  }
+
+  private judgeWriter(before: string, word: string): string {
+    if (this.lexer.kind == QUOTED) return before
+    if (before == 'delete' && word == 'from') return before
+    return words.has(words.AFTER_COLUMN, word) ? '' : before
+  }
+
+  /** `pragma [schema.]name` or `pragma name(of)`: never with a value. */
+  private judgePragma(word: string, sign: i32): string {
+    if (sign == 0x3d) return 'pragma'
+    if (this.pragma == 1 && word.length > 0) {
+      this.pragma = words.has(words.PRAGMAS, word) ? 2 : 3
+      return ''
+    }
+    if (sign == 0x2e && this.pragma < 4) {
+      this.pragma = 1
+      return ''
+    }
+    return this.pragma == 3 ? 'pragma' : ''
+  }
+}
+
+const KNOWN =
+  ' insert update delete merge replace truncate create drop alter rename comment grant revoke deny call do exec execute prepare deallocate copy load set reset lock unlock vacuum analyze reindex cluster refresh attach detach listen notify unlisten import export backup restore kill shutdown declare fetch move close checkpoint discard flush optimize repair upsert handler install uninstall purge change bulk dbcc waitfor if while '
+
+function isKnown(word: string): bool {
+  return words.has(KNOWN, word)
+}
