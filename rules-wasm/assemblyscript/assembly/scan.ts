@@ -1,4 +1,6 @@
-// What the reader of JSON looks for, byte by byte or sixteen at a time. Places are offsets from `source`.
+import { Kind } from './tape'
+
+// What the reader of JSON looks for, byte by byte or sixteen at a time.
 
 /** The first quote, backslash or control character from `from` on; `length` if there is none. */
 export function special(source: usize, from: i32, length: i32): i32 {
@@ -20,12 +22,26 @@ export function special(source: usize, from: i32, length: i32): i32 {
   return i
 }
 
-/** Where an escape ends that begins at `at`; -1 if it is none. */
-export function escapeEnd(source: usize, at: i32, length: i32): i32 {
-  if (at + 1 >= length || load<u8>(source + at) !== 92) return -1
-  const letter = <i32>load<u8>(source + at + 1)
-  if (letter === 117) return at + 6 <= length && hex4(source + at + 2) >= 0 ? at + 6 : -1
-  return unescaped(letter) >= 0 ? at + 2 : -1
+/** The same for what lies in memory that goes on behind `end`. What is found there, beyond `end`, counts as none. */
+export function notPlain(from: usize, end: usize): usize {
+  if (!ASC_FEATURE_SIMD) return from + special(from, 0, <i32>(end - from))
+  for (let at = from; at < end; at += 16) {
+    const block = v128.load(at)
+    const quotes = i8x16.eq(block, i8x16.splat(34))
+    const backslashes = i8x16.eq(block, i8x16.splat(92))
+    const controls = i8x16.lt_u(block, i8x16.splat(32))
+    const mask = i8x16.bitmask(v128.or(v128.or(quotes, backslashes), controls))
+    if (mask !== 0) return at + ctz(mask)
+  }
+  return end
+}
+
+/** Where an escape ends that begins at `at`; 0 if it is none. */
+export function escapeEnd(at: usize, end: usize): usize {
+  if (at + 1 >= end || load<u8>(at) !== 92) return 0
+  const letter = <i32>load<u8>(at, 1)
+  if (letter === 117) return at + 6 <= end && hex4(at + 2) >= 0 ? at + 6 : 0
+  return unescaped(letter) >= 0 ? at + 2 : 0
 }
 
 /** The character that a letter behind a backslash stands for; -1: none. */
@@ -52,35 +68,50 @@ function hexDigit(byte: i32): i32 {
   return <u32>letter < 6 ? letter + 10 : i32.MIN_VALUE >> 4
 }
 
-/** Where a number of JSON ends that begins at `at`; -1 if it is none. */
-export function numberEnd(source: usize, at: i32, length: i32): i32 {
-  let i = at
-  if (load<u8>(source + i) === 45) i += 1
-  const whole = i
-  i = digitsEnd(source, i, length)
-  if (i === whole || (i > whole + 1 && load<u8>(source + whole) === 48)) return -1
-  if (i < length && load<u8>(source + i) === 46) {
+/** Where a number of JSON ends that begins at `at`; 0 if it is none. */
+export function numberEnd(at: usize, end: usize): usize {
+  const whole = load<u8>(at) === 45 ? at + 1 : at
+  let i = digitsEnd(whole, end)
+  if (i === whole || (i > whole + 1 && load<u8>(whole) === 48)) return 0
+  if (i < end && load<u8>(i) === 46) {
     const fraction = i + 1
-    i = digitsEnd(source, fraction, length)
-    if (i === fraction) return -1
+    i = digitsEnd(fraction, end)
+    if (i === fraction) return 0
   }
-  if (i < length && (load<u8>(source + i) | 32) === 101) {
-    i += 1
-    if (i < length && (load<u8>(source + i) === 43 || load<u8>(source + i) === 45)) i += 1
-    const exponent = i
-    i = digitsEnd(source, exponent, length)
-    if (i === exponent) return -1
-  }
-  return i
+  if (i >= end || (load<u8>(i) | 32) !== 101) return i
+  const sign = i + 1 < end ? <i32>load<u8>(i, 1) : 0
+  const exponent = sign === 43 || sign === 45 ? i + 2 : i + 1
+  i = digitsEnd(exponent, end)
+  return i === exponent ? 0 : i
 }
 
-function digitsEnd(source: usize, from: i32, length: i32): i32 {
+function digitsEnd(from: usize, end: usize): usize {
   let i = from
-  while (i < length && <u32>(<i32>load<u8>(source + i) - 48) < 10) i += 1
+  while (i < end && isDigit(load<u8>(i))) i += 1
   return i
 }
 
-/** Of JSON. */
-export function isSpace(byte: i32): bool {
-  return byte <= 32 && (byte === 32 || byte === 10 || byte === 13 || byte === 9)
+/** What a value is that is neither a string, nor an object or array, nor begins with a digit. */
+export function wordKind(at: usize, end: usize): Kind {
+  if (load<u8>(at) === 45) return Kind.Number
+  if (at + 4 > end) return Kind.Missing
+  const letters = load<u32>(at)
+  if (letters === 0x65757274) return Kind.True
+  if (letters === 0x6c6c756e) return Kind.Null
+  return letters === 0x736c6166 && at + 5 <= end && load<u8>(at, 4) === 101 ? Kind.False : Kind.Missing
+}
+
+export function isDigit(byte: i32): bool {
+  return <u32>(byte - 48) < 10
+}
+
+/** Past what JSON calls space. */
+export function skip(from: usize, end: usize): usize {
+  let at = from
+  while (at < end && isSpace(load<u8>(at))) at += 1
+  return at
+}
+
+function isSpace(byte: i32): bool {
+  return byte === 32 || byte === 10 || byte === 13 || byte === 9
 }

@@ -1,5 +1,5 @@
 import { take } from './memory'
-import { escapeEnd, isSpace, numberEnd, special } from './scan'
+import { escapeEnd, isDigit, notPlain, numberEnd, skip, wordKind } from './scan'
 
 /** What a token is. `Escaped` is a string that holds a backslash; `Close` is the end of an object or array. */
 export const enum Kind {
@@ -18,6 +18,11 @@ export const enum Kind {
 /** As deep as a message may nest, with the envelope around it. */
 const MAX_DEPTH = 520
 const MAX_LENGTH = 1 << 28
+/**
+ * Values, keys and ends of objects and arrays. A text of more is not read: it would take most of what a call may use, and the rule would fail,
+ * by the doing of whoever sent it, where it can say that it cannot tell.
+ */
+const MAX_TOKENS = 32_768
 
 /**
  * A JSON text, read once: a list of tokens, eight bytes each. The first word holds where the token begins and its kind, the second
@@ -28,18 +33,14 @@ export class Tape {
   count: i32 = 0
   private tokens: usize
   private room: i32
-  /** The innermost object or array that has not ended; its second word holds the one around it. */
-  private open: i32 = -1
-  private isObject: bool = false
-  private depth: i32 = 0
 
   constructor(
     public source: usize,
     public length: i32,
   ) {
-    this.room = (length >> 3) + 16
+    this.room = min((length >> 3) + 16, MAX_TOKENS)
     this.tokens = take(this.room << 3)
-    if (length >= MAX_LENGTH || !this.read()) this.count = 0
+    if (length < MAX_LENGTH) this.count = <i32>((this.read() - this.tokens) >> 3)
   }
 
   kind(token: i32): Kind {
@@ -55,6 +56,11 @@ export class Tape {
     return load<i32>(this.tokens + ((<usize>token) << 3), 4)
   }
 
+  isString(token: i32): bool {
+    const kind = this.kind(token)
+    return kind === Kind.String || kind === Kind.Escaped
+  }
+
   /** The token after this value. */
   next(token: i32): i32 {
     const kind = this.kind(token)
@@ -65,121 +71,128 @@ export class Tape {
   stop(token: i32): i32 {
     const kind = this.kind(token)
     if (kind === Kind.Object || kind === Kind.Array) return this.start(this.end(token) - 1) + 1
-    return kind === Kind.String || kind === Kind.Escaped ? this.end(token) + 1 : this.end(token)
+    return this.isString(token) ? this.end(token) + 1 : this.end(token)
   }
 
-  private push(kind: Kind, start: i32, second: i32): void {
-    const count = this.count
-    if (count === this.room) this.grow()
-    const at = this.tokens + ((<usize>count) << 3)
-    // One store is cheaper than two.
-    store<u64>(at, ((<u64>(<u32>second)) << 32) | ((<u32>start) << 4) | kind)
-    this.count = count + 1
-  }
-
-  private grow(): void {
-    this.room *= 2
-    this.tokens = heap.realloc(this.tokens, (<usize>this.room) << 3)
-  }
-
-  /** All in one loop, for most of what a rule costs is spent here. */
-  private read(): bool {
+  /**
+   * Answers where the tokens end; their beginning if it is no JSON. All in one loop with variables of its own, since here is spent most of
+   * what a rule costs, and what somebody sends must never cost more than a rule may. A few bytes behind the text are looked at and given
+   * no meaning: the tokens lie there.
+   */
+  private read(): usize {
     const source = this.source
-    const length = this.length
+    const end = source + this.length
+    const tokens = this.tokens
+    let out = tokens
+    let limit = tokens + ((<usize>this.room) << 3)
+    // The innermost object or array that has not ended; its second word holds the one around it.
+    let open: usize = 0
+    let isObject = false
     let wantsKey = false
-    let at = skip(source, 0, length)
-    while (at < length) {
-      const start = at
-      const byte = <i32>load<u8>(source + at)
+    let depth = 0
+    let at = source
+    while (at < end) {
+      let byte = <i32>load<u8>(at)
+      if (byte <= 32) {
+        at = skip(at, end)
+        byte = load<u8>(at)
+      }
+      if (at >= end) return tokens
+      if (out === limit) {
+        limit = this.grow()
+        if (limit === 0) return tokens
+      }
+      const start = (<u64>(at - source)) << 4
       if (byte === 34) {
-        at = special(source, at + 1, length)
-        let kind = Kind.String
-        while (at < length && load<u8>(source + at) !== 34) {
-          at = escapeEnd(source, at, length)
-          if (at < 0) return false
+        let kind: u64 = Kind.String
+        let to = notPlain(at + 1, end)
+        while (to < end && load<u8>(to) !== 34) {
+          to = escapeEnd(to, end)
+          if (to === 0) return tokens
           kind = Kind.Escaped
-          at = special(source, at, length)
+          // Escapes come in rows where they come in numbers.
+          if (load<u8>(to) !== 92) to = notPlain(to, end)
         }
-        if (at >= length) return false
-        this.push(kind, start, at)
-        at += 1
+        if (to >= end) return tokens
+        store<u64>(out, ((<u64>(to - source)) << 32) | start | kind)
+        out += 8
+        at = to + 1
         if (wantsKey) {
-          at = skip(source, at, length)
-          if (at >= length || load<u8>(source + at) !== 58) return false
+          if (load<u8>(at) !== 58) at = skip(at, end)
+          if (load<u8>(at) !== 58) return tokens
+          at += 1
           wantsKey = false
-          at = skip(source, at + 1, length)
           continue
         }
       } else if (wantsKey) {
-        return false
-      } else if (byte === 123 || byte === 91) {
-        if (!this.begin(byte === 123, at)) return false
-        at = skip(source, at + 1, length)
-        if (at >= length) return false
+        return tokens
+      } else if ((byte | 32) === 123) {
+        depth += 1
+        if (depth > MAX_DEPTH) return tokens
+        isObject = byte === 123
+        store<u64>(out, ((<u64>open) << 32) | start | (isObject ? Kind.Object : Kind.Array))
+        open = out
+        out += 8
+        at += 1
+        if (load<u8>(at) <= 32) at = skip(at, end)
         // An empty one ends below.
-        if (load<u8>(source + at) !== byte + 2) {
-          wantsKey = byte === 123
+        if (load<u8>(at) !== byte + 2) {
+          wantsKey = isObject
           continue
         }
+      } else if (isDigit(byte)) {
+        let to = at + 1
+        while (isDigit(load<u8>(to))) to += 1
+        const next = <i32>load<u8>(to)
+        if (to >= end || byte === 48 || next === 46 || (next | 32) === 101) to = numberEnd(at, end)
+        if (to === 0) return tokens
+        store<u64>(out, ((<u64>(to - source)) << 32) | start | Kind.Number)
+        out += 8
+        at = to
       } else {
-        at = this.scalar(byte, at)
-        if (at < 0) return false
+        const kind = wordKind(at, end)
+        const to = kind === Kind.Number ? numberEnd(at, end) : at + (kind === Kind.False ? 5 : 4)
+        if (kind === Kind.Missing || to === 0) return tokens
+        store<u64>(out, ((<u64>(to - source)) << 32) | start | kind)
+        out += 8
+        at = to
       }
-      for (;;) {
-        at = skip(source, at, length)
-        if (this.open < 0) return at === length
-        if (at >= length) return false
-        const next = <i32>load<u8>(source + at)
-        if (next === 44) break
-        if (next !== (this.isObject ? 125 : 93)) return false
-        this.close(at)
+      byte = load<u8>(at)
+      while (byte !== 44 || open === 0 || at >= end) {
+        if (byte <= 32) {
+          at = skip(at, end)
+          byte = load<u8>(at)
+          if (byte === 44 && open !== 0 && at < end) break
+        }
+        if (open === 0) return at === end ? out : tokens
+        if (at >= end || byte !== (isObject ? 125 : 93)) return tokens
+        if (out === limit) {
+          limit = this.grow()
+          if (limit === 0) return tokens
+        }
+        const place = at - source
+        store<u64>(out, ((<u64>place + 1) << 32) | ((<u64>place) << 4) | Kind.Close)
+        out += 8
+        const around = <usize>load<u32>(open, 4)
+        store<u32>(open, <u32>((out - tokens) >> 3), 4)
+        isObject = around !== 0 && (load<u32>(around) & 15) === Kind.Object
+        open = around
+        depth -= 1
         at += 1
+        byte = load<u8>(at)
       }
-      wantsKey = this.isObject
-      at = skip(source, at + 1, length)
+      wantsKey = isObject
+      at += 1
     }
-    return false
+    return tokens
   }
 
-  private begin(isObject: bool, at: i32): bool {
-    this.push(isObject ? Kind.Object : Kind.Array, at, this.open)
-    this.open = this.count - 1
-    this.isObject = isObject
-    this.depth += 1
-    return this.depth <= MAX_DEPTH
+  /** Answers where the room ends now; 0: there is no more. Nothing else is taken while a text is read, so the tokens stay where they are. */
+  private grow(): usize {
+    if (this.room === MAX_TOKENS) return 0
+    this.room = min(this.room * 2, MAX_TOKENS)
+    const size = (<usize>this.room) << 3
+    if (heap.realloc(this.tokens, size) !== this.tokens) unreachable()
+    return this.tokens + size
   }
-
-  private close(at: i32): void {
-    this.push(Kind.Close, at, at + 1)
-    const token = this.tokens + ((<usize>this.open) << 3)
-    this.open = load<i32>(token, 4)
-    store<i32>(token, this.count, 4)
-    this.isObject = this.open >= 0 && this.kind(this.open) === Kind.Object
-    this.depth -= 1
-  }
-
-  /** A number or a word. Answers where it ends; -1: it is none. */
-  private scalar(byte: i32, at: i32): i32 {
-    if (byte < 58) {
-      const end = numberEnd(this.source, at, this.length)
-      if (end > 0) this.push(Kind.Number, at, end)
-      return end
-    }
-    if (byte === 116) return this.word(at, 0x65757274, 4, Kind.True)
-    if (byte === 110) return this.word(at, 0x6c6c756e, 4, Kind.Null)
-    // The last four letters of it.
-    return byte === 102 ? this.word(at, 0x65736c61, 5, Kind.False) : -1
-  }
-
-  private word(at: i32, letters: u32, length: i32, kind: Kind): i32 {
-    if (at + length > this.length || load<u32>(this.source + at + length - 4) !== letters) return -1
-    this.push(kind, at, at + length)
-    return at + length
-  }
-}
-
-function skip(source: usize, from: i32, length: i32): i32 {
-  let at = from
-  while (at < length && isSpace(load<u8>(source + at))) at += 1
-  return at
 }
