@@ -6,6 +6,7 @@ import { withAdvisoryLock } from './cluster/locks.js'
 import { layAuthorizationServer } from './composition/authorization-server.js'
 import { layAlertDeliveries } from './composition/alert-deliveries.js'
 import { banner } from './composition/banner.js'
+import { tellBrokenRules } from './composition/broken-rules.js'
 import { createChores } from './composition/chores.js'
 import { followReplicas } from './composition/cluster.js'
 import { keeperOptions } from './composition/configuration.js'
@@ -63,10 +64,12 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
   layAuthorizationServer(house, () => place.url, config, log)
   const [store, snapshots] = [house.get(PARTS.store), house.get(PARTS.snapshots)]
   await house.get(PARTS.epochs).check()
+  snapshots.onSwap(house.get(PARTS.quarantines).follow)
   await snapshots.rebuild()
   const chores = createChores(house, log, onBroken)
   await chores.start()
   followChanges(house)
+  tellBrokenRules(house)
   followReplicas(house)
   const see = createFirstSight(house)
   snapshots.onSwap(see)
@@ -111,12 +114,13 @@ async function startIn(house: House, resources: Resources, config: Config, aroun
 function inReverse(house: House): (() => unknown)[] {
   const { exporters, deliveries, alerting, host } = PARTS
   const { listeners, audience, subscriptions, catalog, parked, upstreams, grants, troubles } = PARTS
+  const { quarantines, ruleStats } = PARTS
   const { replays, refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress } = PARTS
   const listening = [listeners, audience, subscriptions]
   const ways = [catalog, parked, upstreams, grants, troubles]
   // What ends may raise alerts, and plugins are told of them.
   const rest = [alerting, host, refusals, tailer, recorder, identities, snapshots, epochs, replicas, egress]
-  const order = [replays, exporters, ...listening, ...ways, deliveries, ...rest]
+  const order = [replays, exporters, ...listening, ...ways, quarantines, ruleStats, deliveries, ...rest]
   return order.map((part) => () => house.get<{ stop(): unknown }>(part).stop())
 }
 

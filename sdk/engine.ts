@@ -52,7 +52,10 @@ export interface Beside {
   readonly recorded?: JsonObject
   /** Milliseconds that it took, where the engine knows better than core: in a chain, core waits for all of it together. */
   readonly ms?: number
-  /** The rule's own fault: it could not decide because of it, or was late. Enough of them put the rule in quarantine. */
+  /**
+   * The rule's own fault: it could not decide because of it, or was late. Enough of them put the rule in quarantine. Begins with its
+   * kind and a colon (`trap: unreachable`, `late: …`); it goes to alerts, so nothing of the message or of what the rule said stands in it.
+   */
   readonly strike?: string
   /**
    * Of an engine that declares `chains`: the answers for the rules behind the first, in their order. It may end early: core asks again

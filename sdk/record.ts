@@ -38,6 +38,12 @@ export interface Receipt {
   readonly evidence?: Evidence
 }
 
+/** A receipt as rows show it. */
+export interface RowReceipt extends Receipt {
+  /** `<log_id>.<n>`, n from 1: by it the verdict is run again where its input was kept. */
+  readonly receipt_id: string
+}
+
 /**
  * One leg of a message as exporters, the API and `gatehouse logs` show it: names are snake_case, times ISO 8601, durations
  * milliseconds, sizes bytes. What does not apply is null.
@@ -81,7 +87,7 @@ export interface LogRow {
   readonly policy_id: string | null
   readonly policy_name: string | null
   readonly policy_action: string | null
-  readonly receipts: readonly Receipt[]
+  readonly receipts: readonly RowReceipt[]
   readonly client_ip: string | null
   readonly user_agent: string | null
 }

@@ -132,7 +132,8 @@ interface Kept {
 
 function fakeContext<Config>(config: Config, options: TestHostOptions, kept: Kept): PluginContext<Config> {
   const { handlers, keyedOptions, lines } = kept
-  const stored = new Map<string, string>()
+  const stored = new Map<string, { readonly value: string; readonly until: number }>()
+  const now = options.now ?? Date.now
   const register = (id: string, hook: HookName, isKeyed: boolean, handler: unknown) => {
     if (!kept.setup.open) throw new Error('handlers can be registered during setup only')
     if (!Object.hasOwn(HOOKS, hook)) throw new Error(`there is no hook '${hook}'`)
@@ -152,12 +153,15 @@ function fakeContext<Config>(config: Config, options: TestHostOptions, kept: Kep
       keyedOptions.set(`${hook}/${key}`, given ?? {})
     },
     store: {
-      get: async (key) => stored.get(key),
-      set: async (key, value) => void stored.set(key, value),
+      get: async (key) => {
+        const entry = stored.get(key)
+        return entry === undefined || entry.until <= now() ? undefined : entry.value
+      },
+      set: async (key, value, { ttlMs = Infinity } = {}) => void stored.set(key, { value, until: now() + ttlMs }),
       delete: async (key) => void stored.delete(key),
     },
     fetch: options.fetch ?? (() => Promise.reject(new Error('this test lends no fetch'))),
     dial: options.dial ?? (() => Promise.reject(new Error('this test lends no dial'))),
-    now: options.now ?? Date.now,
+    now,
   } satisfies PluginContext<Config>)
 }

@@ -1,163 +1,281 @@
-import { parentPort, Worker } from 'node:worker_threads'
-import type { Transferable } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
+import type { ResourceLimits, Transferable } from 'node:worker_threads'
+import { BOARD_BYTES, readPlace } from './worker-board.js'
+import type { Place } from './worker-board.js'
+import type { Said, Told } from './worker-thread.js'
+
+export type { Place } from './worker-board.js'
+export { serveDuties, serveTasks } from './worker-thread.js'
+export type { Duties } from './worker-thread.js'
 
 /** Threads for work that cannot be trusted with the time it takes: one that is late is ended, and another one begins. */
 export interface WorkerPool<Task, Answer> {
-  /** Rejects when it takes longer than `deadlineMs`, fails, or cannot be begun for too long. */
-  run(task: Task, deadlineMs: number): Promise<Answer>
-  /** Starts a worker ahead of the first task. */
+  /** Rejects with a `TaskFailure` when it takes longer than it may, fails, or cannot be begun for too long. What `transfer` names is handed over. */
+  run(task: Task, limit: number | TaskLimit, transfer?: readonly Transferable[]): Promise<Answer>
+  /** Starts its threads ahead of the first task. */
   warm(): void
   stop(): Promise<void>
 }
 
+/** What its threads are to hold, each holds before it gets its first task, whenever it begins. */
+export interface HoldingPool<Task, Answer, Held> extends WorkerPool<Task, Answer> {
+  /** Resolves when all threads hold it. Rejects when one cannot: then none does. */
+  hold(key: number, held: Held): Promise<void>
+  drop(key: number): void
+}
+
+/** Of a task that says at which step it is: how long it may still stay at a place, looked at so often at least. */
+export interface TaskLimit {
+  readonly left: (place: Place) => number
+  readonly lookMs: number
+}
+
 export interface WorkerPoolOptions {
-  /** The module that runs in the thread; it calls `serveTasks`. */
+  /** The module that runs in the thread; it calls `serveTasks` or `serveDuties`. */
   readonly script: URL
-  /** Most threads at a time. */
+  /** Most tasks at a time. */
   readonly size: number
+  /** So many threads more stand ready: one of them takes over at once when another is ended. None unless told. */
+  readonly spares?: number
+  readonly resources?: ResourceLimits
+  /** How long a task waits for its turn, and how many do. */
+  readonly longestWaitMs?: number
+  readonly mostWaiting?: number
+  /** How long a thread may take to hold one thing. */
+  readonly holdMs?: number
 }
 
-/** What a thread says. `ready` once, before any task. */
-type Said<Answer> =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
+/** Why a task has no answer. */
+export class TaskFailure extends Error {
+  /**
+   * - `busy`: it was never begun.
+   * - `late`: its thread was ended for it, at `step`.
+   * - `lost`: its thread ended by itself, at `step`.
+   * - `failed`: the thread said so.
+   * - `stopped`: the pool stops.
+   */
+  readonly kind: 'busy' | 'late' | 'lost' | 'failed' | 'stopped'
+  readonly step: number | null
 
-interface Given<Task> {
-  readonly id: number
-  readonly task: Task
+  constructor(kind: TaskFailure['kind'], message: string, step: number | null = null) {
+    super(message)
+    this.kind = kind
+    this.step = step
+  }
 }
 
-interface Waiting<Task, Answer> {
-  readonly given: Given<Task>
-  readonly deadlineMs: number
+/** What a thread works on: a task, or something to hold. */
+interface Job<Answer> {
+  readonly told: Told<unknown, unknown>
+  readonly limit: TaskLimit
+  /** What is said when there is no time left. */
+  readonly late: string
+  readonly transfer: readonly Transferable[]
   timer?: NodeJS.Timeout
+  begun: number
   readonly resolve: (answer: Answer) => void
-  readonly reject: (error: Error) => void
+  readonly reject: (error: TaskFailure) => void
 }
-interface Thread<Task, Answer> {
+interface Thread<Answer> {
   readonly worker: Worker
-  ready: boolean
-  task: Waiting<Task, Answer> | null
+  readonly board: BigInt64Array
+  isReady: boolean
+  job: Job<Answer> | null
+  /** What it is still to hold before it gets tasks. */
+  readonly owed: Job<Answer>[]
 }
 
-/** How long a task waits for its turn, and how many do. */
-const LONGEST_WAIT_MS = 5_000
-const MOST_WAITING = 256
-const RESOURCES = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 }
+const RESOURCES: ResourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 }
+/** Before a thread is begun in place of one that never got ready. */
+const PAUSE_MS = 1_000
 
-export function createWorkerPool<Task, Answer>({ script, size }: WorkerPoolOptions): WorkerPool<Task, Answer> {
-  const threads = new Set<Thread<Task, Answer>>()
-  const waiting: Waiting<Task, Answer>[] = []
+export function createWorkerPool<Task, Answer, Held = never>(
+  options: WorkerPoolOptions,
+): HoldingPool<Task, Answer, Held> {
+  const { script, size, spares = 0, resources = RESOURCES } = options
+  const { longestWaitMs = 5_000, mostWaiting = 256, holdMs = 5_000 } = options
+  const threads = new Set<Thread<Answer>>()
+  const waiting: Job<Answer>[] = []
+  const holding = new Map<number, Held>()
   let ids = 0
+  let atWork = 0
   let stopped = false
 
   function spawn(): void {
-    const worker = new Worker(script, { env: {}, execArgv: [], resourceLimits: RESOURCES })
-    const thread: Thread<Task, Answer> = { worker, ready: false, task: null }
+    const shared = new SharedArrayBuffer(BOARD_BYTES)
+    const worker = new Worker(script, { env: {}, execArgv: [], resourceLimits: resources, workerData: shared })
+    const owed = [...holding].map(([key, held]) => holdJob(key, held, { resolve() {}, reject() {} }))
+    const thread: Thread<Answer> = { worker, board: new BigInt64Array(shared), isReady: false, job: null, owed }
     threads.add(thread)
     worker.unref()
     worker.on('message', (said: Said<Answer>) => receive(thread, said))
-    worker.on('error', (error) => lose(thread, error))
-    worker.on('exit', () => lose(thread, new Error('the worker ended')))
+    const lost = (message: string) => lose(thread, { kind: 'lost', message, step: readPlace(thread.board, 0).step })
+    worker.on('error', (error) => lost(error.message))
+    worker.on('exit', () => lost('the worker ended'))
   }
 
-  function receive(thread: Thread<Task, Answer>, said: Said<Answer>): void {
-    thread.ready = true
+  /** Those that stand ready are made ahead; without any, a thread begins when a task waits for it. */
+  function fill(): void {
+    if (stopped) return
+    while (threads.size < size + spares) spawn()
+  }
+
+  function receive(thread: Thread<Answer>, said: Said<Answer>): void {
+    thread.isReady = true
     if (said.kind !== 'ready') {
-      if (thread.task?.given.id !== said.id) return
-      const task = release(thread)
-      if (said.kind === 'answer') task?.resolve(said.answer)
-      else task?.reject(new Error(said.message))
+      if (thread.job === null || idOf(thread.job) !== said.id) return
+      const job = release(thread)
+      if (said.kind === 'answer') job?.resolve(said.answer as Answer)
+      else job?.reject(new TaskFailure('failed', said.message))
     }
     next()
   }
 
-  function release(thread: Thread<Task, Answer>): Waiting<Task, Answer> | null {
-    const { task } = thread
-    thread.task = null
-    if (task !== null) clearTimeout(task.timer)
-    return task
+  function release(thread: Thread<Answer>): Job<Answer> | null {
+    const { job } = thread
+    thread.job = null
+    if (job === null) return null
+    if (job.told.kind === 'task') atWork -= 1
+    clearTimeout(job.timer)
+    return job
   }
 
-  function lose(thread: Thread<Task, Answer>, error: Error): void {
+  function lose(thread: Thread<Answer>, failure: Pick<TaskFailure, 'kind' | 'message' | 'step'>): void {
     if (!threads.delete(thread)) return
-    release(thread)?.reject(error)
+    const { kind, message, step } = failure
+    const job = release(thread)
+    // What ends a thread that is to hold it would end every other one.
+    if (job?.told.kind === 'hold') holding.delete(job.told.key)
+    job?.reject(new TaskFailure(kind, message, step))
+    for (const owed of thread.owed) owed.resolve(undefined as Answer)
+    if (spares > 0 && thread.isReady) fill()
+    else if (spares > 0) setTimeout(fill, PAUSE_MS).unref()
     next()
   }
 
   function next(): void {
     if (stopped) return
     for (const thread of threads) {
-      if (!thread.ready || thread.task !== null) continue
-      const task = waiting.shift()
-      if (task === undefined) return
-      begin(thread, task)
+      if (!thread.isReady || thread.job !== null) continue
+      const owed = thread.owed.shift()
+      if (owed !== undefined) begin(thread, owed)
+      else if (atWork < size && waiting.length > 0) begin(thread, waiting.shift() as Job<Answer>)
     }
-    if (waiting.length > 0 && threads.size < size) spawn()
+    if (waiting.length > 0 && threads.size < size + spares) spawn()
   }
 
-  function begin(thread: Thread<Task, Answer>, task: Waiting<Task, Answer>): void {
-    clearTimeout(task.timer)
-    thread.task = task
-    // An answer may lie unread behind a busy loop: it is read before the task is called late.
-    task.timer = setTimeout(() => setImmediate(() => giveUp(thread, task)), task.deadlineMs)
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    thread.worker.postMessage(task.given)
+  function begin(thread: Thread<Answer>, job: Job<Answer>): void {
+    clearTimeout(job.timer)
+    thread.job = job
+    if (job.told.kind === 'task') atWork += 1
+    job.begun = performance.now()
+    watch(thread, job, Infinity)
+    try {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+      thread.worker.postMessage(job.told, job.transfer)
+    } catch (thrown) {
+      release(thread)?.reject(new TaskFailure('failed', String(thrown)))
+      queueMicrotask(next)
+    }
   }
 
-  function giveUp(thread: Thread<Task, Answer>, task: Waiting<Task, Answer>): void {
-    if (thread.task !== task) return
+  /** An answer may lie unread behind a busy loop: it is read before the task is called late. */
+  function watch(thread: Thread<Answer>, job: Job<Answer>, left: number): void {
+    const ms = Math.ceil(Math.min(left, job.limit.lookMs))
+    job.timer = setTimeout(() => setImmediate(() => look(thread, job)), ms)
+  }
+
+  function look(thread: Thread<Answer>, job: Job<Answer>): void {
+    if (thread.job !== job) return
+    const place = readPlace(thread.board, job.begun)
+    const left = job.limit.left(place)
+    if (left > 0) return watch(thread, job, left)
     void thread.worker.terminate()
-    lose(thread, new Error(`no answer within ${task.deadlineMs} ms`))
+    lose(thread, { kind: 'late', message: job.late, step: place.step })
     if (!stopped && threads.size < size) spawn()
   }
 
-  function wait(task: Waiting<Task, Answer>): void {
-    task.timer = setTimeout(() => {
-      waiting.splice(waiting.indexOf(task), 1)
-      task.reject(new Error('no worker was free'))
-    }, LONGEST_WAIT_MS)
-    waiting.push(task)
+  function wait(job: Job<Answer>): void {
+    job.timer = setTimeout(() => {
+      waiting.splice(waiting.indexOf(job), 1)
+      job.reject(new TaskFailure('busy', 'no worker was free'))
+    }, longestWaitMs)
+    waiting.push(job)
     next()
   }
 
+  function holdJob(key: number, held: Held, settle: Pick<Job<Answer>, 'resolve' | 'reject'>): Job<Answer> {
+    const told = { kind: 'hold', id: (ids += 1), key, held } as const
+    const late = `not ready within ${holdMs} ms`
+    return { told, limit: within(holdMs), late, transfer: [], begun: 0, ...settle }
+  }
+
+  const holdIn = (thread: Thread<Answer>, key: number, held: Held) =>
+    new Promise<Answer>((resolve, reject) => {
+      if (!threads.has(thread)) return resolve(undefined as Answer)
+      thread.owed.push(holdJob(key, held, { resolve, reject }))
+      next()
+    })
+
+  function drop(key: number): void {
+    holding.delete(key)
+    for (const { worker, owed } of threads) {
+      const at = owed.findIndex(({ told }) => told.kind === 'hold' && told.key === key)
+      if (at >= 0) owed.splice(at, 1)[0]?.resolve(undefined as Answer)
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+      worker.postMessage({ kind: 'drop', key } satisfies Told<Task, Held>)
+    }
+  }
+
   return {
-    run: (task, deadlineMs) =>
+    run: (task, limit, transfer = []) =>
       new Promise((resolve, reject) => {
-        if (stopped || waiting.length >= MOST_WAITING) return reject(new Error('no worker is free'))
-        ids += 1
-        wait({ given: { id: ids, task }, deadlineMs, resolve, reject })
+        if (stopped) return reject(new TaskFailure('stopped', 'no worker is free'))
+        if (waiting.length >= mostWaiting) return reject(new TaskFailure('busy', 'no worker is free'))
+        const isFixed = typeof limit === 'number'
+        const late = isFixed ? `no answer within ${limit} ms` : 'no answer in time'
+        wait({
+          told: { kind: 'task', id: (ids += 1), task },
+          limit: isFixed ? within(limit) : limit,
+          late,
+          transfer,
+          begun: 0,
+          resolve,
+          reject,
+        })
       }),
     warm() {
-      if (!stopped && threads.size === 0) spawn()
+      if (stopped) return
+      if (spares > 0) fill()
+      else if (threads.size === 0) spawn()
     },
+    async hold(key, held) {
+      if (stopped) throw new TaskFailure('stopped', 'the engine stops')
+      fill()
+      const standing = [...threads]
+      holding.set(key, held)
+      try {
+        // One after another: the others answer meanwhile.
+        for (const thread of standing) await holdIn(thread, key, held)
+      } catch (thrown) {
+        drop(key)
+        throw thrown
+      }
+    },
+    drop,
     async stop() {
       stopped = true
       const leaving = [...threads]
-      for (const task of waiting.splice(0)) {
-        clearTimeout(task.timer)
-        task.reject(new Error('the engine stops'))
+      for (const job of waiting.splice(0)) {
+        clearTimeout(job.timer)
+        job.reject(new TaskFailure('stopped', 'the engine stops'))
       }
-      for (const thread of leaving) lose(thread, new Error('the engine stops'))
+      for (const thread of leaving) lose(thread, { kind: 'stopped', message: 'the engine stops', step: null })
       await Promise.all(leaving.map(({ worker }) => worker.terminate()))
     },
   }
 }
 
-/** In the thread: answers every task in its turn, from now on. What `transfer` names is handed over, not copied. */
-export function serveTasks<Task, Answer>(
-  run: (task: Task) => Answer,
-  transfer: (answer: Answer) => readonly Transferable[] = () => [],
-): void {
-  const say = (said: Said<Answer>, moved: readonly Transferable[] = []) => parentPort?.postMessage(said, moved)
-  parentPort?.on('message', ({ id, task }: Given<Task>) => {
-    try {
-      const answer = run(task)
-      say({ kind: 'answer', id, answer }, transfer(answer))
-    } catch (thrown) {
-      say({ kind: 'failed', id, message: thrown instanceof Error ? thrown.message : 'the worker failed' })
-    }
-  })
-  say({ kind: 'ready' })
-}
+const idOf = ({ told }: Pick<Job<never>, 'told'>) => (told.kind === 'drop' ? null : told.id)
+
+const within = (mostMs: number): TaskLimit => ({ left: ({ ms }) => mostMs - ms, lookMs: mostMs })

@@ -1,11 +1,10 @@
 import { never } from '@gatehouse/sdk'
-import type { CallContext, Receipt } from '@gatehouse/sdk'
+import type { Receipt } from '@gatehouse/sdk'
 import type { CompiledRule } from '../domain/snapshot.js'
 import { asGatehouseError } from '../errors.js'
-import { isModernOrLater } from '../mcp/versions.js'
 import type { Outcome } from '../rules/chain.js'
-import type { Subject } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
+import { subjectOf } from './context.js'
 import { beginningOf, excerptOf } from './excerpts.js'
 import { inputOf, isKept } from './inputs.js'
 import type { About, Input, InputsOptions } from './inputs.js'
@@ -124,7 +123,7 @@ async function outcomeOf(bench: Workbench, stored: Stored): Promise<Outcome | nu
 
 function inspect({ rules, gateway }: Workbench, compiled: readonly CompiledRule[], stored: Stored) {
   const { leg, input } = stored
-  const subject = subjectOf(stored, gateway)
+  const subject = subjectOf({ call: stored.call, input, gateway })
   return leg === 'request'
     ? rules.inspectRequest(compiled, subject, input.message)
     : rules.inspectResponse(compiled, subject, input.message)
@@ -164,35 +163,5 @@ async function textsOf(bench: Workbench, stored: Stored, outcome: Outcome): Prom
     }
     default:
       return never(outcome)
-  }
-}
-
-function subjectOf({ call, input }: Stored, gateway: Workbench['gateway']): Subject {
-  const { prefix, serverSlug, kind, shape, feature } = input
-  return {
-    prefix,
-    serverSlug,
-    kind,
-    feature,
-    ...(shape === undefined ? {} : { shape }),
-    context: () => contextOf({ call, input }, gateway),
-    header: () => undefined,
-  }
-}
-
-/** What an engine is told of a call; headers and what identity plugins added were never kept. */
-function contextOf({ call, input }: Omit<Stored, 'leg'>, gateway: Workbench['gateway']): CallContext {
-  return {
-    correlationId: call.root_id ?? call.id,
-    method: call.method ?? 'tools/call',
-    rpcId: call.rpc_id,
-    era: call.version !== null && isModernOrLater(call.version) ? 'modern' : 'legacy',
-    gateway,
-    server: { id: input.serverId, slug: input.serverSlug },
-    feature: { kind: input.kind, name: input.feature },
-    user: call.user_id === null ? null : { id: call.user_id, email: call.user_email ?? '' },
-    host: { id: call.host_id ?? '', name: call.host_name ?? '' },
-    connection: null,
-    attributes: {},
   }
 }

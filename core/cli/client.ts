@@ -13,6 +13,7 @@ export interface Client {
   readonly url: string
   get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<unknown>
   post(path: string, body?: unknown): Promise<unknown>
+  patch(path: string, body: unknown): Promise<unknown>
   /** Goes out even after the person has had enough: it is what then tidies up. */
   delete(path: string): Promise<unknown>
 }
@@ -73,6 +74,7 @@ export async function connect(io: Io): Promise<Client> {
       return ask('GET', given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`)
     },
     post: (path, body) => ask('POST', path, body),
+    patch: (path, body) => ask('PATCH', path, body),
     delete: (path) => ask('DELETE', path),
   }
 }

@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { parse } from 'yaml'
 import { readFile } from '../configuration/file.js'
+import { collectModules, modulesIn } from '../configuration/module-files.js'
 import { collectSecrets } from '../configuration/references.js'
 import { connect } from './client.js'
 import { CommandError } from './io.js'
@@ -13,6 +14,7 @@ interface Step {
   readonly noun: string
   readonly key: string
   readonly fields: readonly string[]
+  readonly notes?: readonly string[]
 }
 interface Answer {
   readonly steps: readonly Step[]
@@ -59,12 +61,16 @@ async function run(io: Io, how: 'apply' | 'plan', { file: path, prune = false, j
     throw new CommandError(`${path} cannot be read (${error.code}).`)
   })
   const name = basename(full)
-  const secrets = await collectSecrets(readFile(text, name), {
+  const file = readFile(text, name)
+  const modules = await collectModules(file.content, modulesIn(dirname(full))).catch((error: Error) => {
+    throw new CommandError(error.message)
+  })
+  const secrets = await collectSecrets(file, {
     env: io.env,
     readFile: (secret) => readText(resolve(dirname(full), secret), 'utf8'),
   })
   const client = await connect(io)
-  const answer = (await client.post(`/${how}`, { text, name, secrets, prune })) as Answer
+  const answer = (await client.post(`/${how}`, { text, name, secrets, modules, prune })) as Answer
   io.out(json ? `${JSON.stringify(answer, null, 2)}\n` : describe(answer, how))
   if (!json) for (const note of answer.notes) io.err(`Note: ${note}\n`)
   if (!json) for (const warning of answer.warnings) io.err(`Warning: ${warning}\n`)
@@ -74,9 +80,12 @@ const SIGNS = { create: '+', update: '~', remove: '-' } as const
 
 function describe({ steps }: Answer, how: 'apply' | 'plan'): string {
   if (steps.length === 0) return 'Nothing to change.\n'
-  const lines = steps.map(({ op, noun, key, fields }) => {
+  const lines = steps.map(({ op, noun, key, fields, notes = [] }) => {
     const what = noun === key ? noun : `${noun} ${key}`
-    return `${SIGNS[op]} ${what}${fields.length > 0 ? ` (${fields.join(', ')})` : ''}`
+    return [
+      `${SIGNS[op]} ${what}${fields.length > 0 ? ` (${fields.join(', ')})` : ''}`,
+      ...notes.map((note) => `    ${note}`),
+    ].join('\n')
   })
   const count = `${steps.length} ${steps.length === 1 ? 'change' : 'changes'}`
   return `${lines.join('\n')}\n${how === 'apply' ? `${count} made.` : `${count} to make; nothing was changed.`}\n`

@@ -2,18 +2,24 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { parse } from 'yaml'
 import { connect } from './client.js'
 import type { Client } from './client.js'
 import { CommandError } from './io.js'
 import type { Io } from './io.js'
+import { addModuleCommands } from './module-commands.js'
+import { replayReceipt } from './receipt-replay.js'
+import { moment } from './moment.js'
 import { createProgress } from './replay-progress.js'
 import { type Replay, writeReplay } from './replay-report.js'
+import { addRuleWatchCommands } from './rule-watch-commands.js'
+import { addRuleKitCommands } from './rule-kit.js'
 
-interface Options {
-  readonly rule: string
-  readonly since: number
+interface Asked {
+  readonly receipt?: string
+  readonly rule?: string
+  readonly since?: number
   readonly until?: number
   readonly gateway?: string
   readonly max?: number
@@ -21,23 +27,44 @@ interface Options {
   readonly allowExternal?: boolean
 }
 
+/** Of a backtest. */
+interface Options extends Asked {
+  readonly rule: string
+  readonly since: number
+}
+
 const POLL_MS = 500
 
 export function addRuleCommands(program: Command, io: Io): void {
   const rules = program.command('rules').description('Work on rules.')
+  addRuleWatchCommands(rules, io)
+  addRuleKitCommands(rules, io)
   rules
     .command('replay')
     .description(
-      'Run a new or changed rule over stored messages, and tell what it would have done. Nothing is changed.',
+      'Run a new or changed rule over stored messages, and tell what it would have done; or the verdict of a receipt again, and tell whether it is the same. Nothing is changed.',
     )
-    .requiredOption('--rule <file>', 'YAML or JSON of one rule, or of a list of them')
-    .requiredOption('--since <when>', 'how far back: 12h, 7d, or a time such as 2030-01-31T12:00:00Z', moment)
+    .addOption(receiptOption())
+    .option('--rule <file>', 'YAML or JSON of one rule, or of a list of them')
+    .option('--since <when>', 'how far back: 12h, 7d, or a time such as 2030-01-31T12:00:00Z', moment)
     .option('--until <when>', 'where to end, said like --since; now, unless told', moment)
     .option('--gateway <name>', 'whose messages; may be left out when there is one gateway alone')
     .option('--max <n>', 'read at most so many messages', count)
     .option('--allow-external', 'let engines send stored messages to services outside')
     .option('--json', 'print the report as JSON')
-    .action((options: Options) => replay(io, options))
+    .action((options: Asked, command: Command) => replayEither(io, options, command))
+  addModuleCommands(rules, io)
+}
+
+const NOT_WITH_RECEIPT = ['rule', 'since', 'until', 'gateway', 'max']
+const receiptOption = () =>
+  new Option('--receipt <id>', 'a receipt_id of gatehouse logs --json, instead of --rule').conflicts(NOT_WITH_RECEIPT)
+
+async function replayEither(io: Io, options: Asked, command: Command): Promise<void> {
+  const { receipt, rule, since } = options
+  if (receipt !== undefined) return replayReceipt(io, { ...options, receipt })
+  if (rule !== undefined && since !== undefined) return replay(io, { ...options, rule, since })
+  command.error('error: say --rule and --since for a backtest, or --receipt for the verdict of one receipt')
 }
 
 async function replay(io: Io, options: Options): Promise<void> {
@@ -108,17 +135,6 @@ async function follow(io: Io, client: Client, id: string): Promise<Replay> {
   } finally {
     progress.end()
   }
-}
-
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** Milliseconds since the epoch. */
-function moment(text: string): number {
-  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
-  if (unit !== undefined) return Date.now() - Number(amount) * (UNITS[unit] ?? 0)
-  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(at)) throw new InvalidArgumentError('It must be an age such as 12h or 7d, or a time.')
-  return at
 }
 
 function count(text: string): number {

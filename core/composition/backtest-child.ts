@@ -7,10 +7,12 @@ import { replay } from '../backtest/replay.js'
 import { storedCalls } from '../backtest/stored.js'
 import { createThrottle } from '../backtest/throttle.js'
 import { readConfig, type Config } from '../config.js'
+import { artifactOfRule } from '../configuration/nouns/artifact-references.js'
 import { openEngine } from '../configuration/nouns/open-engine.js'
 import { createDataSource } from '../db/data-source.js'
 import { createBodyKeyRows } from '../db/repositories/body-keys.js'
 import { createStore } from '../db/repositories/store.js'
+import type { EngineKind } from '../domain/engines.js'
 import type { Gateway, Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import type { Store } from '../domain/store.js'
@@ -78,13 +80,14 @@ async function runWith({ job, dataSource, pool, host, around, line }: Opened): P
   const vault = createVault(await loadMasterKeys({ inline, file, home: resolve(around.cwd, config.home) }))
   const store = createStore({ dataSource, vault })
   const { engine, bodyInLog } = (await store.settings.get()).limits
+  const engines = createBusEngines(host.bus)
   const rules = createRules({
-    engines: createBusEngines(host.bus),
+    engines,
     hashKey: await hashKeyOf(store, dataSource),
     engineLimit: () => engine,
     onUndecided: (rule, why) => around.log.debug({ rule: rule.name, why }, 'a rule could not decide in a backtest'),
   })
-  const prepare = prepareWith(rules, store)
+  const prepare = prepareWith({ rules, store, kinds: engines.kinds() })
   const gateway = await store.gateways.find(job.gatewayId)
   if (gateway === null) throw new GatehouseError('GH_API_NOT_FOUND', { message: 'The gateway is gone.' })
   return replay({
@@ -133,21 +136,27 @@ async function noWayOut(): Promise<never> {
 
 /** What a plugin counts of old messages must not mix with what it counts of live ones. */
 function memoryStore(): PluginStore {
-  const kept = new Map<string, string>()
+  const kept = new Map<string, { readonly value: string; readonly until: number }>()
   return {
-    get: async (key) => kept.get(key),
-    set: async (key, value) => void kept.set(key, value),
+    get: async (key) => {
+      const entry = kept.get(key)
+      return entry === undefined || entry.until <= Date.now() ? undefined : entry.value
+    },
+    set: async (key, value, { ttlMs = Infinity } = {}) => void kept.set(key, { value, until: Date.now() + ttlMs }),
     delete: async (key) => void kept.delete(key),
   }
 }
 
 type Prepare = (rule: Rule) => Promise<CompiledRule>
 
-/** With the stored engine that a rule names, if it names one. */
-function prepareWith({ prepareRule }: Rules, store: Store): Prepare {
+/** With the stored engine and the artifact that a rule names, if it names any. */
+function prepareWith({ rules, store, kinds }: { rules: Rules; store: Store; kinds: readonly EngineKind[] }): Prepare {
   return async (rule) => {
     const engine = await store.engines.byKey(rule.engine)
-    return prepareRule(rule, engine === null ? null : await openEngine(store, engine), null)
+    const instance = engine === null ? null : await openEngine(store, engine)
+    const kind = kinds.find((one) => one.kind === (engine?.kind ?? rule.engine))
+    const artifact = kind === undefined ? null : await artifactOfRule(store, kind, rule.config)
+    return rules.prepareRule(rule, instance, artifact)
   }
 }
 

@@ -1,6 +1,9 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Told } from '../domain/replay.js'
+import { createReceipts, type Receipts } from '../backtest/receipts.js'
+import { ranArtifact } from '../configuration/nouns/artifact-references.js'
+import { openEngine } from '../configuration/nouns/open-engine.js'
 import { createReplayQueue, type ReplayQueue, type RunningReplay, type RunReplay } from '../backtest/queue.js'
 import { createReplayRows } from '../db/repositories/replays.js'
 import { ERRORS, type ErrorCode, GatehouseError } from '../errors.js'
@@ -24,6 +27,21 @@ export function createReplays(house: House, around: Surroundings): ReplayQueue {
     rows: createReplayRows(dataSource.manager, vault),
     run: runInProcess(databaseUrl, around),
     logger: asPluginLog(around.log),
+  })
+}
+
+export function receiptsOf(house: House): Receipts {
+  const { recordPool } = house.get(PARTS.resources)
+  const store = house.get(PARTS.store)
+  return createReceipts(recordPool, {
+    rules: house.get(PARTS.rules),
+    kinds: house.get(PARTS.engines).kinds,
+    open: house.get(PARTS.bodySealer).open,
+    async instanceOf(name) {
+      const engine = await store.engines.byKey(name)
+      return engine === null ? null : openEngine(store, engine)
+    },
+    artifactOf: (kind, facts) => ranArtifact(store, kind, facts),
   })
 }
 

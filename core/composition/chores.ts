@@ -1,6 +1,7 @@
 import { schedule } from 'node-cron'
 import { ifUnlocked } from '../cluster/locks.js'
 import { createRetention } from '../record/retention.js'
+import { sweepPluginStore } from '../db/repositories/plugin-store.js'
 import { drain } from './drain.js'
 import { type House, PARTS, type Surroundings } from './house.js'
 import { asPluginLog } from './resources.js'
@@ -17,6 +18,7 @@ export function createChores(house: House, log: Surroundings['log'], onBroken: (
     house.get(PARTS.alerts).forget(house.get(PARTS.snapshots).current().settings.retentionDays.alerts, limit)
   const maintain = async () => {
     await retention.maintain()
+    await house.get(PARTS.store).ruleStats.forget(house.get(PARTS.snapshots).current().settings.retentionDays.logs)
     await drain(forget)
   }
   const nightly = () => void ifUnlocked(dataSource, 'retention', maintain).catch(onBroken)
@@ -41,6 +43,7 @@ async function sweep(house: House): Promise<void> {
   await house.get(PARTS.consoleSessions).sweep()
   await drain((limit) => house.get(PARTS.replays).sweep(limit))
   await drain(house.get(PARTS.oneTime).sweep)
+  await drain((limit) => sweepPluginStore(house.get(PARTS.resources).dataSource, limit))
   await house.get(PARTS.oauthSweep)()
   await house.get(PARTS.alertQueue).dropDisabled()
   await house.get(PARTS.troubles).recheck()

@@ -15,9 +15,11 @@ import type { Bus } from '../hooks/bus.js'
 import type { ApiOptions } from '../http/api/operation.js'
 import { createLogReader } from '../record/query.js'
 import { createOnDecided } from './feature-alerts.js'
+import { createUploadCheck } from '../rules/uploads.js'
 import { createPreview } from './preview.js'
 import { detectOf } from './upstream-auth.js'
-import { replaysOf } from './backtest.js'
+import { receiptsOf, replaysOf } from './backtest.js'
+import { quarantineOf } from './quarantines.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
 import { type Configuration, type House, PARTS, type Surroundings, VERSION } from './house.js'
@@ -31,6 +33,7 @@ export function createConfiguration(house: House, config: Config, log: PluginLog
   const checks: Checks = {
     engines: engines.kinds,
     checkRule: house.get(PARTS.rules).checkRule,
+    checkUpload: createUploadCheck(engines),
     defaultRules: {
       rules: house.get(PARTS.defaultRules),
       onSkipped: (rule, why) => log.warn({ rule, why }, 'a default rule was left out of a new gateway'),
@@ -57,7 +60,7 @@ export function createConfiguration(house: House, config: Config, log: PluginLog
       house.get(PARTS.deliveries).wake()
     },
   })
-  return { mutations, checks, files: createFileOperations(mutations, declaredSecrets(checks)) }
+  return { mutations, checks, files: createFileOperations(mutations, declaredSecrets(checks), checks.engines) }
 }
 
 function declaredSecrets({ engines, idpSecrets, alertTargets }: Checks): DeclaredSecrets {
@@ -111,6 +114,7 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     logs: guardAll(createLogReader(recordPool)),
     describeIdp: house.get(PARTS.idpAsks).describe,
     replays: replaysOf(house),
+    receipts: receiptsOf(house),
     detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
     alerts: house.get(PARTS.alerts),
@@ -122,6 +126,10 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     rotateKeys: () => rotate({ vault, source: createSealedSource(dataSource.manager) }),
     tryRule: house.get(PARTS.rules).tryRule,
     engineKinds: house.get(PARTS.engines).kinds,
+    ruleWatch: {
+      quarantineOf: (rule) => quarantineOf(house.get(PARTS.snapshots).current(), rule),
+      flush: house.get(PARTS.ruleStats).flush,
+    },
     plugins: () => house.get(PARTS.host).plugins,
   }
 }

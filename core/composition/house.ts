@@ -56,6 +56,8 @@ import type { Asides } from '../rooms/asides.js'
 import type { Listen } from '../rooms/listen.js'
 import type { Engines } from '../rules/engines.js'
 import type { Rules } from '../rules/rules.js'
+import type { Quarantines } from './quarantines.js'
+import type { RuleStats } from './rule-stats.js'
 import type { Approvals } from '../upstream/approvals.js'
 import type { Suspicions } from '../upstream/suspicions.js'
 import type { Catalog } from '../upstream/catalog.js'
@@ -138,6 +140,7 @@ export const PARTS = {
   listen: part<Listen>('listen'),
   listeners: part<SessionListeners>('listeners'),
   pipeline: part<Pipeline>('pipeline'),
+  quarantines: part<Quarantines>('quarantines'),
   probe: part<ReturnType<typeof createProbe>>('probe'),
   raise: part<(alert: Alert) => void>('raise'),
   recorder: part<RecordLog>('recorder'),
@@ -147,6 +150,7 @@ export const PARTS = {
   replays: part<ReplayQueue>('replays'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
+  ruleStats: part<RuleStats>('ruleStats'),
   sessions: part<LegacySessions>('sessions'),
   setupLinks: part<SetupLinks>('setupLinks'),
   signInWays: part<SignInWays>('signInWays'),

@@ -41,6 +41,8 @@ import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
 import { createFeatureAlerts } from './feature-alerts.js'
 import { type House, PARTS, type Surroundings, VERSION } from './house.js'
+import { createQuarantines } from './quarantines.js'
+import { createRuleStats } from './rule-stats.js'
 import { createSharedNames, createTroubles } from './troubles.js'
 
 /** Opens what takes time: plugins and the record; registers everything else to be made when it is asked for. */
@@ -74,14 +76,23 @@ export async function openParts(
       hashKey,
       engineLimit: () => h.get(PARTS.snapshots).current().settings.limits.engine,
       onUndecided: (rule, why) => log.warn({ rule: rule.id, engine: rule.engine, why }, 'a rule could not decide'),
+      onQuarantined: h.get(PARTS.quarantines).enter,
+      tallies: h.get(PARTS.ruleStats).tallies,
     }),
   )
+  house.make(PARTS.quarantines, (h) => {
+    const { quarantines: store } = h.get(PARTS.store)
+    const { raise, resolve } = alerting
+    return createQuarantines({ store, bump: h.get(PARTS.epochs).bump, raise, resolve, log: logger })
+  })
+  house.make(PARTS.ruleStats, (h) => createRuleStats({ store: h.get(PARTS.store).ruleStats, log: logger }))
   house.make(PARTS.snapshots, (h) =>
     createSnapshots({
       store: h.get(PARTS.store),
       epochs: h.get(PARTS.epochs),
       log: logger,
       openEngine: (engine) => openEngine(h.get(PARTS.store), engine),
+      engineKinds: h.get(PARTS.engines).kinds,
       prepareRule: h.get(PARTS.rules).prepareRule,
       retireRule: h.get(PARTS.rules).retireRule,
       follow: () => h.get(PARTS.approvals).follow(),

@@ -1,6 +1,9 @@
 import type { ReferenceSource } from '../vault/secret-reference.js'
+import type { EngineKind } from '../domain/engines.js'
 import type { Store } from '../domain/store.js'
+import { bringModules } from './bring-modules.js'
 import { readFile } from './file.js'
+import type { ModuleSource } from './module-files.js'
 import type { Mutations } from './mutations.js'
 import { carryOut } from './plan.js'
 import type { Step } from './plan.js'
@@ -17,6 +20,8 @@ export interface FileRequest {
   readonly actor: Actor
   /** Where `${env:}` and `${file:}` lead. */
   readonly source: ReferenceSource
+  /** Where the paths of modules lead, from the file on. */
+  readonly modules: ModuleSource
   /** Removes what an earlier file made and this one does not name. */
   readonly prune: boolean
   /** Looks at the steps before they stand; what it throws takes them back. */
@@ -32,10 +37,15 @@ export interface FileOperations {
   apply(request: FileRequest): Promise<readonly Step[]>
 }
 
-export function createFileOperations(mutations: Mutations, declared: DeclaredSecrets): FileOperations {
-  const prepare = async ({ text, name, source, prune, allow, onWarnings }: FileRequest) => {
+export function createFileOperations(
+  mutations: Mutations,
+  declared: DeclaredSecrets,
+  kinds: () => readonly EngineKind[],
+): FileOperations {
+  const prepare = async ({ text, name, source, modules, prune, allow, onWarnings }: FileRequest) => {
     const file = readFile(text, name)
-    const content = await resolveFile(file, source, declared)
+    const resolved = await resolveFile(file, source, declared)
+    const content = await bringModules(file, resolved, { source: modules, kinds: kinds() })
     return async (work: Parameters<typeof carryOut>[0]): Promise<readonly Step[]> => {
       const steps = await carryOut(work, file, content, prune)
       allow?.(steps)

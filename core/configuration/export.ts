@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
+import { findVersion } from '../domain/artifacts.js'
 import type { Settings } from '../domain/nouns.js'
 import { DEFAULT_SETTINGS } from '../domain/nouns.js'
 import { pinHash } from '../domain/feature-hash.js'
@@ -13,6 +14,7 @@ import {
   FEATURE_GROUPS,
   type Exposing,
 } from '../domain/provisioning.js'
+import type { ArtifactState } from './nouns/artifact-files.js'
 import { writeExposing } from './nouns/provisioning.js'
 import { idpDefaults } from './nouns/idps.js'
 import { ALERT_TARGET_DEFAULTS } from './nouns/alert-targets.js'
@@ -140,6 +142,7 @@ function hideAuth(auth: ServerState['auth'], hide: (values: unknown) => Record<s
 
 /** What is as it would be without being said is not said. */
 function writeState(noun: NounName, key: string, state: State): State {
+  if (noun === 'artifacts') return writeArtifact(state as unknown as ArtifactState)
   const short = unlike(state, defaultsOf(noun, key))
   if (noun !== 'gateways') return short
   const { servers = [], rules = [] } = short as { servers?: State[]; rules?: State[] }
@@ -155,6 +158,16 @@ function writeAssignment(one: State): State {
   const short = unlike(one, { as: null, identity: 'open', enabled: true, ...EVERYTHING })
   const groups = FEATURE_GROUPS.filter((group) => group in short)
   return { ...short, ...Object.fromEntries(groups.map((group) => [group, writeExposing(short[group] as Exposing)])) }
+}
+
+/** Bytes have no place in the file: it names by their digests those that are here. */
+function writeArtifact({ engine, versions, current, canary, grants }: ArtifactState): State {
+  const name = (version: number): string | number => {
+    const sha256 = versions.all.find((one) => one.version === version)?.sha256 ?? ''
+    return findVersion(versions.all, { sha256 })?.version === version ? `sha256:${sha256}` : version
+  }
+  const written = canary && { ...canary, version: name(canary.version) }
+  return { engine, current: name(current), ...unlike({ canary: written, grants }, { canary: null, grants: {} }) }
 }
 
 const RULE: State = {
@@ -190,6 +203,7 @@ function defaultsOf(noun: NounName, key: string): State {
         poisoning: DEFAULT_POISONING,
       }
     case 'engines':
+    case 'artifacts':
       return {}
     case 'exporters':
       return { headers: {}, enabled: true }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { watch } from 'node:fs'
 import type { FSWatcher } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { asGatehouseError } from '../errors.js'
 import type { ReferenceSource } from '../vault/secret-reference.js'
 import type { FileOperations } from './apply.js'
+import { modulesIn, type ModuleSource } from './module-files.js'
 import type { Step } from './plan.js'
 import { OPERATOR } from './work.js'
 
@@ -41,6 +42,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const { env, readFile: readSecret } = options.source
   // `${file:PATH}` starts from the file that says it, as it does for the command line.
   const source: ReferenceSource = { env, readFile: (secret) => readSecret(resolve(dirname(path), secret)) }
+  const modules = createModuleWatch(dirname(path))
   let seen = ''
   let watcher: FSWatcher | undefined
   let interval: NodeJS.Timeout | undefined
@@ -50,7 +52,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
   async function apply(text: string): Promise<readonly Step[]> {
     let warnings: readonly string[] = []
     const onWarnings = (lines: readonly string[]) => (warnings = lines)
-    const request = { text, name: basename(path), actor: OPERATOR, source, prune: false, onWarnings }
+    modules.forget()
+    const given = { text, name: basename(path), actor: OPERATOR, source, modules: modules.read }
+    const request = { ...given, prune: false, onWarnings }
     const steps = await files.apply(request)
     log.info({ file: path, changes: steps.length }, 'configuration file applied')
     for (const warning of warnings) log.warn({ file: path, warning }, 'a rule of the file is hardly meant like that')
@@ -61,14 +65,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
     try {
       const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => unreadable(cause))
       if (text === null) return
-      const digest = digestOf(text)
-      if (digest === seen) return
+      const before = digestOf(text, await modules.mark())
+      if (before === seen) return
       // A file that was refused is not tried again before it changes; one that met a database away is.
-      await apply(text).catch((error: unknown) => {
-        if (asGatehouseError(error).entry.http < 500) seen = digest
+      await apply(text).catch(async (error: unknown) => {
+        if (asGatehouseError(error).entry.http < 500) seen = digestOf(text, await modules.mark())
         throw error
       })
-      seen = digest
+      seen = digestOf(text, await modules.mark())
     } catch (error) {
       const { message, detail } = asGatehouseError(error)
       log.error({ file: path, error: message, detail }, 'configuration file not applied; nothing was changed')
@@ -92,7 +96,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     async apply() {
       const text = await readFile(path, 'utf8')
       const steps = await apply(text)
-      seen = digestOf(text)
+      seen = digestOf(text, await modules.mark())
       return steps
     },
     watch() {
@@ -110,4 +114,23 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 }
 
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+const digestOf = (text: string, modules: string): string =>
+  createHash('sha256').update(text).update('\0').update(modules).digest('hex')
+
+/** The files that the last application asked for, there or not: a change of one is a change of the file. */
+function createModuleWatch(folder: string) {
+  const asked = new Set<string>()
+  const read = modulesIn(folder)
+  const markOf = async (path: string): Promise<string> => {
+    const found = await stat(resolve(folder, path)).catch(() => null)
+    return found === null ? '-' : `${found.mtimeMs} ${found.size} ${found.ino}`
+  }
+  return {
+    forget: (): void => asked.clear(),
+    read: ((path) => {
+      asked.add(path)
+      return read(path)
+    }) satisfies ModuleSource as ModuleSource,
+    mark: async (): Promise<string> => (await Promise.all([...asked].map(markOf))).join('\n'),
+  }
+}

@@ -10,6 +10,15 @@ import {
   removeAlertTarget,
   replaceAlertTarget,
 } from './nouns/alert-targets.js'
+import { removeArtifact } from './nouns/artifacts.js'
+import {
+  applyArtifact,
+  type ArtifactState,
+  artifactState,
+  broughtBy,
+  moduleNotes,
+  wantedState,
+} from './nouns/artifact-files.js'
 import { createEngine, engineState, removeEngine, replaceEngine } from './nouns/engines.js'
 import { createExporter, exporterState, removeExporter, replaceExporter } from './nouns/exporters.js'
 import { createGateway, gatewayState, removeGateway, updateGateway } from './nouns/gateways.js'
@@ -31,6 +40,7 @@ import {
 import { pinningOf, provisioningOf } from './nouns/provisioning.js'
 import { engineConfig, fieldsOf } from './nouns/rules.js'
 import { createServer, removeServer, serverDefaults, serverState, updateServer } from './nouns/servers.js'
+import type { Problem } from './problems.js'
 import type { File } from './schemas.js'
 import { given } from './work.js'
 import type { Work } from './work.js'
@@ -48,6 +58,10 @@ export interface Present {
 /** What the file says of one thing: how it is to be, and how to get there. */
 export interface Wanted {
   readonly state: State
+  /** Where the file speaks of it, when that is not under its noun. */
+  readonly place?: Problem['path'] | null
+  /** What a plan tells of it beside the fields that differ. */
+  readonly notes?: readonly string[]
   create(work: Work): Promise<unknown>
   update(work: Work): Promise<unknown>
 }
@@ -201,6 +215,20 @@ const engines = kind('engines', {
   remove: removeEngine,
 })
 
+const artifacts = kind('artifacts', {
+  rows: (store) => store.artifacts.all(),
+  keyOf: (artifact) => artifact.slug,
+  stateOf: async (store, artifact) => ({ ...(await artifactState(store, artifact)) }),
+  want(key, input, present) {
+    const before = present?.state as unknown as ArtifactState | undefined
+    const after = wantedState(input, before)
+    const apply = (work: Work) => applyArtifact(work, key, input)
+    const notes = moduleNotes(after, before)
+    return { state: { ...after }, place: broughtBy(input).place, notes, create: apply, update: apply }
+  },
+  remove: removeArtifact,
+})
+
 const alerts = kind('alerts', {
   rows: (store) => store.alertTargets.all(),
   keyOf: (target) => target.slug,
@@ -242,6 +270,7 @@ export const KINDS: readonly Kind[] = [
   servers,
   identities,
   engines,
+  artifacts,
   gateways,
   exporters,
   alerts,

@@ -5,6 +5,7 @@ import type { ConfigurationFile } from './file.js'
 import { differences, KINDS } from './kinds.js'
 import type { Kind, NounName } from './kinds.js'
 import { updateSettings } from './nouns/settings.js'
+import type { Problem } from './problems.js'
 import type { File } from './schemas.js'
 import type { Work } from './work.js'
 
@@ -14,6 +15,8 @@ export interface Step {
   readonly noun: NounName | 'settings'
   readonly key: string
   readonly fields: readonly string[]
+  /** What else is worth telling, such as the digest of a module that comes in the place of another. */
+  readonly notes?: readonly string[]
 }
 
 /**
@@ -39,8 +42,9 @@ async function carryOutKind(work: Work, kind: Kind, file: ConfigurationFile, con
     const before = present.get(key)
     const fields = before ? differences(before.state, wanted.state) : Object.keys(content[noun]?.[key] ?? {})
     if (before && fields.length === 0) continue
-    await at(file, [noun, key], () => (before ? wanted.update(work) : wanted.create(work)))
-    steps.push({ op: before ? 'update' : 'create', noun, key, fields })
+    await at(file, wanted.place ?? [noun, key], () => (before ? wanted.update(work) : wanted.create(work)))
+    const { notes = [] } = wanted
+    steps.push({ op: before ? 'update' : 'create', noun, key, fields, ...(notes.length > 0 ? { notes } : {}) })
   }
   return steps
 }
@@ -69,7 +73,7 @@ async function missing(store: Store, kind: Kind, content: File): Promise<string[
 }
 
 /** Refusals of one thing name their place in the file. */
-async function at<T>(file: ConfigurationFile, path: readonly string[], work: () => Promise<T>): Promise<T> {
+async function at<T>(file: ConfigurationFile, path: Problem['path'], work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

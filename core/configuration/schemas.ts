@@ -1,6 +1,8 @@
-import { ALERT_TYPES } from '@gatehouse/sdk'
+import { ALERT_TYPES, type JsonObject } from '@gatehouse/sdk'
 import { z } from 'zod'
 import { CAPABILITIES } from '../domain/capabilities.js'
+import { readPublicKey } from '../domain/artifact-trust.js'
+import { inBase64, isModulePath, MOST_MODULE, readVersion, type VersionReference } from '../domain/artifacts.js'
 import { PIN_FIELDS, POISONING } from '../domain/provisioning.js'
 import { strict } from './problems.js'
 import { duration, size } from './units.js'
@@ -336,6 +338,75 @@ export const limitShape = {
     perServer: count.max(100_000).optional(),
   }).optional(),
 }
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
+const keyName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be 1 to 63 characters of a-z, A-Z, 0-9, . _ and -')
+const publicKey = z
+  .string()
+  .max(1_000)
+  .refine((text) => readPublicKey(text) !== null, 'must be an Ed25519 public key: base64 of its 32 bytes, or PEM')
+/** Keys and digests are replaced whole, so that one can be taken away. */
+const ruleModules = strict({
+  requireSignature: z.boolean().optional(),
+  trustedKeys: z.record(keyName, strict({ publicKey })).optional(),
+  revoked: z.array(sha256).max(10_000).optional(),
+  keepVersions: count.max(1_000).optional(),
+})
+
+/** A version of an artifact: its number, or the digest of its bytes. */
+const versionReference = z
+  .union([z.int().min(1), z.string()], { error: 'must be a version such as 3, or sha256:<64 hex digits>' })
+  .transform((given, context): VersionReference => {
+    const read = readVersion(String(given))
+    if (read !== null) return read
+    context.addIssue({ code: 'custom', message: 'must be a version such as 3, or sha256:<64 hex digits>' })
+    return z.NEVER
+  })
+/** Decoded and not matched: no pattern is for texts of megabytes. */
+export const bytes = z
+  .string()
+  .max(inBase64(MOST_MODULE), `is longer than ${MOST_MODULE} bytes`)
+  .transform((text, context): Uint8Array => {
+    const decoded = Buffer.from(text, 'base64')
+    if (decoded.toString('base64') === text) return decoded
+    context.addIssue({ code: 'custom', message: 'must be base64' })
+    return z.NEVER
+  })
+const grants = z.record(z.string(), z.unknown()) as z.ZodType<JsonObject>
+const canary = strict({
+  version: versionReference,
+  percent: z.int().min(1).max(100).optional(),
+  shadow: z.boolean().optional(),
+}).transform(({ version, percent = 100, shadow = false }, context) => {
+  if (!shadow && percent === 100)
+    context.addIssue({
+      code: 'custom',
+      path: ['percent'],
+      message: 'of all messages is no canary: make it current, or say shadow',
+    })
+  return { version, percent, shadow }
+})
+export type Signature = z.output<typeof Signature>
+export const Signature = strict({
+  keyId: keyName,
+  signature: z.string().regex(/^[A-Za-z0-9+/]{86}==$/, 'must be 64 bytes in base64'),
+})
+export const artifactShape = { engine: slug, grants: grants.optional() }
+export const ArtifactPatch = strict({
+  current: z.union([z.literal('previous'), versionReference]).optional(),
+  canary: canary.nullable().optional(),
+  grants: grants.optional(),
+})
+
+/** In a file. Without `file` it is one that was uploaded before. */
+const Artifact = strict({
+  ...artifactShape,
+  file: z.string().max(1_000).refine(isModulePath, 'must end in .wasm or .js').optional(),
+  current: versionReference.optional(),
+  canary: canary.nullable().optional(),
+})
+
 export const Settings = strict({
   audit: z.enum(['fast', 'strict']).optional(),
   retentionDays: strict({
@@ -350,6 +421,7 @@ export const Settings = strict({
   }).optional(),
   redirectSchemes: z.array(privateScheme).max(50).optional(),
   clientDocuments: z.boolean().optional(),
+  ruleModules: ruleModules.optional(),
   limits: strict(limitShape).optional(),
 })
 
@@ -378,6 +450,7 @@ export const fileShape = {
   servers: z.record(slug, Server).optional(),
   identities: z.record(slug, Identity).optional(),
   engines: z.record(slug, Engine).optional(),
+  artifacts: z.record(slug, Artifact).optional(),
   gateways: z.record(slug, Gateway).optional(),
   exporters: z.record(slug, Exporter).optional(),
   alerts: z.record(slug, AlertTarget).optional(),

@@ -1,6 +1,8 @@
 import { compileExposures } from '../domain/provisioning.js'
+import type { ArtifactVersion, StoredArtifact } from '../domain/artifacts.js'
 import type { Assignment, Engine, Gateway, Identity, Idp, Rule, Server, Settings } from '../domain/nouns.js'
 import type { AssignmentPlan, CompiledRule, GatewayPlan, Snapshot } from '../domain/snapshot.js'
+import type { RuleUse } from './snapshot-artifacts.js'
 
 /** The configuration as it was read. */
 export interface Loaded {
@@ -10,7 +12,10 @@ export interface Loaded {
   readonly identities: readonly Identity[]
   readonly idps: readonly Idp[]
   readonly engines: readonly Engine[]
+  readonly artifacts: readonly StoredArtifact[]
+  readonly versions: readonly ArtifactVersion[]
   readonly settings: Settings
+  readonly quarantines: Snapshot['quarantines']
 }
 
 export type Warn = (facts: Readonly<Record<string, unknown>>, message: string) => void
@@ -19,22 +24,21 @@ export type EnginesBySlug = ReadonlyMap<string, Engine>
 export const bySlug = (engines: readonly Engine[]): EnginesBySlug =>
   new Map(engines.map((engine) => [engine.slug, Object.freeze(engine)]))
 
-/** The version rises with every change of a rule's content, and so does that of the engine it names. */
-export function keyOf(rule: Pick<Rule, 'id' | 'version' | 'engine'>, engines: EnginesBySlug): string {
-  const engine = engines.get(rule.engine)
-  const own = `${rule.id}@${rule.version}`
-  return engine === undefined ? own : `${own} ${engine.id}@${engine.version}`
+/** What was made of the rules: the uses of each by its id, and what was prepared by the key of the use. */
+export interface Compiled {
+  readonly uses: ReadonlyMap<string, readonly RuleUse[]>
+  readonly prepared: ReadonlyMap<string, CompiledRule>
 }
 
 /**
  * Ties everything together. What does not fit (it is refused when it is saved, so hardly ever seen here) is disabled where
  * it stands and told: one odd assignment must not keep the whole gateway from hearing that something else was switched off.
  */
-export function plan(loaded: Loaded, prepared: ReadonlyMap<string, CompiledRule>, warn: Warn): Snapshot {
+export function plan(loaded: Loaded, compiled: Compiled, warn: Warn): Snapshot {
   const servers = new Map(loaded.servers.map((server) => [server.id, Object.freeze(server)]))
   const identities = new Map(loaded.identities.map((identity) => [identity.id, Object.freeze(identity)]))
   const engines = bySlug(loaded.engines)
-  const parts = { servers, identities, engines, prepared, warn }
+  const parts = { servers, identities, compiled, warn }
   const plans = loaded.gateways.map((gateway) => planGateway(gateway, parts))
   return Object.freeze({
     epoch: loaded.epoch,
@@ -44,14 +48,14 @@ export function plan(loaded: Loaded, prepared: ReadonlyMap<string, CompiledRule>
     idps: Object.freeze(loaded.idps),
     engines,
     settings: Object.freeze(loaded.settings),
+    quarantines: loaded.quarantines,
   })
 }
 
 interface Parts {
   readonly servers: ReadonlyMap<string, Server>
   readonly identities: ReadonlyMap<string, Identity>
-  readonly engines: EnginesBySlug
-  readonly prepared: ReadonlyMap<string, CompiledRule>
+  readonly compiled: Compiled
   readonly warn: Warn
 }
 
@@ -62,16 +66,29 @@ function planGateway(gateway: Gateway, parts: Parts): GatewayPlan {
     if (server === undefined) parts.warn(at(gateway, assignment), 'the server of an assignment is gone')
     else assignments.push(planAssignment({ gateway, assignment, server, before: assignments }, parts))
   }
-  const rules = gateway.rules.flatMap((rule) => {
-    const compiled = parts.prepared.get(keyOf(rule, parts.engines))
-    return rule.enabled && compiled !== undefined ? [Object.freeze({ ...compiled, rule })] : []
-  })
+  const rules = gateway.rules.filter(({ enabled }) => enabled).flatMap((rule) => planRule(gateway, rule, parts))
   return Object.freeze({
     gateway: Object.freeze(gateway),
     assignments,
     assignmentById: new Map(assignments.map((each) => [each.assignment.id, each])),
     rules,
   })
+}
+
+/** A canary that cannot run is left out, and the version that serves sees every message. */
+function planRule(gateway: Gateway, rule: Rule, { compiled, warn }: Parts): CompiledRule[] {
+  const planned = (compiled.uses.get(rule.id) ?? []).flatMap((use) => {
+    const made = compiled.prepared.get(use.key)
+    return made === undefined ? [] : [{ ...made, rule: { ...rule, shadow: use.rule.shadow }, share: use.share }]
+  })
+  const [canary, serving] = planned
+  if (canary === undefined || serving === undefined || canary.broken === null)
+    return planned.map((one) => Object.freeze(one))
+  warn(
+    { gateway: gateway.slug, rule: rule.name, why: canary.broken },
+    'the canary of a rule cannot run: it is left out',
+  )
+  return [Object.freeze({ ...serving, share: null })]
 }
 
 function planAssignment(

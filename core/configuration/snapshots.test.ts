@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { createEpochs, FRESH_MS } from '../cluster/epochs.js'
 import { createStore } from '../db/repositories/store.js'
 import { fakeVault, gatewayDraft, migratedDatabase, ruleDraft, serverDraft } from '../db/testing.js'
+import { newWatch } from '../domain/rule-watch.js'
 import type { OpenedEngine } from '../domain/engines.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
@@ -26,6 +27,7 @@ function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async (
     store,
     epochs,
     log: { warn: (_, message) => void warnings.push(message), error: (_, message) => void warnings.push(message) },
+    engineKinds: () => [],
     openEngine: async (engine) => {
       opened.push(engine.slug)
       return openEngine(store, engine)
@@ -43,6 +45,7 @@ function scene(prepare: (rule: Rule) => Promise<Partial<CompiledRule>> = async (
         chains: false,
         artifact: null,
         share: null,
+        watch: newWatch(),
         covers: () => true,
       }
       return { ...known, state: rule.version, passes: 1, broken: null, ...(await prepare(rule)) }
@@ -171,6 +174,7 @@ test('a change that was heard of is waited for, and refused when it cannot be re
     },
     log: { warn: () => undefined, error: () => undefined },
     openEngine: () => Promise.reject(new Error('no engines here')),
+    engineKinds: () => [],
     prepareRule: async () => ({}) as never,
     retireRule: () => undefined,
   })
@@ -279,6 +283,7 @@ test('a reading that a change has torn is read again', async () => {
     epochs: { onChange: () => () => undefined, current: () => 0, freshWithin: () => true, check: async () => 0 },
     log: { warn: () => undefined, error: () => undefined },
     openEngine: () => Promise.reject(new Error('no engines here')),
+    engineKinds: () => [],
     prepareRule: () => Promise.reject(new Error('no rules here')),
     retireRule: () => undefined,
   })

@@ -1,12 +1,13 @@
 import type { Artifact, PluginLog } from '@gatehouse/sdk'
 import { type Epochs, FRESH_MS } from '../cluster/epochs.js'
-import type { OpenedEngine } from '../domain/engines.js'
+import type { EngineKind, OpenedEngine } from '../domain/engines.js'
 import type { Engine, Rule } from '../domain/nouns.js'
 import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
 import type { Store } from '../domain/store.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
-import { bySlug, keyOf, plan } from './snapshot-plan.js'
-import type { Loaded } from './snapshot-plan.js'
+import { type ArtifactContents, createArtifactContents, type RuleUse, usesOf } from './snapshot-artifacts.js'
+import { bySlug, plan } from './snapshot-plan.js'
+import type { Compiled, Loaded } from './snapshot-plan.js'
 
 /** A configuration that changes under each of so many readings is read on the next change. */
 const READINGS = 5
@@ -30,12 +31,20 @@ export interface Snapshots {
 }
 
 export interface SnapshotsOptions {
-  readonly store: Pick<Store, 'gateways' | 'servers' | 'identities' | 'idps' | 'engines' | 'settings' | 'epoch'>
+  readonly store: Pick<
+    Store,
+    'gateways' | 'servers' | 'identities' | 'idps' | 'engines' | 'artifacts' | 'settings' | 'quarantines' | 'epoch'
+  >
   readonly epochs: Pick<Epochs, 'onChange' | 'current' | 'freshWithin' | 'check'>
   readonly log: Pick<PluginLog, 'warn' | 'error'>
   /** The secrets of an engine, opened once for all rules that are prepared with it. */
   readonly openEngine: (engine: Engine) => Promise<OpenedEngine>
-  /** Called once for each version of a rule and of the engine it names, and again for one that came back broken. */
+  /** Kinds of engines that are loaded. */
+  readonly engineKinds: () => readonly EngineKind[]
+  /**
+   * Called once for each version of a rule, of the engine it names and of the artifact it names, and again for one that came back
+   * broken.
+   */
   readonly prepareRule: (rule: Rule, instance: OpenedEngine | null, artifact: Artifact | null) => Promise<CompiledRule>
   readonly retireRule: (rule: CompiledRule) => void
   /** Reads what else a change of the epoch may stand for; when that fails, the old configuration stands. */
@@ -44,7 +53,7 @@ export interface SnapshotsOptions {
   readonly retireAfterMs?: (snapshot: Snapshot) => number
 }
 
-type Held = Map<string, CompiledRule>
+type Held = ReadonlyMap<string, CompiledRule>
 
 /** Builds the configuration whenever the epoch moves; what a call holds is never changed under it. */
 export function createSnapshots(options: SnapshotsOptions): Snapshots {
@@ -52,6 +61,7 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
   const retireAfterMs = options.retireAfterMs ?? ((snapshot) => snapshot.settings.limits.callTotal)
   const listeners = new Set<Parameters<Snapshots['onSwap']>[0]>()
   const leaving = new Map<NodeJS.Timeout, () => void>()
+  const contents = createArtifactContents(store)
   let standing: Snapshot | null = null
   let held: Held = new Map()
   let running: Promise<Snapshot> | undefined
@@ -62,8 +72,9 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
   const build = async (): Promise<Snapshot> => {
     const loaded = await load(store)
     await options.follow?.()
-    const prepared = await prepareAll(loaded, held, options)
-    const snapshot = plan(loaded, prepared, (facts, message) => log.warn(facts, message))
+    const compiled = await prepareAll(loaded, held, { ...options, contents })
+    const { prepared } = compiled
+    const snapshot = plan(loaded, compiled, (facts, message) => log.warn(facts, message))
     const [previous, before] = [standing, held]
     standing = snapshot
     held = prepared
@@ -149,40 +160,61 @@ export function createSnapshots(options: SnapshotsOptions): Snapshots {
 async function load(store: SnapshotsOptions['store']): Promise<Loaded> {
   for (let reading = 1; ; reading++) {
     const epoch = await store.epoch()
-    const [gateways, servers, identities, idps, engines, settings] = await Promise.all([
-      store.gateways.all(),
-      store.servers.all(),
-      store.identities.shared(),
-      store.idps.all(),
-      store.engines.all(),
-      store.settings.get(),
-    ])
+    const [gateways, servers, identities, idps, engines, artifacts, versions, settings, quarantines] =
+      await Promise.all([
+        store.gateways.all(),
+        store.servers.all(),
+        store.identities.shared(),
+        store.idps.all(),
+        store.engines.all(),
+        store.artifacts.all(),
+        store.artifacts.versions(),
+        store.settings.get(),
+        store.quarantines.all(),
+      ])
     // Labelled with the number from before, a torn reading is found old by whoever compares.
     if (reading === READINGS || (await store.epoch()) === epoch)
-      return { epoch, gateways, servers, identities, idps, engines, settings }
+      return { epoch, gateways, servers, identities, idps, engines, artifacts, versions, settings, quarantines }
   }
 }
 
+interface Preparing extends SnapshotsOptions {
+  readonly contents: ArtifactContents
+}
+
 /** Compiles what is new or was broken; when one fails, those already made are given back. */
-async function prepareAll(loaded: Loaded, held: Held, options: SnapshotsOptions): Promise<Held> {
-  const { prepareRule, retireRule } = options
+async function prepareAll(loaded: Loaded, held: Held, options: Preparing): Promise<Compiled> {
+  const { contents, engineKinds, retireRule } = options
   const engines = bySlug(loaded.engines)
-  const open = opener(options.openEngine)
   const rules = loaded.gateways.flatMap((gateway) => gateway.rules).filter((rule) => rule.enabled)
+  const uses = await usesOf(rules, { loaded, engines, kinds: engineKinds(), contents })
+  const all = [...uses.values()].flat()
+  const open = opener(options.openEngine)
   const outcomes = await Promise.allSettled(
-    rules.map(async (rule) => {
-      const known = held.get(keyOf(rule, engines))
+    all.map(async (use) => {
+      const known = held.get(use.key)
       if (known !== undefined && known.broken === null) return known
-      const engine = engines.get(rule.engine)
-      return prepareRule(rule, engine === undefined ? null : await open(engine), null)
+      const engine = engines.get(use.rule.engine)
+      return prepareUse(use, engine === undefined ? null : await open(engine), options)
     }),
   )
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-  if (failed === undefined) return new Map(made.map((compiled, index) => [keyOf(rules[index]!, engines), compiled]))
+  if (failed === undefined) return { uses, prepared: new Map(made.map((one, index) => [all[index]!.key, one])) }
   const kept = new Set(held.values())
   for (const compiled of made) if (!kept.has(compiled)) retireRule(compiled)
   throw failed.reason
+}
+
+/** What must not run is never shown to its engine. */
+async function prepareUse(
+  { rule, artifact, problem }: RuleUse,
+  instance: OpenedEngine | null,
+  { contents, prepareRule }: Preparing,
+): Promise<CompiledRule> {
+  const opened = artifact === null ? null : await contents.open(artifact)
+  if (problem === null) return prepareRule(rule, instance, opened)
+  return { ...(await prepareRule(rule, instance, null)), broken: problem }
 }
 
 /** Opens each engine once. */

@@ -1,4 +1,4 @@
-import type { Artifact, ConfigError, UserRef } from '@gatehouse/sdk'
+import type { Artifact, ConfigError, JsonObject, UserRef } from '@gatehouse/sdk'
 import { holds } from '../domain/capabilities.js'
 import type { EngineKind, OpenedEngine } from '../domain/engines.js'
 import type { ManagedBy, Rule, Stored } from '../domain/nouns.js'
@@ -50,6 +50,10 @@ export interface PluginChecks {
   readonly secrets: (plugin: string) => readonly string[]
 }
 
+/** What was found out about an upload, or what is wrong with it. */
+export type UploadAnswer =
+  { readonly ok: true; readonly facts: JsonObject } | { readonly ok: false; readonly errors: readonly ConfigError[] }
+
 /** What only the running gateway can tell about a configuration. */
 export interface Checks {
   /** Kinds of engines that are loaded. */
@@ -60,6 +64,8 @@ export interface Checks {
     instance: OpenedEngine | null,
     artifact: Artifact | null,
   ) => Promise<readonly ConfigError[]>
+  /** What an engine of this kind says of an artifact that was uploaded for it. Holds nothing afterwards. */
+  readonly checkUpload: (kind: string, artifact: Artifact) => Promise<UploadAnswer>
   /** What a gateway has that is made without rules; told of those that do not fit. */
   readonly defaultRules: {
     readonly rules: readonly RuleInput[]

@@ -4,6 +4,7 @@ import { AssignmentEntity, GatewayEntity, RuleEntity } from './entities/gateway.
 import { ConnectionEntity, HostEntity, TokenEntity } from './entities/host.js'
 import { RoleEntity, TeamEntity, UserEntity } from './entities/people.js'
 import { AlertTargetEntity } from './entities/alert-target.js'
+import { ArtifactEntity } from './entities/artifact.js'
 import { EngineEntity } from './entities/engine.js'
 import { IdpEntity } from './entities/idp.js'
 import { ExporterEntity, IdentityEntity, ServerEntity } from './entities/server.js'
@@ -23,6 +24,10 @@ import { Engines1796169600011 } from './migrations/0011-engines.js'
 import { Features1796256000012 } from './migrations/0012-features.js'
 import { Backtest1796428800014 } from './migrations/0014-backtest.js'
 import { Poisoning1796515200015 } from './migrations/0015-poisoning.js'
+import { Artifacts1796601600016 } from './migrations/0016-artifacts.js'
+import { RuleWatch1796688000017 } from './migrations/0017-rule-watch.js'
+import { Receipts1796774400018 } from './migrations/0018-receipts.js'
+import { PluginStore1796860800019 } from './migrations/0019-plugin-store.js'
 
 const ENTITIES = [
   ServerEntity,
@@ -40,6 +45,7 @@ const ENTITIES = [
   IdpEntity,
   AlertTargetEntity,
   EngineEntity,
+  ArtifactEntity,
 ]
 
 /** In the order of their times; each is run once. */
@@ -59,6 +65,10 @@ const MIGRATIONS = [
   Features1796256000012,
   Backtest1796428800014,
   Poisoning1796515200015,
+  Artifacts1796601600016,
+  RuleWatch1796688000017,
+  Receipts1796774400018,
+  PluginStore1796860800019,
 ]
 
 /** Any number will do, as long as every replica takes the same. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { until } from '../test/until.js'
 import { ensurePartitions } from './partitions.js'
-import { createPluginStore } from './repositories/plugin-store.js'
+import { createPluginStore, sweepPluginStore } from './repositories/plugin-store.js'
 import { createSessionRows } from './repositories/sessions.js'
 import { createStore } from './repositories/store.js'
 import { createVerdictStore } from './repositories/verdicts.js'
@@ -167,6 +168,22 @@ test('a plugin sees its own keys only, and keeps to its limits', async () => {
     ['k', 'ä'.repeat(32_769)],
   ] as const)
     assert.is(await one.set(key, value).catch((error: { code: string }) => error.code), 'GH_API_INVALID')
+})
+
+test('what a plugin keeps for a while is gone when it is over, and is swept', async () => {
+  const store = createPluginStore(dataSource, 'detect-one')
+  await store.set('for good', '1')
+  await store.set('long', '1', { ttlMs: 86_400_000 })
+  for (const key of ['a', 'b', 'c']) await store.set(key, '1', { ttlMs: 1 })
+  await until('it is over', async () => ((await store.get('c')) === undefined ? true : undefined))
+  assert.is(await store.get('a'), undefined)
+  await store.set('a', '2', { ttlMs: 86_400_000 })
+  assert.is(await store.get('a'), '2')
+  assert.equal([await sweepPluginStore(dataSource, 1), await sweepPluginStore(dataSource, 9)], [1, 1])
+  assert.equal([await store.get('for good'), await store.get('long')], ['1', '1'])
+  await store.set('long', '2')
+  for (const ttlMs of [0, -1, NaN, 1e15])
+    assert.is(await store.set('k', '1', { ttlMs }).catch((error: { code: string }) => error.code), 'GH_API_INVALID')
 })
 
 test('a message of a day without a partition is kept, and moves when its day is made', async () => {

@@ -1,4 +1,5 @@
 import type { Alert, RuleAction } from '@gatehouse/sdk'
+import type { RuleModules } from './artifacts.js'
 import type { Pinning, Poisoning, Provisioning } from './provisioning.js'
 
 /** The nouns of the configuration, as rooms, API and YAML know them. Ids are UUIDs; slugs are `[a-z0-9][a-z0-9-]{0,62}`. */
@@ -256,6 +257,7 @@ export interface Settings {
   readonly redirectSchemes: readonly string[]
   /** Whether AI clients may be known by a document at a URL; without, they register (for a gateway that cannot fetch it). */
   readonly clientDocuments: boolean
+  readonly ruleModules: RuleModules
   readonly limits: Limits
 }
 
@@ -308,6 +310,13 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   parkedCalls: Object.freeze({ perReplica: 1_000, perUser: 20, perServer: 5 }),
 })
 
+export const DEFAULT_RULE_MODULES: RuleModules = Object.freeze({
+  requireSignature: false,
+  trustedKeys: Object.freeze({}),
+  revoked: Object.freeze([]),
+  keepVersions: 20,
+})
+
 export const DEFAULT_SETTINGS: Settings = Object.freeze({
   audit: 'fast',
   retentionDays: Object.freeze({ logs: 90, alerts: 90, sealed: 7 }),
@@ -315,5 +324,6 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   refreshReuse: Object.freeze({ seconds: 60, uses: 5 }),
   redirectSchemes: Object.freeze(['cursor', 'vscode', 'vscode-insiders', 'jetbrains']),
   clientDocuments: true,
+  ruleModules: DEFAULT_RULE_MODULES,
   limits: DEFAULT_LIMITS,
 })

@@ -39,11 +39,13 @@ export interface MessageRecord {
   readonly originals: SealedOriginals | null
 }
 
-/** One of each leg that rules could have looked at. */
-export interface SealedOriginals {
-  readonly request: SealedBody | null
-  readonly response: SealedBody | null
-}
+/**
+ * What is sealed of each leg that rules could have looked at: what it said before them, and what engines looked at besides, so that
+ * their verdicts can be run again. These are columns too.
+ */
+export const SEALED_PARTS = ['request', 'response', 'request_recorded', 'response_recorded'] as const
+export type SealedPart = (typeof SEALED_PARTS)[number]
+export type SealedOriginals = Readonly<Partial<Record<SealedPart, SealedBody | null>>>
 
 export interface SealedBody {
   /** Base64; null when it is longer than what is kept of a body. */

@@ -1,4 +1,5 @@
 import type { Exposures } from './provisioning.js'
+import type { RuleWatch, StoredQuarantine } from './rule-watch.js'
 import type { TextChange } from './actions.js'
 import type { Assignment, Engine, Gateway, Identity, Idp, Rule, Server, Settings } from './nouns.js'
 
@@ -16,6 +17,8 @@ export interface Snapshot {
   /** Instances by slug. */
   readonly engines: ReadonlyMap<string, Engine>
   readonly settings: Settings
+  /** Of rules whose version may be another by now. */
+  readonly quarantines: readonly StoredQuarantine[]
 }
 
 export interface GatewayPlan {
@@ -60,6 +63,7 @@ export interface CompiledRule {
    * end at 100.
    */
   readonly share: Share | null
+  readonly watch: RuleWatch
   /** Set when the engine could not prepare it: the rule is then undecided on every message. */
   readonly broken: string | null
   /** True when the rule looks at this server and feature. */

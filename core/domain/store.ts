@@ -1,5 +1,7 @@
 import type { JsonObject } from '@gatehouse/sdk'
+import type { ArtifactContent, ArtifactVersion, Signature, StoredArtifact } from './artifacts.js'
 import type { FieldHashes } from './feature-hash.js'
+import type { QuarantineRepository, RuleStatRepository } from './rule-watch.js'
 import type { Approval } from './feature-judge.js'
 import type {
   AlertTarget,
@@ -404,6 +406,24 @@ export interface EngineRepository extends Repository<Engine> {
   noteTest(id: string, lastTest: EngineTest): Promise<void>
 }
 
+export interface VersionDraft extends Omit<ArtifactVersion, 'at'>, ArtifactContent {
+  readonly bytes: Uint8Array
+}
+
+/** Artifacts are removed with their versions. */
+export interface ArtifactRepository extends Repository<StoredArtifact> {
+  /** Of one artifact, or of all; each artifact's oldest first. */
+  versions(artifactId?: string): Promise<readonly ArtifactVersion[]>
+  /** GH_API_NOT_FOUND for a version that is not there. */
+  content(artifactId: string, version: number): Promise<ArtifactContent>
+  bytes(artifactId: string, version: number): Promise<Uint8Array>
+  /** The upload of exactly these bytes and this manifest. */
+  same(artifactId: string, digests: Pick<ArtifactVersion, 'sha256' | 'manifestSha256'>): Promise<ArtifactVersion | null>
+  addVersion(draft: VersionDraft): Promise<ArtifactVersion>
+  sign(artifactId: string, version: number, signature: Signature): Promise<void>
+  removeVersion(artifactId: string, version: number): Promise<void>
+}
+
 /** Everything that configuration is made of. `transaction` gives a store whose writes land together or not at all. */
 export interface Store {
   readonly servers: Repository<Server>
@@ -418,6 +438,7 @@ export interface Store {
   readonly exporters: Repository<Exporter>
   readonly alertTargets: Repository<AlertTarget>
   readonly engines: EngineRepository
+  readonly artifacts: ArtifactRepository
   readonly idps: Repository<Idp>
   readonly idpLinks: IdpLinkRepository
   readonly secrets: SecretRepository
@@ -427,6 +448,8 @@ export interface Store {
   readonly lists: ListRepository
   readonly infos: InfoRepository
   readonly features: FeatureRepository
+  readonly quarantines: QuarantineRepository
+  readonly ruleStats: RuleStatRepository
   readonly settings: { get(): Promise<Settings>; set(settings: Settings): Promise<void> }
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>
   /** Raises the epoch: every replica rebuilds its snapshot and forgets what it cached of people and tokens. */

@@ -100,6 +100,7 @@ export async function openDoor(does: Does, options: Partial<LinesOptions> = {}):
       idps: [],
       engines: new Map(),
       settings: { limits: { requestBody: 1_000_000, call: 60_000, bodyInLog: 1_000 } } as never,
+      quarantines: [],
     }),
     names: { hostIsOurs: () => true, originIsOurs: () => true },
     sessions: { end, find: (id) => sessionOf(id, id.split('@')[1] ?? '') },

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { SEALED_PARTS } from '../domain/record.js'
 import { jsonbArray, someLines } from './lines.js'
 import type { Lines } from './lines.js'
 
@@ -35,10 +36,10 @@ kept as (
   on conflict do nothing
 ),
 sealed as (
-  insert into message_originals (at, id, request, request_bytes, response, response_bytes)
-  select to_timestamp(r.at / 1000), r.id, decode(r.originals->'request'->>'box', 'base64'),
-    (r.originals->'request'->>'bytes')::bigint, decode(r.originals->'response'->>'box', 'base64'),
-    (r.originals->'response'->>'bytes')::bigint
+  insert into message_originals (at, id, ${SEALED_PARTS.flatMap((part) => [part, `${part}_bytes`]).join(', ')})
+  select to_timestamp(r.at / 1000), r.id, ${SEALED_PARTS.map(
+    (part) => `decode(r.originals->'${part}'->>'box', 'base64'), (r.originals->'${part}'->>'bytes')::bigint`,
+  ).join(', ')}
   from input r where jsonb_typeof(r.originals) = 'object'
   on conflict do nothing
 )

@@ -83,9 +83,11 @@ function randomRecord(): MessageRecord {
     legs: [randomLeg(), randomLeg()],
     request: pick([null, { text: some(), bytes: 3, sha256: pick([null, 'ab12']) }]),
     response: pick([null, { text: some(), bytes: 3, sha256: pick([null, 'ab12']) }]),
-    originals: pick([null, { request: pick([null, { box: pick([null, 'AQ==']), bytes: 3 }]), response: null }]),
+    originals: pick([null, { request: sealed(), response: null, request_recorded: sealed(), response_recorded: null }]),
   }
 }
+
+const sealed = () => pick([null, { box: pick([null, 'AQ==']), bytes: 3 }])
 
 /** What JSON.stringify would give, without nulls and without empty receipts. */
 const plain = (record: MessageRecord): unknown =>

@@ -1,4 +1,5 @@
-import type { CapturedBody, Leg, MessageRecord, SealedBody, SealedOriginals } from '../domain/record.js'
+import { SEALED_PARTS } from '../domain/record.js'
+import type { CapturedBody, Leg, MessageRecord, SealedBody, SealedOriginals, SealedPart } from '../domain/record.js'
 
 /**
  * A record as one line of JSON; fields that are null are mostly left out. Written by hand since it is made for every
@@ -137,12 +138,12 @@ function bodyOf({ text, bytes, sha256 }: CapturedBody): string {
 }
 
 /** Base64 and numbers: nothing in it has to be quoted. */
-function originalsOf({ request, response }: SealedOriginals): string {
-  const both = [sealedOf('request', request), sealedOf('response', response)].filter(Boolean)
-  return `{${both.join(',')}}`
+function originalsOf(originals: SealedOriginals): string {
+  const parts = SEALED_PARTS.flatMap((part) => sealedOf(part, originals[part] ?? null))
+  return `{${parts.join(',')}}`
 }
 
-function sealedOf(leg: 'request' | 'response', body: SealedBody | null): string {
-  if (body === null) return ''
-  return `"${leg}":{${body.box === null ? '' : `"box":"${body.box}",`}"bytes":${body.bytes}}`
+function sealedOf(part: SealedPart, body: SealedBody | null): readonly string[] {
+  if (body === null) return []
+  return [`"${part}":{${body.box === null ? '' : `"box":"${body.box}",`}"bytes":${body.bytes}}`]
 }

@@ -62,7 +62,7 @@ export function createLogReader(database: Pick<Database, 'query'>): LogReader {
 }
 
 const followLimit = 500
-const momentMs = 1_000
+export const momentMs = 1_000
 /** Longer than a client may go on with a call: a bounded number of rounds, each as long as its questions may wait. */
 const lifeMs = 4 * 3_600_000
 
@@ -165,7 +165,7 @@ function captured(
 }
 
 /** When a UUIDv7 was made (RFC 9562, section 5.7); null for any other text. */
-function timeOf(id: string): number | null {
+export function timeOf(id: string): number | null {
   const match = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.exec(id)
   return match ? Number.parseInt(`${match[1]}${match[2]}`, 16) : null
 }

@@ -9,6 +9,7 @@ import { CONFIGURATION_SQL } from '../db/migrations/0001-configuration.js'
 import { RECORD_SQL } from '../db/migrations/0001-record.js'
 import { ROOT_MESSAGES_SQL } from '../db/migrations/0010-root-messages.js'
 import { BACKTEST_SQL } from '../db/migrations/0014-backtest.js'
+import { RECEIPTS_SQL } from '../db/migrations/0018-receipts.js'
 import { STATE_SQL } from '../db/migrations/0001-state.js'
 import type { Leg, MessageRecord } from '../domain/record.js'
 import { testDatabase } from '../test/database.js'
@@ -89,7 +90,8 @@ export async function recordDatabase(): Promise<RecordDatabase> {
   const database = await testDatabase()
   const pool = new Pool({ connectionString: database.url, max: 8 })
   pool.on('error', () => undefined)
-  for (const sql of [CONFIGURATION_SQL, STATE_SQL, RECORD_SQL, ROOT_MESSAGES_SQL, BACKTEST_SQL]) await pool.query(sql)
+  for (const sql of [CONFIGURATION_SQL, STATE_SQL, RECORD_SQL, ROOT_MESSAGES_SQL, BACKTEST_SQL, RECEIPTS_SQL])
+    await pool.query(sql)
   return {
     url: database.url,
     pool,

@@ -59,6 +59,15 @@ test('what a leg was stored without, it never had', () => {
   assert.equal([row?.level, row?.receipts, row?.bytes, row?.inbound_server_id], ['info', [], null, null])
 })
 
+test('a receipt in a row has the id of the row and its own number, and the rest as it was stored', () => {
+  const receipts = [receipt({ rule_id: 'a' }), receipt({ rule_id: 'b', evidence: { fuel: 7 } })]
+  const [, row] = rowsOf(stored({ legs: [leg(), leg({ receipts })] }))
+  assert.equal(row?.receipts, [
+    { ...receipts[0], receipt_id: '019a0000-0000-7000-8000-000000000001-2.1' },
+    { ...receipts[1], receipt_id: '019a0000-0000-7000-8000-000000000001-2.2' },
+  ])
+})
+
 test('each leg is a row with its own time, number and server; what is known of the message stands on all', () => {
   const rows = rowsOf(
     stored({ legs: [leg(), leg({ type: 'mcp_response_error', offset: 1_500, serverName: 'crm', rpcError: -32603 })] }),
@@ -108,7 +117,10 @@ test('the policy fields name the rule that decided', () => {
   ]
   const row = only({ legs: [leg({ type: 'policy_enforced_abort', receipts })] })
   assert.equal([row?.policy_id, row?.policy_name, row?.policy_action], ['stopped', 'No cards', 'block'])
-  assert.equal(row?.receipts, receipts)
+  assert.equal(
+    row?.receipts,
+    receipts.map((one, i) => ({ ...one, receipt_id: `${row?.log_id}.${i + 1}` })),
+  )
 })
 
 test('a rule that could not tell and fell closed decided; one that fell open did not', () => {

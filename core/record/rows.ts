@@ -1,4 +1,4 @@
-import type { LogRow, LogType, Receipt } from '@gatehouse/sdk'
+import type { LogRow, LogType, Receipt, RowReceipt } from '@gatehouse/sdk'
 import type { Leg } from '../domain/record.js'
 
 /** A row of `messages` as `pg` gives it. */
@@ -41,8 +41,7 @@ export function rowsOf(message: StoredMessage): LogRow[] {
   const common = commonOf(message)
   return message.legs.map((leg, i) => ({
     ...common,
-    ...legOf(leg),
-    log_id: `${message.id}-${i + 1}`,
+    ...legOf(leg, `${message.id}-${i + 1}`),
     created_at: new Date(message.at.getTime() + leg.offset).toISOString(),
   }))
 }
@@ -73,10 +72,11 @@ function commonOf(message: StoredMessage) {
   }
 }
 
-function legOf(leg: Leg) {
-  const receipts = leg.receipts ?? []
+function legOf(leg: Leg, logId: string) {
+  const receipts = (leg.receipts ?? []).map((one, i): RowReceipt => ({ ...one, receipt_id: `${logId}.${i + 1}` }))
   const receipt = decidingReceipt(receipts)
   return {
+    log_id: logId,
     log_type: leg.type,
     level: levelOf(leg.type, receipts),
     inbound_server_id: leg.serverId ?? null,

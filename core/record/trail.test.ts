@@ -247,9 +247,44 @@ test('what was said before the rules is sealed where it stands, and one that is 
   assert.not.match(JSON.stringify(record), 'secret')
 })
 
+test('what engines looked at besides is sealed, as much of it as a body may be, and the rest is counted', () => {
+  const sealed: unknown[] = []
+  const seal = (place: object, text: string) => (sealed.push({ ...place, text }), 'Ym94')
+  const trail = new Trail(arrival({ at: 7 }), 20)
+  trail.recorded('request', ['{"a":1}', '{"b":"a longer secret"}', '{"c":2}'], seal)
+  trail.recorded('response', ['{"d":"a longer secret"}'], seal)
+  const record = trail.close('proxy_response_success', 200, null)
+  assert.equal(record.originals, {
+    request_recorded: { box: 'Ym94', bytes: 41 },
+    response_recorded: { box: null, bytes: 25 },
+  })
+  assert.equal(sealed, [{ at: 7, id: record.id, leg: 'request_recorded', text: '[{"a":1},{"c":2}]' }])
+})
+
+test('where the next receipt will stand is known before it does', () => {
+  const trail = new Trail(arrival(), 1_000)
+  const places = [trail.nextReceipt()]
+  trail.ruled([receipt('a'), receipt('b')])
+  places.push(trail.nextReceipt())
+  trail.leg('mcp_request_success', {})
+  places.push(trail.nextReceipt())
+  trail.ruled([receipt('c')])
+  trail.opened(null)
+  trail.leg('proxy_response_success', {})
+  assert.equal(places, [
+    { leg: 2, receipt: 1 },
+    { leg: 2, receipt: 3 },
+    { leg: 3, receipt: 1 },
+  ])
+  const { legs } = trail.close('proxy_response_success', 200, null)
+  assert.equal(names(legs[1]?.receipts ?? []), ['a', 'b'])
+  assert.equal(names(legs[2]?.receipts ?? []), ['c'])
+})
+
 test('what cannot be sealed is not kept', () => {
   const trail = new Trail(arrival(), 1_000)
   trail.original('request', '{"a":"secret"}', () => null)
+  trail.recorded('request', ['{"a":"secret"}'], () => null)
   assert.is(trail.close('proxy_response_success', 200, null).originals, null)
 })
 

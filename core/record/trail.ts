@@ -2,7 +2,7 @@ import { createHash, randomFillSync } from 'node:crypto'
 import type { FeatureKind, LogType, Principal, Receipt } from '@gatehouse/sdk'
 import { clip } from '../domain/clip.js'
 import type { AssignmentPlan } from '../domain/snapshot.js'
-import type { CapturedBody, Leg, MessageRecord, SealedOriginals } from '../domain/record.js'
+import type { CapturedBody, Leg, MessageRecord, SealedOriginals, SealedPart } from '../domain/record.js'
 
 /** What is known of the message when it comes in. */
 export interface Arrival {
@@ -24,11 +24,17 @@ export interface LegFacts {
   readonly offset?: number
 }
 
-/** Seals a text as the body of a leg; null: its key is not at hand. */
+/** Seals a text as a part of a message; null: its key is not at hand. */
 export type SealBody = (
-  place: { readonly at: number; readonly id: string; readonly leg: 'request' | 'response' },
+  place: { readonly at: number; readonly id: string; readonly leg: SealedPart },
   text: string,
 ) => string | null
+
+/** Where a receipt will stand: the number of its leg and its own within it, both from 1, as in the id of its row. */
+export interface ReceiptPlace {
+  readonly leg: number
+  readonly receipt: number
+}
 
 /** Which server a leg leads to, and as whom. */
 export interface Way {
@@ -48,7 +54,6 @@ const LONGEST_ID = 256
 const LONGEST_NAME = 512
 
 const NO_RECEIPTS: readonly Receipt[] = Object.freeze([])
-const NO_ORIGINALS: SealedOriginals = Object.freeze({ request: null, response: null })
 
 /**
  * Collects the facts and legs of one message on its way through the rooms and is closed once, by the pipeline, before the
@@ -133,16 +138,42 @@ export class Trail {
     this.#request = this.#captured(text)
   }
 
+  /** Of the first receipt that is told next: of a message that comes this far, the leg that opens stands before all others. */
+  nextReceipt(): ReceiptPlace {
+    return { leg: this.#legs.length + 2, receipt: this.#receipts.length + 1 }
+  }
+
   /**
    * What a leg said before the rules. It is sealed here and now: of the plain text nothing is held. The last word counts
    * where a leg is looked at more than once.
    */
   original(leg: 'request' | 'response', text: string, seal: SealBody): void {
     const bytes = Buffer.byteLength(text)
-    const box = bytes > this.#bodyLimit ? null : seal({ at: this.at, id: this.#id, leg }, text)
-    // Without its key it cannot be kept; one that is too long is counted.
-    if (box === null && bytes <= this.#bodyLimit) return
-    this.#originals = { ...(this.#originals ?? NO_ORIGINALS), [leg]: { box, bytes } }
+    this.#seal(leg, bytes > this.#bodyLimit ? null : text, bytes, seal)
+  }
+
+  /**
+   * What engines looked at besides, a JSON text for each verdict; sealed here and now, too. Those that fit into what is kept of a
+   * body are kept, in their order; `bytes` counts them all.
+   */
+  recorded(leg: 'request' | 'response', texts: readonly string[], seal: SealBody): void {
+    const fitting: string[] = []
+    let [bytes, kept] = [1, 1]
+    for (const text of texts) {
+      const size = Buffer.byteLength(text) + 1
+      bytes += size
+      if (kept + size > this.#bodyLimit) continue
+      kept += size
+      fitting.push(text)
+    }
+    this.#seal(`${leg}_recorded`, fitting.length === 0 ? null : `[${fitting.join(',')}]`, bytes, seal)
+  }
+
+  /** Without its key it cannot be kept; what is too long (`text` is null) is counted. */
+  #seal(part: SealedPart, text: string | null, bytes: number, seal: SealBody): void {
+    const box = text === null ? null : seal({ at: this.at, id: this.#id, leg: part }, text)
+    if (box === null && text !== null) return
+    this.#originals = { ...this.#originals, [part]: { box, bytes } }
   }
 
   leg(type: LogType, facts: LegFacts, way: Way | null = null): void {

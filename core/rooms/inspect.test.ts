@@ -9,14 +9,14 @@ import { busWith, PRINCIPAL } from './testing.js'
 import { createInspect, type InspectOptions } from './inspect.js'
 
 const RECEIPTS = [{}] as never
-const passed = { kind: 'pass', receipts: RECEIPTS, alerts: [] } as const
+const passed = { kind: 'pass', receipts: RECEIPTS, alerts: [], recorded: [] } as const
 
 /** Rules that turn `secret` into `***` in every text. */
 const masking = {
   inspectRequest: () => passed,
   inspectResponse: (_rules: unknown, _subject: unknown, result: JsonObject) => {
     const message = JSON.parse(JSON.stringify(result).replaceAll('secret', '***')) as JsonObject
-    return { kind: 'changed', message, receipts: RECEIPTS, alerts: [] }
+    return { kind: 'changed', message, receipts: RECEIPTS, alerts: [], recorded: [] }
   },
 } as unknown as Rules
 
@@ -67,7 +67,7 @@ test('a request that no rule looked at is recorded as it came', () => {
 })
 
 test('an error that a rule left without words keeps its code and has words of ours', async () => {
-  const emptied = { kind: 'changed', message: { structuredContent: {} }, receipts: RECEIPTS, alerts: [] }
+  const emptied = { kind: 'changed', message: { structuredContent: {} }, receipts: RECEIPTS, alerts: [], recorded: [] }
   const { call } = callOf({ reply: { result: null, error: { code: -32000, message: 'secret' } } })
   const emptying = { inspectResponse: () => emptied } as unknown as Rules
   const released = await inspectWith(emptying).response(call as unknown as Answered)
@@ -121,9 +121,9 @@ const ASKED: Question = { method: 'elicitation/create', params: { message: 'Your
 const telling = (blocks = false) => {
   const look = (leg: string) => (_rules: unknown, _subject: unknown, message: JsonObject) => {
     const receipts = [{ hook: leg, verdict: 'modify' }]
-    if (blocks) return { kind: 'blocked', blockedBy: { name: 'No' }, reason: '', receipts, alerts: [] }
+    if (blocks) return { kind: 'blocked', blockedBy: { name: 'No' }, reason: '', receipts, alerts: [], recorded: [] }
     const changed = JSON.parse(JSON.stringify(message).replaceAll('secret', '***')) as JsonObject
-    return { kind: 'changed', message: changed, receipts, alerts: [] }
+    return { kind: 'changed', message: changed, receipts, alerts: [], recorded: [] }
   }
   return { inspectRequest: look('request'), inspectResponse: look('response') } as unknown as Rules
 }

@@ -5,13 +5,14 @@ import { Backlog } from '../domain/backlog.js'
 import type { Flow } from '../domain/flow.js'
 import { GatehouseError } from '../errors.js'
 import type { Bus } from '../hooks/bus.js'
-import type { SealBody } from '../record/trail.js'
+import type { ReceiptPlace, SealBody } from '../record/trail.js'
 import { featureRequest, featureResponse, mangled } from '../hooks/features.js'
 import { forOlder } from '../mcp/older.js'
 import { translateResult } from '../mcp/translate.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Outcome } from '../rules/chain.js'
 import { originalText } from '../rules/originals.js'
+import { runText } from '../rules/recorded.js'
 import { toldHeader } from '../rules/engines.js'
 import type { Subject } from '../rules/engines.js'
 import type { RpcError } from '../upstream/types.js'
@@ -60,19 +61,26 @@ export function createInspect(options: InspectOptions): Inspect {
     if (call.plan.gateway.capture !== 'sealed') return
     call.trail.original(leg, originalText(subject, call.feature.assignment.server.id, message), options.seal)
   }
+  /** Writes down what the rules of a leg did, and what their engines looked at where the message itself is kept. */
+  const settle = (call: Permitted | Answered, leg: Leg, outcome: Outcome, message: JsonObject) => {
+    const { trail, plan } = call
+    if (outcome.recorded.length > 0 && plan.gateway.capture === 'sealed')
+      trail.recorded(leg, runTexts(outcome, trail.nextReceipt()), options.seal)
+    return settleOutcome(call, outcome, message, options.raise)
+  }
   /** A server's error carries text like any answer: no side door. */
   const ruledError = async (call: Answered): Promise<RpcError> => {
     const error = call.reply.error ?? { code: -32603, message: 'The server answered nothing' }
     const { code, ...seen } = error as RpcError & JsonObject
     const outcome = await inspectLoose(call, seen)
-    const ruled = settleOutcome(call, outcome, { structuredContent: seen }, options.raise).structuredContent
+    const ruled = settle(call, 'response', outcome, { structuredContent: seen }).structuredContent
     if (ruled === seen) return error
     const { message, ...rest } = ruled as JsonObject
     return { ...rest, code, message: typeof message === 'string' ? message : 'The server answered an error' }
   }
   const afterRequest = async (call: Permitted, subject: Subject, seen: Outcome | Promise<Outcome>) => {
     const outcome = await seen
-    const ruled = settleOutcome(call, outcome, call.upstreamParams, options.raise)
+    const ruled = settle(call, 'request', outcome, call.upstreamParams)
     return letIn(
       call,
       outcome,
@@ -91,7 +99,7 @@ export function createInspect(options: InspectOptions): Inspect {
     given: JsonObject,
     seen: Outcome | Promise<Outcome>,
   ) => {
-    const ruled = settleOutcome(call, await seen, given, options.raise)
+    const ruled = settle(call, 'response', await seen, given)
     return letOut(
       call,
       bus.has('feature.response')
@@ -120,7 +128,7 @@ export function createInspect(options: InspectOptions): Inspect {
       keep(call, 'request', subject, call.upstreamParams)
       const seen = rules.inspectRequest(call.plan.rules, subject, call.upstreamParams)
       if (seen instanceof Promise || bus.has('feature.request')) return afterRequest(call, subject, seen)
-      return letIn(call, seen, settleOutcome(call, seen, call.upstreamParams, options.raise))
+      return letIn(call, seen, settle(call, 'request', seen, call.upstreamParams))
     },
     response(call) {
       const { result: given, error } = call.reply
@@ -130,7 +138,7 @@ export function createInspect(options: InspectOptions): Inspect {
       keep(call, 'response', subject, given)
       const seen = rules.inspectResponse(call.plan.rules, subject, given)
       if (seen instanceof Promise || bus.has('feature.response')) return afterResponse(call, subject, given, seen)
-      return letOut(call, settleOutcome(call, seen, given, options.raise))
+      return letOut(call, settle(call, 'response', seen, given))
     },
     relay: (call) => new Relay(call, options),
   }
@@ -295,6 +303,16 @@ function conclude(
         data: { rule: outcome.blockedBy.name },
       })
   }
+}
+
+/** One for each receipt whose engine told what it had looked at; `next` is where the first receipt of the leg will stand. */
+function runTexts({ recorded: all }: Outcome, { leg, receipt: first }: ReceiptPlace): readonly string[] {
+  return all.map(({ receipt, compiled, message, recorded }) => {
+    const { id, version, action, config } = compiled.rule
+    const rule = { ruleId: id, ruleVersion: version, action, config: config as JsonObject }
+    const { artifact } = compiled
+    return runText({ receipt: `${leg}.${first + receipt}`, ...rule, artifact, message, recorded })
+  })
 }
 
 function subjectOf(call: Permitted | Answered | Inspected): Subject {

@@ -40,6 +40,7 @@ export function inbound(facts: Partial<Inbound> = {}): Inbound {
       idps: [],
       engines: new Map(),
       settings: {} as never,
+      quarantines: [],
     },
     deadline: Date.now() + 60_000,
     gone: {

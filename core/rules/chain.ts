@@ -1,6 +1,8 @@
 import type { Alert, JsonObject, Receipt } from '@gatehouse/sdk'
 import type { Rule } from '../domain/nouns.js'
+import type { Quarantine } from '../domain/rule-watch.js'
 import type { CompiledRule } from '../domain/snapshot.js'
+import type { Told } from './beside.js'
 import type { Engines, Subject } from './engines.js'
 import { textOf } from './judge.js'
 import type { Ended, Text } from './judge.js'
@@ -10,7 +12,9 @@ import { alertOf, receiptOf } from './receipts.js'
 import { askRow, settleRow } from './row.js'
 import type { Course, Row } from './row.js'
 import type { Leg } from './shape.js'
-import { isInShare } from './share.js'
+import { isCanary, isInShare } from './share.js'
+import { strike } from './strikes.js'
+import type { Tallies } from './tallies.js'
 
 /**
  * What the rules made of a message.
@@ -36,6 +40,7 @@ interface Marks {
 export interface Recorded {
   /** Which of the receipts is the rule's. */
   readonly receipt: number
+  readonly compiled: CompiledRule
   /** The message as the rule met it; null when that is the original. */
   readonly message: JsonObject | null
   /** What its engine looked at besides. */
@@ -49,6 +54,10 @@ export interface Workshop {
   readonly engineLimit: () => number
   /** Told of every rule that could not decide, and why. For the log. */
   readonly onUndecided: (rule: Rule, why: string) => void
+  /** Told of every rule that is put in quarantine here; null: strikes do not count. */
+  readonly onQuarantined: ((compiled: CompiledRule, quarantine: Quarantine) => void) | null
+  /** Null: nobody wants to know. */
+  readonly tallies: Tallies | null
 }
 
 const NOTHING: readonly Recorded[] = Object.freeze([])
@@ -120,9 +129,18 @@ function nextCovering(rules: readonly CompiledRule[], from: number, leg: Leg, su
     const { rule, covers, share } = rules[index] as CompiledRule
     if (rule.hook !== leg && rule.hook !== 'both') continue
     if (!covers(subject.prefix, subject.serverSlug, subject.kind, subject.feature)) continue
-    if (share === null || isInShare(share, subject.context().correlationId)) return index
+    if (share === null || isItsShare(rules, index, subject.context().correlationId)) return index
   }
   return rules.length
+}
+
+/** A canary in quarantine is left out, and the version that stands takes its messages. */
+function isItsShare(rules: readonly CompiledRule[], index: number, correlationId: string): boolean {
+  const { rule, share, watch } = rules[index] as CompiledRule
+  if (share === null) return true
+  if (isCanary(share)) return watch.quarantine === null && isInShare(share, correlationId)
+  const canary = rules.find((one) => one.rule.id === rule.id && one.share !== null && isCanary(one.share))
+  return isInShare(share, correlationId) || canary?.watch.quarantine != null
 }
 
 function take(run: Run): CompiledRule | null {
@@ -135,20 +153,21 @@ function take(run: Run): CompiledRule | null {
 /** A rule, and those right behind it that its engine answers for with one question. */
 function takeRow(run: Run, first: CompiledRule): readonly CompiledRule[] {
   const row = [first]
-  const isNext = (next: CompiledRule | undefined) => next?.chains === true && next.kind === first.kind
-  while (isNext(run.rules[run.next]) && run.rules[run.next]?.broken === null) row.push(take(run) as CompiledRule)
-  return row
+  for (;;) {
+    const next = run.rules[run.next]
+    if (next === undefined || next.kind !== first.kind || !isChained(next)) return row
+    row.push(take(run) as CompiledRule)
+  }
 }
 
 /** What was asked: of one rule, or of a row of them. */
 type Started =
   { readonly compiled: CompiledRule; readonly answer: Ended | Promise<Ended> } | (Row & { readonly compiled: null })
 
-function start(run: Run): Started | null {
-  const compiled = take(run)
-  if (compiled === null) return null
-  if (!compiled.chains || compiled.broken !== null)
-    return { compiled, answer: runPasses(run.asked, compiled, run.text) }
+const isChained = ({ chains, broken, watch }: CompiledRule) => chains && broken === null && watch.quarantine === null
+
+function start(run: Run, compiled: CompiledRule): Started {
+  if (!isChained(compiled)) return { compiled, answer: runPasses(run.asked, compiled, run.text) }
   return { ...askRow(courseOf(run), takeRow(run, compiled)), compiled: null }
 }
 
@@ -171,19 +190,30 @@ function settle(run: Run, started: Started): Promise<void> | undefined {
 
 function proceed(run: Run): Outcome | Promise<Outcome> {
   for (;;) {
-    const started = start(run)
-    if (started === null) return finish(run)
-    if (isPromise(started.answer as unknown)) return resume(run, [started])
-    const pending = settle(run, started)
-    if (pending !== undefined) return pending.then(() => proceed(run))
+    const compiled = take(run)
+    if (compiled === null) return finish(run)
+    if (isChained(compiled)) {
+      const pending = proceedRow(run, start(run, compiled))
+      if (pending !== undefined) return pending
+    } else {
+      const ended = runPasses(run.asked, compiled, run.text)
+      if (isPromise(ended)) return resume(run, [{ compiled, answer: ended }])
+      conclude(run, ended)
+    }
   }
+}
+
+/** Undefined when nothing was to wait for. */
+function proceedRow(run: Run, started: Started): Promise<Outcome> | undefined {
+  if (isPromise(started.answer as unknown)) return resume(run, [started])
+  return settle(run, started)?.then(() => proceed(run))
 }
 
 /** The first takes time. If it only looks, those behind it that only look are asked meanwhile, on the same text. */
 async function resume(run: Run, started: Started[]): Promise<Outcome> {
   const isLooking = () => rulesOf(started.at(-1) as Started).every(({ looksOnly }) => looksOnly)
   while (isLooking() && started.length < MOST_AT_ONCE && run.rules[run.next]?.looksOnly === true)
-    started.push(start(run) as Started)
+    started.push(start(run, take(run) as CompiledRule))
   for (const [index, each] of started.entries()) {
     if (run.blocked === null) await settle(run, each)
     else for (const compiled of rulesOf(each)) run.receipts.push(receiptOf(compiled, run.asked.leg, GIVEN_UP))
@@ -223,7 +253,8 @@ function conclude(run: Run, ended: Ended): void {
   const { leg, context } = run.asked
   const { rule } = compiled
   run.receipts.push(receiptOf(compiled, leg, ended))
-  record(run, ended)
+  if (ended.told !== null) keep(run, ended.told, ended)
+  run.workshop.tallies?.note(ended)
   const alert = alertOf(compiled, leg, context, ended)
   if (alert !== null) run.alerts.push(alert)
   if (why !== null) run.workshop.onUndecided(rule, why)
@@ -233,12 +264,21 @@ function conclude(run: Run, ended: Ended): void {
   if (stops) run.blocked = { rule, reason: why === null ? ended.reason.slice(0, LONGEST_REASON) : UNCHECKED }
 }
 
-function record(run: Run, { told, saw }: Ended): void {
-  if (told?.recorded == null) return
-  const receipt = run.receipts.length - 1
-  const message = saw === run.original ? null : saw
-  run.recorded ??= []
-  run.recorded.push({ receipt, message, recorded: told.recorded })
+/** What its engine told besides. */
+function keep(run: Run, { recorded, strike: fault }: Told, { compiled, saw }: Ended): void {
+  if (recorded !== null) {
+    run.recorded ??= []
+    run.recorded.push({
+      receipt: run.receipts.length - 1,
+      compiled,
+      message: saw === run.original ? null : saw,
+      recorded,
+    })
+  }
+  const { onQuarantined } = run.workshop
+  if (fault === null || onQuarantined === null) return
+  const quarantine = strike(compiled.watch, fault, Date.now())
+  if (quarantine !== null) onQuarantined(compiled, quarantine)
 }
 
 function finish({ blocked, text, original, receipts, alerts, recorded: some }: Run): Outcome {

@@ -1,4 +1,4 @@
-import type { CallContext, Evaluation, EvaluateRequest } from '@gatehouse/sdk'
+import type { CallContext, Evaluation, EvaluateRequest, JsonObject } from '@gatehouse/sdk'
 import { undecided } from '@gatehouse/sdk'
 import type { CompiledRule } from '../domain/snapshot.js'
 import type { Engines, Limits, Subject } from './engines.js'
@@ -6,6 +6,7 @@ import { leavesFor, judged, shapeOf, trialOf } from './judge.js'
 import type { Ended, Text, Trial } from './judge.js'
 import { rewriterOf } from './rewriter.js'
 import type { Leg } from './shape.js'
+import { barred } from './strikes.js'
 
 /** What all rules of one leg share. */
 export interface Asked {
@@ -14,6 +15,8 @@ export interface Asked {
   readonly subject: Subject
   readonly context: CallContext
   readonly limits: Limits
+  /** Of a verdict that is run again: what its engine looked at then besides the message. */
+  readonly recorded?: JsonObject
 }
 
 /** Takes a rule through its passes, each on what the former left. Answers at once when its engine does; never rejects. */
@@ -36,19 +39,22 @@ async function resume(asked: Asked, trial: Trial, pending: Promise<Evaluation>):
 
 /** Of a chain, the first; `chain` says who is behind it. Answers at once when the engine does; may reject. */
 export function ask(
-  { leg, context, subject, engines, limits }: Asked,
+  { leg, context, subject, engines, limits, recorded }: Asked,
   { compiled, text, pass }: Pick<Trial, 'compiled' | 'text' | 'pass'>,
   chain?: EvaluateRequest['chain'],
 ): Evaluation | Promise<Evaluation> {
-  const { kind, state, broken } = compiled
-  if (broken !== null) return undecided(broken)
+  const { kind, state } = compiled
+  const bar = compiled.broken ?? barred(compiled.watch)
+  if (bar !== null) return undecided(bar)
   try {
     const { header } = subject
     const { message } = text
     const rewrite = rewriterOf(message, leg, shapeOf(subject))
     const leaves = leavesFor(compiled, text.leaves)
     const request = { state, pass, leg, leaves, message, context, header, rewrite }
-    return engines.evaluate(kind, chain === undefined ? request : { ...request, chain }, limits)
+    if (chain === undefined && recorded === undefined) return engines.evaluate(kind, request, limits)
+    const more = { ...(chain === undefined ? {} : { chain }), ...(recorded === undefined ? {} : { recorded }) }
+    return engines.evaluate(kind, { ...request, ...more }, limits)
   } catch (thrown) {
     return failure(thrown)
   }

@@ -2,6 +2,7 @@ import type { Artifact, ConfigError, Prepared, PrepareRequest } from '@gatehouse
 import { findEngine } from '../domain/engines.js'
 import type { EngineKind, FoundEngine, OpenedEngine } from '../domain/engines.js'
 import type { Rule } from '../domain/nouns.js'
+import { newWatch } from '../domain/rule-watch.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import { compileCovers } from './covers.js'
 import { demands, engineKeys } from './demands.js'
@@ -33,6 +34,7 @@ export async function prepareRule(
     chains: false,
     artifact: artifact === null ? null : factsOf(artifact),
     share: null,
+    watch: newWatch(),
     covers,
   }
   if ('message' in found) return { ...unknown, broken: wordsOf([found]) }

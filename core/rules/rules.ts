@@ -7,6 +7,9 @@ import { inspect } from './chain.js'
 import type { Outcome, Workshop } from './chain.js'
 import type { Engines, Subject } from './engines.js'
 import { checkRule, prepareRule } from './prepare.js'
+import type { Tallies } from './tallies.js'
+import { rerun } from './rerun.js'
+import type { Rerun, RerunRequest } from './rerun.js'
 import { tryRule } from './trial.js'
 import type { Trial, TrialRequest } from './trial.js'
 
@@ -21,6 +24,8 @@ export interface Rules {
   checkRule(rule: Rule, instance: OpenedEngine | null, artifact: Artifact | null): Promise<readonly ConfigError[]>
   /** What a rule would make of a text, whether it is saved or not. */
   tryRule(request: TrialRequest): Promise<Trial>
+  /** What it makes today of what it saw then. Counts nowhere. */
+  rerunRule(request: RerunRequest): Promise<Rerun>
   retireRule(compiled: CompiledRule): void
   inspectRequest(rules: readonly CompiledRule[], subject: Subject, params: JsonObject): Outcome | Promise<Outcome>
   inspectResponse(rules: readonly CompiledRule[], subject: Subject, result: JsonObject): Outcome | Promise<Outcome>
@@ -34,14 +39,20 @@ export interface RulesOptions {
   readonly engineLimit: () => number
   /** Told of every rule that could not decide. `why` is for the log alone. */
   readonly onUndecided?: (rule: Rule, why: string) => void
+  /** Told of every rule that is put in quarantine here. Without it strikes do not count. */
+  readonly onQuarantined?: Workshop['onQuarantined']
+  readonly tallies?: Tallies
 }
 
-export function createRules({ engines, hashKey, engineLimit, onUndecided }: RulesOptions): Rules {
+export function createRules(options: RulesOptions): Rules {
+  const { engines, hashKey, engineLimit } = options
   const changeOf = (rule: Pick<Rule, 'action' | 'config'>) => textChange(rule.action, rule.config, hashKey)
   const workshop: Workshop = {
     engines,
     engineLimit,
-    onUndecided: onUndecided ?? (() => {}),
+    onUndecided: options.onUndecided ?? (() => {}),
+    onQuarantined: options.onQuarantined ?? null,
+    tallies: options.tallies ?? null,
   }
   return {
     prepareRule: async (rule, instance, artifact) => ({
@@ -50,6 +61,7 @@ export function createRules({ engines, hashKey, engineLimit, onUndecided }: Rule
     }),
     checkRule: (rule, instance, artifact) => checkRule(engines, rule, { instance, artifact }),
     tryRule: (request) => tryRule(engines, request, changeOf),
+    rerunRule: (request) => rerun(engines, engineLimit(), request),
     retireRule({ kind, state, broken }) {
       if (broken === null) engines.retire(kind, state)
     },

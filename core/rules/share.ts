@@ -2,6 +2,9 @@ import type { Share } from '../domain/snapshot.js'
 
 const BUCKETS = 100
 
+/** Of two versions of a rule, the one that is tried. */
+export const isCanary = ({ from }: Share): boolean => from === 0
+
 /** Both legs of a call are in the same, and so are all its notes. */
 export const isInShare = ({ from, to }: Share, correlationId: string): boolean => {
   const bucket = bucketOf(correlationId)

@@ -86,14 +86,22 @@ export interface Bench {
   compile(rules: readonly Rule[]): Promise<readonly CompiledRule[]>
 }
 
-/** `verdicts` are those of the engines that decide on whole messages. */
-export function bench(answers: Readonly<Record<string, Answer>> = {}, verdicts: readonly string[] = []): Bench {
+/** `verdicts` are those of the engines that decide on whole messages, `chaining` those that are asked for rules in a row. */
+export function bench(
+  answers: Readonly<Record<string, Answer>> = {},
+  verdicts: readonly string[] = [],
+  chaining: readonly string[] = [],
+): Bench {
   const engines: Readonly<Record<string, Answer>> = { words, ...answers }
   const undecided: string[] = []
   const retired: unknown[] = []
   const way: Engines = {
     kinds: () =>
-      Object.keys(engines).map((kind) => engineKind(kind, { declaration: declared(verdicts.includes(kind)) })),
+      Object.keys(engines).map((kind) =>
+        engineKind(kind, {
+          declaration: chaining.includes(kind) ? CHAINING : declared(verdicts.includes(kind)),
+        }),
+      ),
     prepare: (_kind, { config }) => Promise.resolve(prepareWords(config)),
     evaluate: (kind, request, limits) => (engines[kind] as Answer)(request, limits),
     test: () => Promise.reject(new Error('not tried here')),
@@ -128,6 +136,14 @@ const declared = (isVerdict: boolean): EngineKind['declaration'] => ({
   answers: isVerdict ? 'verdict' : 'spans',
   fails: true,
 })
+
+const CHAINING: EngineKind['declaration'] = {
+  rule: z.looseObject({}),
+  answers: 'either',
+  fails: true,
+  whole: false,
+  chains: true,
+}
 
 /** A kind that takes any configuration and answers spans. */
 export const engineKind = (kind: string, facts: Partial<EngineKind> = {}): EngineKind => ({

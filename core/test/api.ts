@@ -44,6 +44,11 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
       cancel: async () => false,
       enginesOf: async () => ({ plugins: [], external: [] }),
     },
+    receipts: {
+      find: async () => null,
+      isExternal: () => false,
+      rerun: async () => Promise.reject(new Error('nothing is on record')),
+    },
     exporterStatus: async () => null,
     preview: async (request) => (asked.push(request), { features: [], problem: null }),
     onDecided: async () => undefined,
@@ -55,6 +60,7 @@ export async function apiBench({ checks = {} as Partial<Checks>, fakes = {} as P
       throw new Error('no engines here')
     },
     engineKinds: { ...fakeChecks, ...checks }.engines,
+    ruleWatch: { quarantineOf: () => null, flush: async () => undefined },
     plugins: () => ['auth-token'],
     oauth: { clients: fakeClients(), turnKeys: async () => undefined },
     onBroken: (thrown) => void broken.push(thrown),

@@ -1,6 +1,7 @@
 import { createFileOperations } from '../configuration/apply.js'
 import { createMutations, type MutationOptions } from '../configuration/mutations.js'
 import type { Actor, Checks } from '../configuration/work.js'
+import { modulesSent } from '../configuration/module-files.js'
 import { sourceOf } from '../configuration/references.js'
 import { CAPABILITIES } from '../domain/capabilities.js'
 import type { Store } from '../domain/store.js'
@@ -97,6 +98,7 @@ export const fakeChecks: Checks = {
     if (!Array.isArray(patterns)) return [{ path: 'patterns', message: 'must be a list' }]
     return patterns.includes('(') ? [{ path: 'patterns[0]', message: 'is not a pattern', position: 0 }] : []
   },
+  checkUpload: async () => ({ ok: true, facts: {} }),
   defaultRules: { rules: [], onSkipped: () => undefined },
   exporters: () => ['siem-otlp'],
   checkExporter: async (_, { url }) => (typeof url === 'string' ? [] : [{ path: 'url', message: 'is needed' }]),
@@ -129,10 +131,14 @@ export async function configurationBench({
     lock,
     onChanged: async () => void told.push(await store.epoch()),
   })
-  const files = createFileOperations(mutations, (noun, { kind }) => {
-    const known = { ...fakeChecks, ...checks }.engines().find((each) => each.kind === kind)
-    return noun === 'engines' ? (known?.instance?.secret ?? []) : []
-  })
+  const files = createFileOperations(
+    mutations,
+    (noun, { kind }) => {
+      const known = { ...fakeChecks, ...checks }.engines().find((each) => each.kind === kind)
+      return noun === 'engines' ? (known?.instance?.secret ?? []) : []
+    },
+    { ...fakeChecks, ...checks }.engines,
+  )
   const root = await store.users.byKey('root@example.com')
   const as = (capabilities: readonly string[], email = 'root@example.com'): Promise<Actor> =>
     store.users.byKey(email).then((user) => ({
@@ -149,6 +155,7 @@ export async function configurationBench({
     name: 'file.yaml',
     prune,
     source: sourceOf(secrets),
+    modules: modulesSent({}),
     actor: { userId: null, capabilities: new Set(['*']), managedBy: 'file', isOperator } as Actor,
   })
   return { store, mutations, files, told, as, fromFile, admin: await as(['*']), rootId: root?.id ?? '' }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Settings, Stored } from '../domain/nouns.js'
 import { DEFAULT_SETTINGS } from '../domain/nouns.js'
+import type { StoredArtifact } from '../domain/artifacts.js'
 import type {
+  ArtifactRepository,
   ConnectionRepository,
   Draft,
   EngineRepository,
@@ -17,6 +19,7 @@ import type {
   Store,
   TokenRepository,
   UserRepository,
+  VersionDraft,
 } from '../domain/store.js'
 import type {
   AlertTarget,
@@ -32,6 +35,8 @@ import type {
 } from '../domain/nouns.js'
 import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
 import type { Grant, GrantDraft, GrantRepository, UpstreamClientRepository } from '../domain/store.js'
+import { versionKey } from '../domain/rule-watch.js'
+import type { QuarantineRepository, StoredQuarantine } from '../domain/rule-watch.js'
 import { GatehouseError } from '../errors.js'
 
 interface State {
@@ -41,7 +46,9 @@ interface State {
   secrets: Map<string, string>
   grants: Map<string, Grant & { leased: boolean }>
   clients: Map<string, string>
+  versions: Map<string, VersionDraft & { at: string }>
   settings: Settings
+  quarantines: Map<string, StoredQuarantine>
   epoch: number
 }
 
@@ -55,7 +62,9 @@ export function createMemoryStore(): Store {
       secrets: new Map(),
       grants: new Map(),
       clients: new Map(),
+      versions: new Map(),
       settings: DEFAULT_SETTINGS,
+      quarantines: new Map(),
       epoch: 0,
     },
   }
@@ -72,6 +81,7 @@ export function createMemoryStore(): Store {
     exporters: repository<Exporter>(cell, 'exporters', (row) => row.slug),
     alertTargets: repository<AlertTarget>(cell, 'alertTargets', (row) => row.slug),
     engines: engineRepository(cell),
+    artifacts: artifactRepository(cell),
     idps: repository<Idp>(cell, 'idps', (row) => row.slug),
     idpLinks: idpLinkRepository(cell),
     secrets: secretRepository(cell),
@@ -93,6 +103,8 @@ export function createMemoryStore(): Store {
       history: async () => [],
       decide: notKept,
     },
+    quarantines: memoryQuarantines(cell),
+    ruleStats: { add: async () => undefined, of: async () => [], forget: async () => undefined },
     settings: {
       get: async () => cell.state.settings,
       set: async (settings) => void (cell.state.settings = settings),
@@ -151,6 +163,50 @@ function engineRepository(cell: { state: State }): EngineRepository {
     if (row) cell.state.rows['engines']?.set(id, { ...row, lastTest } as Stored)
   }
   return { ...plain, noteTest: note }
+}
+
+function artifactRepository(cell: { state: State }): ArtifactRepository {
+  const all = () => [...cell.state.versions.values()]
+  const one = (id: string, version: number) => {
+    const found = cell.state.versions.get(`${id}@${version}`)
+    if (!found) throw missing()
+    return found
+  }
+  const seen = ({
+    artifactId,
+    version,
+    sha256,
+    manifestSha256,
+    size,
+    signature,
+    uploadedBy,
+    at,
+  }: VersionDraft & { at: string }) => {
+    return { artifactId, version, sha256, manifestSha256, size, signature, uploadedBy, at }
+  }
+  return {
+    ...repository<StoredArtifact>(cell, 'artifacts', (row) => row.slug),
+    versions: async (id) =>
+      all()
+        .filter(({ artifactId }) => id === undefined || artifactId === id)
+        .map(seen),
+    content: async (id, version) => one(id, version),
+    bytes: async (id, version) => one(id, version).bytes,
+    same: async (id, { sha256, manifestSha256 }) => {
+      const isSame = (row: VersionDraft) => row.sha256 === sha256 && row.manifestSha256 === manifestSha256
+      const found = all().find((row) => row.artifactId === id && isSame(row))
+      return found === undefined ? null : seen(found)
+    },
+    async addVersion(draft) {
+      const row = { ...draft, at: new Date().toISOString() }
+      cell.state.versions.set(`${draft.artifactId}@${draft.version}`, row)
+      return seen(row)
+    },
+    async sign(id, version, signature) {
+      cell.state.versions.set(`${id}@${version}`, { ...one(id, version), signature })
+    },
+    removeVersion: async (id, version) => void cell.state.versions.delete(`${id}@${version}`),
+  }
 }
 
 const fits =
@@ -288,6 +344,23 @@ function memoryClients(cell: { state: State }): UpstreamClientRepository {
     async remove(serverId, issuer) {
       for (const key of [...cell.state.clients.keys()])
         if (key.startsWith(`${serverId} ${issuer ?? ''}`)) cell.state.clients.delete(key)
+    },
+  }
+}
+
+function memoryQuarantines(cell: { state: State }): QuarantineRepository {
+  return {
+    all: async () => [...cell.state.quarantines.values()],
+    async put(quarantine) {
+      const key = versionKey(quarantine)
+      if (cell.state.quarantines.has(key)) return false
+      cell.state.quarantines.set(key, quarantine)
+      return true
+    },
+    async release(ruleId) {
+      const keys = [...cell.state.quarantines].filter(([, one]) => one.ruleId === ruleId).map(([key]) => key)
+      for (const key of keys) cell.state.quarantines.delete(key)
+      return keys.length
     },
   }
 }

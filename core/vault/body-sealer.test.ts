@@ -35,6 +35,7 @@ test('it opens as no other leg, of no other message and under no other day', asy
   const one = bench()
   const box = await sealedBy(one)
   assert.is(await one.sealer.open(place({ leg: 'response' }), box), null)
+  assert.is(await one.sealer.open(place({ leg: 'request_recorded' }), box), null)
   assert.is(await one.sealer.open(place({ id: 'message-2' }), box), null)
   assert.is(await one.sealer.open(place({ at: NOON + DAY }), box), null)
 })

@@ -1,12 +1,13 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
+import type { SealedPart } from '../domain/record.js'
 import { KEY_BYTES } from './keys.js'
 import type { Vault } from './vault.js'
 
-/** Where a sealed body belongs. It opens as this leg of this message and nowhere else; `at` (milliseconds) tells its day. */
+/** Where a sealed body belongs. It opens as this part of this message and nowhere else; `at` (milliseconds) tells its day. */
 export interface BodyPlace {
   readonly at: number
   readonly id: string
-  readonly leg: 'request' | 'response'
+  readonly leg: SealedPart
 }
 
 /** Where the sealed key of each day lies. Days are UTC, `YYYY-MM-DD`. */

@@ -186,6 +186,7 @@ test('severity follows from the level, and the receipts of rules go along as one
   const { url, received, close } = await receiver((response) => response.end())
   const receipts = [
     {
+      receipt_id: 'm-2.1',
       rule_id: 'r',
       rule_version: 2,
       rule_name: 'Mask',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { buildJavascript } from './javascript/build.js'
 import { settleLimits } from './limits.js'
 import { checkPatterns } from './patterns.js'
 import type { Built, Limits, Problem, RuleBundle } from './types.js'
@@ -6,13 +7,14 @@ import { buildWebAssembly } from './webassembly/build.js'
 
 /**
  * Makes of a module and its manifest what can be run: checks its size, digest and patterns, then vets, meters and compiles it. It runs
- * nothing of it. Never throws for what they are; each problem says what to do. Takes up to a quarter of a second for a megabyte.
+ * nothing of it, save JavaScript's top level. Never throws for what they are; each problem says what to do. Takes up to a quarter of a second for a megabyte.
  */
 export async function buildRule(bundle: RuleBundle): Promise<Built> {
   const limits = settleLimits(bundle)
   const problems = checkBundle(bundle, limits)
   if (problems.length > 0) return { ok: false, problems }
-  return buildWebAssembly(bundle, limits)
+  const isJavascript = bundle.manifest.language === 'javascript'
+  return isJavascript ? buildJavascript(bundle, limits) : buildWebAssembly(bundle, limits)
 }
 
 function checkBundle({ bytes, manifest, grants }: RuleBundle, limits: Limits): readonly Problem[] {

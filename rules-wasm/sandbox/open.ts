@@ -1,4 +1,5 @@
 import { checkConfig, type RuleConfig, settledConfig } from './config.js'
+import { openJavascript } from './javascript/open.js'
 import type { OpenRule, RuleModule } from './types.js'
 import { openWebAssembly } from './webassembly/open.js'
 
@@ -9,5 +10,6 @@ import { openWebAssembly } from './webassembly/open.js'
 export async function openRule(module: RuleModule, config: RuleConfig): Promise<OpenRule> {
   const [problem] = checkConfig(module.manifest, config)
   if (problem !== undefined) throw new Error(`config.${problem.path}: ${problem.message}`)
-  return openWebAssembly(module, settledConfig(module.manifest, config))
+  const open = module.language === 'javascript' ? openJavascript : openWebAssembly
+  return open(module, settledConfig(module.manifest, config))
 }

@@ -30,6 +30,8 @@ export interface RuleModule {
   /** Of the bytes as handed over. */
   readonly sha256: string
   readonly code: WebAssembly.Module | string
+  /** What runs JavaScript, metered and compiled, so that no thread need do it again. Of a module of JavaScript alone. */
+  readonly engine?: WebAssembly.Module
   /** For people: size, imports, exports, memory, `METER_VERSION`. */
   readonly facts: Readonly<Record<string, string | number | readonly string[]>>
 }

@@ -1,6 +1,6 @@
 import { readBody } from './code.js'
 import { ceilings } from './limits.js'
-import type { Body, Export, FunctionReference, Import, Kind, Limits, Module, Section } from './module.js'
+import type { Body, Export, FunctionReference, GlobalType, Import, Kind, Limits, Module, Section } from './module.js'
 import { op, SIMD_PREFIX } from './opcodes.js'
 import { Reader } from './reader.js'
 import { ModuleRefusal } from './refusal.js'
@@ -129,12 +129,12 @@ function readTable(reader: Reader): Limits {
   return readLimits(reader, 'table')
 }
 
-function readGlobalType(reader: Reader): boolean {
-  readValueType(reader, 'a type of global')
+function readGlobalType(reader: Reader): GlobalType {
+  const type = readValueType(reader, 'a type of global')
   const at = reader.at
   const flags = reader.byte('a global')
   if (flags > 1) throw new ModuleRefusal('has a global that is shared or of an unknown kind', at)
-  return flags === 1
+  return { type, isMutable: flags === 1 }
 }
 
 function readGlobal(reader: Reader, module: Draft): void {

@@ -13,7 +13,7 @@ import { type cutSegments, ENTRY_COST, HOST_CALL_COST } from './segments.js'
 /** More by `VET_FUZZ=5000`, others by `VET_SEED=<text>`. */
 const count = Number(process.env['VET_FUZZ'] ?? 500)
 const seed = process.env['VET_SEED'] ?? 'gatehouse'
-const wide = { ...caps, startFuel: 10n ** 15n }
+const wide = { ...caps, startFuel: 10n ** 15n, restore: true }
 
 /** What a module does, told in lines that two builds of it have in common. */
 class Trace {
@@ -66,6 +66,7 @@ function runAll(bytes: Uint8Array, source: Module): Trace & { fuel?: bigint } {
   const exports = instantiate(module, importsOf(source, trace), trace)
   if (exports === undefined) return trace
   const fuel = exports['gatehouse_fuel'] as unknown as { value: bigint } | undefined
+  const before = imageOf(exports)
   for (const [name, value] of Object.entries(exports)) {
     if (typeof value !== 'function') continue
     try {
@@ -75,12 +76,37 @@ function runAll(bytes: Uint8Array, source: Module): Trace & { fuel?: bigint } {
     }
     if (trace.overflowed) return trace
   }
+  if (before !== undefined) checkTracks(exports, before)
   for (const [name, value] of Object.entries(exports)) {
+    if (name.startsWith('gatehouse_fuel')) continue
     if (value instanceof WebAssembly.Memory) trace.tell(`${name} ${Buffer.from(value.buffer).toString('base64')}`)
     if (value instanceof WebAssembly.Table) trace.tell(`${name} ${value.length}`)
-    if (value instanceof WebAssembly.Global && name !== 'gatehouse_fuel') trace.tell(`${name} ${globalOf(value)}`)
+    if (value instanceof WebAssembly.Global) trace.tell(`${name} ${globalOf(value)}`)
   }
   return Object.assign(trace, fuel && { fuel: fuel.value })
+}
+
+/** What the memory holds before anything is called; undefined when no writes are tracked. */
+function imageOf({ gatehouse_fuel_memory: memory, gatehouse_fuel_low: low }: WebAssembly.Exports): Buffer | undefined {
+  if (!(memory instanceof WebAssembly.Memory) || !(low instanceof WebAssembly.Global)) return undefined
+  low.value = -1
+  return Buffer.from(memory.buffer.slice(0))
+}
+
+/** Nothing else has changed than what is told. */
+function checkTracks(exports: WebAssembly.Exports, before: Buffer): void {
+  const value = (name: string) => (exports[name] as unknown as { readonly value: number }).value
+  const after = Buffer.from((exports['gatehouse_fuel_memory'] as WebAssembly.Memory).buffer)
+  const low = value('gatehouse_fuel_low')
+  const from = low === -1 ? after.length : low >>> 0
+  const to = Math.min(low === -1 ? 0 : from + (value('gatehouse_fuel_span') >>> 0) + 16, after.length)
+  const whole = Buffer.concat([before, Buffer.alloc(after.length - before.length)])
+  assert.is(
+    after.compare(whole, 0, Math.min(from, whole.length), 0, Math.min(from, whole.length)),
+    0,
+    'below is untouched',
+  )
+  if (to > from) assert.is(after.compare(whole, to, whole.length, to, whole.length), 0, 'above is untouched')
 }
 
 function instantiate(

@@ -5,12 +5,18 @@ import { op } from './opcodes.js'
 import { ModuleRefusal } from './refusal.js'
 import { Reader } from './reader.js'
 import { cutSegments, ENTRY_COST, HOST_CALL_COST } from './segments.js'
-import { type Caps, checkStructure, FUEL_EXPORT } from './structure.js'
+import { type Caps, checkStructure, FUEL_EXPORT, RESTORE_EXPORTS } from './structure.js'
+import { isRestorable, isTracked, trackingLocals, type Tracks, trackWrite, widenBody } from './track.js'
 import { type Edit, Writer } from './writer.js'
 
 export interface MeterOptions extends Caps {
   /** What a start function may use at instantiation. Before each call the host sets the fuel anew. */
   readonly startFuel: bigint
+  /**
+   * Whether the host shall be able to put an instance back as it was: then it exports its memory, what its variables hold, and where
+   * it has written (`RESTORE_EXPORTS`). A module that changes what is neither memory nor variable exports none of them.
+   */
+  readonly restore?: boolean
 }
 
 /** Part of the key under which a metered module may be kept: it changes whenever the same bytes would come out otherwise. */
@@ -32,6 +38,16 @@ export function meter(bytes: Uint8Array, options: MeterOptions): Uint8Array {
   return metered
 }
 
+/**
+ * Meters a module of the host's own, such as an interpreter: it may import what it likes, so nothing is checked but that the
+ * result is valid. An imported memory is as large as the host makes it.
+ */
+export function meterOwn(bytes: Uint8Array, options: MeterOptions): Uint8Array {
+  const metered = rewrite(decode(bytes), options)
+  if (!isValid(metered)) throw new ModuleRefusal('is not valid once metered', 0)
+  return metered
+}
+
 /** The rewriting alone, of a module that is known to be valid and to hold nothing that it cannot meter. */
 export function rewrite(module: Module, options: MeterOptions, cut: typeof cutSegments = cutSegments): Uint8Array {
   return write({ ...planOf(module, options), cut })
@@ -50,6 +66,8 @@ interface Plan {
   readonly wrappers: ReadonlyMap<number, number>
   /** The index of the function that charges by a length. */
   readonly helpers: ReadonlyMap<HelperName, number>
+  /** Absent when nothing is to be put back, or it cannot be. */
+  readonly tracks?: Tracks
 }
 
 function planOf(module: Module, options: MeterOptions): Omit<Plan, 'cut'> {
@@ -73,7 +91,12 @@ function planOf(module: Module, options: MeterOptions): Omit<Plan, 'cut'> {
     fuel: module.globals.length,
     wrappers,
     helpers: new Map(names.map((name, n) => [name, behind + n])),
+    ...(options.restore === true && isRestorable(module) && { tracks: tracksOf(module, behind + names.length) }),
   }
+}
+
+function tracksOf({ globals }: Module, widen: number): Tracks {
+  return { low: globals.length + 1, span: globals.length + 2, widen }
 }
 
 /** What is added to a section: entries behind its own, and edits within. */
@@ -119,11 +142,12 @@ function writeSection(module: Module, section: Section | undefined, change: Chan
 }
 
 function changesOf(plan: Plan): ReadonlyMap<number, Change> {
-  const { module, options, fuel, wrappers, helpers: charging } = plan
+  const { module, options, fuel, wrappers, helpers: charging, tracks } = plan
   const helperType = module.types.length
   const types = [
     ...[...wrappers.keys()].map((index) => module.functions[index] ?? 0),
     ...[...charging.keys()].map(() => helperType),
+    ...(tracks ? [helperType + 1] : []),
   ]
   const within = (id: number): readonly Edit[] => {
     const { start = 0, end = 0 } = module.sections.find((section) => section.id === id) ?? {}
@@ -132,15 +156,32 @@ function changesOf(plan: Plan): ReadonlyMap<number, Change> {
   const exported = new Writer().text(FUEL_EXPORT).byte(3).u32(fuel).done()
   const global = new Writer().byte(0x7e, 1, 0x42).s64(options.startFuel).byte(op.end).done()
   return new Map<number, Change>([
-    [1, { added: charging.size > 0 ? [Uint8Array.of(0x60, 1, 0x7f, 1, 0x7f)] : [] }],
+    [1, { added: charging.size > 0 || tracks ? [lengthType, ...(tracks ? [addressType] : [])] : [] }],
     [3, { added: types.map((type) => new Writer(8).u32(type).done()) }],
     [4, { edits: module.tables.map((limits) => capEdit(limits, options.tableElements)) }],
     [5, { edits: module.memories.map((limits) => capEdit(limits, options.memoryPages)) }],
-    [6, { added: [global], edits: within(6) }],
-    [7, { added: [exported], edits: within(7) }],
+    [6, { added: [global, ...(tracks ? trackGlobals : [])], edits: within(6) }],
+    [7, { added: [exported, ...(tracks ? restoreExports(module, tracks) : [])], edits: within(7) }],
     [8, { edits: within(8) }],
     [9, { edits: within(9) }],
   ])
+}
+
+/** (i32) -> i32, and (i32) -> (). */
+const lengthType = Uint8Array.of(0x60, 1, 0x7f, 1, 0x7f)
+const addressType = Uint8Array.of(0x60, 1, 0x7f, 0)
+/** Variables i32: -1 and 0. */
+const trackGlobals = [Uint8Array.of(0x7f, 1, 0x41, 0x7f, op.end), Uint8Array.of(0x7f, 1, 0x41, 0, op.end)]
+
+function restoreExports({ memories, globals }: Module, { low, span }: Tracks): Uint8Array[] {
+  const exported = (name: string, kind: number, index: number) => new Writer().text(name).byte(kind).u32(index).done()
+  const variables = globals.flatMap(({ isMutable }, n) => (isMutable ? [n] : []))
+  return [
+    ...memories.map((_, n) => exported(RESTORE_EXPORTS.memory, 2, n)),
+    exported(RESTORE_EXPORTS.low, 3, low),
+    exported(RESTORE_EXPORTS.span, 3, span),
+    ...variables.map((index, n) => exported(`${RESTORE_EXPORTS.variable}${n}`, 3, index)),
+  ]
 }
 
 function referenceEdits({ module, wrappers }: Plan): Edit[] {
@@ -158,18 +199,19 @@ function capEdit({ initial, maximum = Infinity, start, end }: Limits, cap: numbe
 }
 
 function writeCode(plan: Plan): Uint8Array | undefined {
-  const { module, wrappers, helpers: charging } = plan
-  const count = module.bodies.length + wrappers.size + charging.size
+  const { module, wrappers, helpers: charging, tracks } = plan
+  const count = module.bodies.length + wrappers.size + charging.size + (tracks ? 1 : 0)
   if (count === 0) return undefined
   const out = new Writer(module.bytes.length * 2).u32(count)
   const add = (body: Uint8Array) => out.u32(body.length).bytes(body)
   for (const [n, body] of module.bodies.entries()) add(writeBody(plan, body, module.importedFunctions + n))
   for (const index of wrappers.keys()) add(writeWrapper(plan, index))
   for (const name of charging.keys()) add(chargeLength(plan.fuel, name))
+  if (tracks) add(widenBody(tracks))
   return out.done()
 }
 
-/** One local more, behind the function's own, holds the fuel while it is tested. */
+/** One local more, behind the function's own, holds the fuel while it is tested; those of tracking stand behind it. */
 function writeBody(plan: Plan, body: Body, index: number): Uint8Array {
   const { module, fuel, cut } = plan
   const { groups, locals, end } = body
@@ -180,10 +222,23 @@ function writeBody(plan: Plan, body: Body, index: number): Uint8Array {
     removed: 0,
     inserted: chargeStatic(fuel, spare, cost + carried),
   }))
-  const edits = [...charges, ...instructionEdits(plan, body)].toSorted((a, b) => a.at - b.at)
-  const out = new Writer((end - groups.start) * 2 + 64).u32(groups.count + 1)
-  out.copy(module.bytes, [groups.start, groups.end], []).byte(1, 0x7e)
+  const writes = trackEdits(plan, body, spare + 1)
+  const edits = [...charges, ...instructionEdits(plan, body), ...writes].toSorted((a, b) => a.at - b.at)
+  const more = [[1, 0x7e] as const, ...(writes.length > 0 ? trackingLocals(module) : [])]
+  const out = new Writer((end - groups.start) * 2 + 64).u32(groups.count + more.length)
+  out.copy(module.bytes, [groups.start, groups.end], []).byte(...more.flat())
   return out.copy(module.bytes, [groups.end, end], edits).done()
+}
+
+function trackEdits({ module, tracks }: Plan, { instructions }: Body, locals: number): Edit[] {
+  if (tracks === undefined) return []
+  return instructions
+    .filter((instruction) => isTracked(instruction))
+    .map((instruction) => ({
+      at: instruction.start,
+      removed: instruction.end - instruction.start,
+      inserted: trackWrite(module.bytes, instruction, { ...tracks, locals }),
+    }))
 }
 
 function instructionEdits({ wrappers, helpers: charging }: Plan, { instructions }: Body): Edit[] {

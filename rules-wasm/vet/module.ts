@@ -6,6 +6,11 @@ export interface FunctionType {
   readonly results: readonly ValueType[]
 }
 
+export interface GlobalType {
+  readonly type: ValueType
+  readonly isMutable: boolean
+}
+
 /** A range of the module: `start` is its first byte, `end` the first behind it. */
 export interface Range {
   readonly start: number
@@ -74,8 +79,8 @@ export interface Module {
   readonly importedFunctions: number
   readonly tables: readonly Limits[]
   readonly memories: readonly Limits[]
-  /** Whether each can be written to: imported ones first. */
-  readonly globals: readonly boolean[]
+  /** Imported ones first. */
+  readonly globals: readonly GlobalType[]
   readonly exports: readonly Export[]
   readonly start?: FunctionReference | undefined
   /** Outside of code, in the order of the bytes. */

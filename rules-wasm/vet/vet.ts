@@ -78,7 +78,7 @@ function checkImport({ module, name, kind, type, start }: Import, { types }: Mod
 function checkExport({ name, kind, index, start }: Export, { globals }: Module): Problem[] {
   if (isPrototypeName(name)) return [{ message: `exports ${quote(name)}, a name of every object`, offset: start }]
   if (!abiName.test(name)) return []
-  if (kind === 'function' || (kind === 'global' && globals[index] === false)) return []
+  if (kind === 'function' || (kind === 'global' && globals[index]?.isMutable === false)) return []
   return [{ message: `exports ${quote(name)} that is no function or constant`, offset: start }]
 }
 

@@ -9,6 +9,7 @@ import type { Engine as EngineSchema } from '../schemas.js'
 import { keepSecrets } from '../secrets.js'
 import { conflict, forField, managerAfter, mustBeFree, mustBeMine, mustExist } from '../work.js'
 import type { Work } from '../work.js'
+import { artifactOfRule } from './artifact-references.js'
 import { openEngine } from './open-engine.js'
 import { addressKeys, keysOf, mustNotFollow, present, takeApart } from './plugin-keys.js'
 import { ruleError } from './rules.js'
@@ -157,7 +158,9 @@ export function unknownKind(kind: string, known: readonly string[]): GatehouseEr
 
 async function mustFitRules(work: Work, engine: OpenedEngine): Promise<void> {
   for (const { gateway, rule } of usersOf(await work.store.gateways.all(), { slug: engine.name })) {
-    const error = await ruleError(work, rule, engine)
+    const kind = work.checks.engines().find((each) => each.kind === engine.kind)
+    const artifact = kind === undefined ? null : await artifactOfRule(work.store, kind, rule.config)
+    const error = await ruleError(work, rule, { instance: engine, artifact })
     if (error) throw conflict(`rule '${rule.name}' of gateway ${gateway.slug} would not fit any more: ${error.message}`)
   }
 }

@@ -1,4 +1,4 @@
-import { closest, type ConfigError, type RuleAction } from '@gatehouse/sdk'
+import { type Artifact, closest, type ConfigError, type RuleAction } from '@gatehouse/sdk'
 import { findEngine } from '../../domain/engines.js'
 import type { OpenedEngine } from '../../domain/engines.js'
 import type { Gateway, Rule, Stored } from '../../domain/nouns.js'
@@ -6,6 +6,7 @@ import { invalid, within } from '../problems.js'
 import type { RuleInput } from '../schemas.js'
 import { ruleShape } from '../schemas.js'
 import type { Work } from '../work.js'
+import { artifactOfRule } from './artifact-references.js'
 import { openEngine } from './open-engine.js'
 
 export type { RuleInput }
@@ -30,7 +31,7 @@ export interface RuleState {
 }
 
 /** What the API adds to a rule; an engine's own keys may not be called so. */
-const RESERVED = ['id', 'version', 'gatewayId', 'managedBy', 'createdAt', 'updatedAt']
+const RESERVED = ['id', 'version', 'gatewayId', 'managedBy', 'createdAt', 'updatedAt', 'quarantine']
 
 /** What a rule that is only checked has not got. */
 const UNSAVED = { id: 'unsaved', gatewayId: '', position: 0, version: 0, createdAt: '', updatedAt: '' }
@@ -79,7 +80,8 @@ export async function draftRule(work: Work, input: RuleInput, open: Open = opene
   if (!found.kind.declaration.fails && input.onFailure !== undefined)
     throw invalid('onFailure', `the engine ${engine} cannot fail; leave it out`)
   const draft = { ...fieldsOf(input), config, managedBy: work.actor.managedBy }
-  const error = await ruleError(work, draft, instance)
+  const artifact = await artifactOfRule(work.store, found.kind, config)
+  const error = await ruleError(work, draft, { instance, artifact })
   if (error) throw invalid(error.path ?? '', error.message)
   return draft
 }
@@ -88,9 +90,9 @@ export async function draftRule(work: Work, input: RuleInput, open: Open = opene
 export async function ruleError(
   { checks }: Pick<Work, 'checks'>,
   draft: RuleDraft,
-  instance: OpenedEngine | null,
+  { instance, artifact }: { readonly instance: OpenedEngine | null; readonly artifact: Artifact | null },
 ): Promise<ConfigError | undefined> {
-  const [error] = await checks.checkRule({ ...UNSAVED, ...draft }, instance, null)
+  const [error] = await checks.checkRule({ ...UNSAVED, ...draft }, instance, artifact)
   if (error?.position === undefined) return error
   return { ...error, message: `${error.message} (at character ${error.position + 1})` }
 }

@@ -15,7 +15,7 @@ export async function updateSettings(work: Work, input: SettingsInput): Promise<
 }
 
 async function changes(work: Work, before: Settings, input: SettingsInput): Promise<Partial<Settings>> {
-  const { limits, retentionDays, refreshReuse, defaultRole, ...plain } = input
+  const { limits, retentionDays, refreshReuse, defaultRole, ruleModules, ...plain } = input
   const role = defaultRole === undefined ? undefined : await mustRefer(work.store.roles, 'defaultRole', defaultRole)
   // Whoever signs in for the first time gets this role: it must not hold what the actor does not.
   if (role !== undefined && role.slug !== before.defaultRole)
@@ -25,6 +25,7 @@ async function changes(work: Work, before: Settings, input: SettingsInput): Prom
     ...(role === undefined ? {} : { defaultRole: role.slug }),
     ...(retentionDays === undefined ? {} : { retentionDays: { ...before.retentionDays, ...given(retentionDays) } }),
     ...(refreshReuse === undefined ? {} : { refreshReuse: { ...before.refreshReuse, ...given(refreshReuse) } }),
+    ...(ruleModules === undefined ? {} : { ruleModules: { ...before.ruleModules, ...given(ruleModules) } }),
     ...(limits === undefined ? {} : { limits: limitsOf(before.limits, limits) }),
   }
 }

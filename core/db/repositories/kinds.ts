@@ -1,3 +1,4 @@
+import { ArtifactEntity } from '../entities/artifact.js'
 import { AlertTargetEntity } from '../entities/alert-target.js'
 import { ConnectionEntity, HostEntity, TokenEntity } from '../entities/host.js'
 import { RoleEntity, UserEntity } from '../entities/people.js'
@@ -96,3 +97,5 @@ export const ALERT_TARGET: Kind<AlertTargetEntity> = {
   noun: 'alert target',
   key: (slug) => ({ slug }),
 }
+
+export const ARTIFACT: Kind<ArtifactEntity> = { entity: ArtifactEntity, noun: 'artifact', key: (slug) => ({ slug }) }

@@ -11,23 +11,43 @@ export function createPluginStore(dataSource: DataSource, pluginId: string): Plu
   return guardAll<PluginStore>({
     get: async (key) => {
       const rows: { value: string }[] = await dataSource.query(
-        'select value from plugin_store where plugin = $1 and key = $2',
+        `select value from plugin_store where plugin = $1 and key = $2 and (expires_at is null or expires_at > clock_timestamp())`,
         [pluginId, key],
       )
       return rows[0]?.value
     },
-    set: async (key, value) => {
+    set: async (key, value, { ttlMs } = {}) => {
       refuseOversize(key, value)
+      refuseNoTime(ttlMs)
       await dataSource.query(
-        `insert into plugin_store (plugin, key, value) values ($1, $2, $3)
-         on conflict (plugin, key) do update set value = excluded.value`,
-        [pluginId, key, value],
+        `insert into plugin_store (plugin, key, value, expires_at)
+         values ($1, $2, $3, clock_timestamp() + $4::double precision * interval '1 millisecond')
+         on conflict (plugin, key) do update set value = excluded.value, expires_at = excluded.expires_at`,
+        [pluginId, key, value, ttlMs ?? null],
       )
     },
     delete: async (key) => {
       await dataSource.query('delete from plugin_store where plugin = $1 and key = $2', [pluginId, key])
     },
   })
+}
+
+/** Deletes what plugins kept for a while that is over, at most so many of them; answers how many. */
+export async function sweepPluginStore(dataSource: DataSource, limit: number): Promise<number> {
+  const gone: unknown[] = await dataSource.query(
+    `with gone as (delete from plugin_store where ctid in (
+       select ctid from plugin_store where expires_at <= clock_timestamp() limit $1) returning 1) select * from gone`,
+    [limit],
+  )
+  return gone.length
+}
+
+/** A thousand years are for ever; less than nothing is a mistake. */
+const LONGEST_TTL_MS = 1_000 * 365 * 86_400_000
+
+function refuseNoTime(ttlMs: number | undefined): void {
+  if (ttlMs === undefined || (ttlMs > 0 && ttlMs <= LONGEST_TTL_MS)) return
+  throw new GatehouseError('GH_API_INVALID', { message: 'a value is kept for more than 0 ms, or without an end' })
 }
 
 function refuseOversize(key: string, value: string): void {

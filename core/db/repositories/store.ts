@@ -1,12 +1,13 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import type { JsonObject } from '@gatehouse/sdk'
-import { DEFAULT_LIMITS, DEFAULT_SETTINGS } from '../../domain/nouns.js'
+import { DEFAULT_LIMITS, DEFAULT_RULE_MODULES, DEFAULT_SETTINGS } from '../../domain/nouns.js'
 import type { AlertTarget, Exporter, Idp, Role, Server, Settings } from '../../domain/nouns.js'
 import type { InfoRepository, ListKind, ListRepository, SeenList, Store } from '../../domain/store.js'
 import type { AlertTargetEntity } from '../entities/alert-target.js'
 import type { RoleEntity } from '../entities/people.js'
 import type { IdpEntity } from '../entities/idp.js'
 import type { ExporterEntity, ServerEntity } from '../entities/server.js'
+import { artifactRepository } from './artifacts.js'
 import { engineRepository } from './engines.js'
 import { guardAll, guarded } from './failures.js'
 import { gatewayRepository } from './gateways.js'
@@ -19,6 +20,8 @@ import { nameRepository } from './names.js'
 import { teamRepository, userRepository } from './people.js'
 import { rowRepository } from './rows.js'
 import { featureRepository } from './features.js'
+import { quarantineRepository } from './quarantines.js'
+import { ruleStatRepository } from './rule-stats.js'
 import { secretRepository } from './secrets.js'
 import type { Sealer } from './secrets.js'
 import { tokenRepository } from './tokens.js'
@@ -46,6 +49,7 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     exporters: guardAll(rowRepository<Exporter, ExporterEntity>(manager, EXPORTER)),
     alertTargets: guardAll(rowRepository<AlertTarget, AlertTargetEntity>(manager, ALERT_TARGET)),
     engines: guardAll(engineRepository(manager)),
+    artifacts: guardAll(artifactRepository(manager)),
     idps: guardAll(rowRepository<Idp, IdpEntity>(manager, IDP)),
     idpLinks: guardAll(idpLinkRepository(manager)),
     secrets: guardAll(secretRepository(manager, vault)),
@@ -55,6 +59,8 @@ function storeOver(manager: EntityManager, vault: Sealer): Store {
     lists: guardAll(listRepository(manager)),
     infos: guardAll(infoRepository(manager)),
     features: guardAll(featureRepository(manager)),
+    quarantines: guardAll(quarantineRepository(manager)),
+    ruleStats: guardAll(ruleStatRepository(manager)),
     settings: guardAll(settingsOver(manager)),
     transaction: (work) => guarded(() => manager.transaction((inside) => work(storeOver(inside, vault)))),
     ...guardAll(epochOver(manager)),
@@ -72,6 +78,7 @@ function settingsOver(manager: EntityManager): Store['settings'] {
         ...DEFAULT_SETTINGS,
         ...value,
         retentionDays,
+        ruleModules: { ...DEFAULT_RULE_MODULES, ...value.ruleModules },
         limits: { ...DEFAULT_LIMITS, ...value.limits, parkedCalls },
       }
     },

@@ -142,6 +142,10 @@ export const RuleAnswer = z.looseObject({
   shadow: z.boolean(),
   servers: names,
   features: names,
+  quarantine: z
+    .object({ since: z.string(), reasons: names, canary: z.boolean() })
+    .nullable()
+    .describe('set while it is not run, for its own faults; canary: only the one that is tried'),
 })
 const warnings = names.describe('what is allowed and hardly meant, e.g. a pattern that fits nothing')
 /** One by one rules are shown with what is odd about them. */
@@ -291,6 +295,10 @@ export const EngineKindAnswer = z.object({
   fails: z.boolean().describe('whether a rule may say onFailure'),
   whole: z.boolean().describe('whether it also sees the message as one text'),
   named: z.boolean().describe('whether replace works without a replacement'),
+  artifact: z
+    .object({ key: z.string(), manifest: schema, grants: schema, mostBytes: z.int() })
+    .nullable()
+    .describe('the modules that its rules name by this key; null: none'),
   actions: names,
   rule: schema.describe('what a rule adds, as JSON Schema'),
   instance: z
@@ -298,6 +306,30 @@ export const EngineKindAnswer = z.object({
     .nullable()
     .describe('null: rules name the kind itself'),
   engines: names.nullable().describe('names of its engines'),
+})
+const counts = z.record(z.string(), z.number())
+export const RuleStatisticsAnswer = z.object({
+  id: z.string(),
+  name: z.string(),
+  since: z.string(),
+  versions: z.array(
+    z.object({
+      version: z.int().describe('of the rule'),
+      artifact: z.string().nullable().describe('name@version, of rules that name one'),
+      sha256: z.string().nullable().describe('of the artifact'),
+      from: z.string().describe('the first hour of which something is counted'),
+      to: z.string(),
+      calls: z.number().describe('messages that were shown to it'),
+      changes: z.number(),
+      blocks: z.number(),
+      detections: z.number(),
+      undecided: z.number(),
+      strikes: counts.describe('its own faults, by kind'),
+      counters: counts.describe('what it counted besides'),
+      fuel: z.object({ calls: z.number(), mean: z.number(), max: z.number() }).nullable(),
+      ms: z.object({ mean: z.number(), max: z.number() }),
+    }),
+  ),
 })
 export const TrialAnswer = z.object({
   verdict: z.enum(['pass', 'modify', 'block', 'detect', 'undecided']),
@@ -403,6 +435,12 @@ export const SettingsAnswer = z.object({
   refreshReuse: z.object({ seconds: z.int(), uses: z.int() }),
   redirectSchemes: z.array(z.string()),
   clientDocuments: z.boolean(),
+  ruleModules: z.object({
+    requireSignature: z.boolean(),
+    trustedKeys: z.record(z.string(), z.object({ publicKey: z.string() })),
+    revoked: names.describe('SHA-256 of modules that run no more'),
+    keepVersions: z.int(),
+  }),
   defaultRole: z.string(),
   limits: z
     .record(z.string(), z.union([z.number(), z.record(z.string(), z.number())]))
@@ -415,8 +453,52 @@ export const StepsAnswer = z.object({
       noun: z.string(),
       key: z.string(),
       fields: names.describe('what differs; values are not told'),
+      notes: names.optional().describe('e.g. the digests of a module that comes and of the one before'),
     }),
   ),
   notes: names,
   warnings,
+})
+
+const CANARY = z.object({ version: z.int(), percent: z.int(), shadow: z.boolean() })
+const SIGNED = {
+  signedBy: z.string().nullable().describe('the trusted key that vouches for it by the settings of now'),
+  refused: z.string().nullable().describe('why it must not run'),
+}
+export const ArtifactVersionAnswer = z.object({
+  version: z.int(),
+  sha256: z.string().describe('of the bytes'),
+  size: z.int().describe('bytes'),
+  state: z.enum(['current', 'canary', 'previous', 'kept']),
+  keyId: z.string().nullable().describe('the key that its signature names'),
+  ...SIGNED,
+  uploadedBy: z.string().nullable().describe('null: the operator’s file'),
+  at: z.string(),
+})
+export const OneVersionAnswer = z.object({
+  ...ArtifactVersionAnswer.shape,
+  manifest: z.looseObject({}),
+  facts: z.looseObject({}).describe('what its engine found out at the upload'),
+})
+export const ArtifactRow = z.object({
+  ...stored,
+  slug: z.string(),
+  engine: z.string().describe('the kind of engine that it is for'),
+  current: z.int(),
+  previous: z.int().nullable().describe('the version that was current before'),
+  sha256: z.string().nullable().describe('of the current version'),
+  ...SIGNED,
+  canary: CANARY.nullable(),
+  grants: z.looseObject({}),
+  versions: z.int().describe('how many there are'),
+  usedBy: z.array(
+    z.object({ gateway: z.string(), rule: z.string(), version: z.int().nullable().describe('null: the current one') }),
+  ),
+})
+export const ArtifactAnswer = z.object({ ...ArtifactRow.shape, versions: z.array(ArtifactVersionAnswer) })
+export const ModuleAnswer = z.object({
+  sha256: z.string(),
+  module: z.string().describe('the bytes, in base64'),
+  manifest: z.looseObject({}),
+  signature: z.object({ keyId: z.string(), signature: z.string() }).nullable(),
 })

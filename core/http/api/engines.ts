@@ -1,3 +1,4 @@
+import type { ArtifactDeclaration } from '@gatehouse/sdk'
 import { z } from 'zod'
 import type { EngineKind } from '../../domain/engines.js'
 import type { Engine } from '../../domain/nouns.js'
@@ -43,7 +44,7 @@ export function engineOperations(options: ApiOptions): Operation[] {
       path: '/engines/kinds',
       summary:
         'Lists the kinds of engines that are loaded: what a rule says, and what a named engine does, as JSON Schemas.',
-      need: ['manageIntegrations', 'basicGatewayManagement'],
+      need: ['manageIntegrations', 'basicGatewayManagement', 'manageRuleModules'],
       output: z.object({ items: z.array(EngineKindAnswer) }),
       handle: async () => {
         const engines = await store.engines.all()
@@ -66,7 +67,7 @@ async function show({ store }: ApiOptions, engine: Engine): Promise<unknown> {
 const ACTIONS = ['block', 'redact', 'replace', 'mask', 'hash', 'detect'] as const
 
 function describeKind({ kind, plugin, declaration, instance }: EngineKind, engines: readonly Engine[]) {
-  const { rule, answers, fails, whole = true, named = true } = declaration
+  const { rule, answers, fails, whole = true, named = true, artifact } = declaration
   return {
     kind,
     plugin,
@@ -76,7 +77,15 @@ function describeKind({ kind, plugin, declaration, instance }: EngineKind, engin
     named,
     actions: answers === 'verdict' ? ['detect'] : ACTIONS,
     rule: asJsonSchema(rule, 'input'),
+    artifact: artifact === undefined ? null : describeArtifact(artifact),
     instance: instance && { schema: asJsonSchema(instance.schema, 'input'), secret: instance.secret },
     engines: instance && engines.filter((engine) => engine.kind === kind).map((engine) => engine.slug),
   }
 }
+
+const describeArtifact = ({ key, manifest, grants, mostBytes }: ArtifactDeclaration) => ({
+  key,
+  manifest: asJsonSchema(manifest, 'input'),
+  grants: asJsonSchema(grants, 'input'),
+  mostBytes,
+})

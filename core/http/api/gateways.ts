@@ -18,7 +18,7 @@ import type { ApiCall, ApiOptions, Operation } from './operation.js'
 /** Who may see gateways at all; which of them, the teams decide. */
 export const SEE_GATEWAYS = ['basicGatewayManagement', 'viewAndUseAllGateways']
 
-export function gatewayOperations({ store, mutations, url, engineKinds }: ApiOptions): Operation[] {
+export function gatewayOperations({ store, mutations, url, engineKinds, ruleWatch }: ApiOptions): Operation[] {
   return crud({
     name: 'gateway',
     path: '/gateways',
@@ -36,7 +36,8 @@ export function gatewayOperations({ store, mutations, url, engineKinds }: ApiOpt
     mutations,
     rows: async ({ caller }) => (await store.gateways.all()).filter((gateway) => isReachable(caller, gateway)),
     one: (call, reference) => reachableGateway(store, call, reference),
-    show: (gateway) => showGateway({ store, kinds: engineKinds() }, gateway, url()),
+    show: (gateway) =>
+      showGateway({ store, kinds: engineKinds(), quarantineOf: ruleWatch.quarantineOf }, gateway, url()),
     doCreate: (work, { slug, ...input }) => createGateway(work, slug, input),
     doUpdate: updateGateway,
     doRemove: removeGateway,
@@ -59,12 +60,13 @@ function isReachable(caller: ApiCall['caller'], { teamIds }: Gateway): boolean {
 export interface Sight {
   readonly store: Store
   readonly kinds: readonly EngineKind[]
+  readonly quarantineOf: ApiOptions['ruleWatch']['quarantineOf']
 }
 
-async function showGateway({ store, kinds }: Sight, gateway: Gateway, base: string): Promise<unknown> {
+async function showGateway({ store, ...sight }: Sight, gateway: Gateway, base: string): Promise<unknown> {
   const servers = await Promise.all(gateway.assignments.map((one) => showAssignment(store, one)))
   const state = await gatewayState({ store }, gateway)
-  const rules = gateway.rules.map((rule) => showRule(rule, kinds))
+  const rules = gateway.rules.map((rule) => showRule(rule, sight))
   const warnings = (await warningsOf(store, gateway)).map(
     ({ rule, position, message }) => `rules[${position}] '${rule}': ${message}`,
   )
@@ -76,7 +78,7 @@ export async function showAssignment(store: Store, one: Assignment): Promise<unk
 }
 
 /** A rule whose engine cannot fail says nothing of failures. */
-export function showRule(rule: Rule, kinds: Sight['kinds']): unknown {
+export function showRule(rule: Rule, { kinds, quarantineOf }: Omit<Sight, 'store'>): unknown {
   const { id, position, version, managedBy, createdAt, updatedAt } = rule
   const fails = kinds.find(({ kind }) => kind === rule.engine)?.declaration.fails ?? true
   return {
@@ -88,11 +90,12 @@ export function showRule(rule: Rule, kinds: Sight['kinds']): unknown {
     managedBy,
     createdAt,
     updatedAt,
+    quarantine: quarantineOf(rule),
   }
 }
 
 /** With what is odd about it. */
-export async function showOneRule({ store, kinds }: Sight, gateway: Gateway, rule: Rule): Promise<unknown> {
+export async function showOneRule({ store, ...sight }: Sight, gateway: Gateway, rule: Rule): Promise<unknown> {
   const warnings = await warningsOf(store, gateway, [rule])
-  return { ...(showRule(rule, kinds) as object), warnings: warnings.map(({ message }) => message) }
+  return { ...(showRule(rule, sight) as object), warnings: warnings.map(({ message }) => message) }
 }

@@ -11,9 +11,9 @@ import { readBody } from '../body.js'
 import { checkNeed, mustHoldAll } from './needs.js'
 import { describeApi, statusOf } from './openapi.js'
 import type { ApiOptions, Operation } from './operation.js'
+import { MOST_BYTES } from './operation.js'
 import { createOperations } from './operations.js'
 
-const MOST_BYTES = 1024 * 1024
 const TOKEN = /^Bearer +(gpat_[A-Za-z0-9_-]{43})$/i
 
 /** The admin API under `/api/v1`. Every answer is JSON, every failure `{ error: { code, message, field? } }`. */
@@ -37,7 +37,8 @@ const inOrder = (operations: readonly Operation[]): Operation[] =>
 
 async function serve(ctx: RouterContext, operation: Operation, options: ApiOptions): Promise<void> {
   const caller = await authenticate(ctx, options)
-  const body = operation.input === null ? {} : await readJson(ctx)
+  if (operation.mostBytes > MOST_BYTES) checkNeed(caller.capabilities, operation.need, {}, [])
+  const body = operation.input === null ? {} : await readJson(ctx, operation.mostBytes)
   checkNeed(caller.capabilities, operation.need, operation.fields, keysOf(body))
   mustHoldAll(caller.capabilities, operation.also)
   const actor = actorOf(caller)
@@ -97,9 +98,9 @@ const unauthorized = (detail = 'no admin token was sent'): GatehouseError =>
     message: 'Send Authorization: Bearer gpat_… with an admin token that is neither expired nor revoked.',
   })
 
-async function readJson(ctx: RouterContext): Promise<unknown> {
+async function readJson(ctx: RouterContext, mostBytes: number): Promise<unknown> {
   if (!ctx.is('application/json')) throw new GatehouseError('GH_DOOR_MEDIA_TYPE')
-  const bytes = await readBody(ctx.req, MOST_BYTES)
+  const bytes = await readBody(ctx.req, mostBytes)
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown
   } catch {

@@ -45,7 +45,8 @@ export const NEEDS = {
   engines: oneFor('manageIntegrations'),
   exporters: oneFor('manageOpenTelemetryCollector'),
   alerts: oneFor('manageAlertDelivery'),
-  settings: oneFor('manageWorkspaceSettings'),
+  artifacts: oneFor('manageRuleModules'),
+  settings: oneFor('manageWorkspaceSettings', { ruleModules: 'manageRuleModules' }),
 } as const satisfies Record<string, NounNeeds>
 
 /** Refuses whoever lacks what the operation, or one of the keys that are given, needs. */

@@ -6,12 +6,14 @@ import type { Actor } from '../../configuration/work.js'
 import type { AlertProgress, AlertRepository } from '../../domain/alerts.js'
 import type { EngineKind } from '../../domain/engines.js'
 import type { Idp, Rule } from '../../domain/nouns.js'
+import type { RuleQuarantine } from '../../domain/rule-watch.js'
 import type { Pinning, Provisioning } from '../../domain/provisioning.js'
 import type { FeatureKey, Store } from '../../domain/store.js'
 import type { ConsoleSessions } from '../../identity/console-sessions.js'
 import type { Invitations } from '../../identity/invitations.js'
 import type { SetupLinks } from '../../identity/setup-links.js'
 import type { ReplayQueue } from '../../backtest/queue.js'
+import type { Receipts } from '../../backtest/receipts.js'
 import type { ExporterStatus } from '../../record/export-cursor.js'
 import type { LogReader } from '../../record/query.js'
 import type { AdminClients } from '../../oauth/server/admin-clients.js'
@@ -54,6 +56,7 @@ export interface ApiOptions {
     /** Which plugins the rules need, and which of the engines they name send texts to services outside. */
     readonly enginesOf: (rules: readonly Rule[]) => Promise<{ plugins: readonly string[]; external: readonly string[] }>
   }
+  readonly receipts: Receipts
   readonly exporterStatus: (exporterId: string) => Promise<ExporterStatus | null>
   /** What a server has, asked now, and what a provisioning would make of it. */
   readonly preview: (request: PreviewRequest) => Promise<unknown>
@@ -70,6 +73,12 @@ export interface ApiOptions {
   readonly engineKinds: () => readonly EngineKind[]
   /** What a rule would make of a text. */
   readonly tryRule: (request: TrialRequest) => Promise<Trial>
+  readonly ruleWatch: {
+    /** Why a rule is not run any more; null: it is. */
+    readonly quarantineOf: (rule: Rule) => RuleQuarantine | null
+    /** Writes down what was counted here. */
+    readonly flush: () => Promise<void>
+  }
   /** Ids of the plugins that run, in their order. */
   readonly plugins: () => readonly string[]
   readonly version: string
@@ -109,15 +118,21 @@ export interface Operation {
   readonly fields: Readonly<Record<string, string>>
   readonly query: z.ZodType | null
   readonly input: z.ZodType | null
+  /** Of the body; 1 MiB unless told. A longer one is read only of whoever holds what the operation needs. */
+  readonly mostBytes: number
   /** What goes out: a key that is not in it is left out of the answer. Null: 204 and no body. */
   readonly output: z.ZodType | null
   readonly handle: (call: ApiCall) => Promise<unknown>
 }
 
+/** Bytes of a body. */
+export const MOST_BYTES = 1024 * 1024
+
 export function operation<I extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(
-  definition: Omit<Operation, 'query' | 'input' | 'output' | 'handle' | 'fields' | 'also'> & {
+  definition: Omit<Operation, 'query' | 'input' | 'output' | 'handle' | 'fields' | 'also' | 'mostBytes'> & {
     readonly also?: Operation['also']
     readonly fields?: Operation['fields']
+    readonly mostBytes?: number
     readonly query?: Q
     readonly input?: I
     readonly output?: z.ZodType
@@ -125,6 +140,7 @@ export function operation<I extends z.ZodType = z.ZodUndefined, Q extends z.ZodT
   },
 ): Operation {
   const { query = null, input = null, output = null, fields = {}, also = [], handle, ...rest } = definition
+  const { mostBytes = MOST_BYTES } = definition
   // The router hands over only what these very schemas have parsed.
-  return { ...rest, also, fields, query, input, output, handle: handle as Operation['handle'] }
+  return { ...rest, also, fields, query, input, output, mostBytes, handle: handle as Operation['handle'] }
 }

@@ -1,5 +1,6 @@
 import { alertTargetOperations } from './alert-targets.js'
 import { alertOperations } from './alerts.js'
+import { artifactOperations } from './artifacts.js'
 import { engineOperations } from './engines.js'
 import { trialOperations } from './trials.js'
 import { exporterOperations } from './exporters.js'
@@ -14,7 +15,9 @@ import { oauthOperations } from './oauth.js'
 import type { ApiOptions, Operation } from './operation.js'
 import { assignmentOperations, ruleOperations } from './parts.js'
 import { roleOperations, signOutOperations, teamOperations, userOperations } from './people.js'
+import { receiptOperations } from './receipts.js'
 import { replayOperations } from './replays.js'
+import { ruleWatchOperations } from './rule-watch.js'
 import { serverOperations } from './servers.js'
 import { systemOperations } from './system.js'
 import { tokenOperations } from './tokens.js'
@@ -27,7 +30,9 @@ export function createOperations(options: ApiOptions): Operation[] {
     assignmentOperations,
     featureOperations,
     ruleOperations,
+    ruleWatchOperations,
     replayOperations,
+    receiptOperations,
     teamOperations,
     userOperations,
     signOutOperations,
@@ -41,6 +46,7 @@ export function createOperations(options: ApiOptions): Operation[] {
     idpOperations,
     engineOperations,
     trialOperations,
+    artifactOperations,
     exporterOperations,
     logOperations,
     alertOperations,

@@ -89,9 +89,9 @@ export function assignmentOperations({ store, mutations }: ApiOptions): Operatio
   ]
 }
 
-export function ruleOperations({ store, mutations, engineKinds }: ApiOptions): Operation[] {
+export function ruleOperations({ store, mutations, engineKinds, ruleWatch }: ApiOptions): Operation[] {
   const path = '/gateways/{id}/rules'
-  const sight = () => ({ store, kinds: engineKinds() })
+  const sight = () => ({ store, kinds: engineKinds(), quarantineOf: ruleWatch.quarantineOf })
   const gatewayOf = (call: unknown) => gateway(store, call)
   return [
     operation({
@@ -102,8 +102,7 @@ export function ruleOperations({ store, mutations, engineKinds }: ApiOptions): O
       need: SEE_GATEWAYS,
       query: PageQuery,
       output: pageOf(RuleAnswer),
-      handle: async (call) =>
-        pageThrough((await gatewayOf(call)).rules, call.query, (rule) => showRule(rule, engineKinds())),
+      handle: async (call) => pageThrough((await gatewayOf(call)).rules, call.query, (rule) => showRule(rule, sight())),
     }),
     operation({
       id: 'getRule',

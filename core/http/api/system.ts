@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { exportFile } from '../../configuration/export.js'
 import { readFile } from '../../configuration/file.js'
+import { modulesSent } from '../../configuration/module-files.js'
 import { updateSettings } from '../../configuration/nouns/settings.js'
 import { strict } from '../../configuration/problems.js'
 import { sourceOf } from '../../configuration/references.js'
-import { Settings } from '../../configuration/schemas.js'
+import { bytes, Settings } from '../../configuration/schemas.js'
 import { CapabilityAnswer, SettingsAnswer, StepsAnswer } from './answers.js'
 import { CAPABILITY_TABLE } from '../../domain/capabilities.js'
 import { checkSteps, NEEDS } from './needs.js'
@@ -12,6 +13,8 @@ import { operation } from './operation.js'
 import type { ApiCall, ApiOptions, Operation } from './operation.js'
 
 const need = 'manageWorkspaceSettings'
+/** A file, and the modules that it names. */
+const MOST_FILE = 24 * 1024 * 1024
 const FileInput = strict({
   text: z.string().max(1024 * 1024),
   name: z
@@ -24,6 +27,10 @@ const FileInput = strict({
     .record(z.string(), z.string())
     .default({})
     .describe('what the references lead to, e.g. {"env:KEY": "…"}: nothing is looked up on the gateway’s machine'),
+  modules: z
+    .record(z.string().max(1_000), bytes)
+    .default({})
+    .describe('files that the YAML file names, with what stands beside them, by path; in base64'),
   prune: z.boolean().default(false).describe('removes what an earlier file made and this one does not name'),
 })
 
@@ -37,6 +44,7 @@ export function systemOperations(options: ApiOptions): Operation[] {
       onWarnings: (lines) => (warnings = lines),
       actor: { ...actor, managedBy: 'file' },
       source: sourceOf(input.secrets),
+      modules: modulesSent(input.modules),
       allow: (planned) => checkSteps(caller.capabilities, planned),
     })
     const { content } = readFile(input.text, input.name)
@@ -50,7 +58,7 @@ export function systemOperations(options: ApiOptions): Operation[] {
       method: 'get',
       path: '/settings',
       summary: 'Shows the settings.',
-      need,
+      need: [need, 'manageRuleModules'],
       output: SettingsAnswer,
       handle: () => store.settings.get(),
     }),
@@ -60,6 +68,7 @@ export function systemOperations(options: ApiOptions): Operation[] {
       path: '/settings',
       summary: 'Changes what is named and leaves the rest.',
       need: NEEDS.settings.update,
+      fields: NEEDS.settings.fields,
       input: Settings,
       output: SettingsAnswer,
       handle: ({ actor, input }) => mutations.change(actor, (work) => updateSettings(work, input)),
@@ -71,6 +80,7 @@ export function systemOperations(options: ApiOptions): Operation[] {
       summary: 'Tells what applying a YAML file would do, and does nothing.',
       need,
       input: FileInput,
+      mostBytes: MOST_FILE,
       output: StepsAnswer,
       handle: (call) => run('plan', call),
     }),
@@ -81,6 +91,7 @@ export function systemOperations(options: ApiOptions): Operation[] {
       summary: 'Applies a YAML file, all or nothing. Each change needs its own capability too.',
       need,
       input: FileInput,
+      mostBytes: MOST_FILE,
       output: StepsAnswer,
       handle: (call) => run('apply', call),
     }),

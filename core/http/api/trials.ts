@@ -10,6 +10,7 @@ import {
   settled,
   unknownKind,
 } from '../../configuration/nouns/engines.js'
+import { artifactOfRule } from '../../configuration/nouns/artifact-references.js'
 import { openEngine } from '../../configuration/nouns/open-engine.js'
 import { putTogether } from '../../configuration/nouns/plugin-keys.js'
 import { engineConfig } from '../../configuration/nouns/rules.js'
@@ -73,7 +74,8 @@ async function run({ mutations, store, tryRule }: ApiOptions, call: Pick<ApiCall
   // Who asks without an action wants to see what is found.
   const action = rule.action ?? (engine.kind.declaration.answers === 'spans' ? 'detect' : null)
   const config = engineConfig(rule)
-  const trial = await tryRule({ engine, artifact: null, action, config, leg, text })
+  const artifact = await artifactOfRule(store, engine.kind, config)
+  const trial = await tryRule({ engine, artifact, action, config, leg, text })
   if (stored !== null && input.instance === undefined) await store.engines.noteTest(stored.id, noted(trial))
   return trial
 }

@@ -7,7 +7,7 @@ export function entropy(text: Text): f64 {
   const counts = take(1024)
   memory.fill(counts, 0, 1024)
   for (let i = 0; i < text.length; i++) {
-    const at = counts + (<usize>text.byteAt(i) << 2)
+    const at = counts + ((<usize>text.byteAt(i)) << 2)
     store<i32>(at, load<i32>(at) + 1)
   }
   let bits: f64 = 0

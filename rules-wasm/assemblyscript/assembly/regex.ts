@@ -3,8 +3,6 @@ import { take } from './memory'
 import { Text } from './text'
 import { encode } from './utf8'
 
-// The patterns of the manifest, matched by the gateway in time that grows with the text alone. Needs the capability `regex`.
-
 /** Bytes of the text. */
 @final
 export class Match {
@@ -14,16 +12,21 @@ export class Match {
   ) {}
 }
 
-/** The first match at or after the byte `from`. Traps for a pattern that the manifest does not have. */
-export function match(id: string, text: Text, from: i32 = 0): Match | null {
-  if (from > text.length) return null
-  const name = encode(id)
-  const out = take(8)
-  const answer = regexMatch(name.at, name.length, text.at, text.length, from, out)
-  if (answer < 0) throw new Error('no such pattern in the manifest')
-  return answer === 0 ? null : new Match(load<i32>(out), load<i32>(out, 4))
-}
+/**
+ * The patterns of the manifest, matched by the gateway in time that grows with the text alone. Needs the capability `regex`.
+ */
+export abstract class Regex {
+  /** The first match at or after the byte `from`. Traps for a pattern that the manifest does not have. */
+  static match(id: string, text: Text, from: i32 = 0): Match | null {
+    if (from > text.length) return null
+    const name = encode(id)
+    const out = take(8)
+    const answer = regexMatch(name.at, name.length, text.at, text.length, from, out)
+    if (answer < 0) throw new Error('no such pattern in the manifest')
+    return answer === 0 ? null : new Match(load<i32>(out), load<i32>(out, 4))
+  }
 
-export function matches(id: string, text: Text): bool {
-  return match(id, text) !== null
+  static matches(id: string, text: Text): bool {
+    return Regex.match(id, text) !== null
+  }
 }

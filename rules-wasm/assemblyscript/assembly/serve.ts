@@ -34,5 +34,6 @@ function readInput(): Buffer {
     isFull = got === room
     room = input.length
   }
+  input.fit()
   return input
 }

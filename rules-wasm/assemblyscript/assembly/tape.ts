@@ -1,5 +1,5 @@
-import { hex4 } from './utf8'
 import { take } from './memory'
+import { hex4, special } from './scan'
 
 /** What a token is. `Escaped` is a string that holds a backslash; `Close` is the end of an object or array. */
 export const enum Kind {
@@ -41,16 +41,16 @@ export class Tape {
   }
 
   kind(token: i32): Kind {
-    return <Kind>(load<u32>(this.tokens + (<usize>token << 3)) & 15)
+    return <Kind>(load<u32>(this.tokens + ((<usize>token) << 3)) & 15)
   }
 
   start(token: i32): i32 {
-    return <i32>(load<u32>(this.tokens + (<usize>token << 3)) >> 4)
+    return <i32>(load<u32>(this.tokens + ((<usize>token) << 3)) >> 4)
   }
 
   /** Where a string, a number or a literal ends. */
   end(token: i32): i32 {
-    return load<i32>(this.tokens + (<usize>token << 3), 4)
+    return load<i32>(this.tokens + ((<usize>token) << 3), 4)
   }
 
   /** The token after this value. */
@@ -69,10 +69,10 @@ export class Tape {
   private push(kind: Kind, start: i32, second: i32): void {
     if (this.count === this.room) {
       this.room *= 2
-      this.tokens = heap.realloc(this.tokens, <usize>this.room << 3)
+      this.tokens = heap.realloc(this.tokens, (<usize>this.room) << 3)
     }
-    const at = this.tokens + (<usize>this.count << 3)
-    store<u32>(at, (<u32>start << 4) | kind)
+    const at = this.tokens + ((<usize>this.count) << 3)
+    store<u32>(at, ((<u32>start) << 4) | kind)
     store<i32>(at, second, 4)
     this.count += 1
   }
@@ -118,7 +118,7 @@ export class Tape {
     this.push(Kind.Close, at, at + 1)
     const token = this.open
     this.open = this.end(token)
-    store<i32>(this.tokens + (<usize>token << 3), this.count, 4)
+    store<i32>(this.tokens + ((<usize>token) << 3), this.count, 4)
     this.depth -= 1
     return at + 1
   }
@@ -218,25 +218,4 @@ export class Tape {
     }
     return i
   }
-}
-
-/** The first quote, backslash or control character from `from` on. */
-export function special(source: usize, from: i32, length: i32): i32 {
-  let i = from
-  if (ASC_FEATURE_SIMD) {
-    const quote = i8x16.splat(34)
-    const backslash = i8x16.splat(92)
-    const control = i8x16.splat(32)
-    for (; i + 16 <= length; i += 16) {
-      const block = v128.load(source + i)
-      const hits = v128.or(v128.or(i8x16.eq(block, quote), i8x16.eq(block, backslash)), i8x16.lt_u(block, control))
-      const mask = i8x16.bitmask(hits)
-      if (mask !== 0) return i + ctz(mask)
-    }
-  }
-  for (; i < length; i++) {
-    const byte = load<u8>(source + i)
-    if (byte === 34 || byte === 92 || byte < 32) return i
-  }
-  return i
 }

@@ -1,4 +1,5 @@
 import { Buffer } from './memory'
+import { hex4, special } from './scan'
 
 /** The UTF-8 bytes of a text. A torn surrogate becomes U+FFFD, as it does wherever the gateway shows texts to a rule. */
 export function encode(text: string): Buffer {
@@ -58,9 +59,9 @@ export function unescape(from: usize, end: usize): Buffer {
   const out = new Buffer(<i32>(end - from))
   let at = from
   while (at < end) {
-    const plain = at
-    while (at < end && load<u8>(at) !== 92) at += 1
-    if (at > plain) out.bytes(plain, <i32>(at - plain))
+    const plain = special(at, 0, <i32>(end - at))
+    out.bytes(at, plain)
+    at += plain
     if (at < end) at = unescapeOne(out, at, end)
   }
   return out
@@ -70,7 +71,9 @@ export function unescape(from: usize, end: usize): Buffer {
 function unescapeOne(out: Buffer, at: usize, end: usize): usize {
   const letter = <i32>load<u8>(at + 1)
   if (letter !== 117) {
-    out.byte(letter === 110 ? 10 : letter === 116 ? 9 : letter === 114 ? 13 : letter === 98 ? 8 : letter === 102 ? 12 : letter)
+    out.byte(
+      letter === 110 ? 10 : letter === 116 ? 9 : letter === 114 ? 13 : letter === 98 ? 8 : letter === 102 ? 12 : letter,
+    )
     return at + 2
   }
   const unit = hex4(at + 2)
@@ -88,21 +91,4 @@ function unescapeOne(out: Buffer, at: usize, end: usize): usize {
   }
   writePoint(out, 0xfffd)
   return next
-}
-
-/** The number of four hexadecimal digits; -1 if they are none. */
-export function hex4(at: usize): i32 {
-  let value = 0
-  for (let i: usize = 0; i < 4; i++) {
-    const digit = hexDigit(load<u8>(at + i))
-    if (digit < 0) return -1
-    value = (value << 4) | digit
-  }
-  return value
-}
-
-function hexDigit(byte: i32): i32 {
-  if (byte >= 48 && byte <= 57) return byte - 48
-  const letter = byte | 32
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1
 }

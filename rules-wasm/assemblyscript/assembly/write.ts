@@ -1,5 +1,5 @@
 import { Buffer } from './memory'
-import { special } from './tape'
+import { special } from './scan'
 import { Text } from './text'
 import { encode } from './utf8'
 import { Value } from './value'

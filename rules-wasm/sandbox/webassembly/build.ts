@@ -34,7 +34,7 @@ const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 function meterOrTell(bytes: Uint8Array, policy: Policy, { fuel }: Limits): { readonly bytes: Uint8Array } | Problem {
   const { memoryPages, tableElements } = policy
   try {
-    return { bytes: meter(bytes, { memoryPages, tableElements, startFuel: BigInt(fuel) }) }
+    return { bytes: meter(bytes, { memoryPages, tableElements, startFuel: BigInt(fuel), restore: true }) }
   } catch (error) {
     if (!(error instanceof ModuleRefusal)) throw error
     return { message: error.reason, offset: error.offset }

@@ -1,11 +1,13 @@
 import { encodeText, decodeStrict } from '../text.js'
 import { RuleFault } from '../fault.js'
+import type { WasiStub } from '../wasi.js'
 import type { Blocks } from './blocks.js'
 import type { Functions, Host } from './rule-functions.js'
 
-/** A host with the memory of Extism's functions. */
+/** A host with the memory of Extism's functions, and the stub of WASI for a module that was granted it. */
 export interface ExtismHost extends Host {
   readonly blocks: Blocks
+  readonly wasi: WasiStub | null
 }
 
 /**

@@ -5,6 +5,9 @@ import { decodeStrict } from '../text.js'
 export class GuestMemory {
   #memory: WebAssembly.Memory | undefined
   #bytes = new Uint8Array(0)
+  /** Where the host has written: the first byte, and the first behind it. */
+  lowest = Infinity
+  highest = 0
 
   attach(memory: WebAssembly.Memory | undefined): void {
     this.#memory = memory
@@ -26,8 +29,15 @@ export class GuestMemory {
   /** Writes at most `room` bytes; answers how many there are. */
   write(pointer: number, room: number, bytes: Uint8Array): number {
     const target = this.view(pointer, Math.min(room >>> 0, bytes.length))
+    this.lowest = Math.min(this.lowest, pointer >>> 0)
+    this.highest = Math.max(this.highest, (pointer >>> 0) + target.length)
     target.set(target.length === bytes.length ? bytes : bytes.subarray(0, target.length))
     return bytes.length
+  }
+
+  forgetWrites(): void {
+    this.lowest = Infinity
+    this.highest = 0
   }
 
   /** Growing detaches what was there. */

@@ -4,13 +4,17 @@ import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-abi'
 import { RuleFault } from '../fault.js'
 import { extismFunctions, type ExtismHost } from './extism-functions.js'
 import { EXTISM_MODULE } from './offered.js'
+import { rememberInstance, type Restore } from './restore.js'
 import { type Functions, ruleFunctions } from './rule-functions.js'
+import { WASI_MODULE } from '../wasi.js'
 
 /** An instance of a rule's module. */
 export interface Guest {
   evaluate(): number
   readonly memory: WebAssembly.Memory
   readonly fuel: { value: bigint }
+  /** Null when it cannot be put back. */
+  readonly restore: Restore | null
 }
 
 /**
@@ -18,23 +22,50 @@ export interface Guest {
  * functions none is reachable. Rejects when the module's start, or its `_initialize`, fails.
  */
 export async function createGuest(code: WebAssembly.Module, host: ExtismHost): Promise<Guest> {
-  const functions = {
-    [EXTISM_MODULE]: behindContext(extismFunctions(host)),
-    [RULE_HOST_MODULE]: behindContext(ruleFunctions(host)),
-  }
+  const functions = { [EXTISM_MODULE]: extismFunctions(host), [RULE_HOST_MODULE]: ruleFunctions(host) }
   host.memory.attach(undefined)
-  const plugin = await createPlugin(
-    { wasm: [{ module: code }] },
-    { runInWorker: false, useWasi: false, functions, config: Object.create(null) as Record<string, string> },
-  )
+  const instance = host.wasi === null ? await throughExtism(code, functions) : await withStub(code, functions, host)
   // The instance itself, since `call` drops what `evaluate` answers, and cannot be waited for without a turn of the event loop.
-  const { exports } = await plugin.getInstance()
-  const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory)
+  const { exports } = instance
+  const memory = memoryOf(instance)
   const { evaluate, [FUEL_EXPORT]: fuel } = exports
   if (typeof evaluate !== 'function' || !(fuel instanceof WebAssembly.Global) || memory === undefined)
     throw new RuleFault('trap', 'is no module that was built for the sandbox')
   host.memory.attach(memory)
-  return { evaluate: evaluate as () => number, memory, fuel: fuel as unknown as { value: bigint } }
+  return {
+    evaluate: evaluate as () => number,
+    memory,
+    fuel: fuel as unknown as { value: bigint },
+    restore: rememberInstance(exports, host.memory),
+  }
+}
+
+type Modules = Readonly<Record<string, Functions>>
+
+async function throughExtism(code: WebAssembly.Module, modules: Modules): Promise<WebAssembly.Instance> {
+  const functions = Object.fromEntries(Object.entries(modules).map(([name, module]) => [name, behindContext(module)]))
+  const plugin = await createPlugin(
+    { wasm: [{ module: code }] },
+    { runInWorker: false, useWasi: false, functions, config: Object.create(null) as Record<string, string> },
+  )
+  return plugin.getInstance()
+}
+
+/**
+ * The SDK takes no WASI but its own, and runs `_initialize` before the instance's memory is known; so a module that was granted our stub
+ * is instantiated here.
+ */
+async function withStub(code: WebAssembly.Module, modules: Modules, host: ExtismHost): Promise<WebAssembly.Instance> {
+  const imports = { ...modules, [WASI_MODULE]: host.wasi?.functions ?? {} } as WebAssembly.Imports
+  const instance = await WebAssembly.instantiate(code, imports)
+  host.memory.attach(memoryOf(instance))
+  const { _initialize: initialize } = instance.exports
+  if (typeof initialize === 'function') initialize()
+  return instance
+}
+
+function memoryOf({ exports }: WebAssembly.Instance): WebAssembly.Memory | undefined {
+  return Object.values(exports).find((value) => value instanceof WebAssembly.Memory)
 }
 
 type Behind = NonNullable<ExtismPluginOptions['functions']>[string]

@@ -1,5 +1,6 @@
 import { RULE_HOST_FUNCTIONS, RULE_HOST_MODULE, type RuleCapability, type RuleManifest } from '@gatehouse/sdk/rule-abi'
 import type { HostFunction } from '@gatehouse/rule-vet'
+import { WASI_FUNCTIONS, WASI_MODULE } from '../wasi.js'
 
 export const EXTISM_MODULE = 'extism:host/env'
 
@@ -37,13 +38,14 @@ export const EXTISM_FUNCTIONS = {
   get_log_level: { params: [], results: ['i32'], capability: null },
 } as const satisfies Readonly<Record<string, Offered>>
 
-/** What this module may import: all that is always there, and what its capabilities open. */
-export function offeredTo({ capabilities }: RuleManifest): readonly HostFunction[] {
+/** What this module may import: all that is always there, what its capabilities open, and the stub of WASI if it was granted. */
+export function offeredTo({ capabilities, wasiStub }: RuleManifest): readonly HostFunction[] {
   const of = (module: string, functions: Readonly<Record<string, Offered>>): HostFunction[] =>
     Object.entries(functions)
       .filter(([, { capability }]) => capability === null || capabilities.includes(capability))
       .map(([name, { params, results }]) => ({ module, name, params, results }))
-  return [...of(EXTISM_MODULE, EXTISM_FUNCTIONS), ...of(RULE_HOST_MODULE, RULE_HOST_FUNCTIONS)]
+  const stub = wasiStub ? of(WASI_MODULE, WASI_FUNCTIONS) : []
+  return [...of(EXTISM_MODULE, EXTISM_FUNCTIONS), ...of(RULE_HOST_MODULE, RULE_HOST_FUNCTIONS), ...stub]
 }
 
 /** What to do about an import that is refused. */

@@ -5,6 +5,7 @@ import { Capabilities } from '../capabilities.js'
 import type { RuleConfig } from '../config.js'
 import { RuleFault } from '../fault.js'
 import type { OpenRule, Ran, RuleModule, RunRequest } from '../types.js'
+import { WasiStub } from '../wasi.js'
 import { Blocks } from './blocks.js'
 import { Exchange } from './exchange.js'
 import type { ExtismHost } from './extism-functions.js'
@@ -33,16 +34,22 @@ class OpenModule implements OpenRule {
     this.#code = code
     this.#module = module
     this.#fuel = BigInt(limits.fuel)
-    this.#host = {
+    const host = {
       memory: new GuestMemory(),
       exchange: new Exchange(limits),
       capabilities: new Capabilities(manifest, config),
-      blocks: new Blocks(limits.memoryPages * 65_536),
     }
+    const wasi = module.wasiStub ? new WasiStub(host, manifest.capabilities.includes('log')) : null
+    this.#host = { ...host, blocks: new Blocks(limits.memoryPages * 65_536), wasi }
   }
 
   async prepare(): Promise<Guest> {
-    return (this.#guest ??= await createGuest(this.#code, this.#host))
+    if (this.#guest !== null) return this.#guest
+    // Its start is the same for every call.
+    this.#host.wasi?.begin(null)
+    this.#guest = await createGuest(this.#code, this.#host)
+    this.#host.exchange.charged = 0
+    return this.#guest
   }
 
   async run(request: RunRequest): Promise<Ran> {
@@ -77,20 +84,23 @@ class OpenModule implements OpenRule {
     })
     if (input.length > inputBytes)
       return tell(null, { kind: 'refused', message: `the message has ${input.length} bytes, more than ${inputBytes}` })
+    let isFaulty = false
     try {
       const guest = await this.prepare()
       return tell(this.#evaluate(guest), null)
     } catch (error) {
+      isFaulty = true
       return tell(null, explain(error, this.#guest))
     } finally {
       // What one call leaves behind reaches no other.
-      this.#guest = null
+      if (isFaulty || this.#guest?.restore?.() !== true) this.#guest = null
     }
   }
 
   #evaluate(guest: Guest): RuleAnswer {
     const { exchange } = this.#host
     guest.fuel.value = this.#fuel
+    this.#host.wasi?.begin(exchange.input)
     const code = guest.evaluate()
     if (exchange.error !== null) throw new RuleFault('error', `said: ${exchange.error}`)
     if (code !== 0) throw new RuleFault('error', `ended with ${String(code)} instead of 0`)

@@ -1,0 +1,54 @@
+import type { Ran } from '@gatehouse/rule-sandbox'
+import { TaskFailure } from '@gatehouse/sdk/workers'
+import type { Place } from '@gatehouse/sdk/workers'
+import type { ChainTask, Link } from './protocol.js'
+import type { Prepared, RulePool } from './shelf.js'
+
+/** A rule and how it is asked. */
+export interface Asked {
+  readonly rule: Prepared
+  readonly link: Link
+}
+
+/** What came of a rule: a run; or none, by its own fault or not. */
+export type Came =
+  | { readonly kind: 'ran'; readonly ran: Ran }
+  | { readonly kind: 'ended'; readonly message: string }
+  | { readonly kind: 'unable'; readonly message: string }
+
+/** Time for a thread that has a task and has not begun with its first rule, or is done: it waits for the machine. */
+const IDLE_MS = 2_000
+
+/**
+ * Has a chain run in one of the threads. A thread is ended when one of the rules stays longer than it may: that rule has come to its
+ * end, those before it are run again, and those behind it are left. Answers one at least.
+ */
+export async function runLinks(
+  pool: RulePool,
+  asked: readonly Asked[],
+  encode: () => Pick<ChainTask, 'buffer' | 'parts'>,
+): Promise<readonly Came[]> {
+  const task: ChainTask = { links: asked.map(({ link }) => link), ...encode() }
+  const left = ({ step, ms }: Place) => (step === null ? IDLE_MS : limitOf(asked[step])) - ms
+  const lookMs = Math.min(...asked.map(limitOf))
+  try {
+    const answers = await pool.run(task, { left, lookMs }, [task.buffer])
+    if (answers.length === 0) return [unable('no answer')]
+    return answers.map((ran) => (ran === null ? unable('the rule is not loaded') : { kind: 'ran', ran }))
+  } catch (thrown) {
+    if (!(thrown instanceof TaskFailure)) throw thrown
+    const culprit = asked[thrown.step ?? -1]
+    if (culprit === undefined || thrown.step === null) return [unable(thrown.message)]
+    const before = thrown.step === 0 ? [] : await runLinks(pool, asked.slice(0, thrown.step), encode)
+    return before.length < thrown.step ? before : [...before, endedBy(thrown, culprit)]
+  }
+}
+
+const limitOf = (asked: Asked | undefined): number => asked?.rule.build.module.limits.killMs ?? 0
+
+const unable = (message: string): Came => ({ kind: 'unable', message })
+
+const endedBy = ({ kind, message }: TaskFailure, asked: Asked): Came =>
+  kind === 'late'
+    ? { kind: 'ended', message: `was ended: it took longer than ${limitOf(asked)} ms` }
+    : { kind: 'ended', message: `ended its thread: ${message}`.slice(0, 200) }

@@ -1,0 +1,145 @@
+import type { Ran } from '@gatehouse/rule-sandbox'
+import type { ChainLink, Evaluation, EvaluateRequest } from '@gatehouse/sdk'
+import { undecided } from '@gatehouse/sdk'
+import type { Asked, Came } from './chain.js'
+import { runLinks } from './chain.js'
+import { evaluationOf } from './evaluation.js'
+import type { Facts } from './inputs.js'
+import { encode, isLarger } from './inputs.js'
+import { wantsOf } from './protocol.js'
+import type { RuleLog } from './rule-log.js'
+import type { Opened, Scope, Scopes } from './scopes.js'
+import type { Prepared, RulePool, Shelf } from './shelf.js'
+
+export interface Workshop {
+  readonly pool: RulePool
+  readonly shelf: Shelf
+  readonly scopes: Scopes
+  readonly log: RuleLog
+}
+
+/** A rule that is asked, and what core would do. */
+export interface Turn {
+  readonly rule: Prepared
+  readonly action: ChainLink['action']
+  readonly shadow: boolean
+}
+
+/** What is asked of a chain. `stored` in place of a scope is what a rule is told to have stored: nothing is stored then. */
+export interface Question {
+  readonly request: EvaluateRequest
+  readonly facts: Facts
+  readonly turns: readonly Turn[]
+  readonly stored: ReadonlyMap<string, string> | null
+  /** Told of each run, in order. */
+  readonly onRan?: (ran: Ran) => void
+}
+
+/** Answers for the rules of a chain in their order, for the first at least. Rejects when what they have stored cannot be read. */
+export async function answer(workshop: Workshop, question: Question): Promise<readonly Evaluation[]> {
+  const scopes = question.stored === null ? question.turns.map((turn) => scopeOf(turn, question.request)) : []
+  const kept = scopes.filter((scope) => scope !== null)
+  return workshop.scopes.within(kept, async (opened) => {
+    const stores = opened.values()
+    const stored = question.turns.map((_, at) => (scopes[at] == null ? null : (stores.next().value ?? null)))
+    return withRules(workshop, question, stored)
+  })
+}
+
+function scopeOf({ rule }: Turn, { context }: EvaluateRequest): Scope | null {
+  const { connection, gateway } = context
+  if (!rule.build.module.manifest.stateful || rule.rule === null || connection === null) return null
+  return { rule: rule.rule.id, gateway: gateway.id, connection: connection.id }
+}
+
+type Stored = readonly (Opened | null)[]
+
+async function withRules(workshop: Workshop, question: Question, stored: Stored): Promise<readonly Evaluation[]> {
+  const taken = await Promise.allSettled(question.turns.map(({ rule }) => workshop.shelf.use(rule)))
+  try {
+    const broken = taken.findIndex(({ status }) => status === 'rejected')
+    if (broken === 0) return [undecided('the rule could not be loaded')]
+    const turns = broken < 0 ? question.turns : question.turns.slice(0, broken)
+    return await run(workshop, { ...question, turns }, stored)
+  } finally {
+    for (const one of taken) if (one.status === 'fulfilled') one.value()
+  }
+}
+
+async function run(workshop: Workshop, question: Question, stored: Stored): Promise<readonly Evaluation[]> {
+  const { request, facts, turns } = question
+  const asked = turns.map((turn, at) => askedOf(turn, question.stored ?? stored[at]?.values ?? null))
+  const over = asked.map((one) => isOver(one, request))
+  const within = asked.filter((_, at) => over[at] !== true)
+  const wants = within.map(({ link }) => link.wants)
+  const came = within.length === 0 ? [] : await runLinks(workshop.pool, within, () => encode(facts, request, wants))
+  const next = came.values()
+  const answers: Evaluation[] = []
+  for (const [at, turn] of turns.entries()) {
+    const one = over[at] === true ? tooLarge(turn) : next.next().value
+    if (one === undefined) break
+    const evaluation = await conclude(workshop, question, { turn, came: one, opened: stored[at] ?? null })
+    answers.push(evaluation)
+  }
+  return answers
+}
+
+function askedOf({ rule, action, shadow }: Turn, values: ReadonlyMap<string, string> | null): Asked {
+  const { manifest } = rule.build.module
+  const kv = manifest.stateful ? [...(values ?? [])] : null
+  return { rule, link: { key: rule.key, action, shadow, wants: wantsOf(manifest), kv } }
+}
+
+/** Surely, by what can be told without writing it all out; the sandbox counts. */
+function isOver({ rule, link }: Asked, { message, leaves }: EvaluateRequest): boolean {
+  const { inputBytes } = rule.build.module.limits
+  if (link.wants !== 'texts' && isLarger(message, inputBytes)) return true
+  let left = inputBytes
+  return link.wants !== 'message' && leaves.some(({ kind, text }) => kind !== 'whole' && (left -= text.length + 2) < 0)
+}
+
+function tooLarge({ rule }: Turn): Came {
+  const message = `the message is over the rule's limit of ${rule.build.module.limits.inputBytes} bytes`
+  return { kind: 'ran', ran: { ...NOT_RUN, failure: { kind: 'refused', message } } }
+}
+
+const NOT_RUN: Ran = {
+  answer: null,
+  failure: null,
+  fuel: 0,
+  ms: 0,
+  memoryPages: 0,
+  outputBytes: 0,
+  log: [],
+  dropped: 0,
+  counters: {},
+  reads: {},
+  writes: [],
+}
+
+interface Conclusion {
+  readonly turn: Turn
+  readonly came: Came
+  readonly opened: Opened | null
+}
+
+/** What it wants to store is stored before its verdict is told; without that there is no verdict. */
+async function conclude(
+  { log }: Workshop,
+  { request, facts, onRan }: Question,
+  { turn, came, opened }: Conclusion,
+): Promise<Evaluation> {
+  if (came.kind === 'unable') return undecided(came.message)
+  if (came.kind === 'ended') return { ...undecided(came.message), strike: came.message }
+  const { ran } = came
+  onRan?.(ran)
+  if (onRan === undefined) log(turn.rule, request.context.correlationId, ran)
+  const evaluation = evaluationOf(ran, { request, facts, rule: turn.rule, action: turn.action })
+  if (opened === null || evaluation.verdict === 'undecided') return evaluation
+  try {
+    await opened.commit(ran.writes)
+    return evaluation
+  } catch {
+    return undecided('what the rule wants to remember could not be stored')
+  }
+}

@@ -1,0 +1,105 @@
+import type { Ran } from '@gatehouse/rule-sandbox'
+import type { Evaluation, EvaluateRequest, Finding, Json, Leaf } from '@gatehouse/sdk'
+import { never, undecided } from '@gatehouse/sdk'
+import type { RuleAnswer, RuleFinding } from '@gatehouse/sdk/rule-abi'
+import { decisionOf, isPlaced } from './decide.js'
+import { countsOf, evidenceOf, recordedOf } from './evidence.js'
+import type { Facts } from './inputs.js'
+import { withMarks } from './marks.js'
+import type { Prepared } from './shelf.js'
+
+/** What an answer is read with. */
+export interface Reading {
+  readonly request: Pick<EvaluateRequest, 'message' | 'leaves' | 'rewrite'>
+  readonly facts: Facts
+  /** The rule whose answer it is, with what core would do to its findings. */
+  readonly rule: Prepared
+  readonly action: Prepared['action']
+}
+
+/** What is the rule's own fault, and counts as a strike. */
+class Fault extends Error {}
+
+/** What core is told of a run. Never throws for what a rule answered. */
+export function evaluationOf(ran: Ran, reading: Reading): Evaluation {
+  const { rule, facts } = reading
+  const recorded = recordedOf(rule, facts, ran.reads)
+  const beside = {
+    evidence: evidenceOf(rule, ran),
+    ms: ran.ms,
+    ...(recorded !== undefined && { recorded }),
+  }
+  if (ran.answer === null) return { ...undecided(reasonOf(ran)), ...beside, ...strikeOf(ran) }
+  const unplaced = uncountedBy(ran.answer, reading)
+  const counts = countsOf(unplaced)
+  const told = { ...beside, ...(counts !== undefined && { counts }), ...latenessOf(ran, rule) }
+  try {
+    return { ...read(ran.answer, reading), ...told }
+  } catch (thrown) {
+    const why = thrown instanceof Fault ? thrown.message : 'what it answers cannot be done to the message'
+    return { ...undecided(why), ...beside, strike: why }
+  }
+}
+
+const reasonOf = ({ failure }: Ran): string => failure?.message ?? 'it gave no answer'
+const strikeOf = ({ failure }: Ran) =>
+  failure === null || failure.kind === 'refused' ? {} : { strike: failure.message }
+
+/** Units of fuel that even the slowest code uses in a millisecond, a quarter of it: whoever used less was kept waiting by others. */
+const LEAST_FUEL_PER_MS = 5_000
+
+function latenessOf({ ms, fuel }: Ran, { build }: Prepared): { readonly strike?: string } {
+  const { limits, manifest } = build.module
+  if (ms <= limits.deadlineMs) return {}
+  // What patterns take is no fuel.
+  if (fuel < ms * LEAST_FUEL_PER_MS && !manifest.capabilities.includes('regex')) return {}
+  return { strike: `took ${Math.round(ms)} ms, more than its ${limits.deadlineMs}` }
+}
+
+/** Findings that core counts by itself are not told twice. */
+function uncountedBy(answer: RuleAnswer, reading: Reading): readonly RuleFinding[] {
+  const findings = answer.findings ?? []
+  return decisionOf(answer, reading) === 'findings' ? findings.filter((one) => !isPlaced(one)) : findings
+}
+
+function read(answer: RuleAnswer, reading: Reading): Evaluation {
+  const { leaves } = reading.request
+  for (const finding of answer.findings ?? []) if (isPlaced(finding)) spanOf(finding, leaves)
+  const decision = decisionOf(answer, reading)
+  switch (decision) {
+    case 'findings':
+      return {
+        verdict: 'findings',
+        findings: (answer.findings ?? []).filter(isPlaced).map((one) => spanOf(one, leaves)),
+      }
+    case 'pass':
+      return { verdict: 'pass' }
+    case 'block':
+      return { verdict: 'block', reason: answer.reason ?? '' }
+    case 'modify':
+      return { verdict: 'modify', patch: { message: changed(answer, reading) } }
+    case 'undecided':
+      return undecided(answer.reason ?? 'the rule could not tell')
+    default:
+      return never(decision)
+  }
+}
+
+function changed({ message, texts }: RuleAnswer, { request }: Reading): Json {
+  if (message !== undefined) return withMarks(message, request.message) as Json
+  if (texts === undefined) throw new Fault('a modify that says nothing to put in the place')
+  const values = request.leaves.filter(({ kind }) => kind === 'value').length
+  if (texts.some(({ text }) => text >= values)) throw new Fault('another text for one that is not there')
+  return request.rewrite(new Map(texts.map(({ text, value }) => [text, value])))
+}
+
+/** Without places it is all of the text. Keys stand behind the values. */
+function spanOf({ type, text, key, start = 0, end, score = 1 }: RuleFinding, leaves: readonly Leaf[]): Finding {
+  const leaf = text ?? leaves.filter(({ kind }) => kind === 'value').length + (key ?? 0)
+  const wanted = text === undefined ? 'key' : 'value'
+  const found = leaves[leaf]
+  const until = end ?? found?.text.length ?? 0
+  if (found?.kind !== wanted || start < 0 || start >= until || until > found.text.length)
+    throw new Fault('a finding outside of its text')
+  return { type, leaf, start, end: until, score }
+}

@@ -1,0 +1,22 @@
+import { openRule } from '@gatehouse/rule-sandbox'
+import type { OpenRule } from '@gatehouse/rule-sandbox'
+import { serveDuties } from '@gatehouse/sdk/workers'
+import type { ChainAnswer, ChainTask, Held } from './protocol.js'
+import { runChain } from './run-chain.js'
+
+const rules = new Map<number, OpenRule>()
+
+function close(key: number): void {
+  rules.get(key)?.close()
+  rules.delete(key)
+}
+
+serveDuties<ChainTask, ChainAnswer, Held>({
+  run: (task, at) => runChain(task, { rules, at }),
+  async hold(key, { module, config }) {
+    const opened = await openRule(module, config)
+    close(key)
+    rules.set(key, opened)
+  },
+  drop: close,
+})

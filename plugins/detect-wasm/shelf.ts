@@ -1,0 +1,81 @@
+import type { RuleAction } from '@gatehouse/sdk'
+import type { HoldingPool } from '@gatehouse/sdk/workers'
+import type { Build } from './builds.js'
+import type { ChainAnswer, ChainTask, Held } from './protocol.js'
+
+export type RulePool = HoldingPool<ChainTask, ChainAnswer, Held>
+
+/** A rule as it was prepared: what stands behind the `state` that core keeps. */
+export interface Prepared {
+  readonly key: number
+  readonly build: Build
+  readonly held: Held
+  readonly configDigest: string
+  readonly action: RuleAction | null
+  readonly artifact: { readonly name: string; readonly version: number }
+  /** Null while nobody has it: it remembers nothing then. */
+  readonly rule: { readonly id: string; readonly name: string } | null
+}
+
+/** The rules that the threads hold. */
+export interface Shelf {
+  /** Rejects when a thread cannot hold it. */
+  put(rule: Prepared): Promise<void>
+  /** Answers how to give it back. A rule that was taken off is put there anew, for calls that began before. */
+  use(rule: Prepared): Promise<() => void>
+  /** When the calls that use it are over. */
+  takeOff(rule: Prepared): void
+}
+
+interface Place {
+  readonly held: Promise<void>
+  uses: number
+  leaves: boolean
+}
+
+export function createShelf(pool: RulePool): Shelf {
+  const places = new Map<Prepared, Place>()
+
+  const placeOf = (rule: Prepared, leaves: boolean): Place => {
+    const known = places.get(rule)
+    if (known !== undefined) return known
+    const place = { held: pool.hold(rule.key, rule.held), uses: 0, leaves }
+    place.held.catch(() => places.delete(rule))
+    places.set(rule, place)
+    return place
+  }
+
+  function leave(rule: Prepared, place: Place): void {
+    if (!place.leaves || place.uses > 0 || places.get(rule) !== place) return
+    places.delete(rule)
+    void place.held.then(
+      () => pool.drop(rule.key),
+      () => undefined,
+    )
+  }
+
+  return {
+    put: (rule) => placeOf(rule, false).held,
+    async use(rule) {
+      const place = placeOf(rule, true)
+      place.uses += 1
+      const giveBack = () => {
+        place.uses -= 1
+        leave(rule, place)
+      }
+      try {
+        await place.held
+        return giveBack
+      } catch (thrown) {
+        giveBack()
+        throw thrown
+      }
+    },
+    takeOff(rule) {
+      const place = places.get(rule)
+      if (place === undefined) return
+      place.leaves = true
+      leave(rule, place)
+    },
+  }
+}

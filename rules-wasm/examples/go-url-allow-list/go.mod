@@ -1,0 +1,3 @@
+module go-url-allow-list
+
+go 1.24
