@@ -33,14 +33,17 @@ export function piecesOf(text: Text): Piece[] {
 }
 
 function readTokens(text: Text, pieces: Piece[]): void {
+  const base = text.at
+  const size = text.length
   let i = 0
-  while (i < text.length) {
-    if (!isTokenSign(text.byteAt(i))) {
+  while (i < size) {
+    if (!isTokenSign(<i32>load<u8>(base + i))) {
       i++
       continue
     }
     let start = i
-    while (i < text.length && isTokenSign(text.byteAt(i))) i++
+    while (i < size && isTokenSign(<i32>load<u8>(base + i))) i++
+    if (i - start < LEAST_TOKEN) continue
     let end = i
     while (start < end && !isWordSign(text.byteAt(start))) start++
     while (end > start && !isWordSign(text.byteAt(end - 1))) end--
@@ -68,9 +71,11 @@ function addToken(text: Text, start: i32, end: i32, pieces: Piece[]): void {
 
 /** Digits, with single spaces, points or dashes between them. */
 function readNumbers(text: Text, pieces: Piece[]): void {
+  const base = text.at
+  const size = text.length
   let i = 0
-  while (i < text.length) {
-    if (!isDigit(text.byteAt(i))) {
+  while (i < size) {
+    if (!isDigit(<i32>load<u8>(base + i))) {
       i++
       continue
     }
@@ -78,8 +83,8 @@ function readNumbers(text: Text, pieces: Piece[]): void {
     let end = i
     let hash = BASIS
     let digits = 0
-    for (; i < text.length; i++) {
-      const c = text.byteAt(i)
+    for (; i < size; i++) {
+      const c = <i32>load<u8>(base + i)
       if (isDigit(c)) {
         hash = add(hash, c)
         digits++
@@ -97,17 +102,18 @@ function readSentences(text: Text, pieces: Piece[]): void {
   let count = 0
   let start = 0
   let end = 0
-  for (let i = 0; i <= text.length; i++) {
-    const c = text.byteAt(i)
-    if (i < text.length && isWordSign(c)) {
+  const base = text.at
+  const size = text.length
+  for (let i = 0; i <= size; i++) {
+    const c = i < size ? <i32>load<u8>(base + i) : 0x0a
+    if (isWordSign(c)) {
       if (count == 0) start = i
       hash = add(hash, c)
       count++
       end = i + 1
       continue
     }
-    const isEnd = i == text.length || c == 0x0a || ((c == 0x2e || c == 0x21 || c == 0x3f) && text.byteAt(i + 1) <= 0x20)
-    if (!isEnd) continue
+    if (c == 0x20 || (c != 0x0a && !(isStop(c) && text.byteAt(i + 1) <= 0x20))) continue
     if (count >= LEAST_SENTENCE) pieces.push(new Piece(fold(hash, 3), STRONG, start, end))
     hash = BASIS
     count = 0
@@ -116,7 +122,7 @@ function readSentences(text: Text, pieces: Piece[]): void {
 
 /** FNV-1a over small letters. */
 function add(hash: u32, c: i32): u32 {
-  return (hash ^ <u32>(c >= 0x41 && c <= 0x5a ? c | 32 : c)) * 16777619
+  return (hash ^ (<u32>(c >= 0x41 && c <= 0x5a ? c | 32 : c))) * 16777619
 }
 
 /** 30 bits: what five signs of base64 hold. */
@@ -136,13 +142,18 @@ function isDate(text: Text, start: i32, end: i32): bool {
   return end - start == 10 || (after | 32) == 0x74 || isGap(after)
 }
 
+/** Letters, digits and `+ - . / = @ _`: a bit for each sign from 0x20 on. */
 function isTokenSign(c: i32): bool {
-  return isWordSign(c) || c == 0x40 || (c >= 0x2b && c <= 0x2f && c != 0x2c) || c == 0x3d
+  return c >= 0x80 || (((c < 0x40 ? 0x23ffe80000000000 : 0x07fffffe87ffffff) >> (c & 63)) & 1) != 0
 }
 
+/** Letters, digits and `_`. */
 function isWordSign(c: i32): bool {
-  const small = c | 32
-  return (small >= 0x61 && small <= 0x7a) || isDigit(c) || c == 0x5f || c > 0x7f
+  return c >= 0x80 || (((c < 0x40 ? 0x03ff000000000000 : 0x07fffffe87fffffe) >> (c & 63)) & 1) != 0
+}
+
+function isStop(c: i32): bool {
+  return c == 0x2e || c == 0x21 || c == 0x3f
 }
 
 function isDigit(c: i32): bool {

@@ -40,10 +40,16 @@ function learn(message: Message): Answer {
 function guard(message: Message): Answer {
   if (!isTainted()) return message.pass()
   if (Config.text('mode').equals('taint')) {
-    return refuse(message, 'Sensitive data was read on this connection a short while ago: nothing may leave through this tool now.')
+    return refuse(
+      message,
+      'Sensitive data was read on this connection a short while ago: nothing may leave through this tool now.',
+    )
   }
   if (hasForgotten()) {
-    return refuse(message, 'More sensitive data was read on this connection than can be told apart: nothing may leave through this tool now.')
+    return refuse(
+      message,
+      'More sensitive data was read on this connection than can be told apart: nothing may leave through this tool now.',
+    )
   }
   return compare(message)
 }
@@ -55,7 +61,9 @@ function compare(message: Message): Answer {
   if (found.weight < <i32>Config.integer('least', 2)) return message.pass()
   Counters.add('stopped')
   found.tell(message)
-  return message.block('This call holds data that was read from a sensitive tool on this connection. It may not leave through this tool.')
+  return message.block(
+    'This call holds data that was read from a sensitive tool on this connection. It may not leave through this tool.',
+  )
 }
 
 /** Pieces that are known; each counts once, wherever it stands. */

@@ -46,7 +46,8 @@ export class Known {
   }
 
   has(print: u32): bool {
-    for (let at = print & 16383; this.table[at] != 0; at = (at + 1) & 16383) if (this.table[at] == print + 1) return true
+    for (let at = print & 16383; this.table[at] != 0; at = (at + 1) & 16383)
+      if (this.table[at] == print + 1) return true
     return false
   }
 
