@@ -49,10 +49,10 @@ test('what was recorded comes out beside the receipt it belongs to, with the mes
   const rules = [rule({ config: { words: ['q'] } }), rule({ engine: 'changer', action: null }), teller()]
   const { recorded } = await request({ t: 'x' }, rules)
   assert.equal(
-    recorded.map(({ compiled: _, ...rest }) => rest),
+    recorded.map(({ receipt, compiled, message, recorded: told }) => [receipt, compiled.rule.engine, message, told]),
     [
-      { receipt: 1, message: null, recorded: { first: 1 } },
-      { receipt: 2, message: { name: 'find_contact', arguments: { t: 'y' } }, recorded: { second: 2 } },
+      [1, 'changer', null, { first: 1 }],
+      [2, 'teller', { name: 'find_contact', arguments: { t: 'y' } }, { second: 2 }],
     ],
   )
 })
