@@ -47,12 +47,12 @@ test('what was recorded comes out beside the receipt it belongs to, with the mes
     ['changer', 'teller'],
   )
   const rules = [rule({ config: { words: ['q'] } }), rule({ engine: 'changer', action: null }), teller()]
-  const { recorded } = await request({ t: 'x' }, rules)
+  const outcome = await request({ t: 'x' }, rules)
   assert.equal(
-    recorded.map(({ receipt, compiled, message, recorded: told }) => [receipt, compiled.rule.engine, message, told]),
+    outcome.recorded.map(({ receipt, message, recorded }) => ({ receipt, message, recorded })),
     [
-      [1, 'changer', null, { first: 1 }],
-      [2, 'teller', { name: 'find_contact', arguments: { t: 'y' } }, { second: 2 }],
+      { receipt: 1, message: null, recorded: { first: 1 } },
+      { receipt: 2, message: { name: 'find_contact', arguments: { t: 'y' } }, recorded: { second: 2 } },
     ],
   )
 })

@@ -184,7 +184,8 @@ const wallsBetweenWorkspaces: Law = ({ path, imports }) => {
 /** What runs rules is asked by the engine that serves them and by the command that tries them; nobody else runs one. */
 const mayImportRules = (path: string, name: string): boolean =>
   (name === '@gatehouse/rule-vet' && path.startsWith('rules-wasm/')) ||
-  (name === '@gatehouse/rule-sandbox' && (path.startsWith('plugins/detect-wasm/') || path.startsWith('core/cli/')))
+  (/^@gatehouse\/rule-sandbox(\/input)?$/.test(name) &&
+    (path.startsWith('plugins/detect-wasm/') || path.startsWith('core/cli/')))
 
 const domainIsPure: Law = ({ path, imports }) => {
   if (!path.startsWith('core/domain/')) return []
