@@ -1,4 +1,5 @@
-import { RuleAnswer } from '@gatehouse/sdk/rule-abi'
+import type { RuleAnswer } from '@gatehouse/sdk/rule-abi'
+import { shapeAnswer } from './answer-shape.js'
 import { RuleFault } from './fault.js'
 import { isTorn } from './text.js'
 
@@ -24,16 +25,10 @@ export function parseAnswer(text: string): RuleAnswer {
   } catch {
     throw new RuleFault('answer', 'answered what is no JSON')
   }
-  const parsed = RuleAnswer.safeParse(value)
-  if (!parsed.success) throw new RuleFault('answer', `answered what is no verdict: ${tell(parsed.error.issues)}`)
+  const answer = shapeAnswer(value)
   // Half a character cannot come as UTF-8, only as an escape.
-  if (text.includes('\\u') || parsed.data.message !== undefined) checkTexts(parsed.data, 0)
-  return parsed.data
-}
-
-function tell(issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]): string {
-  const [first] = issues
-  return first === undefined ? 'unknown' : `${first.path.join('.') || 'it'}: ${first.message}`.slice(0, 200)
+  if (text.includes('\\u') || answer.message !== undefined) checkTexts(answer, 0)
+  return answer
 }
 
 function checkTexts(value: unknown, depth: number): void {

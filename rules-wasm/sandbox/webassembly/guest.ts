@@ -1,6 +1,6 @@
 import { createPlugin, type ExtismPluginOptions } from '@extism/extism'
 import { FUEL_EXPORT } from '@gatehouse/rule-vet'
-import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-abi'
+import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-limits'
 import { RuleFault } from '../fault.js'
 import { extismFunctions, type ExtismHost } from './extism-functions.js'
 import { EXTISM_MODULE } from './offered.js'
