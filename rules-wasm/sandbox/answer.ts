@@ -1,5 +1,6 @@
 import type { RuleAnswer } from '@gatehouse/sdk/rule-abi'
 import { shapeAnswer } from './answer-shape.js'
+import { fastAnswer } from './fast-answer.js'
 import { RuleFault } from './fault.js'
 import { isTorn } from './text.js'
 
@@ -25,9 +26,9 @@ export function parseAnswer(text: string): RuleAnswer {
   } catch {
     throw new RuleFault('answer', 'answered what is no JSON')
   }
-  const answer = shapeAnswer(value)
+  const answer = fastAnswer(value) ?? shapeAnswer(value)
   // Half a character cannot come as UTF-8, only as an escape.
-  if (text.includes('\\u') || answer.message !== undefined) checkTexts(answer, 0)
+  if (answer.message !== undefined || text.includes('\\u')) checkTexts(answer, 0)
   return answer
 }
 
