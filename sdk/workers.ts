@@ -85,6 +85,8 @@ interface Thread<Answer> {
   readonly owed: Job<Answer>[]
 }
 
+/** Of the gateway's own a thread gets nothing. What Node has to say of what it loads, its users can do nothing about. */
+const ENVIRONMENT = { NODE_NO_WARNINGS: '1' }
 const RESOURCES: ResourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 }
 /** Before a thread is begun in place of one that never got ready. */
 const PAUSE_MS = 1_000
@@ -103,7 +105,7 @@ export function createWorkerPool<Task, Answer, Held = never>(
 
   function spawn(): void {
     const shared = new SharedArrayBuffer(BOARD_BYTES)
-    const worker = new Worker(script, { env: {}, execArgv: [], resourceLimits: resources, workerData: shared })
+    const worker = new Worker(script, { env: ENVIRONMENT, execArgv: [], resourceLimits: resources, workerData: shared })
     const owed = [...holding].map(([key, held]) => holdJob(key, held, { resolve() {}, reject() {} }))
     const thread: Thread<Answer> = { worker, board: new BigInt64Array(shared), isReady: false, job: null, owed }
     threads.add(thread)

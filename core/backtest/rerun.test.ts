@@ -6,7 +6,7 @@ import type { Gateway } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import { leg } from '../record/record.fixture.js'
 import { originalText } from '../rules/originals.js'
-import { runText } from '../rules/recorded.js'
+import { runTexts } from '../rules/recorded.js'
 import type { RerunRequest } from '../rules/rerun.js'
 import { engineKind, rule } from '../rules/testing.js'
 import { rerunReceipt, type RerunOptions } from './rerun.js'
@@ -31,7 +31,7 @@ const receipt = (facts: Partial<Receipt> = {}): Receipt => ({
   ...facts,
 })
 const recordedRun = (facts: object = {}): string =>
-  `[${runText({ receipt: '2.1', ruleId: 'rule-a', ruleVersion: 3, action: null, config: { kept: 1 }, artifact: FACTS, message: null, recorded: { n: 1 }, ...facts })}]`
+  `[${runTexts([{ receipt: '2.1', ruleId: 'rule-a', ruleVersion: 3, action: null, config: { kept: 1 }, artifact: FACTS, message: null, recorded: { n: 1 }, ...facts }]).join()}]`
 
 interface Asked {
   readonly receipts?: readonly Receipt[]
@@ -187,6 +187,11 @@ test('what was given up has no verdict; one that fell, or failed in shadow, has'
   assert.is(await whyNot({ receipts: [receipt(undecided)] }), 'not_decided')
   assert.is(await whyNot({ receipts: [receipt({ ...undecided, fell: 'open' })] }), 'kept')
   assert.is(await whyNot({ receipts: [receipt({ ...undecided, shadow: true })] }), 'kept')
+  const given = { ...undecided, shadow: true }
+  const blocked = [receipt({ rule_id: 'b', verdict: 'block' }), receipt(given)]
+  assert.is(await whyNot({ receipts: blocked, of: 2 }), 'not_decided')
+  const shadowed = [receipt({ rule_id: 'b', verdict: 'block', shadow: true }), receipt(given)]
+  assert.is(await whyNot({ receipts: shadowed, of: 2, run: recordedRun({ receipt: '2.2' }) }), 'kept')
 })
 
 test('a module, an engine or a form of configuration that is gone is told', async () => {

@@ -71,7 +71,7 @@ interface Ran {
 
 async function inputOf(options: RerunOptions, stored: StoredReceipt): Promise<Seen | WhyNot> {
   const { receipt } = stored
-  if (receipt.verdict === 'undecided' && receipt.fell === null && !receipt.shadow) return 'not_decided'
+  if (wasGivenUp(stored)) return 'not_decided'
   const kind = options.kinds().find((one) => one.kind === receipt.engine)
   if (kind === undefined) return 'engine_gone'
   const text = await opened(options, stored, receipt.hook)
@@ -125,10 +125,19 @@ function isFirst({ id, receipt, row }: StoredReceipt): boolean {
   return first?.leg === id.leg && first.n === id.receipt
 }
 
-const wasChanged = ({ id, receipt, row }: StoredReceipt): boolean =>
+/** One in shadow that failed fell nowhere either. */
+const wasGivenUp = (stored: StoredReceipt): boolean =>
+  stored.receipt.verdict === 'undecided' &&
+  stored.receipt.fell === null &&
+  (!stored.receipt.shadow || before(stored).some(({ verdict, fell }) => verdict === 'block' || fell === 'closed'))
+
+const wasChanged = (stored: StoredReceipt): boolean => before(stored).some(({ verdict }) => verdict === 'modify')
+
+/** What rules that were not in shadow did before it. */
+const before = ({ id, receipt, row }: StoredReceipt): readonly Receipt[] =>
   (row.legs[id.leg - 1]?.receipts ?? [])
     .slice(0, id.receipt - 1)
-    .some((one) => one.hook === receipt.hook && !one.shadow && one.verdict === 'modify')
+    .filter((one) => one.hook === receipt.hook && !one.shadow)
 
 async function ranOf(options: RerunOptions, { stored, kind, run }: Seen, gateway: Gateway): Promise<Ran | WhyNot> {
   const { receipt } = stored
@@ -206,7 +215,7 @@ const WHAT_TO_DO: Readonly<Record<WhyNot, string>> = {
   unreadable:
     'It was sealed, and the key of its day is gone; or it is damaged. No other message of that day opens either if it is the key.',
   no_record:
-    'What the engine looked at besides the message was not kept: it passed beside the call (progress, notes, questions), or is of before such records.',
+    'What the engine looked at besides the message was not kept: it passed beside the call (progress, notes, questions), or the rule did not run (it was in quarantine, or its engine busy).',
   changed_before:
     'A rule before it had changed the message, and what it left was not kept. Run the rules of the gateway in a row over the period instead: gatehouse rules replay --rule.',
   not_decided: 'There is no verdict to run again: another rule had blocked the message before.',

@@ -57,5 +57,9 @@ function rowsOf(was: Conclusion, now: Conclusion): string[][] {
 function valuesOf(name: string, was: Evidence, now: Evidence): string[][] {
   const keys = [...new Set([...Object.keys(was), ...Object.keys(now)])].toSorted()
   const told = (values: Evidence, key: string) => (Object.hasOwn(values, key) ? String(values[key]) : '-')
-  return keys.map((key) => [`${name}.${key}`, told(was, key), told(now, key)])
+  return keys.map((key) => [`${name}.${key}`, told(was, key), briefly(told(was, key), told(now, key))])
 }
+
+/** Digests are not worth comparing by eye. */
+const briefly = (was: string, now: string): string => (was === now && now.length > LONG ? 'the same' : now)
+const LONG = 24

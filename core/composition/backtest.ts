@@ -30,10 +30,12 @@ export function createReplays(house: House, around: Surroundings): ReplayQueue {
   })
 }
 
-export function receiptsOf(house: House): Receipts {
+export function openReceipts(house: House, { log }: Surroundings): Receipts {
   const { recordPool } = house.get(PARTS.resources)
   const store = house.get(PARTS.store)
-  return createReceipts(recordPool, {
+  return createReceipts({
+    database: recordPool,
+    logger: asPluginLog(log),
     rules: house.get(PARTS.rules),
     kinds: house.get(PARTS.engines).kinds,
     open: house.get(PARTS.bodySealer).open,

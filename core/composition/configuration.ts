@@ -18,7 +18,7 @@ import { createOnDecided } from './feature-alerts.js'
 import { createUploadCheck } from '../rules/uploads.js'
 import { createPreview } from './preview.js'
 import { detectOf } from './upstream-auth.js'
-import { receiptsOf, replaysOf } from './backtest.js'
+import { replaysOf } from './backtest.js'
 import { quarantineOf } from './quarantines.js'
 import { asPluginLog } from './resources.js'
 import { rotate } from '../vault/rotate.js'
@@ -114,7 +114,7 @@ export function apiOptions(house: House, rest: Pick<ApiOptions, 'url' | 'turnedA
     logs: guardAll(createLogReader(recordPool)),
     describeIdp: house.get(PARTS.idpAsks).describe,
     replays: replaysOf(house),
-    receipts: receiptsOf(house),
+    receipts: house.get(PARTS.receipts),
     detect: detectOf(house, rest.url),
     exporterStatus: house.get(PARTS.exporters).status,
     alerts: house.get(PARTS.alerts),

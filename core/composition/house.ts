@@ -2,6 +2,7 @@ import type { Alert } from '@gatehouse/sdk'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { ReplayQueue } from '../backtest/queue.js'
+import type { Receipts } from '../backtest/receipts.js'
 import type { Completions } from '../bridge/completions.js'
 import type { ParkedCalls } from '../bridge/parked-calls.js'
 import type { Epochs } from '../cluster/epochs.js'
@@ -148,6 +149,7 @@ export const PARTS = {
   refused: part<Refused>('refused'),
   replicas: part<Replicas>('replicas'),
   replays: part<ReplayQueue>('replays'),
+  receipts: part<Receipts>('receipts'),
   resources: part<Resources>('resources'),
   rules: part<Rules>('rules'),
   ruleStats: part<RuleStats>('ruleStats'),

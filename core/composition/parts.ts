@@ -35,7 +35,7 @@ import { createBodySealer } from '../vault/body-sealer.js'
 import { createUpstreams } from '../upstream/upstreams.js'
 import type { Verdict } from '../upstream/verdicts.js'
 import { createAlerting, faultAlert, overflowAlert } from './alerts.js'
-import { createReplays } from './backtest.js'
+import { createReplays, openReceipts } from './backtest.js'
 import { joinCluster } from './cluster.js'
 import { createConfiguration } from './configuration.js'
 import { createExports } from './exports.js'
@@ -58,6 +58,7 @@ export async function openParts(
   house.make(PARTS.egress, () => openEgress(config))
   house.make(PARTS.store, () => createStore({ dataSource, vault }))
   house.make(PARTS.replays, (h) => createReplays(h, around))
+  house.make(PARTS.receipts, (h) => openReceipts(h, around))
   house.make(PARTS.bodySealer, () => createBodySealer(createBodyKeyRows(dataSource), vault))
   house.make(PARTS.alerts, () => createAlertRepository(dataSource))
   await joinCluster(house, resources, { config, log })

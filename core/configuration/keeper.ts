@@ -68,11 +68,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
       const before = digestOf(text, await modules.mark())
       if (before === seen) return
       // A file that was refused is not tried again before it changes; one that met a database away is.
-      await apply(text).catch(async (error: unknown) => {
-        if (asGatehouseError(error).entry.http < 500) seen = digestOf(text, await modules.mark())
+      await apply(text).catch((error: unknown) => {
+        if (asGatehouseError(error).entry.http < 500) seen = digestOf(text, modules.seen())
         throw error
       })
-      seen = digestOf(text, await modules.mark())
+      seen = digestOf(text, modules.seen())
     } catch (error) {
       const { message, detail } = asGatehouseError(error)
       log.error({ file: path, error: message, detail }, 'configuration file not applied; nothing was changed')
@@ -96,7 +96,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     async apply() {
       const text = await readFile(path, 'utf8')
       const steps = await apply(text)
-      seen = digestOf(text, await modules.mark())
+      seen = digestOf(text, modules.seen())
       return steps
     },
     watch() {
@@ -119,18 +119,23 @@ const digestOf = (text: string, modules: string): string =>
 
 /** The files that the last application asked for, there or not: a change of one is a change of the file. */
 function createModuleWatch(folder: string) {
-  const asked = new Set<string>()
-  const read = modulesIn(folder)
+  const asked = new Map<string, string>()
+  const open = modulesIn(folder)
   const markOf = async (path: string): Promise<string> => {
     const found = await stat(resolve(folder, path)).catch(() => null)
     return found === null ? '-' : `${found.mtimeMs} ${found.size} ${found.ino}`
   }
+  // Looked at before it is read: what is put there meanwhile is found to be new.
+  const read: ModuleSource = async (path) => {
+    asked.set(path, await markOf(path))
+    return open(path)
+  }
   return {
+    read,
     forget: (): void => asked.clear(),
-    read: ((path) => {
-      asked.add(path)
-      return read(path)
-    }) satisfies ModuleSource as ModuleSource,
-    mark: async (): Promise<string> => (await Promise.all([...asked].map(markOf))).join('\n'),
+    /** As they were when they were read. */
+    seen: (): string => [...asked.values()].join('\n'),
+    /** As they are now. */
+    mark: async (): Promise<string> => (await Promise.all([...asked.keys()].map(markOf))).join('\n'),
   }
 }

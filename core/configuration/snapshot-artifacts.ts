@@ -7,7 +7,7 @@ import type { EngineKind } from '../domain/engines.js'
 import type { Rule } from '../domain/nouns.js'
 import type { Share } from '../domain/snapshot.js'
 import type { Store } from '../domain/store.js'
-import type { EnginesBySlug, Loaded } from './snapshot-plan.js'
+import type { EnginesBySlug, Loaded } from './snapshot-loaded.js'
 
 /** One way in which a rule runs: as it stands, or with the canary of the artifact that it names. */
 export interface RuleUse {

@@ -1,28 +1,10 @@
 import { compileExposures } from '../domain/provisioning.js'
-import type { ArtifactVersion, StoredArtifact } from '../domain/artifacts.js'
-import type { Assignment, Engine, Gateway, Identity, Idp, Rule, Server, Settings } from '../domain/nouns.js'
+import type { Assignment, Gateway, Identity, Rule, Server } from '../domain/nouns.js'
 import type { AssignmentPlan, CompiledRule, GatewayPlan, Snapshot } from '../domain/snapshot.js'
 import type { RuleUse } from './snapshot-artifacts.js'
-
-/** The configuration as it was read. */
-export interface Loaded {
-  readonly epoch: number
-  readonly gateways: readonly Gateway[]
-  readonly servers: readonly Server[]
-  readonly identities: readonly Identity[]
-  readonly idps: readonly Idp[]
-  readonly engines: readonly Engine[]
-  readonly artifacts: readonly StoredArtifact[]
-  readonly versions: readonly ArtifactVersion[]
-  readonly settings: Settings
-  readonly quarantines: Snapshot['quarantines']
-}
+import { bySlug, type Loaded } from './snapshot-loaded.js'
 
 export type Warn = (facts: Readonly<Record<string, unknown>>, message: string) => void
-
-export type EnginesBySlug = ReadonlyMap<string, Engine>
-export const bySlug = (engines: readonly Engine[]): EnginesBySlug =>
-  new Map(engines.map((engine) => [engine.slug, Object.freeze(engine)]))
 
 /** What was made of the rules: the uses of each by its id, and what was prepared by the key of the use. */
 export interface Compiled {

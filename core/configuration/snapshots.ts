@@ -6,8 +6,8 @@ import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
 import type { Store } from '../domain/store.js'
 import { asGatehouseError, GatehouseError } from '../errors.js'
 import { type ArtifactContents, createArtifactContents, type RuleUse, usesOf } from './snapshot-artifacts.js'
-import { bySlug, plan } from './snapshot-plan.js'
-import type { Compiled, Loaded } from './snapshot-plan.js'
+import { bySlug, type Loaded } from './snapshot-loaded.js'
+import { type Compiled, plan } from './snapshot-plan.js'
 
 /** A configuration that changes under each of so many readings is read on the next change. */
 const READINGS = 5

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import type { ArtifactVersion, RuleModules } from './artifacts.js'
+import type { ArtifactVersion } from './artifacts.js'
+import type { RuleModules } from './nouns.js'
 
 /** Who vouches for a version by the settings of now, or why it must not run. */
 export type Trust =

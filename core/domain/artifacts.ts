@@ -55,16 +55,6 @@ export interface ArtifactContent {
   readonly facts: JsonObject
 }
 
-/** `settings.ruleModules`: whom the gateway believes, and what it does not run. */
-export interface RuleModules {
-  readonly requireSignature: boolean
-  readonly trustedKeys: Readonly<Record<string, { readonly publicKey: string }>>
-  /** SHA-256 of modules that run no more, whoever signed them. */
-  readonly revoked: readonly string[]
-  /** So many of the last uploads stay when the others are pruned. */
-  readonly keepVersions: number
-}
-
 /** How a rule, or whoever manages artifacts, names one: `name`, `name@3`, `name@sha256:<hex>`. */
 export interface ArtifactReference {
   readonly slug: string

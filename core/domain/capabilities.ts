@@ -161,7 +161,7 @@ export const CAPABILITY_TABLE = Object.freeze([
     'manageRuleModules',
     'Integrations',
     'Manage rule modules',
-    'Upload WebAssembly rule modules and the keys that they are trusted by.',
+    'Upload modules of rules, decide which versions run, and which keys are trusted.',
   ),
 ])
 

@@ -1,5 +1,4 @@
 import type { Alert, RuleAction } from '@gatehouse/sdk'
-import type { RuleModules } from './artifacts.js'
 import type { Pinning, Poisoning, Provisioning } from './provisioning.js'
 
 /** The nouns of the configuration, as rooms, API and YAML know them. Ids are UUIDs; slugs are `[a-z0-9][a-z0-9-]{0,62}`. */
@@ -259,6 +258,16 @@ export interface Settings {
   readonly clientDocuments: boolean
   readonly ruleModules: RuleModules
   readonly limits: Limits
+}
+
+/** `settings.ruleModules`: whom the gateway believes, and what it does not run. */
+export interface RuleModules {
+  readonly requireSignature: boolean
+  readonly trustedKeys: Readonly<Record<string, { readonly publicKey: string }>>
+  /** SHA-256 of modules that run no more, whoever signed them. */
+  readonly revoked: readonly string[]
+  /** So many of the last uploads stay when the others are pruned. */
+  readonly keepVersions: number
 }
 
 export interface Limits {

@@ -12,7 +12,8 @@ import { translateResult } from '../mcp/translate.js'
 import type { Question, QuestionAnswer } from '../mcp/questions.js'
 import type { Outcome } from '../rules/chain.js'
 import { originalText } from '../rules/originals.js'
-import { runText } from '../rules/recorded.js'
+import { runTexts } from '../rules/recorded.js'
+import type { KeptRun } from '../rules/recorded.js'
 import { toldHeader } from '../rules/engines.js'
 import type { Subject } from '../rules/engines.js'
 import type { RpcError } from '../upstream/types.js'
@@ -65,7 +66,7 @@ export function createInspect(options: InspectOptions): Inspect {
   const settle = (call: Permitted | Answered, leg: Leg, outcome: Outcome, message: JsonObject) => {
     const { trail, plan } = call
     if (outcome.recorded.length > 0 && plan.gateway.capture === 'sealed')
-      trail.recorded(leg, runTexts(outcome, trail.nextReceipt()), options.seal)
+      trail.recorded(leg, runTexts(runsOf(outcome, trail.nextReceipt())), options.seal)
     return settleOutcome(call, outcome, message, options.raise)
   }
   /** A server's error carries text like any answer: no side door. */
@@ -305,13 +306,12 @@ function conclude(
   }
 }
 
-/** One for each receipt whose engine told what it had looked at; `next` is where the first receipt of the leg will stand. */
-function runTexts({ recorded: all }: Outcome, { leg, receipt: first }: ReceiptPlace): readonly string[] {
+/** Of each receipt whose engine told what it had looked at; `next` is where the first receipt of the leg will stand. */
+function runsOf({ recorded: all }: Outcome, { leg, receipt: first }: ReceiptPlace): readonly KeptRun[] {
   return all.map(({ receipt, compiled, message, recorded }) => {
     const { id, version, action, config } = compiled.rule
     const rule = { ruleId: id, ruleVersion: version, action, config: config as JsonObject }
-    const { artifact } = compiled
-    return runText({ receipt: `${leg}.${first + receipt}`, ...rule, artifact, message, recorded })
+    return { receipt: `${leg}.${first + receipt}`, ...rule, artifact: compiled.artifact, message, recorded }
   })
 }
 

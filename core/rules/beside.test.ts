@@ -47,9 +47,9 @@ test('what was recorded comes out beside the receipt it belongs to, with the mes
     ['changer', 'teller'],
   )
   const rules = [rule({ config: { words: ['q'] } }), rule({ engine: 'changer', action: null }), teller()]
-  const { recorded } = await request({ t: 'x' }, rules)
+  const outcome = await request({ t: 'x' }, rules)
   assert.equal(
-    recorded.map(({ compiled: _, ...rest }) => rest),
+    outcome.recorded.map(({ receipt, message, recorded }) => ({ receipt, message, recorded })),
     [
       { receipt: 1, message: null, recorded: { first: 1 } },
       { receipt: 2, message: { name: 'find_contact', arguments: { t: 'y' } }, recorded: { second: 2 } },

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseJson } from '../mcp/json.js'
-import { type KeptRun, readRuns, runText } from './recorded.js'
+import { type KeptRun, readRuns, runTexts } from './recorded.js'
 
 const run = (facts: Partial<KeptRun> = {}): KeptRun => ({
   receipt: '2.1',
@@ -14,7 +14,7 @@ const run = (facts: Partial<KeptRun> = {}): KeptRun => ({
   recorded: { kv: { n: '1' } },
   ...facts,
 })
-const again = (...runs: readonly KeptRun[]) => readRuns(`[${runs.map(runText).join(',')}]`)
+const again = (...runs: readonly KeptRun[]) => readRuns(`[${runTexts(runs).join(',')}]`)
 
 test('what was sealed is read as it was: large numbers, torn surrogates, odd keys, the order of keys', () => {
   const message = parseJson(
@@ -23,6 +23,15 @@ test('what was sealed is read as it was: large numbers, torn surrogates, odd key
   const [first, second] = again(run({ message }), run({ receipt: '2.2', action: 'mask' })) ?? []
   assert.is(JSON.stringify(first?.message), JSON.stringify(message))
   assert.equal(second, run({ receipt: '2.2', action: 'mask' }))
+})
+
+test('a message that several rules saw is kept once, and read for each', () => {
+  const message = { arguments: { q: 'x'.repeat(1_000) } }
+  const runs = ['2.1', '2.2', '2.3'].map((receipt) => run({ receipt, message }))
+  assert.ok(runTexts(runs).join('').length < 2_000)
+  assert.equal(again(...runs), runs)
+  const left = runTexts(runs).slice(1)
+  assert.equal(readRuns(`[${left.join(',')}]`), [], 'without it, those that saw it are not kept')
 })
 
 test('what no version of ours has sealed is not read', () => {

@@ -19,8 +19,15 @@ export interface KeptRun {
   readonly recorded: JsonObject
 }
 
-/** JSON, for sealing. */
-export const runText = (run: KeptRun): string => writeJson(run)
+/** JSON, for sealing: a text for each. A message that several rules saw stands in the first; the others say which that is. */
+export function runTexts(runs: readonly KeptRun[]): readonly string[] {
+  const first = new Map<JsonObject, string>()
+  return runs.map(({ message, ...run }) => {
+    const known = message === null ? undefined : first.get(message)
+    if (message !== null && known === undefined) first.set(message, run.receipt)
+    return writeJson({ ...run, message: known ?? message })
+  })
+}
 
 const object = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
 const Runs = z.array(
@@ -31,15 +38,22 @@ const Runs = z.array(
     action: z.enum(['block', 'redact', 'replace', 'mask', 'hash', 'detect']).nullable(),
     config: object,
     artifact: z.object({ name: z.string(), version: z.int(), sha256: z.string() }).nullable(),
-    message: object.nullable(),
+    message: z.union([z.string(), object]).nullable(),
     recorded: object,
   }),
 )
 
-/** Of the texts of a leg, as they were sealed together. Null for what no version of ours has sealed. */
+/**
+ * Of the texts of a leg, as they were sealed together. Null for what no version of ours has sealed. A run whose message stood in one
+ * that was left out is left out, too.
+ */
 export function readRuns(text: string): readonly KeptRun[] | null {
   try {
-    return Runs.parse(parseJson(text))
+    const runs = Runs.parse(parseJson(text))
+    return runs.flatMap(({ message, ...run }) => {
+      const seen = typeof message === 'string' ? runs.find(({ receipt }) => receipt === message)?.message : message
+      return seen === undefined || typeof seen === 'string' ? [] : [{ ...run, message: seen }]
+    })
   } catch {
     return null
   }

@@ -24,7 +24,7 @@ function chaining(links: Readonly<Record<string, Link>>, { isSlow = false, most 
     return { ...(answers[0] as Evaluation), rest: answers.slice(1) }
   }
   const evaluate = (request: EvaluateRequest) => (isSlow ? Promise.resolve(answerOf(request)) : answerOf(request))
-  return { asked, ...bench({ chained: evaluate }, [], ['chained']) }
+  return { asked, ...bench({ chained: evaluate }, [], { chaining: ['chained'] }) }
 }
 
 const link = (does: string, facts: Partial<Rule> = {}) =>
@@ -110,10 +110,12 @@ for (const isSlow of [false, true]) {
 }
 
 test('more answers than rules are a fault, and none of them holds', async () => {
-  const { request } = bench({ chained: () => ({ ...pass(), rest: [pass(), pass()] }) }, [], ['chained'])
+  const { request } = bench({ chained: () => ({ ...pass(), rest: [pass(), pass()] }) }, [], { chaining: ['chained'] })
   const outcome = await request({ t: 'x' }, [link('a'), link('b')])
   assert.equal([outcome.kind, ...verdicts(outcome)], ['blocked', 'undecided'])
-  const { request: rubbish } = bench({ chained: () => ({ ...pass(), rest: 'x' as never }) }, [], ['chained'])
+  const { request: rubbish } = bench({ chained: () => ({ ...pass(), rest: 'x' as never }) }, [], {
+    chaining: ['chained'],
+  })
   assert.is((await rubbish({ t: 'x' }, [link('a'), link('b')])).kind, 'blocked')
 })
 
@@ -144,7 +146,7 @@ test('a chain that only looks is judged in its place among others that are asked
     // Ends early: the rest is asked for before what follows is judged.
     return pass()
   }
-  const { request } = bench({ chained, slow: slow('slow', block('no')) }, ['slow'], ['chained'])
+  const { request } = bench({ chained, slow: slow('slow', block('no')) }, ['slow'], { chaining: ['chained'] })
   const looks = (facts: Partial<Rule> = {}) => link('x', { action: 'detect', ...facts })
   const rules = [looks(), looks(), rule({ engine: 'slow', action: 'detect' }), link('x'), looks()]
   const outcome = await request({ t: 'x' }, rules)
@@ -156,7 +158,7 @@ test('a block gives up the whole chain behind it', async () => {
   const { request } = bench(
     { chained: () => new Promise<Evaluation>(() => {}), slow: async () => found(0)({}, {} as never) },
     [],
-    ['chained'],
+    { chaining: ['chained'] },
   )
   const looks = (engine: string, action: Rule['action']) => rule({ engine, action })
   const outcome = await request({ t: 'x' }, [

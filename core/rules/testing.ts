@@ -6,7 +6,7 @@ import type { CompiledRule } from '../domain/snapshot.js'
 import type { Outcome } from './chain.js'
 import type { Engines, Limits, Subject } from './engines.js'
 import { createRules } from './rules.js'
-import type { Rules } from './rules.js'
+import type { Rules, RulesOptions } from './rules.js'
 
 /** Builders for the tests of the rules: rules, subjects, and engines that answer as they are told. */
 
@@ -86,11 +86,16 @@ export interface Bench {
   compile(rules: readonly Rule[]): Promise<readonly CompiledRule[]>
 }
 
-/** `verdicts` are those of the engines that decide on whole messages, `chaining` those that are asked for rules in a row. */
+interface BenchOptions extends Pick<RulesOptions, 'onQuarantined' | 'tallies'> {
+  /** Engines that are asked for rules in a row. */
+  readonly chaining?: readonly string[]
+}
+
+/** `verdicts` are those of the engines that decide on whole messages. */
 export function bench(
   answers: Readonly<Record<string, Answer>> = {},
   verdicts: readonly string[] = [],
-  chaining: readonly string[] = [],
+  { chaining = [], ...told }: BenchOptions = {},
 ): Bench {
   const engines: Readonly<Record<string, Answer>> = { words, ...answers }
   const undecided: string[] = []
@@ -112,6 +117,7 @@ export function bench(
     hashKey: null,
     engineLimit: () => 1_000,
     onUndecided: (_rule, why) => void undecided.push(why),
+    ...told,
   })
   const compile = (list: readonly Rule[]) => Promise.all(list.map((one) => rules.prepareRule(one, null, null)))
   return {

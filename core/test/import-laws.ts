@@ -184,7 +184,7 @@ const wallsBetweenWorkspaces: Law = ({ path, imports }) => {
 /** What runs rules is asked by the engine that serves them and by the command that tries them; nobody else runs one. */
 const mayImportRules = (path: string, name: string): boolean =>
   (name === '@gatehouse/rule-vet' && path.startsWith('rules-wasm/')) ||
-  (name === '@gatehouse/rule-sandbox' &&
+  (/^@gatehouse\/rule-sandbox(\/input)?$/.test(name) &&
     ['plugins/detect-wasm/', 'core/cli/', 'rules-wasm/examples/'].some((place) => path.startsWith(place)))
 
 const domainIsPure: Law = ({ path, imports }) => {

@@ -1,4 +1,4 @@
-import { encodeInput } from '@gatehouse/rule-sandbox'
+import { encodeInput } from '@gatehouse/rule-sandbox/input'
 import type { CallContext, EvaluateRequest, Json, JsonObject, Leaf } from '@gatehouse/sdk'
 import type { RuleCall, RuleInput } from '@gatehouse/sdk/rule-abi'
 import { mayHaveMarks, withoutMarks } from './marks.js'

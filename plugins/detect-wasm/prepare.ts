@@ -1,4 +1,4 @@
-import { checkConfig, configDigest, settledConfig } from '@gatehouse/rule-sandbox'
+import { checkConfig, configDigest, settledConfig } from '@gatehouse/rule-sandbox/input'
 import type { Problem, VectorResult } from '@gatehouse/rule-sandbox'
 import type { ConfigError, JsonObject, PrepareRequest, RuleAction } from '@gatehouse/sdk'
 import type { Build, Builds } from './builds.js'

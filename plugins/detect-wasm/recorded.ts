@@ -1,4 +1,4 @@
-import { configDigest } from '@gatehouse/rule-sandbox'
+import { configDigest } from '@gatehouse/rule-sandbox/input'
 import type { EvaluateRequest } from '@gatehouse/sdk'
 import { z } from 'zod'
 import type { Facts } from './inputs.js'

@@ -1,4 +1,4 @@
-import { encodeInput } from '@gatehouse/rule-sandbox'
+import { encodeInput } from '@gatehouse/rule-sandbox/input'
 import type { OpenRule, Ran } from '@gatehouse/rule-sandbox'
 import type { JsonObject } from '@gatehouse/sdk'
 import type { RuleInput } from '@gatehouse/sdk/rule-abi'

@@ -52,7 +52,7 @@ export class Store {
     this.#keys = keys
     this.#bytes = bytes
     const longest = RULE_LIMITS.kvTtlSeconds
-    this.#writes.set(key, { key, value, ttlSeconds: ttlSeconds === 0 ? longest : Math.min(ttlSeconds, longest) })
+    this.#writes.set(key, { key, value, ttlSeconds: ttlSeconds > 0 ? Math.min(ttlSeconds, longest) : longest })
     return true
   }
 

@@ -51,7 +51,7 @@ test('tells the facts of a module that may run', () => {
       bytes: bytes.length,
       imports: [{ module: 'host', name: 'log' }],
       exports: [
-        { name: 'run', kind: 'function' },
+        { name: 'run', kind: 'function', type: { params: [], results: [] } },
         { name: 'gatehouse_rule_abi_1', kind: 'global' },
       ],
       abi: [1],

@@ -17,7 +17,8 @@ export interface Facts {
   readonly sha256: string
   readonly bytes: number
   readonly imports: readonly { readonly module: string; readonly name: string }[]
-  readonly exports: readonly { readonly name: string; readonly kind: Kind }[]
+  /** Of functions with their types. */
+  readonly exports: readonly { readonly name: string; readonly kind: Kind; readonly type?: FunctionType }[]
   /** The versions of the rule ABI that it speaks, by its exports `gatehouse_rule_abi_<n>`. */
   readonly abi: readonly number[]
   /** In pages of 64 KiB. */
@@ -97,13 +98,16 @@ function quote(name: string): string {
 }
 
 function factsOf(module: Module, policy: Policy): Facts {
-  const { bytes, imports, exports, memories, tables, functions, importedFunctions, start, usesSimd } = module
+  const { bytes, types, imports, exports, memories, tables, functions, importedFunctions, start, usesSimd } = module
   const [memory] = memories
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     bytes: bytes.length,
     imports: imports.map(({ module: from, name }) => ({ module: from, name })),
-    exports: exports.map(({ name, kind }) => ({ name, kind })),
+    exports: exports.map(({ name, kind, index }) => {
+      const type = kind === 'function' ? types[functions[index] ?? -1] : undefined
+      return { name, kind, ...(type && { type }) }
+    }),
     abi: exports.flatMap(({ name }) => abiName.exec(name)?.slice(1).map(Number) ?? []).toSorted((a, b) => a - b),
     ...(memory && { memory: sizeOf(memory, policy.memoryPages) }),
     tables: tables.map((table) => sizeOf(table, policy.tableElements)),

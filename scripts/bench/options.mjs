@@ -27,6 +27,8 @@ Measures Gatehouse beside other fronts of the same upstream, in turn, and prints
                   how many decisions in each: 1.2 are 1,000 and 20,000)
   --rules         instead: what the rules of one leg take, by engine, number and size of the message (rounds default 5,
                   seconds 0.2)
+  --wasm          instead: rules in WebAssembly beside native patterns and Extism's own worker; rules that run away; a hundred
+                  rules (rounds default 5, seconds 0.5)
   --backtest      instead: calls at a steady pace, alone and while a backtest runs over stored messages (rounds default 5, seconds 3)
   --quick         2 rounds of 0.4 s bursts: shows that everything works, its figures mean little
   --seed N        of the order in which the fronts are visited (default 1)
@@ -51,6 +53,7 @@ export function readOptions(argv) {
       troubles: { type: 'boolean', default: false },
       permissions: { type: 'boolean', default: false },
       rules: { type: 'boolean', default: false },
+      wasm: { type: 'boolean', default: false },
       backtest: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       build: { type: 'boolean', default: true },
@@ -58,11 +61,13 @@ export function readOptions(argv) {
       help: { type: 'boolean', default: false },
     },
   })
-  const { build, json, help, quick, troubles, permissions, rules, backtest } = values
-  if ([troubles, permissions, rules, backtest].filter(Boolean).length > 1)
-    throw new TypeError('--troubles, --permissions, --rules and --backtest are measurements of their own: choose one')
+  const { build, json, help, quick, troubles, permissions, rules, wasm, backtest } = values
+  if ([troubles, permissions, rules, wasm, backtest].filter(Boolean).length > 1)
+    throw new TypeError(
+      '--troubles, --permissions, --rules, --wasm and --backtest are measurements of their own: choose one',
+    )
   const seconds =
-    troubles || backtest ? (quick ? '1.5' : '3') : rules ? (quick ? '0.05' : '0.2') : quick ? '0.4' : '1.2'
+    troubles || backtest ? (quick ? '1.5' : '3') : rules || wasm ? shortOf(wasm, quick) : quick ? '0.4' : '1.2'
   return {
     rounds: whole('rounds', values.rounds ?? (quick ? '2' : permissions ? '15' : '5')),
     ms: positive('seconds', values.seconds ?? seconds) * 1000,
@@ -72,12 +77,16 @@ export function readOptions(argv) {
     troubles,
     permissions,
     rules,
+    wasm,
     backtest,
     build,
     json,
     help,
   }
 }
+
+/** Seconds of a measurement that needs no servers. */
+const shortOf = (wasm, quick) => (wasm ? (quick ? '0.1' : '0.5') : quick ? '0.05' : '0.2')
 
 function positive(name, text) {
   const value = Number(text)

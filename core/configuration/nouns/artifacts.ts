@@ -113,8 +113,8 @@ export async function updateArtifact(work: Work, reference: string, patch: Artif
   }
   const artifact = await work.store.artifacts.update(stored.id, { ...next, ...managerAfter(work, stored) })
   const areGrantsNew = !isDeepStrictEqual(grants, stored.grants)
-  if (isMoved || areGrantsNew || !isDeepStrictEqual(next.canary, stored.canary))
-    await mustFit(work, artifact, { versions, areGrantsNew })
+  const isCanaryNew = !isDeepStrictEqual(next.canary, stored.canary)
+  await mustFit(work, artifact, { versions, isMoved, isCanaryNew, areGrantsNew })
   return artifact
 }
 
@@ -148,25 +148,29 @@ function must(found: ArtifactVersion | string, field: string): ArtifactVersion {
   return found
 }
 
-/** What the rules that name it run from now on must be allowed to run, and fit them; grants are of every version. */
-async function mustFit(work: Work, artifact: StoredArtifact, { versions, areGrantsNew }: Changed): Promise<void> {
+/** What rules run from now on must be allowed to run, and fit them. Grants are of every version; what stays as it was is not asked. */
+async function mustFit(work: Work, artifact: StoredArtifact, changed: Changed): Promise<void> {
+  const { versions, isMoved, isCanaryNew, areGrantsNew } = changed
+  if (!isMoved && !isCanaryNew && !areGrantsNew) return
   const users = artifactUsers(await work.store.gateways.all(), work.checks.engines(), artifact)
   const follows = users.filter(({ reference }) => reference.at === null)
-  const pinned = areGrantsNew ? users.filter(({ reference }) => reference.at !== null) : []
   const { current, canary } = artifact
-  await mustFitAt(work, artifact, { field: 'current', version: find(artifact, versions, current), users: follows })
-  if (canary !== null) {
-    const version = find(artifact, versions, canary.version)
-    await mustFitAt(work, artifact, { field: 'canary.version', version, users: follows })
+  const fit = (field: string, version: number, own: readonly ArtifactUser[]) => {
+    const found = must(resolveVersion(artifact, versions, { version }), field)
+    return mustFitAt(work, artifact, { field, version: found, users: own })
   }
-  for (const user of pinned) {
-    const version = findVersion(versions, user.reference.at ?? { version: current })
-    if (version !== undefined) await mustFitAt(work, artifact, { field: 'grants', version, users: [user] })
+  if (isMoved || areGrantsNew) await fit('current', current, follows)
+  if (canary !== null && (isCanaryNew || areGrantsNew)) await fit('canary.version', canary.version, follows)
+  for (const user of areGrantsNew ? users : []) {
+    const version = user.reference.at === null ? undefined : findVersion(versions, user.reference.at)
+    if (version !== undefined) await fit('grants', version.version, [user])
   }
 }
 
 interface Changed {
   readonly versions: readonly ArtifactVersion[]
+  readonly isMoved: boolean
+  readonly isCanaryNew: boolean
   readonly areGrantsNew: boolean
 }
 interface Fitting {
@@ -183,9 +187,6 @@ async function mustFitAt(work: Work, artifact: StoredArtifact, { field, version,
     if (error) throw conflict(`rule '${rule.name}' of gateway ${gateway.slug} would not fit: ${error.message}`, field)
   }
 }
-
-const find = (artifact: StoredArtifact, versions: readonly ArtifactVersion[], version: number): ArtifactVersion =>
-  must(resolveVersion(artifact, versions, { version }), 'current')
 
 /** Rules that name it stand in the way: they would block everything. */
 export async function removeArtifact(work: Work, reference: string): Promise<void> {

@@ -68,5 +68,5 @@ async function replay({ store, receipts }: ApiOptions, call: ApiCall<z.output<ty
       'allowExternal',
       `the engine '${stored.receipt.engine}' sends texts to another service: the message would go there again. Say so if that is meant.`,
     )
-  return receipts.rerun(stored, gateway)
+  return receipts.rerun(stored, gateway, call.caller.id)
 }

@@ -184,8 +184,11 @@ test('a key that is taken away, and a digest that is revoked, stop what they sta
   await trust({ requireSignature: false })
   assert.is(await send('a pike'), 'a ')
   assert.equal(await findingsOf(), ['find@5 nobody'])
+  await gateway.api('PATCH', '/artifacts/find', { canary: { version: 1, shadow: true } })
   await trust({ revoked: [sha256('pike')] })
   assert.match(await send('a pike'), /^blocked: /)
+  // What stays as it was is not asked: a canary can still be ended.
+  await gateway.api('PATCH', '/artifacts/find', { canary: null })
   assert.match(
     await refused(add('find', 'pike', moduleOf('find', 'pike', { version: '9' }))),
     /module: sha256:.* is revoked/,

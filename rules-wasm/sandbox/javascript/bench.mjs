@@ -34,7 +34,7 @@ for (const [name, source] of Object.entries(rules)) {
     const at = (part) => times[Math.floor(times.length * part)].toFixed(3)
     const { fuel, memoryPages, failure } = runs.at(-1)
     console.log(
-      `  ${shown.length} bytes: p50 ${at(0.5)}, p99 ${at(0.99)}, fuel ${fuel}, pages ${memoryPages} ${failure?.message ?? ''}`,
+      `  ${shown.length} bytes: least ${at(0)}, p50 ${at(0.5)}, p99 ${at(0.99)}, fuel ${fuel}, pages ${memoryPages} ${failure?.message ?? ''}`,
     )
   }
 }

@@ -15,18 +15,31 @@ export interface Image {
 }
 
 export function takeImage(interpreter: Interpreter): Image {
+  const { heap } = interpreter
+  const [used, top] = [STACK_TOP - STACK_USED, interpreter.break]
+  // Between two calls nothing on the stack is alive.
+  interpreter.bytes.fill(0, used, STACK_TOP)
   const data = interpreter.bytes.slice(0, STACK_BOTTOM)
-  const heap = interpreter.bytes.slice(interpreter.heap, interpreter.break)
-  const top = interpreter.break
+  const kept = interpreter.bytes.slice(heap, top)
   return {
     restore(after) {
       const { bytes } = interpreter
-      const isWell = after === 'success'
-      const end = isWell ? interpreter.break : bytes.length
-      bytes.fill(0, isWell ? STACK_TOP - STACK_USED : STACK_BOTTOM, isWell ? STACK_TOP : interpreter.heap)
-      if (end > top) bytes.fill(0, top, end)
-      bytes.set(heap, interpreter.heap)
+      if (after === 'failure') {
+        for (const part of [bytes.subarray(STACK_BOTTOM, used), bytes.subarray(STACK_TOP)]) wipe(part)
+      } else if (interpreter.break > top) bytes.fill(0, top, interpreter.break)
+      bytes.fill(0, used, STACK_TOP)
+      bytes.set(kept, heap)
       bytes.set(data, 0)
     },
+  }
+}
+
+const zeros = new Uint8Array(PAGE)
+
+/** Writes nothing where nothing was written: memory that was never touched takes no room of the machine. */
+function wipe(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; at += PAGE) {
+    const page = bytes.subarray(at, at + PAGE)
+    if (Buffer.compare(page, zeros.subarray(0, page.length)) !== 0) page.fill(0)
   }
 }

@@ -18,11 +18,11 @@ export async function buildWebAssembly(bundle: RuleBundle, limits: Limits): Prom
   }
   const vetted = vet(bytes, policy)
   if (!vetted.ok) return { ok: false, problems: vetted.problems.map(withAdvice) }
+  const missing = checkContract(vetted.facts)
+  if (missing.length > 0) return { ok: false, problems: missing }
   const metered = meterOrTell(bytes, policy, limits)
   if ('message' in metered) return { ok: false, problems: [metered] }
   const code = await WebAssembly.compile(metered.bytes as Uint8Array<ArrayBuffer>)
-  const problems = checkContract(code, vetted.facts)
-  if (problems.length > 0) return { ok: false, problems }
   const facts = { ...factsOf(vetted.facts), meteredBytes: metered.bytes.length, meter: METER_VERSION }
   const wasiStub = manifest.wasiStub && bundle.grants.wasiStub === true
   const module: RuleModule = { language: 'wasm', manifest, limits, wasiStub, sha256: digest(bytes), code, facts }
@@ -42,11 +42,11 @@ function meterOrTell(bytes: Uint8Array, policy: Policy, { fuel }: Limits): { rea
 }
 
 /** What a rule exports, by its contract. */
-function checkContract(code: WebAssembly.Module, { abi, memory }: Facts): Problem[] {
+function checkContract({ abi, memory, exports }: Facts): Problem[] {
   const problems: Problem[] = []
-  const entry = WebAssembly.Module.exports(code).find(({ name }) => name === 'evaluate')
-  if (entry?.kind !== 'function')
-    problems.push({ message: 'exports no function "evaluate": a rule is asked by it, "() -> i32"' })
+  const entry = exports.find(({ name }) => name === 'evaluate')?.type
+  if (entry?.params.length !== 0 || entry.results.join() !== 'i32')
+    problems.push({ message: 'exports no function "evaluate" of the type "() -> i32": a rule is asked by it' })
   if (!abi.includes(1))
     problems.push({ message: 'does not export "gatehouse_rule_abi_1", a function or constant that names its contract' })
   if (memory === undefined) problems.push({ message: 'has no memory: export one as "memory"' })
@@ -55,9 +55,13 @@ function checkContract(code: WebAssembly.Module, { abi, memory }: Facts): Proble
 
 function withAdvice({ message, offset }: { readonly message: string; readonly offset?: number }): Problem {
   const names = /^imports "([^"]*)" "([^"]*)", which is not offered$/.exec(message)
-  const told = names === null ? message : `${message}; ${adviseOn(names[1] ?? '', names[2] ?? '')}`
+  const advice =
+    names !== null ? adviseOn(names[1] ?? '', names[2] ?? '') : message.startsWith('has a memory of') && MORE
+  const told = advice === false ? message : `${message}; ${advice}`
   return { message: told, ...(offset !== undefined && { offset }) }
 }
+
+const MORE = 'start with less, or grant "memoryPages"'
 
 function factsOf(facts: Facts): RuleModule['facts'] {
   const { bytes, imports, exports, memory, functions } = facts

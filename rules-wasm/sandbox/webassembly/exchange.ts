@@ -27,6 +27,12 @@ export class Exchange {
     this.charged = 0
   }
 
+  /** Lets go of the input. */
+  forget(): void {
+    this.input = nothing
+    this.#view = null
+  }
+
   get view(): DataView {
     const { buffer, byteOffset, byteLength } = this.input
     return (this.#view ??= new DataView(buffer, byteOffset, byteLength))

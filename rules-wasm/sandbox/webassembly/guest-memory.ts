@@ -5,7 +5,7 @@ import { decodeStrict } from '../text.js'
 export class GuestMemory {
   #memory: WebAssembly.Memory | undefined
   #bytes = new Uint8Array(0)
-  /** Where the host has written: the first byte, and the first behind it. */
+  /** Where the host has looked or written: the first byte, and the first behind it. */
   lowest = Infinity
   highest = 0
 
@@ -14,11 +14,13 @@ export class GuestMemory {
     this.#bytes = new Uint8Array(memory?.buffer ?? new ArrayBuffer(0))
   }
 
-  /** A view, until the memory grows. */
+  /** A view, until the memory grows. It counts as written. */
   view(pointer: number, length: number): Uint8Array {
     const bytes = this.#current()
     const [start, size] = [pointer >>> 0, length >>> 0]
     if (start + size > bytes.length) throw new RuleFault('trap', 'gave the host a pointer outside of its memory')
+    if (start < this.lowest) this.lowest = start
+    if (start + size > this.highest) this.highest = start + size
     return bytes.subarray(start, start + size)
   }
 
@@ -29,13 +31,11 @@ export class GuestMemory {
   /** Writes at most `room` bytes; answers how many there are. */
   write(pointer: number, room: number, bytes: Uint8Array): number {
     const target = this.view(pointer, Math.min(room >>> 0, bytes.length))
-    this.lowest = Math.min(this.lowest, pointer >>> 0)
-    this.highest = Math.max(this.highest, (pointer >>> 0) + target.length)
     target.set(target.length === bytes.length ? bytes : bytes.subarray(0, target.length))
     return bytes.length
   }
 
-  forgetWrites(): void {
+  forgetViews(): void {
     this.lowest = Infinity
     this.highest = 0
   }

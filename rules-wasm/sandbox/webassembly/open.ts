@@ -16,7 +16,11 @@ import { GuestMemory } from './guest-memory.js'
 /** Opens a rule in WebAssembly. Rejects when no instance of it can be made. */
 export async function openWebAssembly(module: RuleModule, config: RuleConfig): Promise<OpenRule> {
   const rule = new OpenModule(module, config)
-  await rule.prepare()
+  try {
+    await rule.prepare()
+  } catch (error) {
+    throw new Error(`The module cannot be started: ${explain(error, null)?.message}`, { cause: error })
+  }
   return rule
 }
 
@@ -43,12 +47,12 @@ class OpenModule implements OpenRule {
     this.#host = { ...host, blocks: new Blocks(limits.memoryPages * 65_536), wasi }
   }
 
+  /** What an instance does at its start is the same whatever call it is made for: it sees none. */
   async prepare(): Promise<Guest> {
     if (this.#guest !== null) return this.#guest
-    // Its start is the same for every call.
+    this.#begin(noCall)
     this.#host.wasi?.begin(null)
     this.#guest = await createGuest(this.#code, this.#host)
-    this.#host.exchange.charged = 0
     return this.#guest
   }
 
@@ -66,12 +70,17 @@ class OpenModule implements OpenRule {
     this.#guest = null
   }
 
-  async #run({ input, kv }: RunRequest): Promise<Ran> {
+  #begin({ input, kv }: RunRequest): void {
     const { exchange, blocks, capabilities } = this.#host
-    const { inputBytes } = this.#module.limits
     exchange.begin(input)
     blocks.begin()
     capabilities.begin(this.#module.manifest.stateful ? kv : null)
+  }
+
+  async #run(request: RunRequest): Promise<Ran> {
+    const { exchange, capabilities } = this.#host
+    const { inputBytes } = this.#module.limits
+    if (request.input.length > inputBytes) return refused(request.input.length, inputBytes)
     const began = performance.now()
     const tell = (answer: RuleAnswer | null, failure: Ran['failure']): Ran => ({
       answer,
@@ -82,11 +91,10 @@ class OpenModule implements OpenRule {
       outputBytes: exchange.output?.length ?? 0,
       ...capabilities.told(),
     })
-    if (input.length > inputBytes)
-      return tell(null, { kind: 'refused', message: `the message has ${input.length} bytes, more than ${inputBytes}` })
     let isFaulty = false
     try {
       const guest = await this.prepare()
+      this.#begin(request)
       return tell(this.#evaluate(guest), null)
     } catch (error) {
       isFaulty = true
@@ -94,6 +102,7 @@ class OpenModule implements OpenRule {
     } finally {
       // What one call leaves behind reaches no other.
       if (isFaulty || this.#guest?.restore?.() !== true) this.#guest = null
+      exchange.forget()
     }
   }
 
@@ -114,3 +123,19 @@ class OpenModule implements OpenRule {
     return left === undefined ? 0 : Number(this.#fuel - left) + this.#host.exchange.charged
   }
 }
+
+const noCall: RunRequest = { input: new Uint8Array(0), kv: null }
+
+const refused = (bytes: number, most: number): Ran => ({
+  answer: null,
+  failure: { kind: 'refused', message: `the message has ${bytes} bytes, more than the ${most} that the rule takes` },
+  fuel: 0,
+  ms: 0,
+  memoryPages: 0,
+  outputBytes: 0,
+  log: [],
+  dropped: 0,
+  counters: {},
+  reads: {},
+  writes: [],
+})

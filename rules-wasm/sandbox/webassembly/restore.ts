@@ -27,7 +27,7 @@ export function rememberInstance(exports: WebAssembly.Exports, guest: GuestMemor
   const forget = (): true => {
     low.value = -1
     span.value = 0
-    guest.forgetWrites()
+    guest.forgetViews()
     return true
   }
   forget()
@@ -61,10 +61,14 @@ function isNumber(value: unknown): value is { value: number } {
   return value instanceof WebAssembly.Global && typeof value.value === 'number'
 }
 
-/** Up to the last byte that is not 0. */
+/** Up to the last word that is not 0; whole pages are compared first, since most are empty. */
 function usedOf(buffer: ArrayBuffer): number {
-  const words = new BigUint64Array(buffer)
-  let n = words.length
-  while (n > 0 && words[n - 1] === 0n) n -= 1
-  return n * 8
+  let end = buffer.byteLength
+  while (end > 0 && EMPTY_PAGE.equals(new Uint8Array(buffer, end - PAGE, PAGE))) end -= PAGE
+  if (end === 0) return 0
+  const words = new Uint32Array(buffer, end - PAGE, PAGE / 4)
+  return end - PAGE + 4 * (words.findLastIndex((word) => word !== 0) + 1)
 }
+
+const PAGE = 65_536
+const EMPTY_PAGE = Buffer.alloc(PAGE)

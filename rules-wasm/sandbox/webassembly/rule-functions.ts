@@ -86,6 +86,7 @@ function regex({ memory, exchange, capabilities }: Host): Functions {
       exchange.charge(matchCost + shown * pattern.fuelPerByte)
       const found = start > text.length ? null : pattern.find(text, start)
       if (found === null) return 0
+      exchange.charge((found[1] - start) * pattern.fuelPerMatchedByte)
       memory.write(out, 8, new Uint8Array(Int32Array.from(found).buffer))
       return 1
     },

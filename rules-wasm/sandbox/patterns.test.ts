@@ -1,0 +1,59 @@
+import { RuleManifest } from '@gatehouse/sdk/rule-abi'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { checkPatterns, compilePatterns, type Pattern } from './patterns.js'
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+const patternOf = (pattern: string): Pattern => compilePatterns({ it: pattern }).get('it') as Pattern
+
+test('finds the first match at or after a byte, counted in bytes', () => {
+  const word = patternOf('[a-z]+é?')
+  assert.equal(word.find(bytesOf('é ab é cé'), 0), [3, 5])
+  assert.equal(word.find(bytesOf('é ab é cé'), 4), [4, 5])
+  assert.equal(word.find(bytesOf('é ab é cé'), 5), [9, 12])
+  assert.is(word.find(bytesOf('é ab é cé'), 12), null)
+  assert.is(word.find(bytesOf(''), 0), null)
+})
+
+test('sees what stands before the byte where it begins', () => {
+  const whole = patternOf('\\bcat\\b')
+  assert.is(whole.find(bytesOf('concat'), 3), null)
+  assert.equal(whole.find(bytesOf('con cat'), 4), [4, 7])
+  assert.is(patternOf('^b').find(bytesOf('ab'), 1), null)
+})
+
+test('prefers as a backtracking engine would, and can match nothing', () => {
+  assert.equal(patternOf('a|ab').find(bytesOf('xab'), 0), [1, 2])
+  assert.equal(patternOf('a+?').find(bytesOf('aaa'), 0), [0, 1])
+  assert.equal(patternOf('x*').find(bytesOf('abc'), 1), [1, 1])
+})
+
+test('bytes that are no UTF-8 match nothing that is a character', () => {
+  assert.is(patternOf('\\pL').find(Uint8Array.of(0xff, 0xc3, 0x80 + 0x40), 0), null)
+})
+
+test('refuses what needs more than time in proportion to the text', () => {
+  const problems = (patterns: Readonly<Record<string, string>>) =>
+    checkPatterns(
+      RuleManifest.parse({ name: 'test', version: '1', abi: 'gatehouse.rule/1', sha256: '0'.repeat(64), patterns }),
+    ).map(({ path }) => path)
+  assert.equal(problems({ fine: '(?i)a(b|c)*\\d', names: '(?P<year>\\d{4})' }), [])
+  assert.equal(problems({ back: '(a)\\1', ahead: 'a(?=b)', behind: '(?<=a)b', open: '(a', much: 'a{1001}' }), [
+    'patterns.back',
+    'patterns.ahead',
+    'patterns.behind',
+    'patterns.open',
+    'patterns.much',
+  ])
+})
+
+test('time is in proportion to the text, whatever the pattern', () => {
+  const text = bytesOf('ab'.repeat(20_000))
+  for (const pattern of ['(a*)*c', '(a|b)*a(a|b){12}c', '(.*)(.*)(.*)(.*)[c-d]', '((a+b?)+)+$c', '(?i)ignore all']) {
+    const began = performance.now()
+    assert.is(patternOf(pattern).find(text, 0), null)
+    assert.ok(performance.now() - began < 3_000, pattern)
+  }
+})
+
+test.run()

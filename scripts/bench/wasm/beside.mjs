@@ -1,0 +1,75 @@
+import { quantile } from '../statistics.mjs'
+import { payload } from '../payload.mjs'
+import { openRules } from './chain.mjs'
+import { passed, wasmRule } from './legs.mjs'
+import { hog } from './modules.mjs'
+
+const PER_SECOND = 200
+const BODY = 2048
+const KILL_MS = 50
+const PATTERNS = { name: 'pattern', engine: 'regex', action: 'detect', patterns: ['zebra crossing'] }
+
+/**
+ * Legs at a steady pace, alone and while a rule that runs away is ended again and again: those without rules in WebAssembly, and those
+ * with one. Time runs from when a leg was due, so that a stalled process escapes no leg.
+ */
+export async function beside(closing, { module, ms, rounds }) {
+  const bench = await openRules(closing)
+  const runaway = [
+    await bench.prepare({ name: 'hog', engine: 'wasm', module: 'hog', onFailure: 'allow' }, hog(KILL_MS)),
+  ]
+  const kinds = { without: [await bench.prepare(PATTERNS)], with: [await bench.prepare(wasmRule(1), module)] }
+  const results = []
+  for (const [kind, rules] of Object.entries(kinds)) {
+    await paced(bench, rules, ms)
+    for (let round = 1; round <= rounds; round += 1) {
+      const alone = await paced(bench, rules, ms)
+      const { ends, stop } = runAway(bench, runaway)
+      const among = await paced(bench, rules, ms)
+      await stop()
+      results.push({ kind, round, alone, beside: among, endsPerSecond: (ends() * 1_000) / ms })
+    }
+  }
+  await bench.stop()
+  return results
+}
+
+function runAway(bench, rules) {
+  let isOn = true
+  let times = 0
+  const running = (async () => {
+    for (; isOn; times += 1) await bench.inspect(rules, { content: [] })
+  })()
+  const stop = () => {
+    isOn = false
+    return running
+  }
+  return { ends: () => times, stop }
+}
+
+async function paced(bench, rules, ms) {
+  const message = { content: [{ type: 'text', text: payload(BODY) }] }
+  const times = []
+  const under = new Set()
+  const began = performance.now()
+  let due = began
+  await new Promise((resolve) => {
+    const beat = setInterval(() => {
+      for (const now = performance.now(); due <= now; due += 1_000 / PER_SECOND) {
+        const at = due
+        const leg = Promise.resolve(bench.inspect(rules, message)).then((outcome) => {
+          passed(outcome)
+          times.push(performance.now() - at)
+          under.delete(leg)
+        })
+        under.add(leg)
+      }
+      if (performance.now() - began < ms) return
+      clearInterval(beat)
+      resolve()
+    }, 1)
+  })
+  await Promise.all(under)
+  const sorted = times.toSorted((a, b) => a - b)
+  return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), most: sorted.at(-1), legs: times.length }
+}
