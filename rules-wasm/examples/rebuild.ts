@@ -47,8 +47,8 @@ function environment(): NodeJS.ProcessEnv {
 
 function ask(tool: string, args: readonly string[]): string | null {
   try {
-    const options = { cwd: tmpdir(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const
-    return execFileSync(tool, args, options).split('\n')[0] ?? ''
+    const out = execFileSync(tool, args, { cwd: tmpdir(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return out.split('\n')[0] ?? ''
   } catch {
     return null
   }
