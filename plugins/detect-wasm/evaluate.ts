@@ -130,7 +130,7 @@ async function conclude(
   { turn, came, opened }: Conclusion,
 ): Promise<Evaluation> {
   if (came.kind === 'unable') return undecided(came.message)
-  if (came.kind === 'ended') return { ...undecided(came.message), strike: came.message }
+  if (came.kind === 'ended') return { ...undecided(came.message), strike: `ended: ${came.message}` }
   const { ran } = came
   onRan?.(ran)
   if (onRan === undefined) log(turn.rule, request.context.correlationId, ran)
