@@ -95,6 +95,10 @@ test('changes, adds and removes by path, and leaves the rest as it came', () => 
   assert.equal(edit({ path: 'not.there.at.all', to: 1 }), rest)
 })
 
+test('a path leads to every member of a name', () => {
+  assert.is(changed({ op: 'find', text: '{"a":1,"b":{"a":2},"\\u0061":3}', needle: 'x', from: 0 })['named'], 2)
+})
+
 test('traps on a path that is none, so that nothing passes unseen', () => {
   for (const path of ['a..', 'rows[x]', 'rows[', 'a b[]', '.', 'rows[0]x', '["x"'])
     assert.throws(() => open(bytes).raw(inputOf({ op: 'edit', steps: [{ path }] })), undefined, path)

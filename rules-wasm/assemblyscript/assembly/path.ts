@@ -56,24 +56,23 @@ export class Path {
       return
     }
     const step = this.steps[index]
-    if (step === Step.Name) return this.walkMembers(value, index, found)
     if (step === Step.Item) {
-      const next = value.at(this.items[index])
-      if (next.exists) this.walk(next, index + 1, found)
+      const item = value.at(this.items[index])
+      if (item.exists) this.walk(item, index + 1, found)
       return
     }
+    if (step === Step.Name) return this.walkNamed(value, index, found)
     if (step === Step.Deep) this.walk(value, index + 1, found)
     for (let child = value.first(); child.exists; child = child.next()) {
       this.walk(child, step === Step.Deep ? index : index + 1, found)
     }
   }
 
-  /** Of several members with one name all: what is to be taken away must not stay in the first of them. */
-  private walkMembers(value: Value, index: i32, found: Value[]): void {
+  /** Every member of the name: which of several counts, each reader decides for itself. */
+  private walkNamed(value: Value, index: i32, found: Value[]): void {
     if (!value.isObject) return
-    const name = this.names[index]
-    for (let child = value.first(); child.exists; child = child.next()) {
-      if (child.key.equals(name)) this.walk(child, index + 1, found)
+    for (let member = value.first(); member.exists; member = member.next()) {
+      if (member.isNamed(this.names[index])) this.walk(member, index + 1, found)
     }
   }
 
