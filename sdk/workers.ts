@@ -28,6 +28,11 @@ export interface HoldingPool<Task, Answer, Held> extends WorkerPool<Task, Answer
 export interface TaskLimit {
   readonly left: (place: Place) => number
   readonly lookMs: number
+  /**
+   * Asked whenever it might be begun: whether its thread is likely to be ended for it. One such task at a time, and only while no thread
+   * is missing: the others never wait for a thread that is begun in the place of one that it has cost.
+   */
+  readonly isRisky?: () => boolean
 }
 
 export interface WorkerPoolOptions {
@@ -73,6 +78,7 @@ interface Job<Answer> {
   readonly transfer: readonly Transferable[]
   timer?: NodeJS.Timeout
   begun: number
+  isRisky?: boolean
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: TaskFailure) => void
 }
@@ -161,9 +167,23 @@ export function createWorkerPool<Task, Answer, Held = never>(
       if (!thread.isReady || thread.job !== null) continue
       const owed = thread.owed.shift()
       if (owed !== undefined) begin(thread, owed)
-      else if (atWork < size && waiting.length > 0) begin(thread, waiting.shift() as Job<Answer>)
+      else if (atWork < size) takeNext(thread)
     }
     if (waiting.length > 0 && threads.size < size + spares) spawn()
+  }
+
+  function takeNext(thread: Thread<Answer>): void {
+    const at = waiting.findIndex((job) => job.limit.isRisky?.() !== true || isSafe())
+    const [job] = at < 0 ? [] : waiting.splice(at, 1)
+    if (job === undefined) return
+    job.isRisky = job.limit.isRisky?.() === true
+    begin(thread, job)
+  }
+
+  function isSafe(): boolean {
+    const all = [...threads]
+    const ready = all.filter(({ isReady, owed }) => isReady && owed.length === 0)
+    return ready.length >= size + spares && !all.some(({ job }) => job?.isRisky === true)
   }
 
   function begin(thread: Thread<Answer>, job: Job<Answer>): void {

@@ -1,9 +1,8 @@
 import { block, type EvaluateRequest, pass, undecided } from '@gatehouse/sdk'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createRules } from './rules.js'
 import { createTallies } from './tallies.js'
-import { bench, engineKind, rule, subject } from './testing.js'
+import { bench, rule, subject } from './testing.js'
 
 const message = { name: 'find', arguments: { q: 'x' } }
 
@@ -59,20 +58,11 @@ test('an engine that chains is asked for one rule, with what core would do to it
 test('faults of a verdict that is run again are no strikes, and it stands in no statistics', async () => {
   const tallies = createTallies()
   const quarantined: unknown[] = []
-  const rules = createRules({
-    engines: {
-      kinds: () => [engineKind('deep')],
-      prepare: async () => ({ ok: true, state: null, passes: 1 }),
-      evaluate: () => ({ ...undecided('late'), strike: 'late' }),
-      test: () => Promise.reject(new Error('not tried here')),
-      retire: () => undefined,
-    },
-    hashKey: null,
-    engineLimit: () => 1_000,
-    tallies,
-    onQuarantined: (...told) => void quarantined.push(told),
-  })
-  const compiled = await rules.prepareRule(rule({ engine: 'deep' }), null, null)
+  const late = () => ({ ...undecided('late'), strike: 'late' })
+  const onQuarantined = (...told: unknown[]) => void quarantined.push(told)
+  const { rules, compile } = bench({ deep: late }, ['deep'], { tallies, onQuarantined })
+  const [compiled] = await compile([rule({ engine: 'deep', action: null })])
+  assert.ok(compiled)
   for (let n = 0; n < 5; n += 1)
     await rules.rerunRule({ compiled, leg: 'request', subject: subject(), message, recorded: {} })
   assert.equal([quarantined, compiled.watch.strikes, tallies.take()], [[], [], []])

@@ -1,4 +1,5 @@
-import { RULE_LIMITS, type RuleManifest } from '@gatehouse/sdk/rule-abi'
+import type { RuleManifest } from '@gatehouse/sdk/rule-abi'
+import { RULE_LIMITS } from '@gatehouse/sdk/rule-limits'
 import type { RuleConfig } from './config.js'
 import { RuleFault } from './fault.js'
 import { compilePatterns, type Pattern } from './patterns.js'
