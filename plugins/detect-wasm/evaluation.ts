@@ -43,7 +43,9 @@ export function evaluationOf(ran: Ran, reading: Reading): Evaluation {
 
 const reasonOf = ({ failure }: Ran): string => failure?.message ?? 'it gave no answer'
 const strikeOf = ({ failure }: Ran) =>
-  failure === null || failure.kind === 'refused' ? {} : { strike: failure.message }
+  failure === null || failure.kind === 'refused' ? {} : { strike: failure.message.slice(0, LONGEST_STRIKE) }
+
+const LONGEST_STRIKE = 200
 
 /** Units of fuel that even the slowest code uses in a millisecond, a quarter of it: whoever used less was kept waiting by others. */
 const LEAST_FUEL_PER_MS = 5_000
