@@ -43,7 +43,10 @@ export type Evaluation = (
 export interface Beside {
   /** What was found, by type, where it is not told by findings: for the receipt. */
   readonly counts?: Readonly<Record<string, number>>
-  /** What the verdict rests on, for the receipt: digests, versions, amounts. At most 16 keys, texts of at most 200 characters. */
+  /**
+   * What the verdict rests on, for the receipt: digests, versions, amounts. At most 16 keys, texts of at most 200 characters. Numbers
+   * of keys that begin with `counter.` are added up, and so is `fuel`, in the statistics of the rule's version.
+   */
   readonly evidence?: Evidence
   /**
    * All that it looked at besides the message. Kept sealed with the original where a gateway does so, and given back as `recorded` when

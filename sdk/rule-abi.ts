@@ -129,6 +129,10 @@ export const RuleManifest = z.strictObject({
   version: z.string().min(1).max(64),
   description: z.string().max(1_000).default(''),
   abi: z.enum(RULE_ABIS as [string, ...string[]]),
+  /**
+   * `javascript`: the module is the UTF-8 source of one ECMAScript module that exports `evaluate(input)`, which returns its answer;
+   * what its capabilities name stands in the global `gatehouse`. Its fuel is counted in tens of units of the interpreter.
+   */
   language: z.enum(['wasm', 'javascript']).default('wasm'),
   /** SHA-256 of the module's bytes, in hexadecimal. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),

@@ -84,7 +84,14 @@ async function compileRust({ io, rule, out }: Build): Promise<void> {
 async function compileC({ io, rule, out }: Build): Promise<void> {
   const { folder } = rule
   const warnings = ['-Wall', '-Wextra', '-Wno-unused-function']
-  const bare = ['-ffreestanding', '-mbulk-memory', '-nostdlib', '-Wl,--no-entry', '-Wl,--strip-all']
+  const bare = [
+    '-ffreestanding',
+    '-mbulk-memory',
+    '-nostdlib',
+    '-Wl,--no-entry',
+    '-Wl,--strip-all',
+    '-Wl,--stack-first',
+  ]
   const args = [
     '--target=wasm32',
     '-std=c17',

@@ -41,6 +41,8 @@ async function start(rule: RulePackage): Promise<[Worker, Report]> {
   const { bytes, manifest } = rule
   const worker = new Worker(new URL('rule-kit-worker.js', import.meta.url), {
     workerData: { bytes: new Uint8Array(bytes), manifest, grants: grantsFor(rule) },
+    // What Node itself has to say about its parts there is of no use here.
+    stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: 512 },
   })
   const report = await next<Report>(worker, BUILD_MS)

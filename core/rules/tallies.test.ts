@@ -6,7 +6,7 @@ import { createTallies, emptyTally, mergeTallies } from './tallies.js'
 import { bench, rule, subject } from './testing.js'
 
 const ANSWERS: readonly Evaluation[] = [
-  { ...pass(), evidence: { fuel: 10 }, counts: { rows: 2 } },
+  { ...pass(), evidence: { fuel: 10, 'counter.seen': 5 }, counts: { rows: 2 } },
   { ...block('no'), evidence: { fuel: 30 }, counts: { rows: 1, constructor: 4, __proto__: 1 } as never },
   modify({ message: { name: 'find_contact', arguments: { t: 'y' } } }),
   { ...undecided('x'), strike: 'trap: unreachable' },
@@ -36,7 +36,7 @@ test('every verdict, fuel, faults by kind and counters are counted, and taken on
     fuelCalls: 2,
     fuelSum: 40,
     fuelMax: 30,
-    counters: { rows: 3, constructor: 4 },
+    counters: { rows: 3, seen: 5, constructor: 4 },
   })
   assert.ok(msSum >= msMax && msMax > 0)
   assert.equal(tallies.take(), [])

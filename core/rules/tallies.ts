@@ -17,6 +17,7 @@ export interface Tallies {
 
 /** So many counters of one rule are told apart. */
 const MOST_COUNTERS = 200
+const COUNTER = 'counter.'
 
 export function createTallies(): Tallies {
   let dirty = new Map<RuleWatch, CompiledRule>()
@@ -98,6 +99,9 @@ function addTold(tally: Tally, { evidence, counts, strike }: NonNullable<Ended['
   }
   if (strike !== null) raise(tally.strikes, kindOf(strike), 1)
   for (const [name, n] of Object.entries(counts ?? {})) raise(tally.counters, name, n)
+  for (const [key, n] of Object.entries(evidence ?? {}))
+    if (key.startsWith(COUNTER) && typeof n === 'number' && n > 0)
+      raise(tally.counters, key.slice(COUNTER.length), Math.floor(n))
 }
 
 /** A name is what a rule says: it may be called like what every object has. */

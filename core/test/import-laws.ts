@@ -185,7 +185,7 @@ const wallsBetweenWorkspaces: Law = ({ path, imports }) => {
 const mayImportRules = (path: string, name: string): boolean =>
   (name === '@gatehouse/rule-vet' && path.startsWith('rules-wasm/')) ||
   (/^@gatehouse\/rule-sandbox(\/input)?$/.test(name) &&
-    (path.startsWith('plugins/detect-wasm/') || path.startsWith('core/cli/')))
+    ['plugins/detect-wasm/', 'core/cli/', 'rules-wasm/examples/'].some((place) => path.startsWith(place)))
 
 const domainIsPure: Law = ({ path, imports }) => {
   if (!path.startsWith('core/domain/')) return []

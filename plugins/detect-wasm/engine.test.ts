@@ -110,7 +110,7 @@ test('a finding outside of its text is the fault of the rule', async () => {
     })
     const [answer] = await rules.ask([turn])
     assert.is(reasonOf(answer), 'a finding outside of its text')
-    assert.is(answer?.strike, 'a finding outside of its text')
+    assert.is(answer?.strike, 'answer: a finding outside of its text')
   }
 })
 

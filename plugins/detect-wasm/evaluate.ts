@@ -132,7 +132,7 @@ async function conclude(
     if (came.isMissing === true) shelf.missed(turn.rule)
     return undecided(came.message)
   }
-  if (came.kind === 'ended') return { ...undecided(came.message), strike: came.message }
+  if (came.kind === 'ended') return { ...undecided(came.message), strike: `ended: ${came.message}` }
   const { ran } = came
   onRan?.(ran)
   if (onRan === undefined) log(turn.rule, request.context.correlationId, ran)

@@ -37,13 +37,18 @@ export function evaluationOf(ran: Ran, reading: Reading): Evaluation {
     return { ...read(ran.answer, reading), ...told }
   } catch (thrown) {
     const why = thrown instanceof Fault ? thrown.message : 'what it answers cannot be done to the message'
-    return { ...undecided(why), ...beside, strike: why }
+    return { ...undecided(why), ...beside, strike: `answer: ${why}` }
   }
 }
 
 const reasonOf = ({ failure }: Ran): string => failure?.message ?? 'it gave no answer'
-const strikeOf = ({ failure }: Ran) =>
-  failure === null || failure.kind === 'refused' ? {} : { strike: failure.message.slice(0, LONGEST_STRIKE) }
+/** Strikes go to alerts: what a module says of itself may be what stood in a message. */
+function strikeOf({ failure }: Ran): { readonly strike?: string } {
+  if (failure === null || failure.kind === 'refused') return {}
+  const { kind, message } = failure
+  const words = kind === 'error' ? 'it ended with an error of its own' : message
+  return { strike: `${kind}: ${words}`.slice(0, LONGEST_STRIKE) }
+}
 
 const LONGEST_STRIKE = 200
 
@@ -55,7 +60,7 @@ function latenessOf({ ms, fuel }: Ran, { build }: Prepared): { readonly strike?:
   if (ms <= limits.deadlineMs) return {}
   // What patterns take is no fuel.
   if (fuel < ms * LEAST_FUEL_PER_MS && !manifest.capabilities.includes('regex')) return {}
-  return { strike: `took ${Math.round(ms)} ms, more than its ${limits.deadlineMs}` }
+  return { strike: `late: took ${Math.round(ms)} ms, more than its ${limits.deadlineMs}` }
 }
 
 /** Findings that core counts by itself are not told twice. */

@@ -44,6 +44,13 @@ test('a script without end strikes, and the rules beside it answer', async () =>
   assert.equal(verdicts(await rules.ask([honest], { message: message('#') })), ['block'])
 })
 
+test('what a script throws is told as its own fault and never in its words: strikes go to alerts', async () => {
+  const [thrown] = await rules.ask([
+    await rules.prepare(javascript("export function evaluate() { throw new Error('swordfish') }")),
+  ])
+  assert.is(thrown?.strike, 'error: it ended with an error of its own')
+})
+
 test('a script that cannot be loaded is refused when it is uploaded', async () => {
   const [error] = await rules.errors(javascript('export function evaluate( {'))
   assert.match(error ?? '', /SyntaxError/)

@@ -100,6 +100,11 @@ test('traps on a path that is none, so that nothing passes unseen', () => {
     assert.throws(() => open(bytes).raw(inputOf({ op: 'edit', steps: [{ path }] })), undefined, path)
 })
 
+test('says that it cannot tell where a message holds too many values to be read within the fuel of a call', () => {
+  const dense = { op: 'words', json: Array.from({ length: 40_000 }, () => 1) }
+  assert.is(run(dense)['verdict'], 'undecided')
+})
+
 test('tells where something is in bytes, whichever way it was counted', () => {
   const answer = run(
     { op: 'texts', needle: 'key' },
@@ -154,7 +159,7 @@ test('keeps its memory as it is, call after call', () => {
   const first = opened.raw(input)
   for (let i = 0; i < 300; i++) assert.equal(opened.raw(input), first)
   assert.is(opened.pages(), 32)
-  const most = { op: 'words', json: Array.from({ length: 120_000 }, () => 1) }
+  const most = { op: 'words', json: Array.from({ length: 32_000 }, () => 1234567) }
   assert.is(opened.raw(inputOf(most))['verdict'], 'block')
 })
 

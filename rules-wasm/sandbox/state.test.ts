@@ -77,6 +77,14 @@ const ways: readonly (readonly [way: string, text: string])[] = [
     ),
   ],
   [
+    'how much its memory may still grow',
+    smuggler('(i32.eq (memory.grow (i32.const 62)) (i32.const -1))', '(drop (memory.grow (i32.const 0)))'),
+  ],
+  [
+    'a byte behind its memory',
+    smuggler('(i32.load8_u (i32.const 4000000))', '(i32.store8 (i32.const 4000000) (i32.const 1))'),
+  ],
+  [
     'a variable',
     smuggler('(global.get $g)', '(global.set $g (i32.const 1))', { parts: '(global $g (mut i32) (i32.const 0))' }),
   ],

@@ -63,10 +63,10 @@ test('asks for the parts of the contract', async () => {
   const bare = (text: string) => problemsOf(text, {})
   assert.match(await bare('(module (memory 1))'), /exports no function "evaluate"/)
   assert.match(await bare('(module (memory 1))'), /gatehouse_rule_abi_1/)
-  assert.match(await bare('(module (func (export "evaluate") (result i32) (i32.const 0)))'), /no memory/)
+  assert.match(await bare('(module (func (export "evaluate") (result i32) (i32.const 0)))'), /exports no memory/)
   const typed = (type: string, body = '') =>
     bare(
-      `(module (memory 1) (global (export "gatehouse_rule_abi_1") i32 (i32.const 1)) (func (export "evaluate") ${type} ${body}))`,
+      `(module (memory (export "memory") 1) (global (export "gatehouse_rule_abi_1") i32 (i32.const 1)) (func (export "evaluate") ${type} ${body}))`,
     )
   assert.match(await typed('(param i32) (result i32)', '(i32.const 0)'), /no function "evaluate" of the type/)
   assert.match(await typed(''), /"evaluate"/)
@@ -75,8 +75,14 @@ test('asks for the parts of the contract', async () => {
 })
 
 test('refuses a memory or table larger than allowed, with what to do', async () => {
-  assert.match(await problemsOf(wat({ body: PASS, memory: '(memory 65)' })), /65 pages, more than 64.*"memoryPages"/)
-  assert.is(await problemsOf(wat({ body: PASS, memory: '(memory 65)' }), { grants: { memoryPages: 65 } }), 'none')
+  assert.match(
+    await problemsOf(wat({ body: PASS, memory: '(memory (export "memory") 65)' })),
+    /65 pages, more than 64.*"memoryPages"/,
+  )
+  assert.is(
+    await problemsOf(wat({ body: PASS, memory: '(memory (export "memory") 65)' }), { grants: { memoryPages: 65 } }),
+    'none',
+  )
   assert.match(await problemsOf(wat({ body: PASS, parts: '(table 10001 funcref)' })), /10001 elements/)
 })
 

@@ -14,7 +14,7 @@ import {
   type,
   u32,
 } from './assemble.fixture.js'
-import { FUEL_EXPORT, meter } from './index.js'
+import { FUEL_EXPORT, meter, RESTORE_EXPORTS } from './index.js'
 import { caps, costOf, load, runsDry } from './run.fixture.js'
 
 const loop = [0x03, 0x40, 0x0c, 0, 0x0b]
@@ -250,6 +250,64 @@ test('keeps exports and adds the fuel alone', () => {
     WebAssembly.Module.exports(module).map(({ name }) => name),
     ['run', FUEL_EXPORT],
   )
+})
+
+/** The value of a global that a metered module exports. */
+const valueOf = (exports: WebAssembly.Exports, name: string) => (exports[name] as unknown as { value: number }).value
+
+function restorable(bytes: Uint8Array, isSteady = false) {
+  const metered = meter(bytes, { ...caps, restore: true, steady: isSteady })
+  return new WebAssembly.Instance(new WebAssembly.Module(metered as Uint8Array<ArrayBuffer>)).exports
+}
+
+test('tells where a module has written, by stores, fills and copies', () => {
+  const store = (at: number, offset: number) => [...i32(at), ...i32(7), 0x36, 2, ...u32(offset)]
+  const fill = [...i32(9_000), ...i32(1), ...i32(500), 0xfc, 11, 0]
+  const ranges: readonly (readonly [code: readonly number[], low: number, high: number])[] = [
+    [[], -1, -1],
+    [store(100, 4), 104, 104],
+    [[...store(400, 0), ...store(100, 70_000), ...store(2, 0)], 2, 70_100],
+    [fill, 9_000, 9_500],
+    [[...i32(600), ...i32(0), ...i32(32), 0xfc, 10, 0, 0], 600, 632],
+  ]
+  for (const [code, low, high] of ranges) {
+    const exports = restorable(single(code, memory))
+    ;(exports['run'] as () => void)()
+    assert.is(valueOf(exports, RESTORE_EXPORTS.low), low)
+    assert.is(valueOf(exports, RESTORE_EXPORTS.low) + valueOf(exports, RESTORE_EXPORTS.span), high)
+  }
+})
+
+test('exports its variables, and nothing to put back where tables change', () => {
+  const globals = [
+    [I32, 1, 0x41, 5, 0x0b],
+    [I32, 0, 0x41, 6, 0x0b],
+    [I64, 1, 0x42, 7, 0x0b],
+  ]
+  const names = Object.keys(restorable(single([], { ...memory, globals })))
+  assert.equal(
+    names.slice(2),
+    ['memory', 'low', 'span', 'variable_0', 'variable_1'].map((name) => `${FUEL_EXPORT}_${name}`),
+  )
+  const lasting = restorable(single([...i32(0), 0xd0, FUNCREF, 0x26, 0], { ...memory, ...table }))
+  assert.equal(Object.keys(lasting), ['run', FUEL_EXPORT])
+})
+
+test('a steady memory is counted as growing, and no further than it may', () => {
+  const grow = (pages: number) => [...i32(pages), 0x40, 0]
+  const parts = { types: [type([], [I32])], memories: [[1, 2, 5]] }
+  const sizeAfter = (code: readonly number[]) => {
+    const exports = restorable(single(code, parts), true)
+    ;(exports[FUEL_EXPORT] as unknown as { value: bigint }).value = 10n ** 15n
+    const result = (exports['run'] as () => number)()
+    assert.is((exports[RESTORE_EXPORTS.memory] as WebAssembly.Memory).buffer.byteLength, 5 * 65_536)
+    return [result, valueOf(exports, RESTORE_EXPORTS.size)]
+  }
+  assert.equal(sizeAfter([0x3f, 0]), [2, 2])
+  assert.equal(sizeAfter(grow(3)), [2, 5])
+  assert.equal(sizeAfter(grow(4)), [-1, 2])
+  assert.equal(sizeAfter(grow(-1)), [-1, 2])
+  assert.equal(sizeAfter([...grow(1), 0x1a, 0x3f, 0]), [3, 3])
 })
 
 test.run()

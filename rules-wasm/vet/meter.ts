@@ -6,7 +6,16 @@ import { ModuleRefusal } from './refusal.js'
 import { Reader } from './reader.js'
 import { cutSegments, ENTRY_COST, HOST_CALL_COST } from './segments.js'
 import { type Caps, checkStructure, FUEL_EXPORT, RESTORE_EXPORTS } from './structure.js'
-import { isRestorable, isTracked, trackingLocals, type Tracks, trackWrite, widenBody } from './track.js'
+import {
+  growBody,
+  isRestorable,
+  isTracked,
+  steadyEdit,
+  trackingLocals,
+  type Tracks,
+  trackWrite,
+  widenBody,
+} from './track.js'
 import { type Edit, Writer } from './writer.js'
 
 export interface MeterOptions extends Caps {
@@ -17,6 +26,11 @@ export interface MeterOptions extends Caps {
    * it has written (`RESTORE_EXPORTS`). A module that changes what is neither memory nor variable exports none of them.
    */
   readonly restore?: boolean
+  /**
+   * With `restore`: whether a memory has all its pages from the start, and is only counted as growing, since it could not shrink
+   * again. What lies behind the size that the module sees is then there: reading it gives zeros instead of a trap.
+   */
+  readonly steady?: boolean
 }
 
 /** Part of the key under which a metered module may be kept: it changes whenever the same bytes would come out otherwise. */
@@ -91,12 +105,14 @@ function planOf(module: Module, options: MeterOptions): Omit<Plan, 'cut'> {
     fuel: module.globals.length,
     wrappers,
     helpers: new Map(names.map((name, n) => [name, behind + n])),
-    ...(options.restore === true && isRestorable(module) && { tracks: tracksOf(module, behind + names.length) }),
+    ...(options.restore === true &&
+      isRestorable(module) && { tracks: tracksOf(module, behind + names.length, options.steady === true) }),
   }
 }
 
-function tracksOf({ globals }: Module, widen: number): Tracks {
-  return { low: globals.length + 1, span: globals.length + 2, widen }
+function tracksOf({ globals, memories }: Module, widen: number, isSteady: boolean): Tracks {
+  const [low, span, size] = [globals.length + 1, globals.length + 2, globals.length + 3]
+  return { low, span, widen, ...(isSteady && memories.length > 0 && { size, grow: widen + 1 }) }
 }
 
 /** What is added to a section: entries behind its own, and edits within. */
@@ -148,6 +164,7 @@ function changesOf(plan: Plan): ReadonlyMap<number, Change> {
     ...[...wrappers.keys()].map((index) => module.functions[index] ?? 0),
     ...[...charging.keys()].map(() => helperType),
     ...(tracks ? [helperType + 1] : []),
+    ...(tracks?.grow === undefined ? [] : [helperType]),
   ]
   const within = (id: number): readonly Edit[] => {
     const { start = 0, end = 0 } = module.sections.find((section) => section.id === id) ?? {}
@@ -159,8 +176,8 @@ function changesOf(plan: Plan): ReadonlyMap<number, Change> {
     [1, { added: charging.size > 0 || tracks ? [lengthType, ...(tracks ? [addressType] : [])] : [] }],
     [3, { added: types.map((type) => new Writer(8).u32(type).done()) }],
     [4, { edits: module.tables.map((limits) => capEdit(limits, options.tableElements)) }],
-    [5, { edits: module.memories.map((limits) => capEdit(limits, options.memoryPages)) }],
-    [6, { added: [global, ...(tracks ? trackGlobals : [])], edits: within(6) }],
+    [5, { edits: module.memories.map((limits) => capEdit(limits, options.memoryPages, tracks?.size !== undefined)) }],
+    [6, { added: [global, ...(tracks ? trackGlobals(module, tracks) : [])], edits: within(6) }],
     [7, { added: [exported, ...(tracks ? restoreExports(module, tracks) : [])], edits: within(7) }],
     [8, { edits: within(8) }],
     [9, { edits: within(9) }],
@@ -170,16 +187,20 @@ function changesOf(plan: Plan): ReadonlyMap<number, Change> {
 /** (i32) -> i32, and (i32) -> (). */
 const lengthType = Uint8Array.of(0x60, 1, 0x7f, 1, 0x7f)
 const addressType = Uint8Array.of(0x60, 1, 0x7f, 0)
-/** Variables i32: -1 and 0. */
-const trackGlobals = [Uint8Array.of(0x7f, 1, 0x41, 0x7f, op.end), Uint8Array.of(0x7f, 1, 0x41, 0, op.end)]
+/** Variables i32: -1, 0, and the pages. */
+function trackGlobals({ memories }: Module, { size }: Tracks): Uint8Array[] {
+  const variable = (value: number) => new Writer(16).byte(0x7f, 1, 0x41).s64(BigInt(value)).byte(op.end).done()
+  return [variable(-1), variable(0), ...(size === undefined ? [] : [variable(memories[0]?.initial ?? 0)])]
+}
 
-function restoreExports({ memories, globals }: Module, { low, span }: Tracks): Uint8Array[] {
+function restoreExports({ memories, globals }: Module, { low, span, size }: Tracks): Uint8Array[] {
   const exported = (name: string, kind: number, index: number) => new Writer().text(name).byte(kind).u32(index).done()
   const variables = globals.flatMap(({ isMutable }, n) => (isMutable ? [n] : []))
   return [
     ...memories.map((_, n) => exported(RESTORE_EXPORTS.memory, 2, n)),
     exported(RESTORE_EXPORTS.low, 3, low),
     exported(RESTORE_EXPORTS.span, 3, span),
+    ...(size === undefined ? [] : [exported(RESTORE_EXPORTS.size, 3, size)]),
     ...variables.map((index, n) => exported(`${RESTORE_EXPORTS.variable}${n}`, 3, index)),
   ]
 }
@@ -193,14 +214,22 @@ function referenceEdits({ module, wrappers }: Plan): Edit[] {
   })
 }
 
-function capEdit({ initial, maximum = Infinity, start, end }: Limits, cap: number): Edit {
-  const inserted = new Writer(16).byte(1).u32(initial).u32(Math.min(maximum, cap)).done()
+const mostOf = ({ maximum = Infinity }: Limits, cap: number): number => Math.min(maximum, cap)
+
+function capEdit(limits: Limits, cap: number, isSteady = false): Edit {
+  const { initial, start, end } = limits
+  const most = mostOf(limits, cap)
+  const inserted = new Writer(16)
+    .byte(1)
+    .u32(isSteady ? most : initial)
+    .u32(most)
+    .done()
   return { at: start, removed: end - start, inserted }
 }
 
 function writeCode(plan: Plan): Uint8Array | undefined {
   const { module, wrappers, helpers: charging, tracks } = plan
-  const count = module.bodies.length + wrappers.size + charging.size + (tracks ? 1 : 0)
+  const count = module.bodies.length + wrappers.size + charging.size + (tracks ? 1 : 0) + (tracks?.grow ? 1 : 0)
   if (count === 0) return undefined
   const out = new Writer(module.bytes.length * 2).u32(count)
   const add = (body: Uint8Array) => out.u32(body.length).bytes(body)
@@ -208,6 +237,8 @@ function writeCode(plan: Plan): Uint8Array | undefined {
   for (const index of wrappers.keys()) add(writeWrapper(plan, index))
   for (const name of charging.keys()) add(chargeLength(plan.fuel, name))
   if (tracks) add(widenBody(tracks))
+  const [memory] = module.memories
+  if (memory && tracks?.size !== undefined) add(growBody(tracks.size, mostOf(memory, plan.options.memoryPages)))
   return out.done()
 }
 
@@ -241,16 +272,18 @@ function trackEdits({ module, tracks }: Plan, { instructions }: Body, locals: nu
     }))
 }
 
-function instructionEdits({ wrappers, helpers: charging }: Plan, { instructions }: Body): Edit[] {
-  return instructions.flatMap(({ code, index, start, end }): Edit[] => {
+function instructionEdits({ wrappers, helpers: charging, tracks }: Plan, { instructions }: Body): Edit[] {
+  return instructions.flatMap((instruction): Edit[] => {
+    const { code, index, start, end } = instruction
+    const steady = tracks && steadyEdit(instruction, tracks)
     const wrapper = code === op.refFunc ? wrappers.get(index ?? -1) : undefined
     if (wrapper !== undefined)
       return [{ at: start + 1, removed: end - start - 1, inserted: new Writer(8).u32(wrapper).done() }]
     const name = lengthHelpers.get(code)
     const helper = name && charging.get(name)
-    return helper === undefined
-      ? []
-      : [{ at: start, removed: 0, inserted: new Writer(8).byte(op.call).u32(helper).done() }]
+    const charge =
+      helper === undefined ? [] : [{ at: start, removed: 0, inserted: new Writer(8).byte(op.call).u32(helper).done() }]
+    return steady === undefined ? charge : [...charge, steady]
   })
 }
 

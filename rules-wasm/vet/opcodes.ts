@@ -48,6 +48,7 @@ export const op = {
   return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
+  memorySize: 0x3f,
   memoryGrow: 0x40,
   refFunc: 0xd2,
   memoryInit: 0xfc08,

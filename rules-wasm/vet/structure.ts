@@ -6,6 +6,8 @@ export const RESTORE_EXPORTS = {
   memory: 'gatehouse_fuel_memory',
   low: 'gatehouse_fuel_low',
   span: 'gatehouse_fuel_span',
+  /** Pages, as the module sees them; the memory itself has all that it may have. */
+  size: 'gatehouse_fuel_size',
   variable: 'gatehouse_fuel_variable_',
 } as const
 

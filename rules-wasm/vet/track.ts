@@ -1,13 +1,16 @@
 import type { Instruction, Module, ValueType } from './module.js'
 import { op, opcodes, prefixed, SIMD_PREFIX } from './opcodes.js'
 import { Reader } from './reader.js'
-import { Writer } from './writer.js'
+import { type Edit, Writer } from './writer.js'
 
-/** Where tracking keeps what it knows: indices of two globals and of the function that widens them. */
+/** Where tracking keeps what it knows: indices of globals and of the functions that change them. */
 export interface Tracks {
   readonly low: number
   readonly span: number
   readonly widen: number
+  /** Of a memory that cannot shrink again, so that it never grows: how large the module believes it to be. */
+  readonly size?: number
+  readonly grow?: number
 }
 
 /**
@@ -48,6 +51,21 @@ const stores: ReadonlyMap<number, ValueType> = new Map<number, ValueType>([
 ])
 
 export const isTracked = ({ code }: Instruction): boolean => stores.has(code) || bulk.has(code)
+
+/** What stands in the place of `memory.size` and `memory.grow` where the memory never grows. */
+export function steadyEdit({ code, start, end }: Instruction, { size, grow }: Tracks): Edit | undefined {
+  if (size === undefined || grow === undefined || (code !== op.memorySize && code !== op.memoryGrow)) return undefined
+  const inserted = code === op.memorySize ? new Writer(8).byte(0x23).u32(size) : new Writer(8).byte(op.call).u32(grow)
+  return { at: start, removed: end - start, inserted: inserted.done() }
+}
+
+/** The body of a function as `memory.grow`: it only counts. */
+export function growBody(size: number, most: number): Uint8Array {
+  const out = new Writer(64).byte(0, 0x20, 0, 0x41).s64(BigInt(most)).byte(0x23).u32(size)
+  out.byte(0x6b, 0x4b, op.if, 0x40, 0x41, 0x7f, op.return, op.end)
+  out.byte(0x23).u32(size).byte(0x23).u32(size).byte(0x20, 0, 0x6a, 0x24).u32(size)
+  return out.byte(op.end).done()
+}
 
 /** The locals that tracking uses in one function, as groups of the binary format: an address, two numbers, a value of each type. */
 export function trackingLocals({ usesSimd }: Module): readonly (readonly [count: number, type: number])[] {

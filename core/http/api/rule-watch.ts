@@ -18,7 +18,7 @@ const Since = z.strictObject({
 })
 
 export function ruleWatchOperations({ store, mutations, engineKinds, ruleWatch }: ApiOptions): Operation[] {
-  const sight = { kinds: engineKinds, quarantineOf: ruleWatch.quarantineOf }
+  const sight = () => ({ kinds: engineKinds(), quarantineOf: ruleWatch.quarantineOf })
   const found = async (call: unknown) => {
     const known = call as ApiCall
     const { rule, gatewayId } = await ruleById(store, known.params['id'] ?? '')
@@ -37,7 +37,7 @@ export function ruleWatchOperations({ store, mutations, engineKinds, ruleWatch }
       handle: async (call) => {
         const { id } = await found(call)
         const rule = await mutations.change(call.actor, (work) => releaseRule(work, id))
-        return showRule(rule, { ...sight, kinds: sight.kinds() })
+        return showRule(rule, sight())
       },
     }),
     operation({

@@ -2,8 +2,9 @@ import { Answer, begin, Findings, Replacements } from './answer'
 import { Edits } from './edits'
 import { Buffer } from './memory'
 import { Path } from './path'
+import { Kind } from './tape'
 import { Text, textOf } from './text'
-import { Value } from './value'
+import { stringAt, Value } from './value'
 import { jsonOf } from './write'
 
 /** The facts of the call. What nobody knows is empty. */
@@ -209,10 +210,13 @@ function finish(out: Buffer): Buffer {
   return out
 }
 
+/** The strings of an array, each of which is one token. */
 function listOf(json: Value, isKey: bool): Text[] {
   const list: Text[] = []
-  for (let item = json.first(); item.exists; item = item.next()) {
-    const text = item.text
+  if (!json.isArray) return list
+  const tape = json.tape
+  for (let token = json.token + 1; tape.kind(token) !== Kind.Close; token = tape.next(token)) {
+    const text = tape.isString(token) ? stringAt(tape, token) : new Text(0, 0)
     text.index = list.length
     text.isKey = isKey
     list.push(text)

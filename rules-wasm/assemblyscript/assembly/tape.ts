@@ -1,5 +1,5 @@
 import { take } from './memory'
-import { hex4, special } from './scan'
+import { escapeEnd, isDigit, notPlain, numberEnd, skip, wordKind } from './scan'
 
 /** What a token is. `Escaped` is a string that holds a backslash; `Close` is the end of an object or array. */
 export const enum Kind {
@@ -18,6 +18,11 @@ export const enum Kind {
 /** As deep as a message may nest, with the envelope around it. */
 const MAX_DEPTH = 520
 const MAX_LENGTH = 1 << 28
+/**
+ * Values, keys and ends of objects and arrays. A text of more is not read: it would take most of what a call may use, and the rule would fail,
+ * by the doing of whoever sent it, where it can say that it cannot tell.
+ */
+const MAX_TOKENS = 32_768
 
 /**
  * A JSON text, read once: a list of tokens, eight bytes each. The first word holds where the token begins and its kind, the second
@@ -28,16 +33,14 @@ export class Tape {
   count: i32 = 0
   private tokens: usize
   private room: i32
-  private open: i32 = -1
-  private depth: i32 = 0
 
   constructor(
     public source: usize,
     public length: i32,
   ) {
-    this.room = (length >> 3) + 16
+    this.room = min((length >> 3) + 16, MAX_TOKENS)
     this.tokens = take(this.room << 3)
-    if (length >= MAX_LENGTH || !this.read()) this.count = 0
+    if (length < MAX_LENGTH) this.count = <i32>((this.read() - this.tokens) >> 3)
   }
 
   kind(token: i32): Kind {
@@ -53,6 +56,11 @@ export class Tape {
     return load<i32>(this.tokens + ((<usize>token) << 3), 4)
   }
 
+  isString(token: i32): bool {
+    const kind = this.kind(token)
+    return kind === Kind.String || kind === Kind.Escaped
+  }
+
   /** The token after this value. */
   next(token: i32): i32 {
     const kind = this.kind(token)
@@ -63,159 +71,128 @@ export class Tape {
   stop(token: i32): i32 {
     const kind = this.kind(token)
     if (kind === Kind.Object || kind === Kind.Array) return this.start(this.end(token) - 1) + 1
-    return kind === Kind.String || kind === Kind.Escaped ? this.end(token) + 1 : this.end(token)
+    return this.isString(token) ? this.end(token) + 1 : this.end(token)
   }
 
-  private push(kind: Kind, start: i32, second: i32): void {
-    if (this.count === this.room) {
-      this.room *= 2
-      this.tokens = heap.realloc(this.tokens, (<usize>this.room) << 3)
-    }
-    const at = this.tokens + ((<usize>this.count) << 3)
-    store<u32>(at, ((<u32>start) << 4) | kind)
-    store<i32>(at, second, 4)
-    this.count += 1
-  }
-
-  private read(): bool {
-    let at = this.space(0)
-    do {
-      at = this.value(at)
-      // Where a container was opened, its first item is next.
-      if (at >= 0 && !this.opened) at = this.after(at)
-    } while (at >= 0 && (this.opened || this.open >= 0))
-    return at === this.length
-  }
-
-  private opened: bool = false
-
-  /** Reads a scalar, or the beginning of a container up to its first item. Answers where to go on; -1: no JSON. */
-  private value(at: i32): i32 {
-    this.opened = false
-    if (at >= this.length) return -1
-    const byte = load<u8>(this.source + at)
-    if (byte === 34) return this.string(at)
-    if (byte === 123 || byte === 91) return this.begin(byte === 123, at)
-    if (byte === 45 || (byte >= 48 && byte <= 57)) return this.number(at)
-    if (byte === 116) return this.word(at, 0x65757274, 4, Kind.True)
-    if (byte === 110) return this.word(at, 0x6c6c756e, 4, Kind.Null)
-    // The last four letters of it.
-    if (byte === 102) return this.word(at, 0x65736c61, 5, Kind.False)
-    return -1
-  }
-
-  private begin(isObject: bool, at: i32): i32 {
-    if (++this.depth > MAX_DEPTH) return -1
-    this.push(isObject ? Kind.Object : Kind.Array, at, this.open)
-    this.open = this.count - 1
-    const first = this.space(at + 1)
-    if (first < this.length && load<u8>(this.source + first) === (isObject ? 125 : 93)) return this.close(first)
-    this.opened = true
-    return isObject ? this.key(first) : first
-  }
-
-  private close(at: i32): i32 {
-    this.push(Kind.Close, at, at + 1)
-    const token = this.open
-    this.open = this.end(token)
-    store<i32>(this.tokens + ((<usize>token) << 3), this.count, 4)
-    this.depth -= 1
-    return at + 1
-  }
-
-  private key(at: i32): i32 {
-    if (at >= this.length || load<u8>(this.source + at) !== 34) return -1
-    const end = this.string(at)
-    if (end < 0) return -1
-    const colon = this.space(end)
-    if (colon >= this.length || load<u8>(this.source + colon) !== 58) return -1
-    return this.space(colon + 1)
-  }
-
-  /** Goes on after a value: to the next one, or to the end of it all. */
-  private after(from: i32): i32 {
-    let at = this.space(from)
-    while (this.open >= 0) {
-      if (at >= this.length) return -1
-      const byte = load<u8>(this.source + at)
-      const isObject = this.kind(this.open) === Kind.Object
-      if (byte === 44) return isObject ? this.key(this.space(at + 1)) : this.space(at + 1)
-      if (byte !== (isObject ? 125 : 93)) return -1
-      at = this.space(this.close(at))
-    }
-    return at
-  }
-
-  private string(at: i32): i32 {
+  /**
+   * Answers where the tokens end; their beginning if it is no JSON. All in one loop with variables of its own, since here is spent most of
+   * what a rule costs, and what somebody sends must never cost more than a rule may. A few bytes behind the text are looked at and given
+   * no meaning: the tokens lie there.
+   */
+  private read(): usize {
     const source = this.source
-    const length = this.length
-    let kind = Kind.String
-    let i = at + 1
-    for (;;) {
-      i = special(source, i, length)
-      if (i >= length) return -1
-      const byte = load<u8>(source + i)
-      if (byte === 34) break
-      if (byte !== 92) return -1
-      kind = Kind.Escaped
-      i = this.escape(i)
-      if (i < 0) return -1
+    const end = source + this.length
+    const tokens = this.tokens
+    let out = tokens
+    let limit = tokens + ((<usize>this.room) << 3)
+    // The innermost object or array that has not ended; its second word holds the one around it.
+    let open: usize = 0
+    let isObject = false
+    let wantsKey = false
+    let depth = 0
+    let at = source
+    while (at < end) {
+      let byte = <i32>load<u8>(at)
+      if (byte <= 32) {
+        at = skip(at, end)
+        byte = load<u8>(at)
+      }
+      if (at >= end) return tokens
+      if (out === limit) {
+        limit = this.grow()
+        if (limit === 0) return tokens
+      }
+      const start = (<u64>(at - source)) << 4
+      if (byte === 34) {
+        let kind: u64 = Kind.String
+        let to = notPlain(at + 1, end)
+        while (to < end && load<u8>(to) !== 34) {
+          to = escapeEnd(to, end)
+          if (to === 0) return tokens
+          kind = Kind.Escaped
+          // Escapes come in rows where they come in numbers.
+          if (load<u8>(to) !== 92) to = notPlain(to, end)
+        }
+        if (to >= end) return tokens
+        store<u64>(out, ((<u64>(to - source)) << 32) | start | kind)
+        out += 8
+        at = to + 1
+        if (wantsKey) {
+          if (load<u8>(at) !== 58) at = skip(at, end)
+          if (load<u8>(at) !== 58) return tokens
+          at += 1
+          wantsKey = false
+          continue
+        }
+      } else if (wantsKey) {
+        return tokens
+      } else if ((byte | 32) === 123) {
+        depth += 1
+        if (depth > MAX_DEPTH) return tokens
+        isObject = byte === 123
+        store<u64>(out, ((<u64>open) << 32) | start | (isObject ? Kind.Object : Kind.Array))
+        open = out
+        out += 8
+        at += 1
+        if (load<u8>(at) <= 32) at = skip(at, end)
+        // An empty one ends below.
+        if (load<u8>(at) !== byte + 2) {
+          wantsKey = isObject
+          continue
+        }
+      } else if (isDigit(byte)) {
+        let to = at + 1
+        while (isDigit(load<u8>(to))) to += 1
+        const next = <i32>load<u8>(to)
+        if (to >= end || byte === 48 || next === 46 || (next | 32) === 101) to = numberEnd(at, end)
+        if (to === 0) return tokens
+        store<u64>(out, ((<u64>(to - source)) << 32) | start | Kind.Number)
+        out += 8
+        at = to
+      } else {
+        const kind = wordKind(at, end)
+        const to = kind === Kind.Number ? numberEnd(at, end) : at + (kind === Kind.False ? 5 : 4)
+        if (kind === Kind.Missing || to === 0) return tokens
+        store<u64>(out, ((<u64>(to - source)) << 32) | start | kind)
+        out += 8
+        at = to
+      }
+      byte = load<u8>(at)
+      while (byte !== 44 || open === 0 || at >= end) {
+        if (byte <= 32) {
+          at = skip(at, end)
+          byte = load<u8>(at)
+          if (byte === 44 && open !== 0 && at < end) break
+        }
+        if (open === 0) return at === end ? out : tokens
+        if (at >= end || byte !== (isObject ? 125 : 93)) return tokens
+        if (out === limit) {
+          limit = this.grow()
+          if (limit === 0) return tokens
+        }
+        const place = at - source
+        store<u64>(out, ((<u64>place + 1) << 32) | ((<u64>place) << 4) | Kind.Close)
+        out += 8
+        const around = <usize>load<u32>(open, 4)
+        store<u32>(open, <u32>((out - tokens) >> 3), 4)
+        isObject = around !== 0 && (load<u32>(around) & 15) === Kind.Object
+        open = around
+        depth -= 1
+        at += 1
+        byte = load<u8>(at)
+      }
+      wantsKey = isObject
+      at += 1
     }
-    this.push(kind, at, i)
-    return i + 1
+    return tokens
   }
 
-  private escape(at: i32): i32 {
-    if (at + 1 >= this.length) return -1
-    const byte = load<u8>(this.source + at + 1)
-    if (byte === 117) return at + 6 <= this.length && hex4(this.source + at + 2) >= 0 ? at + 6 : -1
-    const known = byte === 34 || byte === 92 || byte === 47 || byte === 98 || byte === 102
-    return known || byte === 110 || byte === 114 || byte === 116 ? at + 2 : -1
-  }
-
-  private number(at: i32): i32 {
-    let i = this.peek(at) === 45 ? at + 1 : at
-    const whole = i
-    i = this.digits(i)
-    if (i === whole || (i > whole + 1 && this.peek(whole) === 48)) return -1
-    if (this.peek(i) === 46) {
-      const fraction = i + 1
-      i = this.digits(fraction)
-      if (i === fraction) return -1
-    }
-    if ((this.peek(i) | 32) === 101) {
-      const sign = this.peek(i + 1)
-      const exponent = sign === 43 || sign === 45 ? i + 2 : i + 1
-      i = this.digits(exponent)
-      if (i === exponent) return -1
-    }
-    this.push(Kind.Number, at, i)
-    return i
-  }
-
-  private digits(at: i32): i32 {
-    let i = at
-    while (<u32>this.peek(i) - 48 < 10) i += 1
-    return i
-  }
-
-  private peek(at: i32): i32 {
-    return at < this.length ? <i32>load<u8>(this.source + at) : 0
-  }
-
-  private word(at: i32, letters: u32, length: i32, kind: Kind): i32 {
-    if (at + length > this.length || load<u32>(this.source + at + length - 4) !== letters) return -1
-    this.push(kind, at, at + length)
-    return at + length
-  }
-
-  private space(at: i32): i32 {
-    let i = at
-    while (i < this.length) {
-      const byte = load<u8>(this.source + i)
-      if (byte > 32 || (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9)) break
-      i += 1
-    }
-    return i
+  /** Answers where the room ends now; 0: there is no more. Nothing else is taken while a text is read, so the tokens stay where they are. */
+  private grow(): usize {
+    if (this.room === MAX_TOKENS) return 0
+    this.room = min(this.room * 2, MAX_TOKENS)
+    const size = (<usize>this.room) << 3
+    if (heap.realloc(this.tokens, size) !== this.tokens) unreachable()
+    return this.tokens + size
   }
 }

@@ -29,8 +29,7 @@ export class Value {
     return this.kind === Kind.Array
   }
   get isString(): bool {
-    const kind = this.kind
-    return kind === Kind.String || kind === Kind.Escaped
+    return this.token >= 0 && this.tape.isString(this.token)
   }
   get isNumber(): bool {
     return this.kind === Kind.Number

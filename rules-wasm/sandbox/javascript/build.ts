@@ -31,7 +31,7 @@ export async function buildJavascript(bundle: RuleBundle, limits: Limits): Promi
     sha256: createHash('sha256').update(bytes).digest('hex'),
     code: source,
     engine: await loadEngine(),
-    facts: { bytes: bytes.length, engine: ENGINE_VERSION, meter: METER_VERSION },
+    facts: { bytes: bytes.length, meter: `${METER_VERSION} ${ENGINE_VERSION}` },
   }
   const fuel = Math.min(module.limits.fuel, LOADING.fuel + LOADING.fuelPerByte * bytes.length)
   const problems = await tryLoading({ ...module, limits: { ...module.limits, fuel } })

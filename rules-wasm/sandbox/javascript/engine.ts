@@ -6,8 +6,8 @@ import { meterOwn } from '@gatehouse/rule-vet'
 /** The very build of QuickJS whose names and addresses `interpreter.ts` knows. */
 const BUILD = '105c3bed22d457e43e3d1c3c1c6959fda62a8fe06f0fc8a985303c3a2be72232'
 
-/** The version of QuickJS's build that runs JavaScript: part of what a verdict hangs on. */
-export const ENGINE_VERSION = 'quickjs-emscripten 0.32.0'
+/** What runs JavaScript, which a verdict hangs on. It changes with the build, and with the prelude. */
+export const ENGINE_VERSION = 'quickjs-0.32.0-1'
 
 /** What the interpreter may use while it starts; before each call its fuel is set anew. */
 const START_FUEL = 1_000_000_000n

@@ -77,9 +77,14 @@ class JavascriptRule implements OpenRule {
     this.#host.begin()
     if (request.input.length > inputBytes) return this.#ran(refused(request.input.length, inputBytes), began)
     this.#interpreter.fuel = BigInt(fuel * UNITS_PER_FUEL)
-    const outcome = this.#evaluate(request.input)
-    const ran = this.#ran(outcome, began)
-    this.#putBack(outcome)
+    let outcome: Outcome | null = null
+    let ran: Ran
+    try {
+      outcome = this.#evaluate(request.input)
+      ran = this.#ran(outcome, began)
+    } finally {
+      this.#putBack(outcome)
+    }
     return { ...ran, ms: performance.now() - began }
   }
 
@@ -113,9 +118,10 @@ class JavascriptRule implements OpenRule {
     }
   }
 
-  #putBack({ failure }: Outcome): void {
-    this.#image.restore(failure === null ? 'success' : 'failure')
-    if (failure === null) return
+  #putBack(outcome: Outcome | null): void {
+    const isWell = outcome?.failure === null
+    this.#image.restore(isWell ? 'success' : 'failure')
+    if (isWell) return
     this.#interpreter.fuel = SPARE_FUEL
     this.#interpreter.resetStack()
   }
@@ -138,12 +144,15 @@ class JavascriptRule implements OpenRule {
   /** What was thrown is told by JavaScript too, for all that it holds may be a trap. */
   #tell({ value }: Thrown): { readonly kind: FailureKind; readonly message: string } {
     const interpreter = this.#interpreter
+    const { fuel } = interpreter
     interpreter.fuel = SPARE_FUEL
     try {
       const told = interpreter.stringOf(interpreter.call(this.#describe, [value]))
       if (told !== null && !this.#isFull()) return faultIn(told)
     } catch {
       // Then nothing can be told of it.
+    } finally {
+      interpreter.fuel = fuel
     }
     return { kind: 'memory', message: 'ran out of memory' }
   }

@@ -34,7 +34,7 @@ const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 function meterOrTell(bytes: Uint8Array, policy: Policy, { fuel }: Limits): { readonly bytes: Uint8Array } | Problem {
   const { memoryPages, tableElements } = policy
   try {
-    return { bytes: meter(bytes, { memoryPages, tableElements, startFuel: BigInt(fuel), restore: true }) }
+    return { bytes: meter(bytes, { memoryPages, tableElements, startFuel: BigInt(fuel), restore: true, steady: true }) }
   } catch (error) {
     if (!(error instanceof ModuleRefusal)) throw error
     return { message: error.reason, offset: error.offset }
@@ -42,14 +42,15 @@ function meterOrTell(bytes: Uint8Array, policy: Policy, { fuel }: Limits): { rea
 }
 
 /** What a rule exports, by its contract. */
-function checkContract({ abi, memory, exports }: Facts): Problem[] {
+function checkContract({ abi, exports }: Facts): Problem[] {
   const problems: Problem[] = []
   const entry = exports.find(({ name }) => name === 'evaluate')?.type
   if (entry?.params.length !== 0 || entry.results.join() !== 'i32')
     problems.push({ message: 'exports no function "evaluate" of the type "() -> i32": a rule is asked by it' })
   if (!abi.includes(1))
     problems.push({ message: 'does not export "gatehouse_rule_abi_1", a function or constant that names its contract' })
-  if (memory === undefined) problems.push({ message: 'has no memory: export one as "memory"' })
+  if (!exports.some(({ kind }) => kind === 'memory'))
+    problems.push({ message: 'exports no memory: export one as "memory"' })
   return problems
 }
 

@@ -1,5 +1,5 @@
 import type { ExtismPluginOptions } from '@extism/extism'
-import { FUEL_EXPORT } from '@gatehouse/rule-vet'
+import { FUEL_EXPORT, RESTORE_EXPORTS } from '@gatehouse/rule-vet'
 import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-limits'
 import { RuleFault } from '../fault.js'
 import { createPlugin } from './extism.js'
@@ -12,7 +12,8 @@ import { WASI_MODULE } from '../wasi.js'
 /** An instance of a rule's module. */
 export interface Guest {
   evaluate(): number
-  readonly memory: WebAssembly.Memory
+  /** Of its memory, as it sees it. */
+  pages(): number
   readonly fuel: { value: bigint }
   /** Null when it cannot be put back. */
   readonly restore: Restore | null
@@ -29,13 +30,13 @@ export async function createGuest(code: WebAssembly.Module, host: ExtismHost): P
   // The instance itself, since `call` drops what `evaluate` answers, and cannot be waited for without a turn of the event loop.
   const { exports } = instance
   const memory = memoryOf(instance)
-  const { evaluate, [FUEL_EXPORT]: fuel } = exports
+  const { evaluate, [FUEL_EXPORT]: fuel, [RESTORE_EXPORTS.size]: size } = exports
   if (typeof evaluate !== 'function' || !(fuel instanceof WebAssembly.Global) || memory === undefined)
     throw new RuleFault('trap', 'is no module that was built for the sandbox')
   host.memory.attach(memory)
   return {
     evaluate: evaluate as () => number,
-    memory,
+    pages: () => (size instanceof WebAssembly.Global ? Number(size.value) : memory.buffer.byteLength / 65_536),
     fuel: fuel as unknown as { value: bigint },
     restore: rememberInstance(exports, host.memory),
   }

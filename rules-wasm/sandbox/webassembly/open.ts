@@ -87,7 +87,7 @@ class OpenModule implements OpenRule {
       failure,
       fuel: this.#used(),
       ms: performance.now() - began,
-      memoryPages: (this.#guest?.memory.buffer.byteLength ?? 0) / 65_536,
+      memoryPages: this.#guest?.pages() ?? 0,
       outputBytes: exchange.output?.length ?? 0,
       ...capabilities.told(),
     })

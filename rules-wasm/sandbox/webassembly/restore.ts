@@ -10,13 +10,14 @@ interface Variable {
 }
 
 /** More than this is copied no faster than an instance is made, unless that has twice as much to write at its start. */
-const mostBytes = 2_097_152
+const mostBytes = 8_388_608
 /** The longest write that counts as one place. */
 const widest = 16
 
 /**
  * Remembers an instance: its memory and what its variables hold. Null for a module that changes more than these (the metering knows).
- * What is put back is where the module, by its own count, and the host have written; a memory that has grown cannot shrink.
+ * What is put back is where the module, by its own count, and the host have written; its size is a number too, for it was metered to be
+ * steady.
  */
 export function rememberInstance(exports: WebAssembly.Exports, guest: GuestMemory): Restore | null {
   const { [RESTORE_EXPORTS.memory]: memory, [RESTORE_EXPORTS.low]: low, [RESTORE_EXPORTS.span]: span } = exports
@@ -52,7 +53,7 @@ function putBack(bytes: Uint8Array, image: Uint8Array, [from, to]: readonly [num
 
 function variablesOf(exports: WebAssembly.Exports): readonly Variable[] {
   return Object.entries(exports)
-    .filter(([name]) => name.startsWith(RESTORE_EXPORTS.variable))
+    .filter(([name]) => name.startsWith(RESTORE_EXPORTS.variable) || name === RESTORE_EXPORTS.size)
     .map(([, global]) => global as unknown as { value: number | bigint })
     .map((global) => ({ global, initial: global.value }))
 }

@@ -243,6 +243,14 @@ static void gh_finding(const char *type, uint32_t text, uint32_t start, uint32_t
   gh_put_word("}");
 }
 
+/* Something found that has no place in a text. */
+static void gh_found(const char *type) {
+  if (gh_findings == 1000 || gh_output_used > GH_OUTPUT - GH_TAIL) return;
+  gh_put_word(gh_findings++ ? ",{\"type\":" : "{\"type\":");
+  gh_put_text(type);
+  gh_put_word("}");
+}
+
 /* Ends the call. `reason` (at most 500 signs) is read by the client; NULL: none. `evaluate` returns what this returns. */
 static int32_t gh_answer(const char *verdict, const char *reason) {
   if (gh_is_full) verdict = "undecided";

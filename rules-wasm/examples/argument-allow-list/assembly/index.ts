@@ -31,7 +31,11 @@ function lookAt(message: Message, tool: Value): Answer {
   for (let argument = given.first(); argument.exists; argument = argument.next()) {
     const problem = check(argument, '', tool, others)
     if (problem.length == 0) continue
-    return refuse(message, 'ARGUMENT_NOT_ALLOWED', `The argument "${problem}" does not have a value that is allowed here.`)
+    return refuse(
+      message,
+      'ARGUMENT_NOT_ALLOWED',
+      `The argument "${problem}" does not have a value that is allowed here.`,
+    )
   }
   return message.pass()
 }

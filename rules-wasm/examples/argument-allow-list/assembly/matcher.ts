@@ -10,7 +10,8 @@ export function isAllowed(value: Value, matchers: Value): bool {
     return true
   }
   if (!matchers.isArray) return matches(value, matchers)
-  for (let matcher = matchers.first(); matcher.exists; matcher = matcher.next()) if (matches(value, matcher)) return true
+  for (let matcher = matchers.first(); matcher.exists; matcher = matcher.next())
+    if (matches(value, matcher)) return true
   return false
 }
 
@@ -49,7 +50,9 @@ function isOfType(value: Value, type: Text): bool {
   if (type.equals('string')) return value.isString
   if (type.equals('number')) return value.isNumber
   if (type.equals('integer')) return value.isNumber && Math.floor(value.number) == value.number
-  return type.equals('boolean') && !value.isString && !value.isNumber && !value.isNull && !value.isObject && value.exists
+  return (
+    type.equals('boolean') && !value.isString && !value.isNumber && !value.isNull && !value.isObject && value.exists
+  )
 }
 
 /** `https://api.example.com` and what lies beneath: not `https://api.example.com.evil.net`, nor `https://api.example.com@evil.net`. */

@@ -67,7 +67,17 @@ export function plain(text: string): string {
 }
 
 function signOf(c: i32): string {
-  if (c == 0x5c || c == 0x2044 || c == 0x2215 || c == 0x2216 || c == 0x29f8 || c == 0xff0f || c == 0xff3c || c == 0xfe68) return '/'
+  if (
+    c == 0x5c ||
+    c == 0x2044 ||
+    c == 0x2215 ||
+    c == 0x2216 ||
+    c == 0x29f8 ||
+    c == 0xff0f ||
+    c == 0xff3c ||
+    c == 0xfe68
+  )
+    return '/'
   if (c == 0x2024 || c == 0xff0e || c == 0xfe52) return '.'
   if (c == 0x2025) return '..'
   if (c == 0x2026) return '...'

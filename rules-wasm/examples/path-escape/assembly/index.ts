@@ -54,7 +54,9 @@ function look(message: Message): Answer {
   if (search.problem.length == 0) return message.pass()
   Counters.add('paths')
   message.foundSomewhere(search.problem)
-  return message.block('A path of this call leads out of the directories that are allowed here (' + search.problem + ').')
+  return message.block(
+    'A path of this call leads out of the directories that are allowed here (' + search.problem + ').',
+  )
 }
 
 function withoutSlash(root: string): string {

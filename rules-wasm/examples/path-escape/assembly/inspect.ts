@@ -2,9 +2,12 @@ import { decodePercent, plain } from './decode'
 
 /** More layers of encoding than that nobody needs. */
 const LAYERS: i32 = 3
+/** No file system takes a longer one. */
+const LONGEST: i32 = 8192
 
 /** What is wrong with a path, as the type of a finding; empty: nothing. `roots` end without a slash. */
 export function inspect(path: string, roots: string[], strict: bool): string {
+  if (path.length > LONGEST) return 'LONG_PATH'
   let text = plain(path.trim())
   for (let layer = 0; layer <= LAYERS; layer++) {
     const problem = look(text, roots, strict)

@@ -24,25 +24,27 @@ function look(message: Message): Answer {
 
 function read(text: Text, found: Signals): void {
   const words = new Words(text, found)
+  const base = text.at
+  const size = text.length
   let isLineStart = true
   let i = 0
-  while (i < text.length) {
-    const c = text.byteAt(i)
-    if (isLineStart && c > 0x20) {
+  while (i < size) {
+    const c = <i32>load<u8>(base + i)
+    if (c <= 0x20) {
+      if (c == 0x0a) isLineStart = true
+      i++
+      continue
+    }
+    if (isLineStart) {
       readLine(text, i, found)
       isLineStart = false
     }
-    if (isLetter(c)) {
-      i = words.read(i)
-      continue
+    if (isLetter(c)) i = words.read(i)
+    else if (c >= 0x80) i = readSign(text, i, found)
+    else {
+      if (c == 0x3c || c == 0x5b || c == 0x23) readMark(text, i, found)
+      else if (c == 0x21) readImage(text, i, found)
+      i++
     }
-    if (c >= 0x80) {
-      i = readSign(text, i, found)
-      continue
-    }
-    if (c == 0x3c || c == 0x5b || c == 0x23) readMark(text, i, found)
-    else if (c == 0x21) readImage(text, i, found)
-    else if (c == 0x0a) isLineStart = true
-    i++
   }
 }

@@ -24,7 +24,7 @@ const BASIS: u32 = 2166136261
 
 /** Adds a letter to the hash of a word (FNV-1a). A word begins with `hashStart()`. */
 export function hashNext(hash: u32, letter: i32): u32 {
-  return (hash ^ <u32>letter) * 16777619
+  return (hash ^ (<u32>letter)) * 16777619
 }
 
 export function hashStart(): u32 {
@@ -60,13 +60,22 @@ function add(words: string, role: i32): void {
 
 add('ignore ignoring disregard disregarding forget override overriding bypass bypassing neglect discard', DROP)
 add('previous prior above earlier preceding foregoing all any every your system original initial former', SCOPE)
-add('instruction instructions prompt prompts rule rules guideline guidelines directive directives directions commands constraints restrictions', RULES)
+add(
+  'instruction instructions prompt prompts rule rules guideline guidelines directive directives directions commands constraints restrictions',
+  RULES,
+)
 add("not don't dont never without", NOT)
-add('tell telling mention mentioning inform informing reveal revealing notify notifying alert alerting disclose disclosing asking', TELL)
+add(
+  'tell telling mention mentioning inform informing reveal revealing notify notifying alert alerting disclose disclosing asking',
+  TELL,
+)
 add('user users human humans operator anyone', USER)
 add('reveal print repeat output show display leak dump', SHOW)
 add('send post upload forward email transmit exfiltrate submit append deliver', SEND)
-add('password passwords token tokens key keys credential credentials secret secrets conversation history env environment ssh', SECRET)
+add(
+  'password passwords token tokens key keys credential credentials secret secrets conversation history env environment ssh',
+  SECRET,
+)
 add('call use invoke run execute', USE)
 add('tool tools function functions', TOOL)
 add('must immediately always first before important urgent should required', MUST)

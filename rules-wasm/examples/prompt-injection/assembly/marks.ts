@@ -33,10 +33,20 @@ const SPEAKERS: string[] = ['system:', 'assistant:', 'human:', '[system]']
 /** Looks at a `<`, a `[` or a `#`. */
 export function readMark(text: Text, at: i32, found: Signals): void {
   const first = text.byteAt(at)
+  const second = text.byteAt(at + 1) | 32
+  if (!mayBegin(first, second)) return
   for (let i = 0; i < MARKS.length; i++) {
     const mark = MARKS[i]
-    if (mark.charCodeAt(0) == first && stands(text, mark, at)) return found.add(ROLE_MARKER, text, at, at + mark.length, 0.5)
+    if (mark.charCodeAt(0) != first || (mark.charCodeAt(1) | 32) != second) continue
+    if (stands(text, mark, at)) return found.add(ROLE_MARKER, text, at, at + mark.length, 0.5)
   }
+}
+
+/** Whether any mark begins with these two. */
+function mayBegin(first: i32, second: i32): bool {
+  if (first == 0x23) return second == 0x23
+  if (first == 0x5b) return second == 0x69 || second == 0x2f
+  return second == 0x7c || second == 0x3c || second == 0x2f || (second >= 0x66 && second <= 0x74)
 }
 
 /** Looks at the beginning of a line. */
@@ -48,7 +58,7 @@ export function readLine(text: Text, at: i32, found: Signals): void {
 }
 
 /** How far behind `![` the address of an image may begin, and how long it may be. */
-const TITLE: i32 = 300
+const TITLE: i32 = 120
 const ADDRESS: i32 = 4000
 const LONG_QUERY: i32 = 32
 

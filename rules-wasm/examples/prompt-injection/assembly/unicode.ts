@@ -31,7 +31,8 @@ function readHidden(text: Text, at: i32, found: Signals): i32 {
   let count = 0
   for (; isTag ? tagAt(text, end) : selectorAt(text, end) > 0; end += isTag ? 4 : selectorAt(text, end)) count++
   if (count == 0) return at
-  const isFlag = isTag && text.byteAt(at - 4) == 0xf0 && text.byteAt(at - 3) == 0x9f && text.byteAt(at - 2) == 0x8f && count <= 7
+  const isFlag =
+    isTag && text.byteAt(at - 4) == 0xf0 && text.byteAt(at - 3) == 0x9f && text.byteAt(at - 2) == 0x8f && count <= 7
   if (isTag ? !isFlag : count > 1) found.add(HIDDEN_TEXT, text, at, end, 0.9)
   return end
 }

@@ -40,18 +40,20 @@ export class Words {
   /** Reads the word that begins at this byte; answers where to go on. Invisible signs in it do not part it. */
   read(at: i32): i32 {
     const text = this.text
+    const base = text.at
+    const size = text.length
     let hash = lexicon.hashStart()
     let i = at
-    while (i < text.length) {
-      const c = text.byteAt(i)
-      if (isLetter(c) || c == 0x27) hash = lexicon.hashNext(hash, c == 0x27 ? c : c | 32)
-      else if (c == 0xe2 && text.byteAt(i + 1) == 0x80 && text.byteAt(i + 2) == 0x99) {
-        hash = lexicon.hashNext(hash, 0x27)
-        i += 2
-      } else {
-        const size = c < 0x80 ? 0 : invisibleAt(text, i)
-        if (size == 0) break
-        i += size - 1
+    while (i < size) {
+      const c = <i32>load<u8>(base + i)
+      if (isLetter(c)) hash = lexicon.hashNext(hash, c | 32)
+      else if (c == 0x27) hash = lexicon.hashNext(hash, c)
+      else if (c < 0x80) break
+      else {
+        const width = this.readWithin(i)
+        if (width == 0) break
+        if (width < 0) hash = lexicon.hashNext(hash, 0x27)
+        i += abs(width) - 1
       }
       i++
     }
@@ -59,6 +61,13 @@ export class Words {
     this.end = i
     this.take(hash)
     return i
+  }
+
+  /** Bytes of an invisible sign; below zero, of a typographic apostrophe; 0: the word ends. */
+  private readWithin(at: i32): i32 {
+    const text = this.text
+    if (text.byteAt(at) == 0xe2 && text.byteAt(at + 1) == 0x80 && text.byteAt(at + 2) == 0x99) return -3
+    return invisibleAt(text, at)
   }
 
   private take(hash: u32): void {

@@ -1,4 +1,15 @@
-import { Answer, Buffer, Config, Counters, Message, parse, Path, serve, Text, Value } from '@gatehouse/rule-assemblyscript/assembly'
+import {
+  Answer,
+  Buffer,
+  Config,
+  Counters,
+  Message,
+  parse,
+  Path,
+  serve,
+  Text,
+  Value,
+} from '@gatehouse/rule-assemblyscript/assembly'
 import { Edits } from '@gatehouse/rule-assemblyscript/assembly/edits'
 import { jsonOf } from '@gatehouse/rule-assemblyscript/assembly/write'
 

@@ -26,9 +26,8 @@ export class Cut {
     if (size > this.bytes) this.isStuck = true
   }
 
-  text(value: Value): void {
-    const text = value.text
-    const found = new Rows(text)
+  text(value: Value, found: Rows): void {
+    const text = found.text
     let kept = text
     let note = ''
     if (found.kind == JSON) kept = this.cutJson(found)
@@ -43,7 +42,7 @@ export class Cut {
       note = `\n[cut by policy: ${kept.length} of ${text.length} bytes]`
     }
     this.bytes -= kept.length
-    if (kept.length != text.length) this.message.setValue<string>(value, kept.toString() + note)
+    if (kept.length != text.length) this.message.setValue<Text>(value, joined(kept, note))
   }
 
   private cutJson(found: Rows): Text {
@@ -56,6 +55,14 @@ export class Cut {
     edits.write(out, found.json)
     return new Text(out.at, out.length)
   }
+}
+
+/** `note` is ASCII. */
+function joined(text: Text, note: string): Text {
+  const out = new Buffer(text.length + note.length)
+  out.bytes(text.at, text.length)
+  out.ascii(note)
+  return new Text(out.at, out.length)
 }
 
 /** All items behind the first so many, of every array. */

@@ -13,12 +13,13 @@ function look(message: Message): Answer {
   const mostBytes = <i32>Config.integer('maxBytes', 32768)
   const structured = message.body.get('structuredContent')
   const texts = textsOf(message)
+  const found: Rows[] = []
   let rows = 0
   let bytes = 0
   for (let i = 0; i < texts.length; i++) {
-    const text = texts[i].text
-    bytes += text.length
-    rows += new Rows(text).count
+    found.push(new Rows(texts[i].text))
+    bytes += found[i].text.length
+    rows += found[i].count
   }
   // A server says the same twice: structured, and as text.
   rows = max(rows, longest(structured))
@@ -26,11 +27,12 @@ function look(message: Message): Answer {
   if (rows <= mostRows && bytes <= mostBytes) return message.pass()
   Counters.add('large')
   message.foundSomewhere(rows > mostRows ? 'TOO_MANY_ROWS' : 'TOO_MANY_BYTES')
-  const reason = rows > mostRows ? `${rows} rows, and ${mostRows} are allowed` : `${bytes} bytes, and ${mostBytes} are allowed`
+  const reason =
+    rows > mostRows ? `${rows} rows, and ${mostRows} are allowed` : `${bytes} bytes, and ${mostBytes} are allowed`
   if (!Config.text('over').equals('cut')) return message.block(`This result has ${reason}. Ask for less at a time.`)
   const cut = new Cut(message, mostRows, mostBytes)
   cut.structured(structured)
-  for (let i = 0; i < texts.length; i++) cut.text(texts[i])
+  for (let i = 0; i < texts.length; i++) cut.text(texts[i], found[i])
   if (cut.isStuck) return message.block(`This result has ${reason}, and cannot be cut to that. Ask for less at a time.`)
   return message.modify()
 }

@@ -52,6 +52,10 @@ export class Rows {
   }
 }
 
+/** Of the first line, so much is looked at. */
+const LONGEST_HEAD: i32 = 2048
+/** No need to count further. */
+const ENOUGH: i32 = 2
 /** Fewer lines are no table. */
 const LEAST_LINES: i32 = 4
 
@@ -71,9 +75,10 @@ export function longest(value: Value): i32 {
 function separatorOf(text: Text): i32 {
   const first = text.byteAt(0)
   if (first == 0x7c || first == 0x7b) return first
-  if (countIn(text, 0, 0x09) > 0) return 0x09
-  if (countIn(text, 0, 0x3b) > 1) return 0x3b
-  return countIn(text, 0, 0x2c) > 1 ? 0x2c : 0
+  const line = text.slice(0, LONGEST_HEAD)
+  if (countIn(line, 0, 0x09) > 0) return 0x09
+  if (countIn(line, 0, 0x3b) > 1) return 0x3b
+  return countIn(line, 0, 0x2c) > 1 ? 0x2c : 0
 }
 
 /** 0: no row, 1: a row, 2: the rule below the head of a Markdown table. */
@@ -89,8 +94,14 @@ function lineKind(text: Text, at: i32, sign: i32): i32 {
 }
 
 function countIn(text: Text, from: i32, sign: i32): i32 {
+  const base = text.at
+  const size = text.length
   let count = 0
-  for (let i = from; i < text.length && text.byteAt(i) != 0x0a; i++) if (text.byteAt(i) == sign) count++
+  for (let i = from; i < size; i++) {
+    const c = <i32>load<u8>(base + i)
+    if (c == 0x0a) break
+    if (c == sign && ++count == ENOUGH) break
+  }
   return count
 }
 

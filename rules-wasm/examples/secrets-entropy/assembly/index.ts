@@ -11,7 +11,9 @@ function look(message: Message): Answer {
   const settings = readSettings()
   const texts = message.texts
   for (let i = 0; i < texts.length; i++) lookAt(message, texts[i], settings)
-  return message.count > 0 ? message.block('This message holds what looks like a secret: a key, a token or a password.') : message.pass()
+  return message.count > 0
+    ? message.block('This message holds what looks like a secret: a key, a token or a password.')
+    : message.pass()
 }
 
 function lookAt(message: Message, text: Text, settings: Settings): void {

@@ -41,7 +41,7 @@ export function score(text: Text, start: i32, end: i32): Score {
     if (kind != 1 && !((c >= 0x61 && c <= 0x66) || (c >= 0x41 && c <= 0x46))) score.isHex = false
   }
   const total = score.digits + score.letters
-  if (total > 1) score.changes = (<f64>changed) / <f64>(total - 1)
+  if (total > 1) score.changes = <f64>changed / <f64>(total - 1)
   score.entropy = entropyOf(<f64>total)
   return score
 }
@@ -75,5 +75,7 @@ function log2(share: f64): f64 {
   }
   const t = (x - 1) / (x + 1)
   const t2 = t * t
-  return whole + 2.8853900817779268 * t * (1 + t2 * (1 / 3.0 + t2 * (1 / 5.0 + t2 * (1 / 7.0 + t2 * (1 / 9.0 + t2 / 11.0)))))
+  return (
+    whole + 2.8853900817779268 * t * (1 + t2 * (1 / 3.0 + t2 * (1 / 5.0 + t2 * (1 / 7.0 + t2 * (1 / 9.0 + t2 / 11.0)))))
+  )
 }

@@ -17,6 +17,10 @@ export class Settings {
   ) {}
 }
 
+/** Shorter than that is no secret. */
+const LEAST: i32 = 16
+/** What is so long is not looked into, also for known beginnings. */
+const LONG: i32 = 4096
 /** Longer runs are data (a picture, a file), not tokens. */
 const MOST: i32 = 512
 /** A token made of shorter parts is a name: of a pod, a branch, a UUID. */
@@ -42,34 +46,40 @@ export class Tokens {
   /** The kind of the next secret, which stands from `start` to `end`; NONE: there is none any more. */
   next(): i32 {
     const text = this.text
+    const base = text.at
     const size = text.length
-    while (this.at < size) {
-      const c = text.byteAt(this.at)
+    let at = this.at
+    while (at < size) {
+      const c = <i32>load<u8>(base + at)
       if (!isTokenSign(c)) {
-        this.leave(c)
-        this.at++
+        if (c < 0x40) this.leave(c, at)
+        at++
         continue
       }
-      if (c == 0x2d && this.findKey()) return PRIVATE_KEY
-      this.start = this.at
-      while (this.at < size && isTokenSign(text.byteAt(this.at))) this.at++
-      this.end = this.at
+      if (c == 0x2d && this.findKey(at)) return PRIVATE_KEY
+      this.start = at
+      while (at < size && isTokenSign(<i32>load<u8>(base + at))) at++
+      if (at - this.start < LEAST) continue
+      this.at = this.end = at
       const kind = this.judge()
       if (kind != NONE) return kind
     }
+    this.at = at
     return NONE
   }
 
   /** Behind `://` stands a path, where identifiers of documents are common, until white space, a quote, or a query. */
-  private leave(c: i32): void {
-    if (c == 0x3a && this.text.byteAt(this.at + 1) == 0x2f && this.text.byteAt(this.at + 2) == 0x2f) this.inPath = true
-    else if (c <= 0x20 || c == 0x22 || c == 0x27 || c == 0x3f || c == 0x23 || c == 0x3c || c == 0x3e || c == 0x60) this.inPath = false
+  private leave(c: i32, at: i32): void {
+    if (c == 0x3a && this.text.byteAt(at + 1) == 0x2f && this.text.byteAt(at + 2) == 0x2f) this.inPath = true
+    else if (c <= 0x20 || c == 0x22 || c == 0x27 || c == 0x3f || c == 0x23 || c == 0x3c || c == 0x3e || c == 0x60)
+      this.inPath = false
   }
 
   private judge(): i32 {
     const text = this.text
     while (this.start < this.end && isEdge(text.byteAt(this.start))) this.start++
     while (this.end > this.start && isEdge(text.byteAt(this.end - 1))) this.end--
+    if (this.end - this.start > LONG) return NONE
     // `key=value` and `key=value==` are tokens with signs of base64 in them: the value is what counts.
     for (let i = this.end - 3; i > this.start; i--) {
       if (text.byteAt(i) != 0x3d) continue
@@ -77,7 +87,7 @@ export class Tokens {
       break
     }
     const size = this.end - this.start
-    if (size < 16 || this.isAllowed()) return NONE
+    if (size < LEAST || this.isAllowed()) return NONE
     if (this.findPrefix()) return KNOWN
     if (this.inPath || size < this.settings.minLength || size > MOST) return NONE
     return this.looksRandom() ? RANDOM : NONE
@@ -85,7 +95,7 @@ export class Tokens {
 
   /** A known prefix counts at the beginning, and behind what joins a token to a word. */
   private findPrefix(): bool {
-    for (let i = this.start; i < this.end - 16; i++) {
+    for (let i = this.start; i < this.end - LEAST; i++) {
       if (i > this.start && !isSeparator(this.text.byteAt(i - 1))) continue
       if (!isKnownSecret(this.text, i, this.end)) continue
       this.start = i
@@ -113,25 +123,22 @@ export class Tokens {
     return false
   }
 
-  private findKey(): bool {
+  private findKey(at: i32): bool {
     const text = this.text
-    if (!startsAt(text, KEY_BEGIN, this.at)) return false
-    const mark = text.indexOf(KEY_MARK, this.at)
-    if (mark < 0 || mark > this.at + 40) return false
-    this.start = this.at
-    let end = text.indexOf(KEY_END, mark)
+    if (!startsAt(text, KEY_BEGIN, at)) return false
+    const mark = text.slice(at, at + 48).indexOf(KEY_MARK)
+    if (mark < 0) return false
+    this.start = at
+    let end = text.indexOf(KEY_END, at + mark)
     if (end >= 0) end = text.indexOf('-----', end + KEY_END.length)
-    this.at = end < 0 ? text.length : end + 5
-    this.end = this.at
+    this.at = this.end = end < 0 ? text.length : end + 5
     return true
   }
 }
 
-/** Letters, digits and `+ / = - _ .` */
+/** Letters, digits and `+ / = - _ .`: a bit for each sign from 0x20 on. */
 function isTokenSign(c: i32): bool {
-  if (c >= 0x61) return c <= 0x7a
-  if (c >= 0x41) return c <= 0x5a || c == 0x5f
-  return (c >= 0x2d && c <= 0x39) || c == 0x2b || c == 0x3d
+  return c < 0x80 && (((c < 0x40 ? 0x23ffe80000000000 : 0x07fffffe87fffffe) >> (c & 63)) & 1) != 0
 }
 
 function isEdge(c: i32): bool {
@@ -148,7 +155,18 @@ function isDigest(text: Text, start: i32): bool {
   return start >= 7 && startsAt(text, 'base64,', start - 7)
 }
 
-const WORDS: string[] = ['secret', 'token', 'passw', 'apikey', 'api_key', 'api-key', 'access_key', 'private', 'credential', 'auth']
+const WORDS: string[] = [
+  'secret',
+  'token',
+  'passw',
+  'apikey',
+  'api_key',
+  'api-key',
+  'access_key',
+  'private',
+  'credential',
+  'auth',
+]
 
 /** Whether the 48 signs before it, up to the line's beginning, name a secret. */
 function namesSecret(text: Text, start: i32): bool {

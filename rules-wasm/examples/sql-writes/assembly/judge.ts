@@ -57,8 +57,16 @@ class Judge {
 
   private wordOf(): string {
     const lexer = this.lexer
-    if (lexer.kind == WORD) return lexer.text.slice(lexer.start, min(lexer.end, lexer.start + 64)).toString().toLowerCase()
-    if (lexer.kind == QUOTED) return lexer.text.slice(lexer.start + 1, min(lexer.end - 1, lexer.start + 65)).toString().toLowerCase()
+    if (lexer.kind == WORD)
+      return lexer.text
+        .slice(lexer.start, min(lexer.end, lexer.start + 64))
+        .toString()
+        .toLowerCase()
+    if (lexer.kind == QUOTED)
+      return lexer.text
+        .slice(lexer.start + 1, min(lexer.end - 1, lexer.start + 65))
+        .toString()
+        .toLowerCase()
     return ''
   }
 
@@ -82,7 +90,8 @@ class Judge {
     if (this.beforeKind != WORD) return ''
     const before = this.before
     const isNamed = this.lexer.kind == WORD || this.lexer.kind == QUOTED
-    if (before == 'begin' && this.lexer.kind == WORD && !words.has(words.AFTER_BEGIN, word)) return this.begin(word, sign)
+    if (before == 'begin' && this.lexer.kind == WORD && !words.has(words.AFTER_BEGIN, word))
+      return this.begin(word, sign)
     if (before == 'into') return sign == 0x40 || this.isName ? '' : 'into'
     if (before == 'for' && this.lexer.kind == WORD && words.has(' update share no key ', word)) return 'for ' + word
     if (this.isName || !isNamed) return ''

@@ -242,6 +242,17 @@ impl Answer {
         self.count += 1;
     }
 
+    /// Something found that has no place in a text.
+    pub fn find_somewhere(&mut self, kind: &str) {
+        if self.count == FINDINGS || self.findings.len() > ANSWER {
+            return;
+        }
+        self.findings.push_str(if self.count == 0 { "{\"type\":" } else { ",{\"type\":" });
+        push_text(&mut self.findings, kind);
+        self.findings.push('}');
+        self.count += 1;
+    }
+
     pub fn has_findings(&self) -> bool {
         self.count > 0
     }
