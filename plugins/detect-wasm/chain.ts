@@ -15,7 +15,7 @@ export interface Asked {
 export type Came =
   | { readonly kind: 'ran'; readonly ran: Ran }
   | { readonly kind: 'ended'; readonly message: string }
-  | { readonly kind: 'unable'; readonly message: string }
+  | { readonly kind: 'unable'; readonly message: string; readonly isMissing?: boolean }
 
 /** Time for a thread that has a task and has not begun with its first rule, or is done: it waits for the machine. */
 const IDLE_MS = 2_000
@@ -42,7 +42,7 @@ export async function runLinks(
   try {
     const answers = await pool.run(task, { left, lookMs, isRisky }, [task.buffer])
     if (answers.length === 0) return [unable('no answer')]
-    return answers.map((ran) => (ran === null ? unable('the rule is not loaded') : { kind: 'ran', ran }))
+    return answers.map((ran) => (ran === null ? MISSING : { kind: 'ran', ran }))
   } catch (thrown) {
     if (!(thrown instanceof TaskFailure)) throw thrown
     const culprit = asked[thrown.step ?? -1]
@@ -55,6 +55,7 @@ export async function runLinks(
 
 const limitOf = (asked: Asked | undefined): number => asked?.rule.build.module.limits.killMs ?? 0
 
+const MISSING: Came = { kind: 'unable', message: 'the rule is not loaded', isMissing: true }
 const unable = (message: string): Came => ({ kind: 'unable', message })
 
 const endedBy = ({ kind, message }: TaskFailure, asked: Asked): Came =>

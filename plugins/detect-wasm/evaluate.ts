@@ -124,11 +124,14 @@ interface Conclusion {
 
 /** What it wants to store is stored before its verdict is told; without that there is no verdict. */
 async function conclude(
-  { log }: Workshop,
+  { log, shelf }: Workshop,
   { request, facts, onRan }: Question,
   { turn, came, opened }: Conclusion,
 ): Promise<Evaluation> {
-  if (came.kind === 'unable') return undecided(came.message)
+  if (came.kind === 'unable') {
+    if (came.isMissing === true) shelf.missed(turn.rule)
+    return undecided(came.message)
+  }
   if (came.kind === 'ended') return { ...undecided(came.message), strike: `ended: ${came.message}` }
   const { ran } = came
   onRan?.(ran)
