@@ -119,6 +119,21 @@ test('a task that waits too long is given back as never begun', async () => {
   await pool.stop()
 })
 
+test('a task that may cost its thread waits until none is missing, and lets the others pass', async () => {
+  const pool = readyPool(1)
+  await pool.hold(1, 10)
+  const risky = { left: ({ ms }: Place) => 200 - ms, lookMs: 200, isRisky: () => true }
+  const ended: string[] = []
+  const note = (name: string, task: Promise<unknown>) => task.catch(() => null).then(() => void ended.push(name))
+  await Promise.all([
+    note('risky', pool.run({ hang: true }, risky)),
+    note('risky', pool.run({ hang: true }, risky)),
+    ...[1, 2, 3].map((number) => note('honest', pool.run({ add: [number] }, 20_000))),
+  ])
+  assert.equal(ended, ['risky', 'honest', 'honest', 'honest', 'risky'])
+  await pool.stop()
+})
+
 test('an answer that comes by a promise is waited for, one task after the other', async () => {
   const pool = readyPool(1)
   const answers = await Promise.all([1, 2, 3].map((number) => pool.run({ wait: number }, 9_000)))

@@ -28,6 +28,11 @@ export interface HoldingPool<Task, Answer, Held> extends WorkerPool<Task, Answer
 export interface TaskLimit {
   readonly left: (place: Place) => number
   readonly lookMs: number
+  /**
+   * Asked whenever it might be begun: whether its thread is likely to be ended for it. One such task at a time, and only while no thread
+   * is missing: the others never wait for a thread that is begun in the place of one that it has cost.
+   */
+  readonly isRisky?: () => boolean
 }
 
 export interface WorkerPoolOptions {
@@ -73,6 +78,7 @@ interface Job<Answer> {
   readonly transfer: readonly Transferable[]
   timer?: NodeJS.Timeout
   begun: number
+  isRisky?: boolean
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: TaskFailure) => void
 }
@@ -90,6 +96,7 @@ const ENVIRONMENT = { NODE_NO_WARNINGS: '1' }
 const RESOURCES: ResourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 }
 /** Before a thread is begun in place of one that never got ready. */
 const PAUSE_MS = 1_000
+const MOST_BLAME = 3
 
 export function createWorkerPool<Task, Answer, Held = never>(
   options: WorkerPoolOptions,
@@ -99,6 +106,7 @@ export function createWorkerPool<Task, Answer, Held = never>(
   const threads = new Set<Thread<Answer>>()
   const waiting: Job<Answer>[] = []
   const holding = new Map<number, Held>()
+  const blamed = new Map<number, number>()
   let ids = 0
   let atWork = 0
   let stopped = false
@@ -146,13 +154,21 @@ export function createWorkerPool<Task, Answer, Held = never>(
     if (!threads.delete(thread)) return
     const { kind, message, step } = failure
     const job = release(thread)
-    // What ends a thread that is to hold it would end every other one.
-    if (job?.told.kind === 'hold') holding.delete(job.told.key)
+    if (job?.told.kind === 'hold') blame(job.told.key)
     job?.reject(new TaskFailure(kind, message, step))
     for (const owed of thread.owed) owed.resolve(undefined as Answer)
     if (spares > 0 && thread.isReady) fill()
     else if (spares > 0) setTimeout(fill, PAUSE_MS).unref()
     next()
+  }
+
+  /** What ends threads that are to hold it would end every other one. Once may be the machine's fault. */
+  function blame(key: number): void {
+    const times = (blamed.get(key) ?? 0) + 1
+    blamed.set(key, times)
+    if (times < MOST_BLAME) return
+    holding.delete(key)
+    blamed.delete(key)
   }
 
   function next(): void {
@@ -161,9 +177,23 @@ export function createWorkerPool<Task, Answer, Held = never>(
       if (!thread.isReady || thread.job !== null) continue
       const owed = thread.owed.shift()
       if (owed !== undefined) begin(thread, owed)
-      else if (atWork < size && waiting.length > 0) begin(thread, waiting.shift() as Job<Answer>)
+      else if (atWork < size) takeNext(thread)
     }
     if (waiting.length > 0 && threads.size < size + spares) spawn()
+  }
+
+  function takeNext(thread: Thread<Answer>): void {
+    const at = waiting.findIndex((job) => job.limit.isRisky?.() !== true || isSafe())
+    const [job] = at < 0 ? [] : waiting.splice(at, 1)
+    if (job === undefined) return
+    job.isRisky = job.limit.isRisky?.() === true
+    begin(thread, job)
+  }
+
+  function isSafe(): boolean {
+    const all = [...threads]
+    const ready = all.filter(({ isReady, owed }) => isReady && owed.length === 0)
+    return ready.length >= size + spares && !all.some(({ job }) => job?.isRisky === true)
   }
 
   function begin(thread: Thread<Answer>, job: Job<Answer>): void {
@@ -221,6 +251,7 @@ export function createWorkerPool<Task, Answer, Held = never>(
 
   function drop(key: number): void {
     holding.delete(key)
+    blamed.delete(key)
     for (const { worker, owed } of threads) {
       const at = owed.findIndex(({ told }) => told.kind === 'hold' && told.key === key)
       if (at >= 0) owed.splice(at, 1)[0]?.resolve(undefined as Answer)

@@ -2,6 +2,7 @@ import type { Ran } from '@gatehouse/rule-sandbox'
 import { TaskFailure } from '@gatehouse/sdk/workers'
 import type { Place } from '@gatehouse/sdk/workers'
 import type { ChainTask, Link } from './protocol.js'
+import type { Risks } from './risks.js'
 import type { Prepared, RulePool } from './shelf.js'
 
 /** A rule and how it is asked. */
@@ -14,38 +15,47 @@ export interface Asked {
 export type Came =
   | { readonly kind: 'ran'; readonly ran: Ran }
   | { readonly kind: 'ended'; readonly message: string }
-  | { readonly kind: 'unable'; readonly message: string }
+  | { readonly kind: 'unable'; readonly message: string; readonly isMissing?: boolean }
 
 /** Time for a thread that has a task and has not begun with its first rule, or is done: it waits for the machine. */
 const IDLE_MS = 2_000
+
+/** Where chains are run, and what is known of rules that cost threads. */
+export interface Threads {
+  readonly pool: RulePool
+  readonly risks: Risks
+}
 
 /**
  * Has a chain run in one of the threads. A thread is ended when one of the rules stays longer than it may: that rule has come to its
  * end, those before it are run again, and those behind it are left. Answers one at least.
  */
 export async function runLinks(
-  pool: RulePool,
+  { pool, risks }: Threads,
   asked: readonly Asked[],
   encode: () => Pick<ChainTask, 'buffer' | 'parts'>,
 ): Promise<readonly Came[]> {
   const task: ChainTask = { links: asked.map(({ link }) => link), ...encode() }
   const left = ({ step, ms }: Place) => (step === null ? IDLE_MS : limitOf(asked[step])) - ms
   const lookMs = Math.min(...asked.map(limitOf))
+  const isRisky = () => asked.some(({ rule }) => risks.holds(rule))
   try {
-    const answers = await pool.run(task, { left, lookMs }, [task.buffer])
+    const answers = await pool.run(task, { left, lookMs, isRisky }, [task.buffer])
     if (answers.length === 0) return [unable('no answer')]
-    return answers.map((ran) => (ran === null ? unable('the rule is not loaded') : { kind: 'ran', ran }))
+    return answers.map((ran) => (ran === null ? MISSING : { kind: 'ran', ran }))
   } catch (thrown) {
     if (!(thrown instanceof TaskFailure)) throw thrown
     const culprit = asked[thrown.step ?? -1]
     if (culprit === undefined || thrown.step === null) return [unable(thrown.message)]
-    const before = thrown.step === 0 ? [] : await runLinks(pool, asked.slice(0, thrown.step), encode)
+    risks.note(culprit.rule)
+    const before = thrown.step === 0 ? [] : await runLinks({ pool, risks }, asked.slice(0, thrown.step), encode)
     return before.length < thrown.step ? before : [...before, endedBy(thrown, culprit)]
   }
 }
 
 const limitOf = (asked: Asked | undefined): number => asked?.rule.build.module.limits.killMs ?? 0
 
+const MISSING: Came = { kind: 'unable', message: 'the rule is not loaded', isMissing: true }
 const unable = (message: string): Came => ({ kind: 'unable', message })
 
 const endedBy = ({ kind, message }: TaskFailure, asked: Asked): Came =>

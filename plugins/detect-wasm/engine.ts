@@ -9,6 +9,7 @@ import { factsOf } from './inputs.js'
 import type { Preparing } from './prepare.js'
 import { prepareRule, tryUpload } from './prepare.js'
 import { questionThen } from './recorded.js'
+import { createRisks } from './risks.js'
 import type { RuleLog } from './rule-log.js'
 import type { Scopes } from './scopes.js'
 import type { Prepared, RulePool } from './shelf.js'
@@ -36,7 +37,7 @@ export function createEngine({ pool, buildPool, scopes, log, ceilings, now }: En
   let keys = 0
   const nextKey = () => (keys += 1)
   const shelf = createShelf(pool)
-  const workshop: Workshop = { pool, shelf, scopes, log }
+  const workshop: Workshop = { pool, shelf, scopes, log, risks: createRisks(now) }
   const preparing: Preparing = { builds: createBuilds(buildPool), ceilings, nextKey }
   /** Those that were not retired. */
   const standing = new Set<Prepared>()

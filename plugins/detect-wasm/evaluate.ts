@@ -1,7 +1,7 @@
 import type { Ran } from '@gatehouse/rule-sandbox'
 import type { ChainLink, Evaluation, EvaluateRequest } from '@gatehouse/sdk'
 import { undecided } from '@gatehouse/sdk'
-import type { Asked, Came } from './chain.js'
+import type { Asked, Came, Threads } from './chain.js'
 import { runLinks } from './chain.js'
 import { evaluationOf } from './evaluation.js'
 import type { Facts } from './inputs.js'
@@ -9,10 +9,9 @@ import { encode, isLarger } from './inputs.js'
 import { wantsOf } from './protocol.js'
 import type { RuleLog } from './rule-log.js'
 import type { Opened, Scope, Scopes } from './scopes.js'
-import type { Prepared, RulePool, Shelf } from './shelf.js'
+import type { Prepared, Shelf } from './shelf.js'
 
-export interface Workshop {
-  readonly pool: RulePool
+export interface Workshop extends Threads {
   readonly shelf: Shelf
   readonly scopes: Scopes
   readonly log: RuleLog
@@ -72,7 +71,7 @@ async function run(workshop: Workshop, question: Question, stored: Stored): Prom
   const over = asked.map((one) => isOver(one, request))
   const within = asked.filter((_, at) => over[at] !== true)
   const wants = within.map(({ link }) => link.wants)
-  const came = within.length === 0 ? [] : await runLinks(workshop.pool, within, () => encode(facts, request, wants))
+  const came = within.length === 0 ? [] : await runLinks(workshop, within, () => encode(facts, request, wants))
   const next = came.values()
   const answers: Evaluation[] = []
   for (const [at, turn] of turns.entries()) {
@@ -125,11 +124,14 @@ interface Conclusion {
 
 /** What it wants to store is stored before its verdict is told; without that there is no verdict. */
 async function conclude(
-  { log }: Workshop,
+  { log, shelf }: Workshop,
   { request, facts, onRan }: Question,
   { turn, came, opened }: Conclusion,
 ): Promise<Evaluation> {
-  if (came.kind === 'unable') return undecided(came.message)
+  if (came.kind === 'unable') {
+    if (came.isMissing === true) shelf.missed(turn.rule)
+    return undecided(came.message)
+  }
   if (came.kind === 'ended') return { ...undecided(came.message), strike: `ended: ${came.message}` }
   const { ran } = came
   onRan?.(ran)

@@ -46,8 +46,11 @@ const reasonOf = ({ failure }: Ran): string => failure?.message ?? 'it gave no a
 function strikeOf({ failure }: Ran): { readonly strike?: string } {
   if (failure === null || failure.kind === 'refused') return {}
   const { kind, message } = failure
-  return { strike: `${kind}: ${kind === 'error' ? 'it ended with an error of its own' : message}` }
+  const words = kind === 'error' ? 'it ended with an error of its own' : message
+  return { strike: `${kind}: ${words}`.slice(0, LONGEST_STRIKE) }
 }
+
+const LONGEST_STRIKE = 200
 
 /** Units of fuel that even the slowest code uses in a millisecond, a quarter of it: whoever used less was kept waiting by others. */
 const LEAST_FUEL_PER_MS = 5_000

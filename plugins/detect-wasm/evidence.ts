@@ -53,10 +53,17 @@ function isSmall(recorded: JsonObject): boolean {
   return Buffer.byteLength(JSON.stringify(recorded)) <= MOST_RECORDED
 }
 
+/** So many types are told apart in a receipt. */
+const MOST_TYPES = 200
+const OTHER = 'other'
+
 /** How often each type stands there; undefined when nothing does. */
 export function countsOf(findings: readonly RuleFinding[]): Readonly<Record<string, number>> | undefined {
   if (findings.length === 0) return undefined
   const counts = new Map<string, number>()
-  for (const { type } of findings) counts.set(type, (counts.get(type) ?? 0) + 1)
+  for (const { type } of findings) {
+    const name = counts.has(type) || counts.size < MOST_TYPES - 1 ? type : OTHER
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
   return Object.fromEntries(counts)
 }

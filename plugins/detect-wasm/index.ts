@@ -28,7 +28,7 @@ const declared: KeyedOptions = {
 }
 
 /** Of a thread: V8's own memory. That of the rules comes on top, and each has its own limit. */
-const RESOURCES = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 }
+const RESOURCES = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8 }
 
 export default definePlugin({
   id: 'detect-wasm',

@@ -25,22 +25,30 @@ export interface Shelf {
   use(rule: Prepared): Promise<() => void>
   /** When the calls that use it are over. */
   takeOff(rule: Prepared): void
+  /** A thread does not hold it: all are to take it once more at its next use. */
+  missed(rule: Prepared): void
 }
 
 interface Place {
   readonly held: Promise<void>
+  isHeld: boolean
   uses: number
   leaves: boolean
 }
 
 export function createShelf(pool: RulePool): Shelf {
   const places = new Map<Prepared, Place>()
+  /** Those that were put there, and not taken off. */
+  const standing = new WeakSet<Prepared>()
 
-  const placeOf = (rule: Prepared, leaves: boolean): Place => {
+  const placeOf = (rule: Prepared): Place => {
     const known = places.get(rule)
     if (known !== undefined) return known
-    const place = { held: pool.hold(rule.key, rule.held), uses: 0, leaves }
-    place.held.catch(() => places.delete(rule))
+    const place: Place = { held: pool.hold(rule.key, rule.held), isHeld: false, uses: 0, leaves: !standing.has(rule) }
+    place.held.then(
+      () => (place.isHeld = true),
+      () => places.delete(rule),
+    )
     places.set(rule, place)
     return place
   }
@@ -48,16 +56,21 @@ export function createShelf(pool: RulePool): Shelf {
   function leave(rule: Prepared, place: Place): void {
     if (!place.leaves || place.uses > 0 || places.get(rule) !== place) return
     places.delete(rule)
+    if (place.isHeld) return pool.drop(rule.key)
+    // Somebody may have put it there anew by then.
     void place.held.then(
-      () => pool.drop(rule.key),
+      () => places.has(rule) || pool.drop(rule.key),
       () => undefined,
     )
   }
 
   return {
-    put: (rule) => placeOf(rule, false).held,
+    put(rule) {
+      standing.add(rule)
+      return placeOf(rule).held
+    },
     async use(rule) {
-      const place = placeOf(rule, true)
+      const place = placeOf(rule)
       place.uses += 1
       const giveBack = () => {
         place.uses -= 1
@@ -71,7 +84,9 @@ export function createShelf(pool: RulePool): Shelf {
         throw thrown
       }
     },
+    missed: (rule) => void places.delete(rule),
     takeOff(rule) {
+      standing.delete(rule)
       const place = places.get(rule)
       if (place === undefined) return
       place.leaves = true

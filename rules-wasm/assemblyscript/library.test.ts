@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile, inputOf, open, type World } from './host.fixture.js'
 
-const bytes = compile('fixtures/probe.ts')
+const bytes = compile('fixtures/assembly/probe.ts')
 const rule = open(bytes)
 const run = (message: object, more: object = {}) => rule.raw(inputOf(message, more))
 const changed = (message: object, more: object = {}) => run(message, more)['message'] as Record<string, unknown>

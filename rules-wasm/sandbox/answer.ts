@@ -1,4 +1,5 @@
-import { RuleAnswer } from '@gatehouse/sdk/rule-abi'
+import type { RuleAnswer } from '@gatehouse/sdk/rule-abi'
+import { shapeAnswer } from './answer-shape.js'
 import { fastAnswer } from './fast-answer.js'
 import { RuleFault } from './fault.js'
 import { isTorn } from './text.js'
@@ -25,21 +26,10 @@ export function parseAnswer(text: string): RuleAnswer {
   } catch {
     throw new RuleFault('answer', 'answered what is no JSON')
   }
-  const answer = fastAnswer(value) ?? slowAnswer(value)
+  const answer = fastAnswer(value) ?? shapeAnswer(value)
   // Half a character cannot come as UTF-8, only as an escape.
   if (answer.message !== undefined || text.includes('\\u')) checkTexts(answer, 0)
   return answer
-}
-
-function slowAnswer(value: unknown): RuleAnswer {
-  const parsed = RuleAnswer.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw new RuleFault('answer', `answered what is no verdict: ${tell(parsed.error.issues)}`)
-}
-
-function tell(issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]): string {
-  const [first] = issues
-  return first === undefined ? 'unknown' : `${first.path.join('.') || 'it'}: ${first.message}`.slice(0, 200)
 }
 
 function checkTexts(value: unknown, depth: number): void {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { RULE_LIMITS, type RuleManifest } from '@gatehouse/sdk/rule-abi'
+import type { RuleManifest } from '@gatehouse/sdk/rule-abi'
+import { RULE_LIMITS } from '@gatehouse/sdk/rule-limits'
 import { RE2JS } from 're2js'
 import { isTorn } from './text.js'
 import type { Problem } from './types.js'

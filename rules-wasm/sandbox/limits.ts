@@ -1,4 +1,4 @@
-import { RULE_LIMITS } from '@gatehouse/sdk/rule-abi'
+import { RULE_LIMITS } from '@gatehouse/sdk/rule-limits'
 import type { Limits, RuleBundle } from './types.js'
 
 /** The least of what the manifest asks for, the operator's ceilings, and the limits of all rules; more of two of them by grant. */

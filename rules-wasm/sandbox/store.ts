@@ -1,4 +1,4 @@
-import { RULE_LIMITS } from '@gatehouse/sdk/rule-abi'
+import { RULE_LIMITS } from '@gatehouse/sdk/rule-limits'
 import { RuleFault } from './fault.js'
 import type { Ran } from './types.js'
 

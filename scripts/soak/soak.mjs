@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { closeAll, say } from './closing.mjs'
 import { startCrowd } from './crowd.mjs'
 import { SESSIONS_PER_PERSON, startHouse } from './house.mjs'
 import { connectionsOf, descendantsOf, processesWith } from './proc.mjs'
@@ -34,11 +35,6 @@ export async function soak(options) {
     await closeAll(closing)
     process.off('SIGINT', give).off('SIGTERM', give)
   }
-}
-
-async function closeAll(closing) {
-  for (let close = closing.pop(); close !== undefined; close = closing.pop())
-    await close().catch((error) => console.error(error))
 }
 
 async function watch(house, ms) {
@@ -129,5 +125,3 @@ function judgeDeeds({ counts, failures }) {
 
 const lineOf = ({ seconds, rss, heapUsed, inbound, outbound, children }) =>
   `${seconds} s: ${Math.round(rss / 1e6)} MB resident, ${Math.round(heapUsed / 1e6)} MB heap, ${inbound} + ${outbound} sockets, ${children} children`
-
-const say = (line) => console.error(line)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Facts, meter, METER_VERSION, ModuleRefusal, type Policy, vet } from '@gatehouse/rule-vet'
-import { RULE_LIMITS } from '@gatehouse/sdk/rule-abi'
+import { RULE_LIMITS } from '@gatehouse/sdk/rule-limits'
 import type { Built, Limits, Problem, RuleBundle, RuleModule } from '../types.js'
 import { adviseOn, offeredTo } from './offered.js'
 

@@ -1,6 +1,6 @@
 import type { ExtismPluginOptions } from '@extism/extism'
 import { FUEL_EXPORT, RESTORE_EXPORTS } from '@gatehouse/rule-vet'
-import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-abi'
+import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-limits'
 import { RuleFault } from '../fault.js'
 import { createPlugin } from './extism.js'
 import { extismFunctions, type ExtismHost } from './extism-functions.js'

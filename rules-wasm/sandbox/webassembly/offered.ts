@@ -1,4 +1,5 @@
-import { RULE_HOST_FUNCTIONS, RULE_HOST_MODULE, type RuleCapability, type RuleManifest } from '@gatehouse/sdk/rule-abi'
+import type { RuleManifest } from '@gatehouse/sdk/rule-abi'
+import { RULE_HOST_FUNCTIONS, RULE_HOST_MODULE, type RuleCapability } from '@gatehouse/sdk/rule-limits'
 import type { HostFunction } from '@gatehouse/rule-vet'
 import { WASI_FUNCTIONS, WASI_MODULE } from '../wasi.js'
 
