@@ -1,3 +1,4 @@
+// time-limit: 300
 import assert from 'node:assert/strict'
 import {
   buildRule,
