@@ -77,7 +77,7 @@ export const RULE_LIMITS = Object.freeze({
   counters: 32,
   patterns: 64,
   patternLength: 1_000,
-  /** Bytes of text that one call may show to `regex_match`, all together. */
+  /** Bytes of text that `regex_match` may look at in one call, all together: up to the end of what it finds, or of the text. */
   regexBytes: 2_097_152,
   findings: 1_000,
   reasonLength: 500,

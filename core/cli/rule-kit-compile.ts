@@ -133,7 +133,7 @@ interface Run {
 }
 
 async function run(io: Io, { cwd, tool, args, env, missing = '' }: Run): Promise<void> {
-  const options = { cwd, maxBuffer: 16_777_216, ...(env && { env: { ...io.env, ...env } }) }
+  const options = { cwd, maxBuffer: 16_777_216, env: { ...io.env, ...env } }
   await new Promise<void>((resolve, reject) => {
     execFile(tool, [...args], options, (error, out, err) => {
       if (error === null) return resolve()

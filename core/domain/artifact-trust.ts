@@ -13,6 +13,8 @@ export function readPublicKey(text: string): KeyObject | null {
   try {
     const raw = Buffer.from(text, 'base64')
     const isRaw = /^[A-Za-z0-9+/]{43}=?$/.test(text) && raw.length === 32
+    // A private key would do as well, and stand in the settings for all to see.
+    if (!isRaw && !/^\s*-----BEGIN PUBLIC KEY-----/.test(text)) return null
     const key = isRaw
       ? createPublicKey({ key: Buffer.concat([SPKI_ED25519, raw]), format: 'der', type: 'spki' })
       : createPublicKey(text)

@@ -1,5 +1,3 @@
-import type { ArtifactFacts } from './snapshot.js'
-
 /** What is known of a compiled rule while it runs: the same for as long as it is held prepared, and the only part that changes. */
 export interface RuleWatch {
   /** Set while its engine must not be asked: it is then undecided on every message. */
@@ -90,7 +88,7 @@ export interface RuleStatRepository {
 
 export const newWatch = (): RuleWatch => ({ quarantine: null, strikes: [], tally: null })
 
-export const nameOfArtifact = (artifact: ArtifactFacts | null): string | null =>
+export const nameOfArtifact = (artifact: { readonly name: string; readonly version: number } | null): string | null =>
   artifact === null ? null : `${artifact.name}@${artifact.version}`
 
 export const versionKey = ({ ruleId, ruleVersion, sha256 }: RuleVersion): string =>

@@ -86,6 +86,8 @@ function judge(answer: Evaluation, { action, leg, text }: TrialRequest, change: 
       if (action === 'detect') return { verdict: 'detect', reason: answer.reason }
       return { verdict: 'block', reason: answer.reason, after: null }
     case 'modify':
+      if (action === 'block')
+        return { verdict: 'undecided', reason: 'a changed message, but the rule is to block', after: null }
       return { verdict: action === 'detect' ? 'detect' : 'modify', after: textOf(answer.patch.message, leg) }
     case 'findings':
       return judgeFindings(answer.findings, { action, text, change })

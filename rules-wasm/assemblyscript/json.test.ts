@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile, inputOf, open } from './host.fixture.js'
 
-const rule = open(compile('fixtures/probe.ts'))
+const rule = open(compile('fixtures/assembly/probe.ts'))
 const RUNS = Number(process.env['GATEHOUSE_JSON_RUNS'] ?? 3000)
 
 /** What the library makes of a text; undefined: it is not JSON. */

@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile, inputOf, open, type World } from './host.fixture.js'
 
-const bytes = compile('fixtures/probe.ts')
+const bytes = compile('fixtures/assembly/probe.ts')
 const rule = open(bytes)
 const run = (message: object, more: object = {}) => rule.raw(inputOf(message, more))
 const changed = (message: object, more: object = {}) => run(message, more)['message'] as Record<string, unknown>
@@ -93,6 +93,10 @@ test('changes, adds and removes by path, and leaves the rest as it came', () => 
     ...message.rows.slice(1),
   ])
   assert.equal(edit({ path: 'not.there.at.all', to: 1 }), rest)
+})
+
+test('a path leads to every member of a name', () => {
+  assert.is(changed({ op: 'find', text: '{"a":1,"b":{"a":2},"\\u0061":3}', needle: 'x', from: 0 })['named'], 2)
 })
 
 test('traps on a path that is none, so that nothing passes unseen', () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { RULE_LIMITS, RuleGrants, RuleManifest, RuleVector } from '@gatehouse/sdk/rule-abi'
+import { RULE_LIMITS, type RuleGrants, RuleManifest, RuleVector } from '@gatehouse/sdk/rule-abi'
 import { z } from 'zod'
 
 /** The folder of the examples; this file runs from `dist` in it. */

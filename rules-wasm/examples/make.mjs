@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const gatehouse = fileURLToPath(new URL('../../core/bin/gatehouse.mjs', import.meta.url))
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
+const prettier = fileURLToPath(new URL('../../node_modules/prettier/bin/prettier.cjs', import.meta.url))
 const all = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'build.json')))
 
 for (const name of process.argv.length > 2 ? process.argv.slice(2) : all) {
@@ -22,5 +23,7 @@ for (const name of process.argv.length > 2 ? process.argv.slice(2) : all) {
   const sha256 = createHash('sha256').update(readFileSync(module)).digest('hex')
   const tests = readdirSync(join(own, 'tests')).filter((file) => file.endsWith('.json'))
   const vectors = tests.toSorted().flatMap((file) => readJson(join(own, 'tests', file)))
-  writeFileSync(join(own, `${name}.rule.json`), `${JSON.stringify({ ...rule, sha256, vectors }, null, 2)}\n`)
+  const manifest = join(own, `${name}.rule.json`)
+  writeFileSync(manifest, JSON.stringify({ ...rule, sha256, vectors }))
+  execFileSync(process.execPath, [prettier, '--write', '--log-level', 'warn', manifest], { stdio: 'inherit' })
 }

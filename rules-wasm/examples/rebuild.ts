@@ -47,11 +47,8 @@ function environment(): NodeJS.ProcessEnv {
 
 function ask(tool: string, args: readonly string[]): string | null {
   try {
-    return (
-      execFileSync(tool, args, { cwd: tmpdir(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split(
-        '\n',
-      )[0] ?? ''
-    )
+    const out = execFileSync(tool, args, { cwd: tmpdir(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return out.split('\n')[0] ?? ''
   } catch {
     return null
   }

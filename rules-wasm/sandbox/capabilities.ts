@@ -63,14 +63,29 @@ export class Capabilities {
     this.#counts[name] = Math.min((this.#counts[name] ?? 0) + n, Number.MAX_SAFE_INTEGER)
   }
 
-  /** The pattern of this id; what is shown to patterns in one run, all together, is bounded. */
-  pattern(id: string, bytes: number): Pattern | undefined {
+  /**
+   * Looks for a pattern in a text of UTF-8, from a byte on; undefined when there is none of this id. All that patterns look at in one run
+   * is bounded: up to the end of what they find, or of the text.
+   */
+  match(id: string, text: Uint8Array, from: number): Match | undefined {
     const pattern = this.#patterns.get(id)
     if (pattern === undefined) return undefined
-    this.#shown += bytes
-    if (this.#shown <= RULE_LIMITS.regexBytes) return pattern
-    throw new RuleFault('fuel', `showed more than ${RULE_LIMITS.regexBytes} bytes to patterns`)
+    const rest = text.length - from
+    if (rest < 0) return { found: null, fuel: 0 }
+    if (rest > RULE_LIMITS.regexBytes) throw tooMuch()
+    const found = pattern.find(text, from)
+    const looked = found === null ? rest : Math.max(1, found[1] - from)
+    this.#shown += looked
+    if (this.#shown > RULE_LIMITS.regexBytes) throw tooMuch()
+    return { found, fuel: looked * (pattern.fuelPerByte + (found === null ? 0 : pattern.fuelPerMatchedByte)) }
   }
 }
 
+export interface Match {
+  readonly found: readonly [start: number, end: number] | null
+  /** What the look costs: whoever asked for it charges it. */
+  readonly fuel: number
+}
+
+const tooMuch = (): RuleFault => new RuleFault('fuel', `showed more than ${RULE_LIMITS.regexBytes} bytes to patterns`)
 const none = (): Record<string, number> => Object.create(null) as Record<string, number>

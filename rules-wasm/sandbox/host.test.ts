@@ -106,6 +106,22 @@ test('regex_match finds by the patterns of the manifest, counted in bytes', asyn
   )
 })
 
+test('a text with a thousand matches is paid for about once', async () => {
+  const { fuel } = await holds(
+    `(memory.fill (i32.const 8000) (i32.const 46) (i32.const 60000))
+    (local.set $n (i32.const 0))
+    (loop $l
+      (i32.store (i32.add (i32.const 8000) (local.get $n)) (i32.const 0x2e614061))
+      (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 60))) (i32.const 60000))))
+    (local.set $n (i32.const 0))
+    (loop $l
+      (if (call $regex_match ${at(1060, 4)} ${at(8000, 60_000)} (local.get $n) (i32.const 4000))
+        (then (local.set $n (i32.load (i32.const 4004))) (br $l))))
+    (call $check (local.get $n) (i32.const 59943))`,
+  )
+  assert.ok(fuel < 3_000_000, String(fuel))
+})
+
 test('counters add up, and the log shows no sign that a terminal would obey', async () => {
   const count = `(call $counter_add ${at(1050, 4)} (i32.const 3))`
   const { counters, log } = await holds(`${count} ${count} (call $log (i32.const 3) ${at(1200, 10)})`)

@@ -46,7 +46,7 @@ function compile(pattern: string): Pattern {
   const size = compiled.programSize()
   return {
     fuelPerByte: 2 + Math.ceil(size / 4),
-    fuelPerMatchedByte: 4 * size,
+    fuelPerMatchedByte: size,
     find(text, from) {
       const matcher = compiled.matcher(text)
       // Asked for no groups it uses its automaton; most texts hold no match.

@@ -56,14 +56,23 @@ export class Path {
       return
     }
     const step = this.steps[index]
-    if (step === Step.Name || step === Step.Item) {
-      const next = step === Step.Name ? value.get(this.names[index]) : value.at(this.items[index])
-      if (next.exists) this.walk(next, index + 1, found)
+    if (step === Step.Item) {
+      const item = value.at(this.items[index])
+      if (item.exists) this.walk(item, index + 1, found)
       return
     }
+    if (step === Step.Name) return this.walkNamed(value, index, found)
     if (step === Step.Deep) this.walk(value, index + 1, found)
     for (let child = value.first(); child.exists; child = child.next()) {
       this.walk(child, step === Step.Deep ? index : index + 1, found)
+    }
+  }
+
+  /** Every member of the name: which of several counts, each reader decides for itself. */
+  private walkNamed(value: Value, index: i32, found: Value[]): void {
+    if (!value.isObject) return
+    for (let member = value.first(); member.exists; member = member.next()) {
+      if (member.isNamed(this.names[index])) this.walk(member, index + 1, found)
     }
   }
 

@@ -90,6 +90,11 @@ export class Value {
     return stringAt(this.tape, this.token - 1)
   }
 
+  /** Whether it is a member of that name. Cheaper than `key`. */
+  isNamed(name: string): bool {
+    return this.token >= 0 && this.inObject && hasName(this.tape, this.token - 1, name)
+  }
+
   /** A string's text; empty for what is none. */
   get text(): Text {
     return this.isString ? stringAt(this.tape, this.token) : new Text(0, 0)

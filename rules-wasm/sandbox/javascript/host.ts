@@ -1,6 +1,5 @@
 import type { Capabilities } from '../capabilities.js'
 import { RuleFault } from '../fault.js'
-import type { Pattern } from '../patterns.js'
 import { isTorn } from '../text.js'
 
 /** What a call of the host costs, and each byte that goes there, in units of the interpreter. */
@@ -38,7 +37,7 @@ export function hostOf(capabilities: Capabilities, granted: readonly string[], c
     ...(granted.includes('counters') && {
       counter: (values: Values) => void capabilities.count(values.text(1), values.number(2)),
     }),
-    ...(granted.includes('regex') && { regex: (values: Values) => match(capabilities, values, charge) }),
+    ...(granted.includes('regex') && { regex: (values: Values) => look(capabilities, values, charge) }),
   }
   return {
     get now() {
@@ -94,17 +93,17 @@ function check(value: unknown, type: 'string' | 'number'): unknown {
 }
 
 /** `from`, and what comes of it, count UTF-16 code units; patterns count bytes. False: there is no such pattern. */
-function match(capabilities: Capabilities, values: Values, charge: (units: number) => void) {
+function look(capabilities: Capabilities, values: Values, charge: (units: number) => void) {
   const [id, text, from] = [values.text(1), values.words(2), values.number(3)]
   const bytes = Buffer.from(text, 'utf8')
-  const pattern: Pattern | undefined = capabilities.pattern(id, bytes.length)
-  if (pattern === undefined) return false
-  charge(UNITS_PER_FUEL * pattern.fuelPerByte * bytes.length)
-  if (from > text.length) return null
-  const found = pattern.find(bytes, Buffer.byteLength(text.slice(0, from)))
+  const start = from > text.length ? bytes.length + 1 : Buffer.byteLength(text.slice(0, from))
+  const match = capabilities.match(id, bytes, start)
+  if (match === undefined) return false
+  charge(UNITS_PER_FUEL * (match.fuel + bytes.length))
+  const { found } = match
   if (found === null) return null
-  const [start, end] = found.map((at) => bytes.toString('utf8', 0, at).length)
-  return { start, end }
+  const [first, last] = found.map((at) => bytes.toString('utf8', 0, at).length)
+  return { start: first, end: last }
 }
 
 /** How many units of the interpreter make one unit of a rule's fuel: it takes about as many to do the work of one instruction. */

@@ -79,14 +79,12 @@ function regex({ memory, exchange, capabilities }: Host): Functions {
       const [pointer, length, from, out] = rest
       exchange.chargeBytes(idLength >>> 0)
       const text = memory.view(pointer, length)
-      const start = from >>> 0
-      const shown = Math.max(0, text.length - start)
-      const pattern = capabilities.pattern(memory.text(id, idLength, 'the name of a pattern'), shown)
-      if (pattern === undefined) return -1
-      exchange.charge(matchCost + shown * pattern.fuelPerByte)
-      const found = start > text.length ? null : pattern.find(text, start)
+      exchange.charge(matchCost)
+      const match = capabilities.match(memory.text(id, idLength, 'the name of a pattern'), text, from >>> 0)
+      if (match === undefined) return -1
+      exchange.charge(match.fuel)
+      const { found } = match
       if (found === null) return 0
-      exchange.charge((found[1] - start) * pattern.fuelPerMatchedByte)
       memory.write(out, 8, new Uint8Array(Int32Array.from(found).buffer))
       return 1
     },

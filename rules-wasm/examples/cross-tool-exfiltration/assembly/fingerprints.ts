@@ -142,14 +142,19 @@ function isDate(text: Text, start: i32, end: i32): bool {
   return end - start == 10 || (after | 32) == 0x74 || isGap(after)
 }
 
-/** Letters, digits and `+ - . / = @ _`: a bit for each sign from 0x20 on. */
+// A bit for each sign, up to `?` and from `@` on.
+const DIGITS: i64 = (<i64>0x03ff0000) << 32
+const SIGNS: i64 = (<i64>0x23ffe800) << 32
+const LETTERS: i64 = ((<i64>0x07fffffe) << 32) | 0x87fffffe
+
+/** Letters, digits and `+ - . / = @ _`. */
 function isTokenSign(c: i32): bool {
-  return c >= 0x80 || (((c < 0x40 ? 0x23ffe80000000000 : 0x07fffffe87ffffff) >> (c & 63)) & 1) != 0
+  return c >= 0x80 || (((c < 0x40 ? SIGNS : LETTERS | 1) >> (c & 63)) & 1) != 0
 }
 
 /** Letters, digits and `_`. */
 function isWordSign(c: i32): bool {
-  return c >= 0x80 || (((c < 0x40 ? 0x03ff000000000000 : 0x07fffffe87fffffe) >> (c & 63)) & 1) != 0
+  return c >= 0x80 || (((c < 0x40 ? DIGITS : LETTERS) >> (c & 63)) & 1) != 0
 }
 
 function isStop(c: i32): bool {

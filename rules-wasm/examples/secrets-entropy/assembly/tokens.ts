@@ -136,9 +136,12 @@ export class Tokens {
   }
 }
 
-/** Letters, digits and `+ / = - _ .`: a bit for each sign from 0x20 on. */
+const SIGNS: i64 = (<i64>0x23ffe800) << 32
+const LETTERS: i64 = ((<i64>0x07fffffe) << 32) | 0x87fffffe
+
+/** Letters, digits and `+ / = - _ .`: a bit for each sign. */
 function isTokenSign(c: i32): bool {
-  return c < 0x80 && (((c < 0x40 ? 0x23ffe80000000000 : 0x07fffffe87fffffe) >> (c & 63)) & 1) != 0
+  return c < 0x80 && (((c < 0x40 ? SIGNS : LETTERS) >> (c & 63)) & 1) != 0
 }
 
 function isEdge(c: i32): bool {
