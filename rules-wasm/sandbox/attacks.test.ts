@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { assemble, open, type Options, PASS, problemsOf, run, wat, type Parts } from './rule.fixture.js'
+import { assemble, build, open, type Options, PASS, problemsOf, run, wat, type Parts } from './rule.fixture.js'
+import { whyNotOpened } from './open.js'
 import type { FailureKind, OpenRule, Ran } from './types.js'
 
 const everything = ['log', 'config', 'kv', 'regex', 'counters']
@@ -145,6 +146,8 @@ test('a loop in its start is ended, and tells so when it is opened', async () =>
   await refusesToOpen(text)
   const reactor = wat({ body: PASS, parts: `(func (export "_initialize") ${endless})` })
   await refusesToOpen(reactor)
+  assert.match((await whyNotOpened(await build(text))) ?? '', /cannot be started/)
+  assert.is(await whyNotOpened(await build(wat({ body: PASS }))), null)
 })
 
 test('a start that calls the host before there is a memory is ended', async () => {
