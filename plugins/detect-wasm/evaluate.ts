@@ -34,21 +34,24 @@ export interface Question {
   readonly onRan?: (ran: Ran) => void
 }
 
-/** Answers for the rules of a chain in their order, for the first at least. Rejects when what they have stored cannot be read. */
+/** Answers for the rules of a chain in their order, for the first at least. */
 export async function answer(workshop: Workshop, question: Question): Promise<readonly Evaluation[]> {
   const scopes = question.stored === null ? question.turns.map((turn) => scopeOf(turn, question.request)) : []
   const kept = scopes.filter((scope) => scope !== null)
   return workshop.scopes.within(kept, async (opened) => {
     const stores = opened.values()
     const stored = question.turns.map((_, at) => (scopes[at] == null ? null : (stores.next().value ?? null)))
-    return withRules(workshop, question, stored)
+    const unread = scopes.findIndex((scope, at) => scope !== null && stored[at] === null)
+    if (unread === 0) return [undecided('what the rule remembers could not be read')]
+    const turns = unread < 0 ? question.turns : question.turns.slice(0, unread)
+    return withRules(workshop, { ...question, turns }, stored)
   })
 }
 
-function scopeOf({ rule }: Turn, { context }: EvaluateRequest): Scope | null {
+function scopeOf({ rule, shadow }: Turn, { context }: EvaluateRequest): Scope | null {
   const { connection, gateway } = context
   if (!rule.build.module.manifest.stateful || rule.rule === null || connection === null) return null
-  return { rule: rule.rule.id, gateway: gateway.id, connection: connection.id }
+  return { rule: rule.rule.id, shadow, gateway: gateway.id, connection: connection.id }
 }
 
 type Stored = readonly (Opened | null)[]
@@ -74,13 +77,22 @@ async function run(workshop: Workshop, question: Question, stored: Stored): Prom
   const came = within.length === 0 ? [] : await runLinks(workshop, within, () => encode(facts, request, wants))
   const next = came.values()
   const answers: Evaluation[] = []
+  let isSure = true
   for (const [at, turn] of turns.entries()) {
+    // Whoever remembers, or was measured by what came, is asked once core has said what it is to see.
+    if (!isSure && (over[at] === true || stored[at] != null)) break
     const one = over[at] === true ? tooLarge(turn) : next.next().value
     if (one === undefined) break
     const evaluation = await conclude(workshop, question, { turn, came: one, opened: stored[at] ?? null })
     answers.push(evaluation)
+    isSure &&= goesOn(turn, evaluation)
   }
   return answers
+}
+
+/** Whether the rule behind sees the message for sure, and as it was. */
+function goesOn({ action, shadow }: Turn, { verdict }: Evaluation): boolean {
+  return shadow || verdict === 'pass' || (action === 'detect' && verdict !== 'undecided')
 }
 
 function askedOf({ rule, action, shadow }: Turn, values: ReadonlyMap<string, string> | null): Asked {

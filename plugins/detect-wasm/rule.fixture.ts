@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import binaryen from 'binaryen'
 import type { Artifact, Evaluation, EvaluateRequest, JsonObject, Leaf, PrepareRequest } from '@gatehouse/sdk'
 import { callContext, startPlugin } from '@gatehouse/sdk/testing'
-import type { TestHost } from '@gatehouse/sdk/testing'
+import type { TestHost, TestHostOptions } from '@gatehouse/sdk/testing'
 import type { Turn } from './evaluate.js'
 import plugin from './index.js'
 
@@ -158,8 +158,8 @@ export interface Bench {
   retire(turn: Turn): Promise<void>
 }
 
-export async function bench(config: unknown = { workers: 2 }): Promise<Bench> {
-  const host = await startPlugin(plugin, config)
+export async function bench(config: unknown = { workers: 2 }, options: TestHostOptions = {}): Promise<Bench> {
+  const host = await startPlugin(plugin, config, options)
   const prepare = (module: Artifact | undefined, parts: Partial<PrepareRequest>) => {
     ids += 1
     return host.askKeyed('engine.prepare', 'wasm', {
