@@ -28,7 +28,7 @@ export interface Threads {
 
 /**
  * Has a chain run in one of the threads. A thread is ended when one of the rules stays longer than it may: that rule has come to its
- * end, those before it are run again, and those behind it are left. Answers one at least.
+ * end, those before it are run again, and those behind it are left. Answers one at least, and all when no thread is free.
  */
 export async function runLinks(
   { pool, risks }: Threads,
@@ -45,6 +45,8 @@ export async function runLinks(
     return answers.map((ran) => (ran === null ? MISSING : { kind: 'ran', ran }))
   } catch (thrown) {
     if (!(thrown instanceof TaskFailure)) throw thrown
+    // Those behind would wait as long for nothing, one after the other.
+    if (thrown.kind === 'busy' || thrown.kind === 'stopped') return asked.map(() => unable(thrown.message))
     const culprit = asked[thrown.step ?? -1]
     if (culprit === undefined || thrown.step === null) return [unable(thrown.message)]
     risks.note(culprit.rule)
