@@ -3,7 +3,7 @@ import { TaskFailure } from '@gatehouse/sdk/workers'
 import type { Place } from '@gatehouse/sdk/workers'
 import type { ChainTask, Link } from './protocol.js'
 import { readAnswer, sendTask } from './protocol.js'
-import type { Risks } from './risks.js'
+import type { Risk } from './risks.js'
 import type { Prepared, RulePool } from './shelf.js'
 
 /** A rule and how it is asked. */
@@ -24,7 +24,7 @@ const IDLE_MS = 2_000
 /** Where chains are run, and what is known of rules that cost threads. */
 export interface Threads {
   readonly pool: RulePool
-  readonly risks: Risks
+  readonly risks: Risk
 }
 
 /**

@@ -1,17 +1,20 @@
 import type { Ran } from '@gatehouse/rule-sandbox'
 import type { ChainLink, Evaluation, EvaluateRequest } from '@gatehouse/sdk'
 import { undecided } from '@gatehouse/sdk'
-import type { Asked, Came, Threads } from './chain.js'
+import type { Asked, Came } from './chain.js'
 import { runLinks } from './chain.js'
 import { evaluationOf } from './evaluation.js'
 import type { Facts } from './inputs.js'
 import { encode, isLarger } from './inputs.js'
 import { wantsOf } from './protocol.js'
 import type { RuleLog } from './rule-log.js'
+import type { Risks } from './risks.js'
 import type { Opened, Scope, Scopes } from './scopes.js'
-import type { Prepared, Shelf } from './shelf.js'
+import type { Prepared, RulePool, Shelf } from './shelf.js'
 
-export interface Workshop extends Threads {
+export interface Workshop {
+  readonly pool: RulePool
+  readonly risks: Risks
   readonly shelf: Shelf
   readonly scopes: Scopes
   readonly log: RuleLog
@@ -74,7 +77,9 @@ async function run(workshop: Workshop, question: Question, stored: Stored): Prom
   const over = asked.map((one) => isOver(one, request))
   const within = asked.filter((_, at) => over[at] !== true)
   const wants = within.map(({ link }) => link.wants)
-  const came = within.length === 0 ? [] : await runLinks(workshop, within, () => encode(facts, request, wants))
+  const { user, connection } = request.context
+  const threads = { pool: workshop.pool, risks: workshop.risks.of(user?.id ?? connection?.id ?? null) }
+  const came = within.length === 0 ? [] : await runLinks(threads, within, () => encode(facts, request, wants))
   const next = came.values()
   const answers: Evaluation[] = []
   let isSure = true
