@@ -3,14 +3,14 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { GatehouseError } from '../errors.js'
 import { newWatch } from '../domain/rule-watch.js'
-import type { QuarantineRepository, StoredQuarantine } from '../domain/rule-watch.js'
+import type { Quarantine, QuarantineRepository, StoredQuarantine } from '../domain/rule-watch.js'
 import type { CompiledRule, GatewayPlan, Snapshot } from '../domain/snapshot.js'
 import { rule } from '../rules/testing.js'
 import { createMemoryStore } from '../test/memory-store.js'
 import { until } from '../test/until.js'
 import { createQuarantines, quarantineOf } from './quarantines.js'
 
-const QUARANTINE = { since: '2030-01-01T00:00:00.000Z', reasons: ['trap', 'trap', 'late'] }
+const QUARANTINE = { since: '2030-01-01T00:00:00.000Z', reasons: ['trap', 'trap', 'late'], principal: null }
 
 function compiled(facts: Partial<CompiledRule> = {}): CompiledRule {
   const artifact = { name: 'sql', version: 3, sha256: 'a'.repeat(64) }
@@ -44,9 +44,10 @@ function bench(store: QuarantineRepository = createMemoryStore().quarantines) {
     log: { warn: (_, message) => void warnings.push(message) },
     retryMs: 1,
   })
-  const enter = (one: CompiledRule) => {
-    one.watch.quarantine = QUARANTINE
-    quarantines.enter(one, QUARANTINE)
+  const enter = (one: CompiledRule, quarantine: Quarantine = QUARANTINE) => {
+    if (quarantine.principal === null) one.watch.quarantine = quarantine
+    else one.watch.held = new Map([[quarantine.principal, quarantine]])
+    quarantines.enter(one, quarantine)
   }
   return { ...quarantines, enter, store, raised, resolved, warnings }
 }
@@ -116,6 +117,20 @@ test('another version of the rule or of its artifact is free', () => {
   )
 })
 
+test('one that holds for the messages of one person alone is stored, followed and ended as such', async () => {
+  const { enter, follow, store, raised } = bench()
+  const one = compiled()
+  const theirs = { ...QUARANTINE, principal: 'ana' }
+  enter(one, theirs)
+  const alert = await until('it is told', () => raised[0])
+  assert.match(alert.message, 'only on messages of one person')
+  const stored = await store.all()
+  follow(snapshot(8, [one], stored), null)
+  assert.equal([one.watch.quarantine, one.watch.held.get('ana')], [null, stored[0]])
+  follow(snapshot(9, [one]), snapshot(8, [one], stored))
+  assert.is(one.watch.held.size, 0)
+})
+
 test('the alert says what becomes of messages, and what to do', async () => {
   const saying = async (facts: Partial<CompiledRule>) => {
     const { enter, raised } = bench()
@@ -140,7 +155,7 @@ test('a rule is shown with the quarantine of the version that stands, else with 
   canary.watch.quarantine = QUARANTINE
   assert.equal(shown(), { ...QUARANTINE, canary: true })
   stable.watch.quarantine = { ...QUARANTINE, reasons: [] }
-  assert.equal(shown(), { since: QUARANTINE.since, reasons: [], canary: false })
+  assert.equal(shown(), { since: QUARANTINE.since, reasons: [], principal: null, canary: false })
 })
 
 test.run()

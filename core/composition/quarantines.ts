@@ -1,12 +1,13 @@
 import type { Alert, PluginLog } from '@gatehouse/sdk'
 import type { Alerting } from '../domain/alerts.js'
 import type { Rule } from '../domain/nouns.js'
-import { nameOfArtifact, versionKey } from '../domain/rule-watch.js'
+import { nameOfArtifact, quarantineKey, versionKey } from '../domain/rule-watch.js'
 import type {
   Quarantine,
   QuarantineRepository,
   RuleQuarantine,
   RuleVersion,
+  RuleWatch,
   StoredQuarantine,
 } from '../domain/rule-watch.js'
 import type { CompiledRule, Snapshot } from '../domain/snapshot.js'
@@ -67,25 +68,25 @@ export function createQuarantines(options: QuarantinesOptions): Quarantines {
   }
   return {
     enter(compiled, quarantine) {
-      const version = versionOf(compiled)
+      const stored = { ...versionOf(compiled), ...quarantine, gatewayId: compiled.rule.gatewayId }
       const one = {
         compiled,
-        quarantine: { ...version, ...quarantine, gatewayId: compiled.rule.gatewayId },
+        quarantine: stored,
         epoch: Infinity,
         isFirst: false,
       }
-      pending.set(versionKey(version), one)
+      pending.set(quarantineKey(stored), one)
       void write(one)
     },
     follow(next, previous) {
-      const stored = new Map(next.quarantines.map((one) => [versionKey(one), one]))
+      for (const one of next.quarantines) pending.delete(quarantineKey(one))
       for (const compiled of rulesOf(next)) {
-        const key = versionKey(versionOf(compiled))
-        const known = stored.get(key)
-        if (known !== undefined) {
-          compiled.watch.quarantine = known
-          pending.delete(key)
-        } else if (compiled.watch.quarantine !== null && !standsHere(key, next.epoch)) free(compiled)
+        const version = versionOf(compiled)
+        const here = heldOf(compiled.watch).filter((one) =>
+          standsHere(quarantineKey({ ...version, ...one }), next.epoch),
+        )
+        const key = versionKey(version)
+        stand(compiled.watch, [...here, ...next.quarantines.filter((one) => versionKey(one) === key)])
       }
       const still = held(next)
       for (const ruleId of held(previous)) if (!still.has(ruleId)) void resolve('rule_quarantined', alertKey(ruleId))
@@ -96,9 +97,15 @@ export function createQuarantines(options: QuarantinesOptions): Quarantines {
   }
 }
 
-function free({ watch }: CompiledRule): void {
-  watch.quarantine = null
-  watch.strikes = []
+const heldOf = ({ quarantine, held }: RuleWatch): readonly Quarantine[] =>
+  quarantine === null ? [...held.values()] : [quarantine, ...held.values()]
+
+/** These and no others. Whoever is set free begins anew. */
+function stand(watch: RuleWatch, quarantines: readonly Quarantine[]): void {
+  const before = heldOf(watch).length
+  watch.quarantine = quarantines.find(({ principal }) => principal === null) ?? null
+  watch.held = new Map(quarantines.flatMap((one) => (one.principal === null ? [] : [[one.principal, one] as const])))
+  if (heldOf(watch).length < before) watch.strikes = []
 }
 
 export const versionOf = ({ rule, artifact }: Pick<CompiledRule, 'rule' | 'artifact'>): RuleVersion => ({
@@ -111,12 +118,11 @@ export const versionOf = ({ rule, artifact }: Pick<CompiledRule, 'rule' | 'artif
 export function quarantineOf(snapshot: Snapshot, { id, gatewayId }: Rule): RuleQuarantine | null {
   const versions = (snapshot.gateways.get(gatewayId)?.rules ?? []).filter(({ rule }) => rule.id === id)
   // The version that stands comes last, behind its canary.
-  for (const { watch, share } of versions.toReversed())
-    if (watch.quarantine !== null) {
-      const { since, reasons } = watch.quarantine
-      return { since, reasons, canary: share !== null && isCanary(share) }
-    }
-  return null
+  const held = versions.toReversed().flatMap(({ watch, share }) => {
+    const canary = share !== null && isCanary(share)
+    return heldOf(watch).map(({ since, reasons, principal }) => ({ since, reasons, principal, canary }))
+  })
+  return held.find(({ principal }) => principal === null) ?? held[0] ?? null
 }
 
 /** Gateways stand in it under each of their names. */
@@ -126,21 +132,22 @@ const rulesOf = (snapshot: Snapshot): readonly CompiledRule[] =>
 /** Ids of the rules of which a version that stands is in quarantine, as the database says. */
 function held(snapshot: Snapshot | null): ReadonlySet<string> {
   if (snapshot === null || snapshot.quarantines.length === 0) return new Set()
-  const stored = new Set(snapshot.quarantines.map(versionKey))
+  const stored = new Set(snapshot.quarantines.map((one) => versionKey(one)))
   const versions = rulesOf(snapshot).map(versionOf)
   return new Set(versions.filter((one) => stored.has(versionKey(one))).map(({ ruleId }) => ruleId))
 }
 
 const alertKey = (ruleId: string): string => `rule_quarantined:${ruleId}`
 
-function alertOf(compiled: CompiledRule, { since, reasons }: StoredQuarantine): Alert {
+function alertOf(compiled: CompiledRule, quarantine: StoredQuarantine): Alert {
+  const { since, reasons, principal } = quarantine
   const { rule, kind, artifact, share } = compiled
   const artifactName = nameOfArtifact(artifact)
   return {
     type: 'rule_quarantined',
     severity: 'error',
     key: alertKey(rule.id),
-    message: `The rule “${rule.name}” is in quarantine: it failed ${reasons.length} times by its own fault. ${effectOf(compiled)} Mend it, or release it with \`gatehouse rules release\`.`,
+    message: `The rule “${rule.name}” is in quarantine: it failed ${reasons.length} times by its own fault${principal === null ? '' : ', and only on messages of one person, for whom alone that holds'}. ${effectOf(compiled)} Mend it, or release it with \`gatehouse rules release\`.`,
     gatewayId: rule.gatewayId,
     ruleId: rule.id,
     context: {
@@ -148,6 +155,7 @@ function alertOf(compiled: CompiledRule, { since, reasons }: StoredQuarantine): 
       ruleVersion: rule.version,
       ...(artifactName === null ? {} : { artifact: artifactName, sha256: artifact?.sha256 ?? '' }),
       since,
+      ...(principal === null ? {} : { principal }),
       reasons: reasons.join('\n'),
       onFailure: rule.onFailure,
       shadow: rule.shadow,

@@ -27,6 +27,7 @@ const quarantine = (facts: Partial<StoredQuarantine> = {}): StoredQuarantine => 
   sha256: null,
   since: '2030-01-01T00:00:00.000Z',
   reasons: ['trap: unreachable'],
+  principal: null,
   ...facts,
 })
 
@@ -36,7 +37,10 @@ test('the first quarantine of a version stands, one of a newer version ends thos
   assert.is(await quarantines.put(quarantine({ since: '2031-01-01T00:00:00.000Z' })), false)
   assert.equal(await quarantines.all(), [quarantine()])
   assert.is(await quarantines.put(quarantine({ sha256: 'a'.repeat(64) })), true)
-  assert.is((await quarantines.all()).length, 2)
+  assert.is(await quarantines.put(quarantine({ principal: 'ana' })), true)
+  assert.is(await quarantines.put(quarantine({ principal: 'ana' })), false)
+  assert.equal(new Set((await quarantines.all()).map(({ principal }) => principal)), new Set([null, 'ana']))
+  assert.is((await quarantines.all()).length, 3)
   assert.is(await quarantines.put(quarantine({ ruleVersion: 2 })), true)
   assert.equal(await quarantines.all(), [quarantine({ ruleVersion: 2 })])
   assert.is(await quarantines.release(ruleId), 1)

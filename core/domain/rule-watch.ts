@@ -1,7 +1,11 @@
+import type { CallContext } from '@gatehouse/sdk'
+
 /** What is known of a compiled rule while it runs: the same for as long as it is held prepared, and the only part that changes. */
 export interface RuleWatch {
   /** Set while its engine must not be asked: it is then undecided on every message. */
   quarantine: Quarantine | null
+  /** The same for the messages of some alone, whose messages alone it failed on. */
+  held: ReadonlyMap<string, Quarantine>
   /** Its own faults of the last while, oldest first. */
   strikes: readonly Strike[]
   /** Since it was last written down; null: nothing. */
@@ -12,6 +16,8 @@ export interface Strike {
   /** Milliseconds since the epoch. */
   readonly at: number
   readonly reason: string
+  /** On whose message. */
+  readonly principal: string | null
 }
 
 export interface Quarantine {
@@ -19,6 +25,8 @@ export interface Quarantine {
   readonly since: string
   /** Of the strikes that led to it, oldest first. */
   readonly reasons: readonly string[]
+  /** Id of the person, or else of the connection, on whose messages alone it failed and for whom alone it holds; null: for all. */
+  readonly principal: string | null
 }
 
 /** Of a rule as it is shown: of the version that stands, or else of its canary. */
@@ -86,10 +94,22 @@ export interface RuleStatRepository {
   forget(days: number): Promise<void>
 }
 
-export const newWatch = (): RuleWatch => ({ quarantine: null, strikes: [], tally: null })
+const NOBODY: RuleWatch['held'] = new Map()
+export const newWatch = (): RuleWatch => ({ quarantine: null, held: NOBODY, strikes: [], tally: null })
 
 export const nameOfArtifact = (artifact: { readonly name: string; readonly version: number } | null): string | null =>
   artifact === null ? null : `${artifact.name}@${artifact.version}`
+
+/** Who is behind a message, as far as quarantines tell people apart. */
+export const principalOf = ({ user, connection }: Pick<CallContext, 'user' | 'connection'>): string | null =>
+  user?.id ?? connection?.id ?? null
+
+/** What keeps a rule from being asked about a message of theirs. */
+export const quarantineFor = ({ quarantine, held }: RuleWatch, principal: string | null): Quarantine | null =>
+  quarantine ?? (principal === null ? null : (held.get(principal) ?? null))
+
+export const quarantineKey = (one: RuleVersion & Pick<Quarantine, 'principal'>): string =>
+  `${versionKey(one)} ${one.principal ?? ''}`
 
 export const versionKey = ({ ruleId, ruleVersion, sha256 }: RuleVersion): string =>
   `${ruleId}@${ruleVersion} ${sha256 ?? ''}`

@@ -1,6 +1,7 @@
-import type { Alert, JsonObject, Receipt } from '@gatehouse/sdk'
+import type { Alert, CallContext, JsonObject, Receipt } from '@gatehouse/sdk'
 import type { Rule } from '../domain/nouns.js'
-import type { Quarantine } from '../domain/rule-watch.js'
+import { principalOf, quarantineFor } from '../domain/rule-watch.js'
+import type { Quarantine, RuleWatch } from '../domain/rule-watch.js'
 import type { CompiledRule } from '../domain/snapshot.js'
 import type { Told } from './beside.js'
 import type { Engines, Subject } from './engines.js'
@@ -129,18 +130,20 @@ function nextCovering(rules: readonly CompiledRule[], from: number, leg: Leg, su
     const { rule, covers, share } = rules[index] as CompiledRule
     if (rule.hook !== leg && rule.hook !== 'both') continue
     if (!covers(subject.prefix, subject.serverSlug, subject.kind, subject.feature)) continue
-    if (share === null || isItsShare(rules, index, subject.context().correlationId)) return index
+    if (share === null || isItsShare(rules, index, subject.context())) return index
   }
   return rules.length
 }
 
 /** A canary in quarantine is left out, and the version that stands takes its messages. */
-function isItsShare(rules: readonly CompiledRule[], index: number, correlationId: string): boolean {
+function isItsShare(rules: readonly CompiledRule[], index: number, context: CallContext): boolean {
   const { rule, share, watch } = rules[index] as CompiledRule
+  const { correlationId } = context
+  const isBarred = (one: RuleWatch) => quarantineFor(one, principalOf(context)) !== null
   if (share === null) return true
-  if (isCanary(share)) return watch.quarantine === null && isInShare(share, correlationId)
+  if (isCanary(share)) return !isBarred(watch) && isInShare(share, correlationId)
   const canary = rules.find((one) => one.rule.id === rule.id && one.share !== null && isCanary(one.share))
-  return isInShare(share, correlationId) || canary?.watch.quarantine != null
+  return isInShare(share, correlationId) || (canary !== undefined && isBarred(canary.watch))
 }
 
 function take(run: Run): CompiledRule | null {
@@ -155,7 +158,7 @@ function takeRow(run: Run, first: CompiledRule): readonly CompiledRule[] {
   const row = [first]
   for (;;) {
     const next = run.rules[run.next]
-    if (next === undefined || next.kind !== first.kind || !isChained(next)) return row
+    if (next === undefined || next.kind !== first.kind || !isChained(run, next)) return row
     row.push(take(run) as CompiledRule)
   }
 }
@@ -164,10 +167,11 @@ function takeRow(run: Run, first: CompiledRule): readonly CompiledRule[] {
 type Started =
   { readonly compiled: CompiledRule; readonly answer: Ended | Promise<Ended> } | (Row & { readonly compiled: null })
 
-const isChained = ({ chains, broken, watch }: CompiledRule) => chains && broken === null && watch.quarantine === null
+const isChained = ({ asked }: Run, { chains, broken, watch }: CompiledRule) =>
+  chains && broken === null && quarantineFor(watch, principalOf(asked.context)) === null
 
 function start(run: Run, compiled: CompiledRule): Started {
-  if (!isChained(compiled)) return { compiled, answer: runPasses(run.asked, compiled, run.text) }
+  if (!isChained(run, compiled)) return { compiled, answer: runPasses(run.asked, compiled, run.text) }
   return { ...askRow(courseOf(run), takeRow(run, compiled)), compiled: null }
 }
 
@@ -192,7 +196,7 @@ function proceed(run: Run): Outcome | Promise<Outcome> {
   for (;;) {
     const compiled = take(run)
     if (compiled === null) return finish(run)
-    if (isChained(compiled)) {
+    if (isChained(run, compiled)) {
       const pending = proceedRow(run, start(run, compiled))
       if (pending !== undefined) return pending
     } else {
@@ -277,7 +281,8 @@ function keep(run: Run, { recorded, strike: fault }: Told, { compiled, saw }: En
   }
   const { onQuarantined } = run.workshop
   if (fault === null || onQuarantined === null) return
-  const quarantine = strike(compiled.watch, fault, Date.now())
+  const principal = principalOf(run.asked.context)
+  const quarantine = strike(compiled.watch, { reason: fault, principal, at: Date.now() })
   if (quarantine !== null) onQuarantined(compiled, quarantine)
 }
 

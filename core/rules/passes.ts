@@ -1,6 +1,7 @@
 import type { CallContext, Evaluation, EvaluateRequest, JsonObject } from '@gatehouse/sdk'
 import { undecided } from '@gatehouse/sdk'
 import type { CompiledRule } from '../domain/snapshot.js'
+import { principalOf } from '../domain/rule-watch.js'
 import type { Engines, Limits, Subject } from './engines.js'
 import { leavesFor, judged, shapeOf, trialOf } from './judge.js'
 import type { Ended, Text, Trial } from './judge.js'
@@ -44,14 +45,15 @@ export function ask(
   chain?: EvaluateRequest['chain'],
 ): Evaluation | Promise<Evaluation> {
   const { kind, state } = compiled
-  const bar = compiled.broken ?? barred(compiled.watch)
+  const bar = compiled.broken ?? barred(compiled.watch, principalOf(context))
   if (bar !== null) return undecided(bar)
   try {
     const { header } = subject
     const { message } = text
     const rewrite = rewriterOf(message, leg, shapeOf(subject))
     const leaves = leavesFor(compiled, text.leaves)
-    const request = { state, pass, leg, leaves, message, context, header, rewrite }
+    const { keeps = false } = subject
+    const request = { state, pass, leg, leaves, message, context, header, rewrite, keeps }
     if (chain === undefined && recorded === undefined) return engines.evaluate(kind, request, limits)
     const more = { ...(chain === undefined ? {} : { chain }), ...(recorded === undefined ? {} : { recorded }) }
     return engines.evaluate(kind, { ...request, ...more }, limits)

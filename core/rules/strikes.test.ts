@@ -6,25 +6,52 @@ import * as assert from 'uvu/assert'
 import { newWatch } from '../domain/rule-watch.js'
 import type { Rule } from '../domain/nouns.js'
 import type { CompiledRule } from '../domain/snapshot.js'
-import { strike } from './strikes.js'
+import { barred, strike } from './strikes.js'
 import { bench, rule, subject } from './testing.js'
 
 const AT = Date.parse('2030-01-01T00:00:00Z')
+const fault = (reason: string, at: number, principal: string | null = null) => ({ reason, at, principal })
 
 test('the third fault within ten minutes puts a rule in quarantine, with the reasons', () => {
   const watch = newWatch()
-  assert.is(strike(watch, 'one', AT), null)
-  assert.is(strike(watch, 'two', AT + 1_000), null)
-  const earned = strike(watch, 'three', AT + RULE_STRIKES.withinMs - 1)
-  assert.equal(earned, { since: '2030-01-01T00:09:59.999Z', reasons: ['one', 'two', 'three'] })
+  assert.is(strike(watch, fault('one', AT)), null)
+  assert.is(strike(watch, fault('two', AT + 1_000)), null)
+  const earned = strike(watch, fault('three', AT + RULE_STRIKES.withinMs - 1))
+  assert.equal(earned, { since: '2030-01-01T00:09:59.999Z', reasons: ['one', 'two', 'three'], principal: null })
   assert.is(watch.quarantine, earned)
-  assert.is(strike(watch, 'four', AT + RULE_STRIKES.withinMs), null)
+  assert.is(strike(watch, fault('four', AT + RULE_STRIKES.withinMs)), null)
 })
 
 test('what is longer ago does not count', () => {
   const watch = newWatch()
-  for (let n = 0; n < 10; n += 1) assert.is(strike(watch, 'x', AT + (n * RULE_STRIKES.withinMs) / 2), null)
+  for (let n = 0; n < 10; n += 1) assert.is(strike(watch, fault('x', AT + (n * RULE_STRIKES.withinMs) / 2)), null)
   assert.is(watch.strikes.length, 2)
+})
+
+test('whoever makes a rule fail alone keeps it from their own messages alone', () => {
+  const watch = newWatch()
+  const strikes = (principal: string, times: number) =>
+    Array.from({ length: times }, () => strike(watch, fault('fuel', AT, principal))).at(-1)
+  assert.equal(strikes('mallory', 3)?.principal, 'mallory')
+  assert.is(strikes('mallory', 5), null)
+  assert.is(watch.quarantine, null)
+  assert.ok(barred(watch, 'mallory'))
+  assert.is(barred(watch, 'ana'), null)
+  assert.is(barred(watch, null), null)
+  assert.is(strikes('ana', 2), null)
+  assert.equal(strikes('bob', 1)?.principal, null)
+  assert.ok(barred(watch, 'carol'))
+})
+
+test('a rule that three people make fail, each by themselves, fails', () => {
+  const watch = newWatch()
+  const held = ['ana', 'bob', 'carol'].map((one) =>
+    Array.from({ length: 3 }, () => strike(watch, fault('fuel', AT, one))).at(-1),
+  )
+  assert.equal(
+    held.map((one) => one?.principal),
+    ['ana', 'bob', null],
+  )
 })
 
 const STRIKES: Evaluation = { ...undecided('trapped'), strike: 'trap: unreachable' }
@@ -107,8 +134,8 @@ test('a canary in quarantine is left out, and the version that stands takes ever
   }
   for (let n = 0; made.quarantined.length === 0; n += 1) await askedOf(n)
   for (let n = 0; n < 40; n += 1) assert.is(await askedOf(n), 'stable')
-  stable.watch.quarantine = canary.watch.quarantine
-  canary.watch.quarantine = null
+  stable.watch.held = canary.watch.held
+  canary.watch.held = new Map()
   const seen = new Set<string | undefined>()
   for (let n = 0; n < 40; n += 1) seen.add(await askedOf(n))
   // A canary never takes what is not its share: those of the other fall to its onFailure.

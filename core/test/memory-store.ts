@@ -35,7 +35,7 @@ import type {
 } from '../domain/nouns.js'
 import type { Idp, Server, Team, Token, User } from '../domain/nouns.js'
 import type { Grant, GrantDraft, GrantRepository, UpstreamClientRepository } from '../domain/store.js'
-import { versionKey } from '../domain/rule-watch.js'
+import { quarantineKey } from '../domain/rule-watch.js'
 import type { QuarantineRepository, StoredQuarantine } from '../domain/rule-watch.js'
 import { GatehouseError } from '../errors.js'
 
@@ -352,7 +352,7 @@ function memoryQuarantines(cell: { state: State }): QuarantineRepository {
   return {
     all: async () => [...cell.state.quarantines.values()],
     async put(quarantine) {
-      const key = versionKey(quarantine)
+      const key = quarantineKey(quarantine)
       if (cell.state.quarantines.has(key)) return false
       cell.state.quarantines.set(key, quarantine)
       return true

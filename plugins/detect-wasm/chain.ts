@@ -2,6 +2,7 @@ import type { Ran } from '@gatehouse/rule-sandbox'
 import { TaskFailure } from '@gatehouse/sdk/workers'
 import type { Place } from '@gatehouse/sdk/workers'
 import type { ChainTask, Link } from './protocol.js'
+import { readAnswer, sendTask } from './protocol.js'
 import type { Risks } from './risks.js'
 import type { Prepared, RulePool } from './shelf.js'
 
@@ -40,7 +41,7 @@ export async function runLinks(
   const lookMs = Math.min(...asked.map(limitOf))
   const isRisky = () => asked.some(({ rule }) => risks.holds(rule))
   try {
-    const answers = await pool.run(task, { left, lookMs, isRisky }, [task.buffer])
+    const answers = readAnswer(await pool.run(sendTask(task), { left, lookMs, isRisky }, [task.buffer]))
     if (answers.length === 0) return [unable('no answer')]
     return answers.map((ran) => (ran === null ? MISSING : { kind: 'ran', ran }))
   } catch (thrown) {

@@ -2,7 +2,7 @@ import { definePlugin } from '@gatehouse/sdk'
 import type { KeyedOptions } from '@gatehouse/sdk'
 import { RULE_GRANT_LIMITS, RuleGrants, RuleManifest } from '@gatehouse/sdk/rule-abi'
 import { createWorkerPool } from '@gatehouse/sdk/workers'
-import type { BuiltAnswer, BuildTask, ChainAnswer, ChainTask, Held } from './protocol.js'
+import type { BuiltAnswer, BuildTask, Held, SentAnswer, SentTask } from './protocol.js'
 import { pluginConfig, ruleConfig } from './config.js'
 import { createEngine } from './engine.js'
 import { createRuleLog } from './rule-log.js'
@@ -35,7 +35,7 @@ export default definePlugin({
   sdk: '^0.1.0',
   config: pluginConfig,
   setup({ config, log, now, serve, store }) {
-    const pool = createWorkerPool<ChainTask, ChainAnswer, Held>({
+    const pool = createWorkerPool<SentTask, SentAnswer, Held>({
       script: new URL('./rule-worker.js', import.meta.url),
       size: config.workers,
       spares: 1,

@@ -1,7 +1,8 @@
 import { openRule } from '@gatehouse/rule-sandbox'
 import type { OpenRule } from '@gatehouse/rule-sandbox'
 import { serveDuties } from '@gatehouse/sdk/workers'
-import type { ChainAnswer, ChainTask, Held } from './protocol.js'
+import type { Held, SentAnswer, SentTask } from './protocol.js'
+import { readTask, sendAnswer } from './protocol.js'
 import { runChain } from './run-chain.js'
 
 const rules = new Map<number, OpenRule>()
@@ -11,8 +12,8 @@ function close(key: number): void {
   rules.delete(key)
 }
 
-serveDuties<ChainTask, ChainAnswer, Held>({
-  run: (task, at) => runChain(task, { rules, at }),
+serveDuties<SentTask, SentAnswer, Held>({
+  run: async (task, at) => sendAnswer(await runChain(readTask(task), { rules, at })),
   async hold(key, { module, config }) {
     const opened = await openRule(module, config)
     close(key)

@@ -25,14 +25,16 @@ export function whyNot({ folder, recipe: { compiler } }: Example): string | null
 }
 
 /** The bytes that its sources give now. Built in a copy, so that nothing is left behind. */
-export async function rebuild({ folder, name, recipe: { command, output } }: Example): Promise<Buffer> {
+export async function rebuild(example: Example, env: NodeJS.ProcessEnv): Promise<Buffer> {
+  const { folder, name, recipe } = example
+  const { command, output } = recipe
   const place = mkdtempSync(join(tmpdir(), 'gh-example-'))
   try {
     const copy = join(place, name)
     cpSync(folder, copy, { recursive: true, filter: (path) => !/[/\\](build|target|dist)$/.test(path) })
     const [tool = '', ...args] = command
     const [file, all] = tool === 'gatehouse' ? [process.execPath, [gatehouse, ...args]] : [tool, args]
-    await run(file, all, { cwd: copy, timeout: MINUTES_5, env: environment() })
+    await run(file, all, { cwd: copy, timeout: MINUTES_5, env: { ...env, ...toolchain() } })
     return readFileSync(join(copy, output))
   } finally {
     rmSync(place, { recursive: true, force: true })
@@ -40,9 +42,9 @@ export async function rebuild({ folder, name, recipe: { command, output } }: Exa
 }
 
 /** The toolchain that is there, and not one that would have to be fetched. */
-function environment(): NodeJS.ProcessEnv {
+function toolchain(): Readonly<Record<string, string>> {
   const active = ask('rustup', ['show', 'active-toolchain'])?.split(' ')[0]
-  return { ...process.env, ...(active !== undefined && { RUSTUP_TOOLCHAIN: active }) }
+  return active === undefined ? {} : { RUSTUP_TOOLCHAIN: active }
 }
 
 function ask(tool: string, args: readonly string[]): string | null {

@@ -9,9 +9,11 @@ create table rule_quarantines (
   rule_version integer not null,
   -- Of the rule's artifact; empty for a rule without.
   artifact_sha256 text not null,
+  -- For whose messages alone it holds; empty for all.
+  principal text not null,
   since timestamptz not null,
   reasons jsonb not null,
-  primary key (rule_id, rule_version, artifact_sha256)
+  primary key (rule_id, rule_version, artifact_sha256, principal)
 );
 
 create table rule_stats (

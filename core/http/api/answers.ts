@@ -143,9 +143,11 @@ export const RuleAnswer = z.looseObject({
   servers: names,
   features: names,
   quarantine: z
-    .object({ since: z.string(), reasons: names, canary: z.boolean() })
+    .object({ since: z.string(), reasons: names, principal: z.string().nullable(), canary: z.boolean() })
     .nullable()
-    .describe('set while it is not run, for its own faults; canary: only the one that is tried'),
+    .describe(
+      'set while it is not run, for its own faults; principal: only for this person; canary: only the one that is tried',
+    ),
 })
 const warnings = names.describe('what is allowed and hardly meant, e.g. a pattern that fits nothing')
 /** One by one rules are shown with what is odd about them. */

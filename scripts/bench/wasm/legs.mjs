@@ -8,6 +8,7 @@ const KIB = 1024
 const SIZES = [1, 2, 16, 256]
 /** Stands in no message: all of each is looked through. */
 const WORDS = 'zebra crossing'
+const WARM_MS = 1_000
 const phraseOf = (n) => `${WORDS} ${n}`
 
 /** Rows of a table: hundreds of texts, to be read from JSON. A little is left for what stands around them. */
@@ -32,6 +33,8 @@ export async function legs(closing, { module, ms, onFigure }) {
     { runInWorker: true, useWasi: false },
   )
   closing.push(() => extism.close())
+  const warm = message(2 * KIB)
+  for (const rules of [wasm, regex]) await timed(WARM_MS, async () => passed(await bench.inspect(rules, warm)))
   for (const kib of SIZES) {
     const shown = JSON.stringify(message(kib * KIB))
     for (const count of [1, 5]) {
