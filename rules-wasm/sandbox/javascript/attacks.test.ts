@@ -170,6 +170,11 @@ for (const question of ["['counter', 'c', 0.5]", "['kv.set', 'a', 'b', 1e-320]",
   })
 }
 
+test('what never ends telling of itself is an error, and not called a lack of memory', async () => {
+  const built = await buildOf('throw { get message() { for (;;); } }; export function evaluate() {}')
+  assert.match(built.ok ? '' : (built.problems[0]?.message ?? ''), /cannot be told/)
+})
+
 test('a memory in which nothing can begin is a problem, not an exception', async () => {
   const built = await buildOf(body("return { verdict: 'pass' }"), { manifest: { limits: { memoryPages: 1 } } })
   assert.is(built.ok ? null : built.problems[0]?.path, 'limits.memoryPages')
