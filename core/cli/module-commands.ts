@@ -19,7 +19,7 @@ interface Artifact extends Omit<Version, 'version' | 'state'> {
   readonly engine: string
   readonly current: number
   readonly canary: { readonly version: number; readonly percent: number; readonly shadow: boolean } | null
-  readonly usedBy: readonly unknown[]
+  readonly usedBy: readonly { readonly version: number | null }[]
 }
 interface Json {
   readonly json?: boolean
@@ -134,9 +134,16 @@ function row({ slug, current, sha256, signedBy, canary: other, usedBy, refused }
     sha256.slice(0, 12),
     signer,
     share,
-    String(usedBy.length),
+    usesOf(usedBy, current),
     refused === null ? '' : plain(`must not run: ${refused}`),
   ]
+}
+
+/** How many rules name it, and which other versions than the current one some of them run. */
+function usesOf(usedBy: Artifact['usedBy'], current: number): string {
+  const others = new Set(usedBy.flatMap(({ version }) => (version === null || version === current ? [] : [version])))
+  const versions = [...others].toSorted((one, other) => one - other).map((version) => `@${version}`)
+  return versions.length === 0 ? String(usedBy.length) : `${usedBy.length} (${versions.join(', ')})`
 }
 
 interface CanaryOptions extends Json {

@@ -1,17 +1,17 @@
 import type { ReferenceSource } from '../vault/secret-reference.js'
 import type { EngineKind } from '../domain/engines.js'
-import type { Store } from '../domain/store.js'
 import { bringModules } from './bring-modules.js'
 import { readFile } from './file.js'
 import type { ModuleSource } from './module-files.js'
 import type { Mutations } from './mutations.js'
+import { stoppedModules } from './nouns/artifact-warnings.js'
 import { carryOut } from './plan.js'
 import type { Step } from './plan.js'
 import { resolveFile } from './references.js'
 import type { DeclaredSecrets } from './references.js'
 import type { File } from './schemas.js'
 import { warningLine, warningsOf } from './warnings.js'
-import type { Actor } from './work.js'
+import type { Actor, Work } from './work.js'
 
 export interface FileRequest {
   readonly text: string
@@ -26,7 +26,7 @@ export interface FileRequest {
   readonly prune: boolean
   /** Looks at the steps before they stand; what it throws takes them back. */
   readonly allow?: (steps: readonly Step[]) => void
-  /** Told what in the file's rules is hardly meant, a line each; of a file that is refused nothing. */
+  /** Told what in the file's rules is hardly meant, and which modules its settings stop, a line each; of a file that is refused nothing. */
   readonly onWarnings?: (lines: readonly string[]) => void
 }
 
@@ -49,7 +49,7 @@ export function createFileOperations(
     return async (work: Parameters<typeof carryOut>[0]): Promise<readonly Step[]> => {
       const steps = await carryOut(work, file, content, prune)
       allow?.(steps)
-      if (onWarnings !== undefined) onWarnings(await warningsIn(work.store, content))
+      if (onWarnings !== undefined) onWarnings(await warningsIn(work, content))
       return steps
     }
   }
@@ -63,8 +63,9 @@ export function createFileOperations(
   }
 }
 
-async function warningsIn(store: Store, { gateways = {} }: File): Promise<string[]> {
-  const lines: string[] = []
+async function warningsIn(work: Work, { gateways = {}, settings }: File): Promise<string[]> {
+  const { store } = work
+  const lines = settings?.ruleModules === undefined ? [] : await stoppedModules(work)
   for (const slug of Object.keys(gateways)) {
     const gateway = await store.gateways.byKey(slug)
     if (gateway === null) continue

@@ -52,7 +52,10 @@ export function modulesIn(folder: string): ModuleSource {
   return async (path) => {
     try {
       const full = resolve(folder, path)
-      const { size } = await stat(full)
+      const found = await stat(full)
+      // A pipe would be waited for without end.
+      if (!found.isFile()) throw new Error(`${path} is no file`)
+      const { size } = found
       if (size > MOST_MODULE) throw new Error(`${path} has ${size} bytes; at most ${MOST_MODULE} are taken`)
       return await readFile(full)
     } catch (thrown) {

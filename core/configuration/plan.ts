@@ -27,8 +27,13 @@ export async function carryOut(work: Work, file: ConfigurationFile, content: Fil
   const steps: Step[] = []
   const brought = Object.entries(content.identities ?? {}).filter(([, { headers }]) => headers !== undefined)
   const inside = { ...work, renewed: new Set(brought.map(([slug]) => slug)) }
-  for (const kind of KINDS) steps.push(...(await carryOutKind(inside, kind, file, content)))
-  if (content.settings !== undefined) steps.push(...(await carryOutSettings(work, file, content.settings)))
+  const settings: Step[] = []
+  for (const kind of KINDS) {
+    // Roles are named in the settings; and whom the gateway believes may be said in one file with what they signed.
+    if (kind.noun === 'artifacts') settings.push(...(await carryOutSettings(work, file, content.settings)))
+    steps.push(...(await carryOutKind(inside, kind, file, content)))
+  }
+  steps.push(...settings)
   if (prune) for (const kind of KINDS.toReversed()) steps.push(...(await removeMissing(work, kind, content)))
   return steps
 }
@@ -49,11 +54,8 @@ async function carryOutKind(work: Work, kind: Kind, file: ConfigurationFile, con
   return steps
 }
 
-async function carryOutSettings(
-  work: Work,
-  file: ConfigurationFile,
-  settings: NonNullable<File['settings']>,
-): Promise<Step[]> {
+async function carryOutSettings(work: Work, file: ConfigurationFile, settings: File['settings']): Promise<Step[]> {
+  if (settings === undefined) return []
   const before = await work.store.settings.get()
   const after = await at(file, ['settings'], () => updateSettings(work, settings))
   if (isDeepStrictEqual(before, after)) return []

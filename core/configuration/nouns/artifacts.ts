@@ -8,6 +8,7 @@ import {
   type StoredArtifact,
   type VersionReference,
 } from '../../domain/artifacts.js'
+import { trustOf } from '../../domain/artifact-trust.js'
 import { invalid } from '../problems.js'
 import { conflict, managerAfter, mustBeFree, mustBeMine, mustExist } from '../work.js'
 import type { Work } from '../work.js'
@@ -54,15 +55,34 @@ export async function addVersion(
 ): Promise<ArtifactVersion> {
   const artifact = await mustBeChangeable(work, reference)
   const checked = await checkUpload(work, artifact.engine, upload)
+  await mustBeOfThis(work, artifact, checked)
   const added = (await known(work, artifact, checked)) ?? (await addNew(work, artifact, checked))
   if (makeCurrent) await updateArtifact(work, artifact.id, { current: { version: added.version } })
   return added
 }
 
+/** What was signed under another name is another module: nobody puts it in the place of this one. */
+async function mustBeOfThis({ store }: Work, { id, slug, current }: StoredArtifact, { manifest }: CheckedUpload) {
+  const { name } = JSON.parse((await store.artifacts.content(id, current)).manifest) as JsonObject
+  if (name === manifest['name']) return
+  const [own, given] = [name, manifest['name']].map((one) => `'${String(one)}'`)
+  throw invalid(
+    'manifest.name',
+    `is ${given}, and the versions of ${slug} are of ${own}: upload it as a module of its own`,
+  )
+}
+
+/** A signature by a stranger takes no place of one that counts. */
 async function known({ store }: Work, artifact: StoredArtifact, checked: CheckedUpload) {
   const { signature } = checked
   const same = await store.artifacts.same(artifact.id, checked)
   if (same === null || signature === null || isDeepStrictEqual(same.signature, signature)) return same
+  const trust = trustOf(same, checked.manifestText, (await store.settings.get()).ruleModules)
+  if (checked.signedBy === null && trust.ok && trust.signedBy !== null)
+    throw conflict(
+      `${artifact.slug}@${same.version} is signed by '${trust.signedBy}' already, and '${signature.keyId}' is no trusted key`,
+      'signature',
+    )
   await store.artifacts.sign(artifact.id, same.version, signature)
   return { ...same, signature }
 }
@@ -72,7 +92,12 @@ async function addNew(work: Work, artifact: StoredArtifact, checked: CheckedUplo
   const version = artifact.latest + 1
   const facts = await askEngine(work, { engine, name: slug, version, grants }, checked)
   await work.store.artifacts.update(id, { latest: version, ...managerAfter(work, artifact) })
-  return keep(work, artifact, { version, checked, facts })
+  const added = await keep(work, artifact, { version, checked, facts })
+  const users = artifactUsers(await work.store.gateways.all(), work.checks.engines(), artifact)
+  // They name the bytes, and from now on get them with this manifest.
+  const own = users.filter(({ reference: { at } }) => at !== null && 'sha256' in at && at.sha256 === added.sha256)
+  if (own.length > 0) await mustFitAt(work, artifact, { field: 'manifest', version: added, users: own })
+  return added
 }
 
 async function keep(

@@ -3,10 +3,13 @@ import { artifactUsers } from '../../configuration/nouns/artifact-references.js'
 import { trustOf } from '../../domain/artifact-trust.js'
 import { type ArtifactVersion, findVersion, type StoredArtifact } from '../../domain/artifacts.js'
 import type { Gateway, RuleModules } from '../../domain/nouns.js'
+import { holds } from '../../domain/capabilities.js'
 import { absent } from '../../configuration/work.js'
-import type { ApiOptions } from './operation.js'
+import { isReachable } from './gateways.js'
+import type { ApiCall, ApiOptions } from './operation.js'
 
 type Reads = Pick<ApiOptions, 'store' | 'engineKinds'>
+type Caller = ApiCall['caller']
 
 interface Seen {
   readonly gateways: readonly Gateway[]
@@ -14,9 +17,12 @@ interface Seen {
 }
 
 /** How a list shows each: what all have in common is read once. */
-export async function seeArtifacts(options: Reads): Promise<(artifact: StoredArtifact) => Promise<unknown>> {
+export async function seeArtifacts(
+  options: Reads,
+  caller: Caller,
+): Promise<(artifact: StoredArtifact) => Promise<unknown>> {
   const { store } = options
-  const [gateways, { ruleModules }] = await Promise.all([store.gateways.all(), store.settings.get()])
+  const [gateways, { ruleModules }] = await Promise.all([gatewaysFor(store, caller), store.settings.get()])
   return async (artifact) => {
     const versions = await store.artifacts.versions(artifact.id)
     const row = await rowOf(options, artifact, versions, { gateways, ruleModules })
@@ -24,12 +30,18 @@ export async function seeArtifacts(options: Reads): Promise<(artifact: StoredArt
   }
 }
 
-export async function seeArtifact(options: Reads, artifact: StoredArtifact): Promise<unknown> {
+export async function seeArtifact(options: Reads, artifact: StoredArtifact, caller: Caller): Promise<unknown> {
   const { store } = options
-  const [gateways, { ruleModules }] = await Promise.all([store.gateways.all(), store.settings.get()])
+  const [gateways, { ruleModules }] = await Promise.all([gatewaysFor(store, caller), store.settings.get()])
   const versions = await store.artifacts.versions(artifact.id)
   const row = await rowOf(options, artifact, versions, { gateways, ruleModules })
   return { ...row, versions: await seeVersions(options, artifact, versions) }
+}
+
+/** Whoever manages modules sees all that a change would reach; others see the gateways of their teams. */
+async function gatewaysFor(store: Reads['store'], caller: Caller): Promise<readonly Gateway[]> {
+  const all = await store.gateways.all()
+  return holds(caller.capabilities, 'manageRuleModules') ? all : all.filter((one) => isReachable(caller, one))
 }
 
 /** Newest first. */

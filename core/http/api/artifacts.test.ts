@@ -115,4 +115,41 @@ test('a manifest that is nested without end is refused', async () => {
   assert.equal([status, json.error.field], [400, 'manifest'])
 })
 
+test('a version that a trusted key vouches for does not lose that to a signature by a stranger', async () => {
+  const [ours, theirs] = [createSigner(), createSigner()]
+  const body = moduleOf('kept', 'plaice')
+  await bench.request('PATCH', '/settings', {
+    body: { ruleModules: { trustedKeys: { ours: { publicKey: ours.publicKey } } } },
+  })
+  const signed = { ...body, signature: ours.sign('ours', body.manifest) }
+  assert.is((await bench.request('POST', '/artifacts', { body: { engine: 'blob', ...signed } })).status, 201)
+  const again = { ...body, signature: theirs.sign('theirs', body.manifest) }
+  const { status, json } = await bench.request('POST', '/artifacts/kept/versions', { body: again })
+  assert.equal([status, json.error?.field], [409, 'signature'])
+  assert.is((await bench.request('GET', '/artifacts/kept')).json.signedBy, 'ours')
+})
+
+test('a module does not become a version of another one', async () => {
+  await bench.request('POST', '/artifacts', { body: { engine: 'blob', ...moduleOf('strict', 'pike') } })
+  const { status, json } = await bench.request('POST', '/artifacts/strict/versions', { body: moduleOf('lax', 'eel') })
+  assert.equal([status, json.error?.field], [400, 'manifest.name'])
+})
+
+test('who writes rules sees who uses a module on the gateways of their teams alone', async () => {
+  await bench.request('POST', '/artifacts', { body: { engine: 'blob', ...moduleOf('used', 'trout') } })
+  const rules = [{ name: 'Secret rule', engine: 'blob', hook: 'request', module: 'used', action: 'redact' }]
+  const made = await bench.request('POST', '/gateways', { body: { slug: 'far', rules } })
+  assert.is(made.status, 201, made.text)
+  const usedBy = async (capabilities: readonly string[]) => {
+    const token = await bench.token(capabilities)
+    const one = (await bench.request('GET', '/artifacts/used', { token })).json.usedBy
+    const all = (await bench.request('GET', '/artifacts?limit=100', { token })).json.items
+    assert.equal(all.find(({ slug }: { slug: string }) => slug === 'used').usedBy, one)
+    return one.length
+  }
+  assert.is(await usedBy(['basicGatewayManagement']), 0)
+  assert.is(await usedBy(['basicGatewayManagement', 'viewAndUseAllGateways']), 1)
+  assert.is(await usedBy(['manageRuleModules']), 1)
+})
+
 test.run()

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { addVersion, createArtifact, removeArtifact, updateArtifact } from '../../configuration/nouns/artifacts.js'
 import { artifactShape, ArtifactPatch, bytes, Signature, slug } from '../../configuration/schemas.js'
 import { invalid, strict } from '../../configuration/problems.js'
+import { asGatehouseError } from '../../errors.js'
 import { mustExist } from '../../configuration/work.js'
 import type { Work } from '../../configuration/work.js'
 import { inBase64, MOST_MODULE } from '../../domain/artifacts.js'
@@ -41,7 +42,10 @@ export function artifactOperations(options: ApiOptions): Operation[] {
   const found = (call: unknown) => mustExist(store.artifacts, 'artifact', (call as ApiCall).params['id'] ?? '')
   /** What an engine takes seconds to build is built before anybody waits for it. */
   const change = async <T>({ actor }: Pick<ApiCall, 'actor'>, work: (work: Work) => Promise<T>): Promise<T> => {
-    await mutations.rehearse(actor, work)
+    await mutations.rehearse(actor, work).catch((thrown: unknown) => {
+      // Of what others change meanwhile only the change itself knows the end.
+      if (asGatehouseError(thrown).code !== 'GH_API_CONFLICT') throw thrown
+    })
     return mutations.change(actor, work)
   }
   return [
@@ -53,8 +57,8 @@ export function artifactOperations(options: ApiOptions): Operation[] {
       need: SEE_ARTIFACTS,
       query: PageQuery,
       output: pageOf(ArtifactRow),
-      handle: async ({ query }) => {
-        const see = await seeArtifacts(options)
+      handle: async ({ query, caller }) => {
+        const see = await seeArtifacts(options, caller)
         return pageThrough(await store.artifacts.all(), query, see)
       },
     }),
@@ -65,7 +69,7 @@ export function artifactOperations(options: ApiOptions): Operation[] {
       summary: 'Shows one with its versions, by id or name.',
       need: SEE_ARTIFACTS,
       output: ArtifactAnswer,
-      handle: async (call) => seeArtifact(options, await found(call)),
+      handle: async (call) => seeArtifact(options, await found(call), call.caller),
     }),
     operation({
       id: 'createArtifact',
@@ -76,7 +80,7 @@ export function artifactOperations(options: ApiOptions): Operation[] {
       input: Create,
       mostBytes: MOST_UPLOAD,
       output: ArtifactAnswer,
-      handle: async (call) => seeArtifact(options, await change(call, (work) => create(work, call.input))),
+      handle: async (call) => seeArtifact(options, await change(call, (work) => create(work, call.input)), call.caller),
     }),
     operation({
       id: 'updateArtifact',
@@ -89,7 +93,8 @@ export function artifactOperations(options: ApiOptions): Operation[] {
       output: ArtifactAnswer,
       handle: async (call) => {
         const { id } = await found(call)
-        return seeArtifact(options, await mutations.change(call.actor, (work) => updateArtifact(work, id, call.input)))
+        const changed = await mutations.change(call.actor, (work) => updateArtifact(work, id, call.input))
+        return seeArtifact(options, changed, call.caller)
       },
     }),
     operation({

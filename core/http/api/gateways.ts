@@ -52,7 +52,7 @@ export async function reachableGateway(store: Store, { caller }: ApiCall, refere
   return gateway
 }
 
-function isReachable(caller: ApiCall['caller'], { teamIds }: Gateway): boolean {
+export function isReachable(caller: ApiCall['caller'], { teamIds }: Gateway): boolean {
   return holds(caller.capabilities, 'viewAndUseAllGateways') || teamIds.some((id) => caller.teams.includes(id))
 }
 

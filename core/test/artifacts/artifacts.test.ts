@@ -133,6 +133,19 @@ test('a version that a rule would not fit does not become current', async () => 
   assert.is((await add('find', 'eel'))['version'], 4)
 })
 
+test('the same bytes with another manifest must fit the rules that name them by their digest', async () => {
+  const { id } = await addRule({ name: 'by bytes', module: `find@sha256:${sha256('cod')}` })
+  const message = await refused(add('find', 'cod', moduleOf('find', 'cod', { least: 9 })))
+  assert.match(message, "rule 'by bytes' of gateway house would not fit: must be at least 9")
+  await gateway.api('DELETE', `/gateways/house/rules/${String(id)}`)
+})
+
+test('uploads at once get a number each', async () => {
+  await upload('many', 'one')
+  const added = await Promise.all(['two', 'three', 'four', 'five'].map((word) => add('many', word)))
+  assert.equal(added.map(({ version }) => version).toSorted(), [2, 3, 4, 5])
+})
+
 test('a canary takes its share, in shadow it takes nothing, and it ends', async () => {
   await gateway.api('PATCH', '/artifacts/find', { canary: { version: 2, percent: 50 } })
   const seen = new Set<string>()

@@ -223,4 +223,23 @@ test('prune removes the artifacts that a file brought and names no more', async 
   assert.match(await refused(gateway.api('GET', '/artifacts/mine')), /404/)
 })
 
+test('a file may bring a key with what it signed, and is told which rules it stops', async () => {
+  const signer = createSigner()
+  const keys = (more: string) =>
+    base(`settings: { ruleModules: { requireSignature: true, trustedKeys: { ${more} } } }\n`)
+  await write('.', 'keyed', 'ray')
+  const signature = signer.sign('next', manifestOf('keyed', 'ray'))
+  await writeFile(join(home, 'rules', 'keyed.rule.sig'), JSON.stringify(signature))
+  await gateway.api('PATCH', '/settings', { ruleModules: { requireSignature: true } })
+  const trusting = keys(`next: { publicKey: "${signer.publicKey}" }`)
+  const out = await withFile('apply', `${trusting}${house('rules/keyed.wasm', 'keyed')}`)
+  assert.match(out, /\+ artifacts keyed/)
+  const { warnings } = await gateway.api('POST', '/plan', { text: keys('') })
+  assert.match(
+    String(warnings),
+    /keyed@1 must not run, and the rule 'find it' of gateway keyed cannot decide: its signature/,
+  )
+  await gateway.api('PATCH', '/settings', { ruleModules: { requireSignature: false } })
+})
+
 test.run()
