@@ -1,4 +1,4 @@
-import { Text } from '@gatehouse/rule-assemblyscript/assembly'
+import { Plain, Text } from '@gatehouse/rule-assemblyscript/assembly'
 
 /** How telling a piece is: two of the weaker, or one of the stronger, are no chance. */
 export const WEAK: i32 = 1
@@ -18,17 +18,22 @@ export class Piece {
   constructor(
     readonly print: u32,
     readonly weight: i32,
-    readonly start: i32,
-    readonly end: i32,
+    public start: i32,
+    public end: i32,
   ) {}
 }
 
 /** The telling pieces of a text: identifiers, addresses of mail, long numbers however they are spaced, sentences, lines. */
 export function piecesOf(text: Text): Piece[] {
   const pieces: Piece[] = []
-  readTokens(text, pieces)
-  readNumbers(text, pieces)
-  readSentences(text, pieces)
+  const plain = new Plain(text)
+  readTokens(plain.text, pieces)
+  readNumbers(plain.text, pieces)
+  readSentences(plain.text, pieces)
+  for (let i = 0; i < pieces.length; i++) {
+    pieces[i].start = plain.place(pieces[i].start)
+    pieces[i].end = plain.place(pieces[i].end)
+  }
   return pieces
 }
 
