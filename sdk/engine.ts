@@ -192,6 +192,8 @@ export interface EvaluateRequest {
   readonly rewrite: (texts: ReadonlyMap<number, string>) => Json
   /** For engines that declare `chains`: the rules of this leg, this one first, each with what core would do to its findings. */
   readonly chain?: readonly ChainLink[]
+  /** Whether what it tells as `recorded` will be kept: without that it need not be told. */
+  readonly keeps?: boolean
   /** Set when a verdict is replayed: what `recorded` told then. Nothing is stored then, and nothing else is looked at. */
   readonly recorded?: JsonObject
 }

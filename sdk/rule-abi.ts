@@ -157,7 +157,7 @@ export const RuleManifest = z.strictObject({
       inputBytes: limit(RULE_LIMITS.inputBytes),
       outputBytes: limit(RULE_LIMITS.outputBytes),
       memoryPages: limit(RULE_GRANT_LIMITS.memoryPages),
-      fuel: limit(RULE_LIMITS.fuel),
+      fuel: limit(RULE_GRANT_LIMITS.fuel),
       deadlineMs: limit(RULE_LIMITS.deadlineMs),
       killMs: limit(RULE_LIMITS.killMs),
     })
@@ -186,6 +186,7 @@ export type RuleManifest = z.output<typeof RuleManifest>
 export const RuleGrants = z.strictObject({
   memoryPages: limit(RULE_GRANT_LIMITS.memoryPages).optional(),
   moduleBytes: limit(RULE_GRANT_LIMITS.moduleBytes).optional(),
+  fuel: limit(RULE_GRANT_LIMITS.fuel).optional(),
   wasiStub: z.boolean().optional(),
 })
 export type RuleGrants = z.output<typeof RuleGrants>

@@ -86,7 +86,7 @@ export const RULE_LIMITS = Object.freeze({
 })
 
 /** What a grant may allow at most. */
-export const RULE_GRANT_LIMITS = Object.freeze({ moduleBytes: 16_777_216, memoryPages: 1_024 })
+export const RULE_GRANT_LIMITS = Object.freeze({ moduleBytes: 16_777_216, memoryPages: 1_024, fuel: 500_000_000 })
 
 /** Calls in this time that fail by the rule's own fault (a trap, no fuel left, lateness, rubbish) put it in quarantine. */
 export const RULE_STRIKES = Object.freeze({ count: 3, withinMs: 600_000 })

@@ -62,10 +62,11 @@ function madeUp(path: string, sha256: string): RuleManifest {
 
 /** What an operator has to allow for it, beyond what every rule may. The commands of an author take it as allowed, and tell it. */
 export function grantsFor({ bytes, manifest }: RulePackage): RuleGrants {
-  const { memoryPages = 0 } = manifest.limits
+  const { memoryPages = 0, fuel = 0 } = manifest.limits
   return {
     ...(manifest.wasiStub && { wasiStub: true }),
     ...(memoryPages > RULE_LIMITS.memoryPages && { memoryPages }),
+    ...(fuel > RULE_LIMITS.fuel && { fuel }),
     ...(bytes.length > RULE_LIMITS.moduleBytes && { moduleBytes: bytes.length }),
   }
 }

@@ -324,6 +324,7 @@ function subjectOf(call: Permitted | Answered | Inspected): Subject {
     feature: feature.name,
     context: () => contextOf(call),
     header: (name) => toldHeader(call.credentials, name),
+    keeps: call.plan.gateway.capture === 'sealed',
   }
 }
 

@@ -39,6 +39,8 @@ export interface Subject {
   readonly context: () => CallContext
   /** A header of the client's request that engines may be told. */
   readonly header: (name: string) => string | undefined
+  /** Whether the gateway keeps what engines looked at. */
+  readonly keeps?: boolean
 }
 
 /** Every rule that looks at the server covers it: nobody can say which feature is behind what it says. */

@@ -52,7 +52,8 @@ export function ask(
     const { message } = text
     const rewrite = rewriterOf(message, leg, shapeOf(subject))
     const leaves = leavesFor(compiled, text.leaves)
-    const request = { state, pass, leg, leaves, message, context, header, rewrite }
+    const { keeps = false } = subject
+    const request = { state, pass, leg, leaves, message, context, header, rewrite, keeps }
     if (chain === undefined && recorded === undefined) return engines.evaluate(kind, request, limits)
     const more = { ...(chain === undefined ? {} : { chain }), ...(recorded === undefined ? {} : { recorded }) }
     return engines.evaluate(kind, { ...request, ...more }, limits)

@@ -9,7 +9,7 @@ const runningLimits = {
   inputBytes: least(RULE_LIMITS.inputBytes),
   outputBytes: least(RULE_LIMITS.outputBytes),
   memoryPages: least(RULE_GRANT_LIMITS.memoryPages),
-  fuel: least(RULE_LIMITS.fuel),
+  fuel: least(RULE_GRANT_LIMITS.fuel),
   deadlineMs: least(RULE_LIMITS.deadlineMs),
   killMs: least(RULE_LIMITS.killMs),
 }

@@ -161,6 +161,13 @@ test('a number that no double holds is shown by its digits, and stays one when t
   })
 })
 
+test('what a verdict rests on is told only where it is kept', async () => {
+  const turn = await rules.prepare(counting())
+  const [kept] = await rules.ask([turn])
+  const [other] = await rules.ask([turn], { keeps: false })
+  assert.equal([kept?.recorded !== undefined, other?.recorded], [true, undefined])
+})
+
 test('what a verdict rests on answers the same once more, and stores nothing', async () => {
   const turn = await rules.prepare(counting())
   for (const verdict of ['pass', 'pass', 'block']) {

@@ -10,7 +10,7 @@ import type { Prepared } from './shelf.js'
 
 /** What an answer is read with. */
 export interface Reading {
-  readonly request: Pick<EvaluateRequest, 'message' | 'leaves' | 'rewrite'>
+  readonly request: Pick<EvaluateRequest, 'message' | 'leaves' | 'rewrite' | 'keeps'>
   readonly facts: Facts
   /** The rule whose answer it is, with what core would do to its findings. */
   readonly rule: Prepared
@@ -23,7 +23,7 @@ class Fault extends Error {}
 /** What core is told of a run. Never throws for what a rule answered. */
 export function evaluationOf(ran: Ran, reading: Reading): Evaluation {
   const { rule, facts } = reading
-  const recorded = recordedOf(rule, facts, ran.reads)
+  const recorded = reading.request.keeps === true ? recordedOf(rule, facts, ran.reads) : undefined
   const beside = {
     evidence: evidenceOf(rule, ran),
     ms: ran.ms,

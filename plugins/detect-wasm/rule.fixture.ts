@@ -210,6 +210,7 @@ function shownOf({
     message,
     context: callContext(),
     header: () => undefined,
+    keeps: true,
     rewrite: (texts) => ({ name: 'echo', arguments: { text: texts.get(0) ?? text } }),
   }
 }

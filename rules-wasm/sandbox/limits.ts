@@ -1,7 +1,7 @@
 import { RULE_LIMITS } from '@gatehouse/sdk/rule-limits'
 import type { Limits, RuleBundle } from './types.js'
 
-/** The least of what the manifest asks for, the operator's ceilings, and the limits of all rules; more of two of them by grant. */
+/** The least of what the manifest asks for, the operator's ceilings, and the limits of all rules; more of three of them by grant. */
 export function settleLimits({ manifest, grants, ceilings = {} }: Omit<RuleBundle, 'bytes'>): Limits {
   const asked = manifest.limits
   const least = (key: keyof Limits & keyof typeof asked, most: number): number =>
@@ -14,7 +14,7 @@ export function settleLimits({ manifest, grants, ceilings = {} }: Omit<RuleBundl
     inputBytes: least('inputBytes', RULE_LIMITS.inputBytes),
     outputBytes: least('outputBytes', RULE_LIMITS.outputBytes),
     memoryPages: least('memoryPages', pages),
-    fuel: least('fuel', RULE_LIMITS.fuel),
+    fuel: least('fuel', Math.max(RULE_LIMITS.fuel, grants.fuel ?? 0)),
     deadlineMs: Math.min(least('deadlineMs', RULE_LIMITS.deadlineMs), killMs),
     killMs,
   }

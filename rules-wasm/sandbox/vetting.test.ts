@@ -1,5 +1,7 @@
+import { RULE_ABI, RuleManifest, type RuleGrants } from '@gatehouse/sdk/rule-abi'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { settleLimits } from './limits.js'
 import { assemble, build, PASS, problemsOf, wat } from './rule.fixture.js'
 
 const importing = (entry: string): string =>
@@ -116,6 +118,20 @@ test('a built module can be posted to another thread', async () => {
   const module = await build(wat({ body: PASS }))
   const copy = structuredClone({ ...module, code: null })
   assert.equal(copy, { ...module, code: null })
+})
+
+const UPLOADED = { name: 'rule', version: '1', abi: RULE_ABI, sha256: 'a'.repeat(64) }
+
+test('what a manifest asks for above the limits of all rules is given by grant alone', () => {
+  const manifest = RuleManifest.parse({ ...UPLOADED, limits: { fuel: 400_000_000, memoryPages: 128 } })
+  const of = (grants: RuleGrants, ceilings = {}) => {
+    const { fuel, memoryPages } = settleLimits({ manifest, grants, ceilings })
+    return [fuel, memoryPages]
+  }
+  assert.equal(of({}), [20_000_000, 64])
+  assert.equal(of({ fuel: 100_000_000, memoryPages: 100 }), [100_000_000, 100])
+  assert.equal(of({ fuel: 500_000_000, memoryPages: 1_024 }), [400_000_000, 128])
+  assert.equal(of({ fuel: 500_000_000 }, { fuel: 1_000 }), [1_000, 64])
 })
 
 test.run()
