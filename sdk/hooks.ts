@@ -155,6 +155,7 @@ const beside = {
   ),
   recorded: z.exactOptional(jsonObject),
   strike: z.exactOptional(z.string().max(500)),
+  ms: z.exactOptional(z.number().min(0)),
   rest: z.exactOptional(z.array(z.lazy((): z.ZodType<Evaluation> => evaluation))),
 }
 const evaluation: z.ZodType<Evaluation> = z.discriminatedUnion('verdict', [
