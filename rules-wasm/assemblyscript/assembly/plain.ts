@@ -1,4 +1,4 @@
-import { Buffer } from './memory'
+import { Buffer, take } from './memory'
 import { hex4, unescaped } from './scan'
 import { Text } from './text'
 import { pointAt, storePoint } from './utf8'
@@ -15,8 +15,9 @@ export class Plain {
 
   constructor(readonly original: Text) {
     this.text = original
-    const first = original.indexOf('\\')
-    if (first >= 0) this.text = this.read(first)
+    const end = original.at + original.length
+    const first = backslash(original.at, end)
+    if (first < end) this.text = this.read(first)
   }
 
   /** Where in the original this byte came from. */
@@ -33,34 +34,32 @@ export class Plain {
     return load<i32>(last, 4) + at - load<i32>(last)
   }
 
-  private read(first: i32): Text {
-    const original = this.original
-    const end = original.at + original.length
+  private read(first: usize): Text {
+    const source = this.original.at
+    const end = source + this.original.length
     // No escape takes less room than what it stands for.
-    const out = new Buffer(original.length)
-    let from = 0
+    const start = take(this.original.length)
+    let out = start
+    let from = source
     let at = first
-    while (at >= 0) {
+    while (at < end) {
       let letter = at + 1
-      while (original.byteAt(letter) === 92) letter += 1
-      const isLong = original.byteAt(letter) === 117 && letter + 5 <= original.length
-      if (isLong && hex4(original.at + letter + 1) < 0) {
-        at = original.indexOf('\\', letter)
-        continue
-      }
-      const point = isLong ? pointAt(original.at + letter - 1, end) : unescaped(original.byteAt(letter))
+      while (letter < end && load<u8>(letter) === 92) letter += 1
+      const byte = letter < end ? <i32>load<u8>(letter) : 0
+      const isLong = byte === 117 && letter + 5 <= end && hex4(letter + 1) >= 0
+      const point = isLong ? pointAt(letter - 1, end) : unescaped(byte)
       if (point >= 0) {
-        out.bytes(original.at + from, at - from)
+        memory.copy(out, from, at - from)
+        out += at - from
+        out += storePoint(out, point)
         from = letter + (!isLong ? 1 : point > 0xffff ? 11 : 5)
-        this.breakAt(out.length, at)
-        out.length += <i32>storePoint(out.at + out.length, point)
-        this.breakAt(out.length, from)
         letter = from
+        this.breakAt(<i32>(out - start), <i32>(from - source))
       }
-      at = original.indexOf('\\', letter)
+      at = backslash(letter, end)
     }
-    out.bytes(original.at + from, original.length - from)
-    return new Text(out.at, out.length)
+    memory.copy(out, from, end - from)
+    return new Text(start, <i32>(out - start) + <i32>(end - from))
   }
 
   private breakAt(here: i32, there: i32): void {
@@ -69,4 +68,17 @@ export class Plain {
     store<i32>(at, there, 4)
     this.breaks.length += 8
   }
+}
+
+/** Where the next one stands; the end, if none does. */
+function backslash(from: usize, end: usize): usize {
+  let at = from
+  if (ASC_FEATURE_SIMD) {
+    for (; at + 16 <= end; at += 16) {
+      const mask = i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(92)))
+      if (mask !== 0) return at + ctz(mask)
+    }
+  }
+  while (at < end && load<u8>(at) !== 92) at += 1
+  return at
 }

@@ -52,6 +52,8 @@ function mayBegin(first: i32, second: i32): bool {
 
 /** Looks at the beginning of a line. */
 export function readLine(text: Text, at: i32, found: Signals): void {
+  const c = text.byteAt(at) | 32
+  if (c != 0x73 && c != 0x61 && c != 0x68 && c != 0x7b) return
   for (let i = 0; i < SPEAKERS.length; i++) {
     const speaker = SPEAKERS[i]
     if (stands(text, speaker, at)) found.add(ROLE_MARKER, at, at + speaker.length, 0.25)

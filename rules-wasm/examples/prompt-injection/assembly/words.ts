@@ -4,7 +4,8 @@ import { invisibleAt, readInvisible } from './unicode'
 import * as signals from './signals'
 
 const ROLES: i32 = 19
-const FAR: i32 = -1000
+/** The number of the first word: what was never seen is that far away. */
+const FAR: i32 = 1000
 
 const NOW = lexicon.hashOf('now')
 const ARE = lexicon.hashOf('are')
@@ -20,25 +21,20 @@ const TOLD = lexicon.hashOf('told')
 /** Reads the sentences of one text: which words stand near each other. */
 @final
 export class Words {
-  private count: i32 = 0
+  private count: i32 = FAR
   private start: i32 = 0
   private end: i32 = 0
   private before: u32 = 0
   private beforeThat: u32 = 0
   private beforeRoles: i32 = 0
   /** For each role: the number of the last word that had it, and where that began. */
-  private lastWord: i32[] = []
-  private lastStart: i32[] = []
+  private lastWord: StaticArray<i32> = new StaticArray<i32>(ROLES)
+  private lastStart: StaticArray<i32> = new StaticArray<i32>(ROLES)
 
   constructor(
     readonly text: Text,
     readonly found: signals.Signals,
-  ) {
-    for (let i = 0; i < ROLES; i++) {
-      this.lastWord.push(FAR)
-      this.lastStart.push(0)
-    }
-  }
+  ) {}
 
   /** Reads the word that begins at this byte; answers where to go on. Invisible signs in it do not part it. */
   read(at: i32): i32 {
