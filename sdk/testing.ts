@@ -2,7 +2,7 @@ import type { CallContext } from './call.js'
 import type { PluginDial, PluginFetch } from './egress.js'
 import type { AnswerOf, Handler, HookCall, HookName, HooksOf, PayloadOf } from './hooks.js'
 import { HOOKS } from './hooks.js'
-import type { KeyedOptions, Plugin, PluginContext, PluginLog, RunningPlugin } from './plugin.js'
+import type { KeyedOptions, Plugin, PluginContext, PluginLog, PluginStore, RunningPlugin } from './plugin.js'
 import { parseStrictly } from './strict.js'
 
 /** What a test may set; everything has a default. */
@@ -12,6 +12,8 @@ export interface TestHostOptions {
   /** Stands in for the way out of what is no HTTP; without it a `dial` rejects. */
   readonly dial?: PluginDial
   readonly now?: () => number
+  /** Stands in for what the plugin keeps; without it, that is kept in memory. */
+  readonly store?: PluginStore
 }
 
 /** The facts of a call for a payload: `tools/call` of the tool `echo`, save what is told otherwise. */
@@ -152,7 +154,7 @@ function fakeContext<Config>(config: Config, options: TestHostOptions, kept: Kep
       register(`${hook}/${key}`, hook, true, handler)
       keyedOptions.set(`${hook}/${key}`, given ?? {})
     },
-    store: {
+    store: options.store ?? {
       get: async (key) => {
         const entry = stored.get(key)
         return entry === undefined || entry.until <= now() ? undefined : entry.value

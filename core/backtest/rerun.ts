@@ -215,7 +215,7 @@ const WHAT_TO_DO: Readonly<Record<WhyNot, string>> = {
   unreadable:
     'It was sealed, and the key of its day is gone; or it is damaged. No other message of that day opens either if it is the key.',
   no_record:
-    'What the engine looked at besides the message was not kept: it passed beside the call (progress, notes, questions), or the rule did not run (it was in quarantine, or its engine busy).',
+    'What the engine looked at besides the message was not kept: it passed beside the call (progress, notes, questions), or the rule came to no verdict of its own (it was in quarantine, was ended, or its engine busy).',
   changed_before:
     'A rule before it had changed the message, and what it left was not kept. Run the rules of the gateway in a row over the period instead: gatehouse rules replay --rule.',
   not_decided: 'There is no verdict to run again: another rule had blocked the message before.',

@@ -18,7 +18,7 @@ function brokenOf(snapshot: Snapshot | null): CompiledRule[] {
 }
 
 function alertOf({ rule, kind, broken }: CompiledRule): Alert {
-  const then = rule.onFailure === 'block' ? 'blocked' : 'let through'
+  const then = rule.onFailure === 'block' && !rule.shadow ? 'blocked' : 'let through'
   return {
     type: 'rule_engine_failed',
     severity: 'error',

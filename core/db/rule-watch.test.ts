@@ -108,6 +108,17 @@ test('replicas add to one row of an hour, and the hours to a sum, version by ver
   assert.equal(await ruleStats.of('no id', 0), [])
 })
 
+test('what no text of the database can hold costs no row', async () => {
+  const { ruleStats } = store
+  await ruleStats.add([tally({ ruleVersion: 7, counters: { 'a\0b': 1, 'half \ud800': 2 } })])
+  const [newest] = await ruleStats.of(ruleId, 0)
+  assert.equal(newest?.counters, { 'a\ufffdb': 1, 'half \ufffd': 2 })
+  await database.dataSource.query('delete from rule_stats where rule_version = 7')
+  const { quarantines } = store
+  assert.is(await quarantines.put(quarantine({ ruleVersion: 7, reasons: ['trap: \0'] })), true)
+  await quarantines.release(ruleId)
+})
+
 test('counters are kept by their two hundred largest, and rows as long as the log', async () => {
   const { ruleStats } = store
   const many = (from: number) =>

@@ -1,5 +1,6 @@
 import { mkdirSync, unlinkSync } from 'node:fs'
 import type { MessageRecord } from '../domain/record.js'
+import { storable } from '../domain/storable.js'
 import { GatehouseError } from '../errors.js'
 import { lockFolder } from './folder-lock.js'
 import { gapRecord } from './gap.js'
@@ -9,7 +10,6 @@ import { SegmentWriter } from './segment-writer.js'
 import type { Disk } from './segment-writer.js'
 import { listSegments, readCarried, segmentPath } from './segments.js'
 import type { Position, Segment } from './segments.js'
-import { storable } from './storable.js'
 import type { Recorder } from './types.js'
 
 const MiB = 1024 * 1024

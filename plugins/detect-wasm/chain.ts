@@ -3,7 +3,7 @@ import { TaskFailure } from '@gatehouse/sdk/workers'
 import type { Place } from '@gatehouse/sdk/workers'
 import type { ChainTask, Link } from './protocol.js'
 import { readAnswer, sendTask } from './protocol.js'
-import type { Risks } from './risks.js'
+import type { Risk } from './risks.js'
 import type { Prepared, RulePool } from './shelf.js'
 
 /** A rule and how it is asked. */
@@ -24,12 +24,12 @@ const IDLE_MS = 2_000
 /** Where chains are run, and what is known of rules that cost threads. */
 export interface Threads {
   readonly pool: RulePool
-  readonly risks: Risks
+  readonly risks: Risk
 }
 
 /**
  * Has a chain run in one of the threads. A thread is ended when one of the rules stays longer than it may: that rule has come to its
- * end, those before it are run again, and those behind it are left. Answers one at least.
+ * end, those before it are run again, and those behind it are left. Answers one at least, and all when no thread is free.
  */
 export async function runLinks(
   { pool, risks }: Threads,
@@ -46,6 +46,8 @@ export async function runLinks(
     return answers.map((ran) => (ran === null ? MISSING : { kind: 'ran', ran }))
   } catch (thrown) {
     if (!(thrown instanceof TaskFailure)) throw thrown
+    // Those behind would wait as long for nothing, one after the other.
+    if (thrown.kind === 'busy' || thrown.kind === 'stopped') return asked.map(() => unable(thrown.message))
     const culprit = asked[thrown.step ?? -1]
     if (culprit === undefined || thrown.step === null) return [unable(thrown.message)]
     risks.note(culprit.rule)

@@ -6,12 +6,13 @@ export const isPlaced = ({ text, key }: RuleFinding): boolean => text !== undefi
 
 /**
  * What an answer is to the gateway: findings that the rule's action is done to, if it has one and they say where; else its verdict.
+ * What a rule found before it could not tell may not be all.
  */
 export function decisionOf(
   { verdict, findings = [] }: RuleAnswer,
   { action }: Pick<Link, 'action'>,
 ): RuleAnswer['verdict'] | 'findings' {
-  return action !== null && findings.some(isPlaced) ? 'findings' : verdict
+  return action !== null && verdict !== 'undecided' && findings.some(isPlaced) ? 'findings' : verdict
 }
 
 /**

@@ -1,17 +1,21 @@
 import type { Ran } from '@gatehouse/rule-sandbox'
 import type { ChainLink, Evaluation, EvaluateRequest } from '@gatehouse/sdk'
 import { undecided } from '@gatehouse/sdk'
-import type { Asked, Came, Threads } from './chain.js'
+import type { Asked, Came } from './chain.js'
 import { runLinks } from './chain.js'
 import { evaluationOf } from './evaluation.js'
+import { whatRuns } from './evidence.js'
 import type { Facts } from './inputs.js'
 import { encode, isLarger } from './inputs.js'
 import { wantsOf } from './protocol.js'
 import type { RuleLog } from './rule-log.js'
+import type { Risks } from './risks.js'
 import type { Opened, Scope, Scopes } from './scopes.js'
-import type { Prepared, Shelf } from './shelf.js'
+import type { Prepared, RulePool, Shelf } from './shelf.js'
 
-export interface Workshop extends Threads {
+export interface Workshop {
+  readonly pool: RulePool
+  readonly risks: Risks
   readonly shelf: Shelf
   readonly scopes: Scopes
   readonly log: RuleLog
@@ -34,21 +38,24 @@ export interface Question {
   readonly onRan?: (ran: Ran) => void
 }
 
-/** Answers for the rules of a chain in their order, for the first at least. Rejects when what they have stored cannot be read. */
+/** Answers for the rules of a chain in their order, for the first at least. */
 export async function answer(workshop: Workshop, question: Question): Promise<readonly Evaluation[]> {
   const scopes = question.stored === null ? question.turns.map((turn) => scopeOf(turn, question.request)) : []
   const kept = scopes.filter((scope) => scope !== null)
   return workshop.scopes.within(kept, async (opened) => {
     const stores = opened.values()
     const stored = question.turns.map((_, at) => (scopes[at] == null ? null : (stores.next().value ?? null)))
-    return withRules(workshop, question, stored)
+    const unread = scopes.findIndex((scope, at) => scope !== null && stored[at] === null)
+    if (unread === 0) return [undecided('what the rule remembers could not be read')]
+    const turns = unread < 0 ? question.turns : question.turns.slice(0, unread)
+    return withRules(workshop, { ...question, turns }, stored)
   })
 }
 
-function scopeOf({ rule }: Turn, { context }: EvaluateRequest): Scope | null {
+function scopeOf({ rule, shadow }: Turn, { context }: EvaluateRequest): Scope | null {
   const { connection, gateway } = context
   if (!rule.build.module.manifest.stateful || rule.rule === null || connection === null) return null
-  return { rule: rule.rule.id, gateway: gateway.id, connection: connection.id }
+  return { rule: rule.rule.id, shadow, gateway: gateway.id, connection: connection.id }
 }
 
 type Stored = readonly (Opened | null)[]
@@ -71,16 +78,27 @@ async function run(workshop: Workshop, question: Question, stored: Stored): Prom
   const over = asked.map((one) => isOver(one, request))
   const within = asked.filter((_, at) => over[at] !== true)
   const wants = within.map(({ link }) => link.wants)
-  const came = within.length === 0 ? [] : await runLinks(workshop, within, () => encode(facts, request, wants))
+  const { user, connection } = request.context
+  const threads = { pool: workshop.pool, risks: workshop.risks.of(user?.id ?? connection?.id ?? null) }
+  const came = within.length === 0 ? [] : await runLinks(threads, within, () => encode(facts, request, wants))
   const next = came.values()
   const answers: Evaluation[] = []
+  let isSure = true
   for (const [at, turn] of turns.entries()) {
+    // Whoever remembers, or was measured by what came, is asked once core has said what it is to see.
+    if (!isSure && (over[at] === true || stored[at] != null)) break
     const one = over[at] === true ? tooLarge(turn) : next.next().value
     if (one === undefined) break
     const evaluation = await conclude(workshop, question, { turn, came: one, opened: stored[at] ?? null })
     answers.push(evaluation)
+    isSure &&= goesOn(turn, evaluation)
   }
   return answers
+}
+
+/** Whether the rule behind sees the message for sure, and as it was. */
+function goesOn({ action, shadow }: Turn, { verdict }: Evaluation): boolean {
+  return shadow || verdict === 'pass' || (action === 'detect' && verdict !== 'undecided')
 }
 
 function askedOf({ rule, action, shadow }: Turn, values: ReadonlyMap<string, string> | null): Asked {
@@ -130,9 +148,10 @@ async function conclude(
 ): Promise<Evaluation> {
   if (came.kind === 'unable') {
     if (came.isMissing === true) shelf.missed(turn.rule)
-    return undecided(came.message)
+    return { ...undecided(came.message), evidence: whatRuns(turn.rule) }
   }
-  if (came.kind === 'ended') return { ...undecided(came.message), strike: `ended: ${came.message}` }
+  if (came.kind === 'ended')
+    return { ...undecided(came.message), evidence: whatRuns(turn.rule), strike: `ended: ${came.message}` }
   const { ran } = came
   onRan?.(ran)
   if (onRan === undefined) log(turn.rule, request.context.correlationId, ran)
@@ -142,6 +161,6 @@ async function conclude(
     await opened.commit(ran.writes)
     return evaluation
   } catch {
-    return undecided('what the rule wants to remember could not be stored')
+    return { ...undecided('what the rule wants to remember could not be stored'), evidence: whatRuns(turn.rule) }
   }
 }

@@ -12,21 +12,24 @@ const MOST_RECORDED = 65_536
 const SURELY_SMALL = 10_000
 
 /** What a verdict rests on. Of many counters the largest. */
-export function evidenceOf({ build, configDigest, artifact }: Prepared, { fuel, counters }: Ran): Evidence {
-  const { manifest, sha256, facts } = build.module
+export function evidenceOf(rule: Prepared, { fuel, counters }: Ran): Evidence {
   const counted = Object.entries(counters)
     .map(([name, n]) => [`counter.${name}`, n] as const)
     .filter(([key]) => key.length <= LONGEST_KEY)
     .toSorted(([, some], [, others]) => others - some)
     .slice(0, MOST_COUNTERS)
+  return { ...whatRuns(rule), fuel, ...Object.fromEntries(counted) }
+}
+
+/** The part that is known of a rule that came to no end, too. */
+export function whatRuns({ build, configDigest, artifact }: Prepared): Evidence {
+  const { manifest, sha256, facts } = build.module
   return {
     abi: manifest.abi,
     module: `${artifact.name}@${artifact.version}`,
     module_sha256: sha256,
     config_sha256: configDigest,
-    fuel,
     ...(facts['meter'] !== undefined && { meter: String(facts['meter']) }),
-    ...Object.fromEntries(counted),
   }
 }
 

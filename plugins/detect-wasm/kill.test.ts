@@ -17,6 +17,11 @@ test('a rule that takes too long is ended and undecided, those before it are ans
   const answers = await rules.ask([first, looking, hogging, last])
   assert.equal(verdicts(answers), ['pass', 'pass', 'undecided'], 'those behind it are asked for again')
   assert.match(String(answers[2]?.strike), /was ended: it took longer than 10 ms/)
+  assert.is(
+    answers[2]?.evidence?.['module_sha256'],
+    hogging.rule.build.module.sha256,
+    'its receipt tells what was ended',
+  )
   assert.equal([answers[0]?.strike, answers[1]?.strike], [undefined, undefined])
   assert.equal(verdicts(await rules.ask([last])), ['pass'])
 })

@@ -5,6 +5,13 @@ import type { Facts } from './inputs.js'
 import type { Question } from './evaluate.js'
 import type { Prepared } from './shelf.js'
 
+/** A key may be called like what every object has: a record of zod's leaves `__proto__` out. */
+const Reads = z.custom<Readonly<Record<string, string | null>>>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((text) => text === null || typeof text === 'string'),
+)
 const number = z.number().int().min(1)
 const Recorded = z.object({
   input: z.custom<Facts>((value) => typeof value === 'object' && value !== null && 'call' in value),
@@ -18,7 +25,7 @@ const Recorded = z.object({
     deadlineMs: number,
     killMs: number,
   }),
-  kv: z.record(z.string(), z.string().nullable()),
+  kv: Reads,
   module: z.object({ name: z.string(), version: z.number(), sha256: z.string() }),
 })
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import binaryen from 'binaryen'
 import type { Artifact, Evaluation, EvaluateRequest, JsonObject, Leaf, PrepareRequest } from '@gatehouse/sdk'
 import { callContext, startPlugin } from '@gatehouse/sdk/testing'
-import type { TestHost } from '@gatehouse/sdk/testing'
+import type { TestHost, TestHostOptions } from '@gatehouse/sdk/testing'
 import type { Turn } from './evaluate.js'
 import plugin from './index.js'
 
@@ -131,16 +131,16 @@ export const hog = (manifest: Readonly<Record<string, unknown>> = {}) =>
   )
 
 /** Remembers how often it was asked, and blocks from the third time on. */
-export const counting = () =>
+export const counting = (key = 'times') =>
   artifact(
     {
       answers: [{ verdict: 'pass' }, { verdict: 'block', reason: 'too often' }],
-      texts: ['times', 'aaaaaaaa'],
+      texts: [key, 'aaaaaaaa'],
       imports: ['kv_get', 'kv_set'],
-      body: `(local.set $n (call $kv_get (global.get $text0) (i32.const 5) (i32.const ${INPUT}) (i32.const 64)))
+      body: `(local.set $n (call $kv_get (global.get $text0) (i32.const ${key.length}) (i32.const ${INPUT}) (i32.const 64)))
         (if (i32.lt_s (local.get $n) (i32.const 0)) (then (local.set $n (i32.const 0))))
         (if (i32.ge_s (local.get $n) (i32.const 2)) (then (call $say1) (return (i32.const 0))))
-        (drop (call $kv_set (global.get $text0) (i32.const 5) (global.get $text1)
+        (drop (call $kv_set (global.get $text0) (i32.const ${key.length}) (global.get $text1)
           (i32.add (local.get $n) (i32.const 1)) (i32.const 60)))
         (call $say0)`,
     },
@@ -158,8 +158,8 @@ export interface Bench {
   retire(turn: Turn): Promise<void>
 }
 
-export async function bench(config: unknown = { workers: 2 }): Promise<Bench> {
-  const host = await startPlugin(plugin, config)
+export async function bench(config: unknown = { workers: 2 }, options: TestHostOptions = {}): Promise<Bench> {
+  const host = await startPlugin(plugin, config, options)
   const prepare = (module: Artifact | undefined, parts: Partial<PrepareRequest>) => {
     ids += 1
     return host.askKeyed('engine.prepare', 'wasm', {

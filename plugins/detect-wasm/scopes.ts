@@ -3,9 +3,10 @@ import type { PluginStore } from '@gatehouse/sdk'
 import { RULE_LIMITS } from '@gatehouse/sdk/rule-abi'
 import { z } from 'zod'
 
-/** What a rule has stored: for it alone, on one gateway, for one connection. */
+/** What a rule has stored: for it alone, on one gateway, for one connection; and apart while it is only tried. */
 export interface Scope {
   readonly rule: string
+  readonly shadow: boolean
   readonly gateway: string
   readonly connection: string
 }
@@ -19,8 +20,8 @@ export interface Opened {
 
 /** What stateful rules remember. Calls of one scope run one after another in this process. */
 export interface Scopes {
-  /** Opens all of them, runs, and closes them. */
-  within<T>(scopes: readonly Scope[], run: (opened: readonly Opened[]) => Promise<T>): Promise<T>
+  /** Opens all of them, runs, and closes them. Null for one that cannot be read. */
+  within<T>(scopes: readonly Scope[], run: (opened: readonly (Opened | null)[]) => Promise<T>): Promise<T>
 }
 
 interface Entry {
@@ -53,7 +54,7 @@ export function createScopes(store: PluginStore, now: () => number): Scopes {
       try {
         // Always in the same order, so that two calls never wait for each other.
         for (const key of [...new Set(keys)].toSorted()) leaves.push(await enter(key))
-        return await run(await Promise.all(keys.map((key) => open(store, key, now))))
+        return await run(await Promise.all(keys.map((key) => open(store, key, now).catch(() => null))))
       } finally {
         for (const leave of leaves) leave()
       }
@@ -61,7 +62,8 @@ export function createScopes(store: PluginStore, now: () => number): Scopes {
   }
 }
 
-const keyOf = ({ rule, gateway, connection }: Scope): string => `kv:${rule}:${gateway}:${connection}`
+const keyOf = ({ rule, shadow, gateway, connection }: Scope): string =>
+  `kv:${rule}:${gateway}:${connection}${shadow ? ':shadow' : ''}`
 
 async function open(store: PluginStore, key: string, now: () => number): Promise<Opened> {
   const entries = new Map<string, Entry>()

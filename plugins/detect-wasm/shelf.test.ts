@@ -35,6 +35,16 @@ test('a rule that is taken off is dropped when the last call that uses it is ove
   assert.not(held.has(1))
 })
 
+test('one that a thread missed, and that nobody used since, leaves the others too', async () => {
+  const { held, shelf } = fakePool()
+  const one = rule(1)
+  await shelf.put(one)
+  shelf.missed(one)
+  shelf.takeOff(one)
+  await settled()
+  assert.not(held.has(1))
+})
+
 test('one that was never put there, or is no more, stands for its call alone', async () => {
   const { held, shelf } = fakePool()
   const one = rule(1)

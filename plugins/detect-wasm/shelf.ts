@@ -88,7 +88,8 @@ export function createShelf(pool: RulePool): Shelf {
     takeOff(rule) {
       standing.delete(rule)
       const place = places.get(rule)
-      if (place === undefined) return
+      // Threads that did not miss it hold it still.
+      if (place === undefined) return pool.drop(rule.key)
       place.leaves = true
       leave(rule, place)
     },

@@ -93,6 +93,30 @@ test('refuses what JSON.parse refuses', () => {
   }
 })
 
+test('undoes the escapes of a text that is JSON, and tells where they stood', () => {
+  const next = numbers(8)
+  // Two backslashes may be one of a text within the text.
+  const parts = STRINGS.filter((one) => one !== '\\\\')
+  for (let i = 0; i < RUNS; i++) {
+    const inner = Array.from({ length: next(6) }, () => parts[next(parts.length)]).join('')
+    const { message } = rule.raw(inputOf({ op: 'plain', json: inner }))
+    const { out, places } = message as { out: string; places: string }
+    assert.is(out, Buffer.from(JSON.parse(`"${inner}"`)).toString(), inner)
+    const all = places.split(' ').map(Number)
+    assert.is(all.at(-1), Buffer.byteLength(inner), inner)
+    assert.equal(
+      all,
+      all.toSorted((a, b) => a - b),
+    )
+  }
+})
+
+test('undoes escapes within escapes, and leaves what is none', () => {
+  const plain = (json: string) => (rule.raw(inputOf({ op: 'plain', json })).message as { out: string }).out
+  assert.is(plain('a\\\\nb'), 'a\nb')
+  for (const text of ['C:\\dir', '\\d+', '\\', '\\u12', '\\uzzzz', '']) assert.is(plain(text), text)
+})
+
 test('refuses every text that was cut off', () => {
   const whole = '{"a":[1.5e3,true,false,null,"x\\u00e9\\n"],"b":{"c":{}}}'
   for (let i = 0; i < whole.length; i++) assert.is(read(whole.slice(0, i)), undefined, whole.slice(0, i))

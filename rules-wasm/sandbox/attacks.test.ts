@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { assemble, open, type Options, PASS, problemsOf, run, wat, type Parts } from './rule.fixture.js'
+import { assemble, build, open, type Options, PASS, problemsOf, run, wat, type Parts } from './rule.fixture.js'
+import { whyNotOpened } from './open.js'
 import type { FailureKind, OpenRule, Ran } from './types.js'
 
 const everything = ['log', 'config', 'kv', 'regex', 'counters']
@@ -107,6 +108,13 @@ const attacks: readonly (readonly [law: string, kind: FailureKind, body: string,
     '(i32.store8 (i32.const 9000) (i32.const 255)) (drop (call $kv_get (i32.const 9000) (i32.const 1) (i32.const 0) (i32.const 0)))',
   ],
   ['an unknown counter', 'trap', `(call $counter_add ${key} (i32.const 1))`],
+  [
+    'writing and deleting in turn',
+    'trap',
+    `(loop $l (i32.store (i32.const 9000) (i32.and (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 0x7f7f)))
+      (drop (call $kv_set (i32.const 9000) (i32.const 4) (i32.const 16) (i32.const 31) (i32.const 0)))
+      (call $kv_delete (i32.const 9000) (i32.const 4)) (br $l))`,
+  ],
   ['a trap', 'trap', 'unreachable'],
   ['a number other than 0', 'error', `${PASS} (return (i32.const 3))`],
   ['silence', 'answer', '(return (i32.const 0))'],
@@ -145,6 +153,8 @@ test('a loop in its start is ended, and tells so when it is opened', async () =>
   await refusesToOpen(text)
   const reactor = wat({ body: PASS, parts: `(func (export "_initialize") ${endless})` })
   await refusesToOpen(reactor)
+  assert.match((await whyNotOpened(await build(text))) ?? '', /cannot be started/)
+  assert.is(await whyNotOpened(await build(wat({ body: PASS }))), null)
 })
 
 test('a start that calls the host before there is a memory is ended', async () => {

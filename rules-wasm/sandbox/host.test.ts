@@ -234,4 +234,15 @@ test('writing to the block of the input changes nothing for whoever gave it', as
   assert.equal(input, before)
 })
 
+test('telling an error again and again is paid for', async () => {
+  const text = `(module (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+    (import "extism:host/env" "error_set" (func $error (param i64)))
+    (memory (export "memory") 1) (global (export "gatehouse_rule_abi_1") i32 (i32.const 1))
+    (func (export "evaluate") (result i32) (local $at i64)
+      (local.set $at (call $alloc (i64.const 500))) (loop $l (call $error (local.get $at)) (br $l)) (i32.const 0)))`
+  const { failure, ms } = await run(await open(text))
+  assert.is(failure?.kind, 'fuel', failure?.message)
+  assert.ok(ms < 5_000, `${ms} ms`)
+})
+
 test.run()

@@ -10,6 +10,19 @@ import { openWebAssembly } from './webassembly/open.js'
 export async function openRule(module: RuleModule, config: RuleConfig): Promise<OpenRule> {
   const [problem] = checkConfig(module.manifest, config)
   if (problem !== undefined) throw new Error(`config.${problem.path}: ${problem.message}`)
-  const open = module.language === 'javascript' ? openJavascript : openWebAssembly
-  return open(module, settledConfig(module.manifest, config))
+  return opener(module)(module, settledConfig(module.manifest, config))
 }
+
+/** Why no instance of it can be made; null when one can. What it has to be configured with is not asked for. */
+export async function whyNotOpened(module: RuleModule): Promise<string | null> {
+  try {
+    const rule = await opener(module)(module, NOTHING)
+    rule.close()
+    return null
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown.message : 'it cannot be started'
+  }
+}
+
+const NOTHING: RuleConfig = Object.freeze(Object.create(null) as Record<string, string>)
+const opener = ({ language }: RuleModule) => (language === 'javascript' ? openJavascript : openWebAssembly)

@@ -47,6 +47,20 @@ test('refuses what needs more than time in proportion to the text', () => {
   ])
 })
 
+test('refuses programs that are too large, those of the configuration all together before those of the rule', () => {
+  const problems = (parts: object) =>
+    checkPatterns(
+      RuleManifest.parse({ name: 'test', version: '1', abi: 'gatehouse.rule/1', sha256: '0'.repeat(64), ...parts }),
+    ).map(({ path, message }) => `${path} ${message}`)
+  const optional = '(x?){300}'
+  assert.equal(problems({ config: { a: { pattern: optional } }, patterns: { a: '(x?){1000}' } }), [])
+  assert.match(
+    problems({ config: { a: { pattern: optional }, b: { pattern: optional } } }).join(),
+    /^config.b.pattern .*2000 steps/,
+  )
+  assert.match(problems({ patterns: { a: '(x?){1000}'.repeat(9) } }).join(), /^patterns.a .*20000 steps/)
+})
+
 test('time is in proportion to the text, whatever the pattern', () => {
   const text = bytesOf('ab'.repeat(20_000))
   for (const pattern of ['(a*)*c', '(a|b)*a(a|b){12}c', '(.*)(.*)(.*)(.*)[c-d]', '((a+b?)+)+$c', '(?i)ignore all']) {

@@ -2,20 +2,37 @@ import type { RuleManifest } from '@gatehouse/sdk/rule-abi'
 import { RE2JS } from 're2js'
 import type { Problem } from './types.js'
 
+/**
+ * How many steps of RE2's programs the patterns of one manifest may have, all together: those of its configuration are matched by whoever
+ * is configured, on the thread of the calls; those of the rule are compiled by each thread that begins.
+ */
+const mostSteps = { config: 2_000, rule: 20_000 } as const
+
 /** What is wrong with the regular expressions of a manifest. They are of the syntax of RE2, which needs time in proportion to a text. */
 export function checkPatterns({ patterns, config }: RuleManifest): readonly Problem[] {
   const ofConfig = Object.entries(config).map(([key, { pattern }]) => [`config.${key}.pattern`, pattern] as const)
   const ofRule = Object.entries(patterns).map(([id, pattern]) => [`patterns.${id}`, pattern] as const)
-  return [...ofConfig, ...ofRule].flatMap(([path, pattern]) => {
-    const problem = pattern === undefined ? null : problemOf(pattern)
-    return problem === null ? [] : [{ path, message: `is no regular expression of RE2: ${problem}` }]
-  })
+  return [...check(ofConfig, mostSteps.config), ...check(ofRule, mostSteps.rule)]
 }
 
-function problemOf(pattern: string): string | null {
+function check(all: readonly (readonly [path: string, pattern: string | undefined])[], most: number): Problem[] {
+  const problems: Problem[] = []
+  let left = most
+  for (const [path, pattern] of all) {
+    const size = pattern === undefined ? 0 : sizeOf(pattern)
+    if (typeof size === 'string') problems.push({ path, message: `is no regular expression of RE2: ${size}` })
+    else if ((left -= size) < 0) return [...problems, { path, message: tooLarge(most) }]
+  }
+  return problems
+}
+
+const tooLarge = (most: number): string =>
+  `makes the patterns larger than ${most} steps, all together: a repetition such as {1000} counts as often as it says`
+
+/** The steps of its program, or what is wrong with it. */
+function sizeOf(pattern: string): number | string {
   try {
-    RE2JS.compile(pattern)
-    return null
+    return RE2JS.compile(pattern).programSize()
   } catch (error) {
     return error instanceof Error ? error.message : 'unknown'
   }

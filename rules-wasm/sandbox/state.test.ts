@@ -94,6 +94,16 @@ const ways: readonly (readonly [way: string, text: string])[] = [
       parts: '(global $g (mut i64) (i64.const 0))',
     }),
   ],
+  ...(['f32', 'f64'] as const).map((type): readonly [string, string] => {
+    const [whole, kept, bits] =
+      type === 'f32' ? ['i32', '0x7fa00001', 'nan:0x200001'] : ['i64', '0x7ff4000000000001', 'nan:0x4000000000001']
+    return [
+      `which NaN a variable of ${type} was`,
+      smuggler(`(${whole}.ne (${whole}.reinterpret_${type} (global.get $g)) (${whole}.const ${kept}))`, '', {
+        parts: `(global $g (mut ${type}) (${type}.const ${bits}))`,
+      }),
+    ]
+  }),
   [
     'a variable of a vector',
     smuggler('(i32x4.extract_lane 0 (global.get $g))', '(global.set $g (v128.const i32x4 1 1 1 1))', {

@@ -49,6 +49,7 @@ export class Store {
     const keys = this.#keys + (former === null ? 1 : 0)
     const bytes = this.#bytes + keyBytes + valueBytes - (former === null ? 0 : sizeOf(key, former))
     if (keys > RULE_LIMITS.kvKeys || bytes > RULE_LIMITS.kvBytes) return this.#refuse()
+    this.#bound(key)
     this.#keys = keys
     this.#bytes = bytes
     const longest = RULE_LIMITS.kvTtlSeconds
@@ -58,6 +59,7 @@ export class Store {
 
   delete(key: string): void {
     if (this.get(key) === null) return
+    this.#bound(key)
     this.#measure()
     this.#keys -= 1
     this.#bytes -= sizeOf(key, this.#current(key) ?? '')
@@ -68,6 +70,12 @@ export class Store {
     if (!(key in this.#reads) && (this.#named += 1) > mostNamed)
       throw new RuleFault('trap', `asked for more than ${mostNamed} keys of its store`)
     return (this.#reads[key] = stored.get(key) ?? null)
+  }
+
+  /** Quotas count what is there; who writes and deletes in turn would never reach them. */
+  #bound(key: string): void {
+    if (!this.#writes.has(key) && this.#writes.size >= mostNamed)
+      throw new RuleFault('trap', `wrote to more than ${mostNamed} keys of its store`)
   }
 
   #current(key: string): string | null {
@@ -89,7 +97,7 @@ export class Store {
   }
 }
 
-/** Different keys that one run may ask for: what was read is kept for a replay, also that there was nothing. */
+/** Different keys that one run may ask for, and may write to: what was read is kept for a replay, also that there was nothing. */
 const mostNamed = RULE_LIMITS.kvKeys * 2
 const nothing: Ran['writes'] = Object.freeze([])
 const none = (): Record<string, string | null> => Object.create(null) as Record<string, string | null>

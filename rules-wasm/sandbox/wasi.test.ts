@@ -73,6 +73,15 @@ test('draws the same numbers in every run of a call, and others in another call'
   assert.is.not(reasons[0], reasons[2])
 })
 
+test('pays for each line that is printed, be it told or not', async () => {
+  const print = `(memory.fill (i32.const 400) (i32.const 10) (i32.const 65000))
+    (i32.store (i32.const 300) (i32.const 400)) (i32.store (i32.const 304) (i32.const 65000))
+    (drop (call $fd_write (i32.const 1) (i32.const 300) (i32.const 1) (i32.const 308)))`
+  const ran = await run(await open(wat(['fd_write'], print), { manifest, grants }))
+  assert.is(ran.failure?.kind, 'fuel', ran.failure?.message)
+  assert.ok(ran.ms < 2_000, `${ran.ms} ms`)
+})
+
 test('writes what is printed to the log, line by line, within its quota, or nowhere', async () => {
   const print = (file: number) => `(i32.store (i32.const 300) (i32.const 400)) (i32.store (i32.const 304) (i32.const 9))
     (drop (call $fd_write (i32.const ${file}) (i32.const 300) (i32.const 1) (i32.const 308)))`

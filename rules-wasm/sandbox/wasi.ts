@@ -167,6 +167,7 @@ export class WasiStub {
   #say(file: number, bytes: Uint8Array): void {
     let rest = bytes
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
+      this.#host.exchange.charge(LINE_COST)
       const line = join(this.#lines.get(file), rest.subarray(0, end))
       this.#lines.delete(file)
       if (line.length > 0) this.#host.capabilities.log(file === ERROR_OUTPUT ? WARN : INFO, line)
@@ -205,6 +206,9 @@ const ERROR_OUTPUT = 2
 const [INFO, WARN] = [1, 2]
 /** Bytes that may be copied for the price of one byte of random numbers. */
 const RANDOM_COST = 16
+
+/** Units of fuel for each line that ends, be it told or not. */
+const LINE_COST = 500
 
 const isOutput = (file: number): boolean => file === 1 || file === ERROR_OUTPUT
 

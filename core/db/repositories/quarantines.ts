@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import type { QuarantineRepository } from '../../domain/rule-watch.js'
+import { storable } from '../../domain/storable.js'
 import { isId, moment } from './rows.js'
 
 interface Row {
@@ -34,7 +35,7 @@ export function quarantineRepository(manager: EntityManager): QuarantineReposito
       const made: unknown[] = await manager.query(
         `insert into rule_quarantines (gateway_id, rule_id, rule_version, artifact_sha256, principal, since, reasons)
          select id, $2, $3, $4, $5, $6, $7 from gateways where id = $1 on conflict do nothing returning rule_id`,
-        [gatewayId, ruleId, ruleVersion, sha256 ?? '', principal ?? '', since, JSON.stringify(reasons)],
+        [gatewayId, ruleId, ruleVersion, sha256 ?? '', principal ?? '', since, storable(JSON.stringify(reasons))],
       )
       return made.length > 0
     },

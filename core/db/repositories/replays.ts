@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm'
+import { storable } from '../../domain/storable.js'
 import { guardAll } from './failures.js'
 import type { Sealer } from './secrets.js'
 
@@ -67,7 +68,7 @@ export function createReplayRows(manager: Pick<EntityManager, 'query'>, vault: S
       await run(`update rule_replays set state = 'running', started_at = clock_timestamp() where id = $1`, [id])
     },
     tell: async (id: string, { progress, report, samples }: Parameters<ReplayRows['tell']>[1]) => {
-      const values = [id, JSON.stringify(progress), JSON.stringify(report), vault.seal(samples, placeOf(id))]
+      const values = [id, JSON.stringify(progress), storable(JSON.stringify(report)), vault.seal(samples, placeOf(id))]
       await run(`update rule_replays set progress = $2, report = $3, samples = $4 where id = $1`, values)
     },
     finish: async (id: string, state: ReplayState, reason: string | null) => {

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import type { RuleStatRepository, StoredTally } from '../../domain/rule-watch.js'
+import { storable } from '../../domain/storable.js'
 import { isId, moment } from './rows.js'
 
 type Row = Omit<StoredTally, 'sha256'> & { readonly sha256: string }
@@ -35,7 +36,8 @@ export function ruleStatRepository(manager: EntityManager): RuleStatRepository {
   return {
     async add(tallies) {
       if (tallies.length === 0) return
-      await manager.query(ADD, [JSON.stringify(tallies.map((one) => ({ ...one, sha256: one.sha256 ?? '' })))])
+      // Names of counters are what rules say.
+      await manager.query(ADD, [storable(JSON.stringify(tallies.map((one) => ({ ...one, sha256: one.sha256 ?? '' }))))])
     },
     async of(ruleId, since) {
       if (!isId(ruleId)) return []

@@ -200,9 +200,9 @@ test('a refusal names the field; what is taken conflicts', async () => {
   assert.is((await request('GET', '/nowhere')).json.error.code, 'GH_API_NOT_FOUND')
 })
 
-test('a body is JSON, said to be, and of at most 1 MiB', async () => {
+test('a body is JSON, said to be, and of at most 1 MiB where none of a module is taken', async () => {
   assert.is((await request('POST', '/teams', { body: '{' })).status, 400)
-  assert.is((await request('POST', '/plan', { body: { text: 'x'.repeat(1024 * 1024) } })).status, 413)
+  assert.is((await request('POST', '/teams', { body: { slug: 'x'.repeat(1024 * 1024) } })).status, 413)
   const plain = await fetch(`${api.url}/api/v1/teams`, {
     ...{ method: 'POST', body: '{"slug":"a"}' },
     headers: { authorization: `Bearer ${api.admin}`, 'content-type': 'text/plain' },

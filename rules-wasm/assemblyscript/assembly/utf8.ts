@@ -83,7 +83,7 @@ function copy(to: usize, from: usize, length: i32): void {
 }
 
 /** The character of the `\u` at `at`, and of the one after it where the two are a pair. */
-function pointAt(at: usize, end: usize): i32 {
+export function pointAt(at: usize, end: usize): i32 {
   const unit = hex4(at + 2)
   if ((unit & 0xf800) !== 0xd800) return unit
   if (unit < 0xdc00 && at + 12 <= end && load<u16>(at + 6) === 0x755c) {
@@ -94,7 +94,7 @@ function pointAt(at: usize, end: usize): i32 {
 }
 
 /** Answers how many bytes it takes. */
-function storePoint(out: usize, point: i32): usize {
+export function storePoint(out: usize, point: i32): usize {
   if (point < 0x80) {
     store<u8>(out, point)
     return 1

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { FailureKind, OpenRule } from '../types.js'
-import { body, openOf, runWith } from './rule.fixture.js'
+import { body, buildOf, openOf, runOnce, runWith } from './rule.fixture.js'
 
 const test = suite('attacks of a rule in JavaScript')
 const manifest = {
@@ -157,6 +157,27 @@ test('takes the same memory and fuel in every call', async () => {
     if (ran.answer?.reason !== '1' || ran.memoryPages !== first.memoryPages || ran.fuel !== first.fuel)
       assert.equal({ ...ran, ms: 0 }, { ...first, ms: 0 })
   }
+})
+
+for (const question of ["['counter', 'c', 0.5]", "['kv.set', 'a', 'b', 1e-320]", "['kv.set', 'a', 'b', 0.4]"]) {
+  test(`the host takes no part of a number: ${question}`, async () => {
+    const manifest = { capabilities: ['log', 'kv', 'counters'], stateful: true, counters: ['c'] }
+    const source = body(`Array.prototype.toJSON = function () { delete Array.prototype.toJSON; return ${question} }
+      gatehouse.log('info', 'x'); return { verdict: 'pass' }`)
+    const { failure, counters, writes } = await runOnce(source, { manifest, kv: new Map() })
+    assert.is(failure?.kind, 'trap', failure?.message)
+    assert.equal([{ ...counters }, writes], [{}, []])
+  })
+}
+
+test('what never ends telling of itself is an error, and not called a lack of memory', async () => {
+  const built = await buildOf('throw { get message() { for (;;); } }; export function evaluate() {}')
+  assert.match(built.ok ? '' : (built.problems[0]?.message ?? ''), /cannot be told/)
+})
+
+test('a memory in which nothing can begin is a problem, not an exception', async () => {
+  const built = await buildOf(body("return { verdict: 'pass' }"), { manifest: { limits: { memoryPages: 1 } } })
+  assert.is(built.ok ? null : built.problems[0]?.path, 'limits.memoryPages')
 })
 
 test.run()

@@ -9,6 +9,9 @@ import { openJavascript } from './open.js'
 /** Of the input, unless the manifest asks for more; and what it may ask for. JSON is slow there. */
 export const JAVASCRIPT_INPUT = Object.freeze({ bytes: 16_384, mostBytes: 65_536 })
 
+/** The interpreter itself does not begin with less. */
+const LEAST_PAGES = 2
+
 /** What loading may use of fuel when a rule is built, and for each byte of its source: that is done where the gateway's calls go by. */
 const LOADING = Object.freeze({ fuel: 1_000_000, fuelPerByte: 20 })
 
@@ -33,6 +36,11 @@ export async function buildJavascript(bundle: RuleBundle, limits: Limits): Promi
     engine: await loadEngine(),
     facts: { bytes: bytes.length, meter: `${METER_VERSION} ${ENGINE_VERSION}` },
   }
+  if (module.limits.memoryPages < LEAST_PAGES)
+    return {
+      ok: false,
+      problems: [{ path: 'limits.memoryPages', message: `must be ${LEAST_PAGES} or more for JavaScript` }],
+    }
   const fuel = Math.min(module.limits.fuel, LOADING.fuel + LOADING.fuelPerByte * bytes.length)
   const problems = await tryLoading({ ...module, limits: { ...module.limits, fuel } })
   return problems.length > 0 ? { ok: false, problems } : { ok: true, module }

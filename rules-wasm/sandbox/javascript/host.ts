@@ -31,11 +31,11 @@ export function hostOf(capabilities: Capabilities, granted: readonly string[], c
     }),
     ...(granted.includes('kv') && {
       'kv.get': (values: Values) => capabilities.store.get(values.text(1)),
-      'kv.set': (values: Values) => capabilities.store.set(values.text(1), values.text(2), values.number(3)),
+      'kv.set': (values: Values) => capabilities.store.set(values.text(1), values.text(2), values.whole(3)),
       'kv.delete': (values: Values) => void capabilities.store.delete(values.text(1)),
     }),
     ...(granted.includes('counters') && {
-      counter: (values: Values) => void capabilities.count(values.text(1), values.number(2)),
+      counter: (values: Values) => void capabilities.count(values.text(1), values.whole(2)),
     }),
     ...(granted.includes('regex') && { regex: (values: Values) => look(capabilities, values, charge) }),
   }
@@ -61,11 +61,13 @@ interface Values {
   /** Whatever JavaScript takes for a text. */
   words(index: number): string
   number(index: number): number
+  whole(index: number): number
 }
 
 function valuesOf(question: Uint8Array): Values {
   const values = parse(question)
   const words = (index: number) => check(values[index], 'string') as string
+  const number = (index: number) => check(values[index], 'number') as number
   return {
     text(index) {
       const text = words(index)
@@ -73,7 +75,8 @@ function valuesOf(question: Uint8Array): Values {
       return text
     },
     words,
-    number: (index) => check(values[index], 'number') as number,
+    number,
+    whole: (index) => (Number.isSafeInteger(number(index)) ? number(index) : refuse()),
   }
 }
 
@@ -84,12 +87,15 @@ function parse(question: Uint8Array): readonly unknown[] {
   } catch {
     // It is told below.
   }
-  throw new RuleFault('trap', 'asked the host in a way that it does not know')
+  return refuse()
 }
 
 function check(value: unknown, type: 'string' | 'number'): unknown {
-  if (typeof value !== type) throw new RuleFault('trap', 'asked the host in a way that it does not know')
-  return value
+  return typeof value === type ? value : refuse()
+}
+
+function refuse(): never {
+  throw new RuleFault('trap', 'asked the host in a way that it does not know')
 }
 
 /** `from`, and what comes of it, count UTF-16 code units; patterns count bytes. False: there is no such pattern. */

@@ -151,6 +151,7 @@ class JavascriptRule implements OpenRule {
       if (told !== null && !this.#isFull()) return faultIn(told)
     } catch {
       // Then nothing can be told of it.
+      if (interpreter.fuel < 0n) return { kind: 'error', message: 'threw something that cannot be told' }
     } finally {
       interpreter.fuel = fuel
     }

@@ -78,6 +78,7 @@ function output({ blocks, exchange }: ExtismHost): Functions {
       exchange.answer(size === 0 ? none : blocks.part(toNumber(address), size))
     },
     error_set(address: bigint): void {
+      exchange.charge(ERROR_COST)
       exchange.fail(blocks.whole(toNumber(address)))
     },
   }
@@ -118,6 +119,8 @@ function store(blocks: Blocks, bytes: Uint8Array): number {
   return address
 }
 
+/** Making words for people out of some bytes. */
+const ERROR_COST = 2_000
 const none = new Uint8Array(0)
 /** What is negative or larger than any memory is outside of it. */
 const toNumber = (value: bigint): number => (value >= 0n && value < 0x1_0000_0000n ? Number(value) : 0xffff_ffff)

@@ -23,6 +23,8 @@ export function rememberInstance(exports: WebAssembly.Exports, guest: GuestMemor
   const { [RESTORE_EXPORTS.memory]: memory, [RESTORE_EXPORTS.low]: low, [RESTORE_EXPORTS.span]: span } = exports
   if (!(memory instanceof WebAssembly.Memory) || !isNumber(low) || !isNumber(span)) return null
   const variables = variablesOf(exports)
+  // Which NaN it was is lost on the way through JavaScript.
+  if (variables.some(({ initial }) => Number.isNaN(initial))) return null
   const bytes = new Uint8Array(memory.buffer)
   const image = bytes.slice(0, usedOf(memory.buffer))
   const forget = (): true => {

@@ -68,8 +68,9 @@ function nameOf(message: Message): Text {
   return name.isEmpty ? message.body.get('name').text : name
 }
 
+/** Never empty: that would say that nothing is wrong. */
 function shown(name: Text): string {
-  return name.toString().substring(0, 60)
+  return name.isEmpty ? '(without a name)' : name.toString().substring(0, 60)
 }
 
 function refuse(message: Message, type: string, reason: string): Answer {

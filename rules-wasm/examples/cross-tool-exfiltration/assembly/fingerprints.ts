@@ -1,4 +1,5 @@
-import { Text } from '@gatehouse/rule-assemblyscript/assembly'
+import { Plain, Text } from '@gatehouse/rule-assemblyscript/assembly'
+import { decodePercent } from './percent'
 
 /** How telling a piece is: two of the weaker, or one of the stronger, are no chance. */
 export const WEAK: i32 = 1
@@ -18,18 +19,39 @@ export class Piece {
   constructor(
     readonly print: u32,
     readonly weight: i32,
-    readonly start: i32,
-    readonly end: i32,
+    public start: i32,
+    public end: i32,
   ) {}
 }
 
 /** The telling pieces of a text: identifiers, addresses of mail, long numbers however they are spaced, sentences, lines. */
 export function piecesOf(text: Text): Piece[] {
+  const plain = new Plain(text)
+  const pieces = read(plain.text)
+  for (let i = 0; i < pieces.length; i++) {
+    pieces[i].start = plain.place(pieces[i].start)
+    pieces[i].end = plain.place(pieces[i].end)
+  }
+  if (text.indexOf('%') >= 0) addDecoded(text, pieces)
+  return pieces
+}
+
+function read(text: Text): Piece[] {
   const pieces: Piece[] = []
   readTokens(text, pieces)
   readNumbers(text, pieces)
   readSentences(text, pieces)
   return pieces
+}
+
+/** What is there only when a URL in it is decoded: its place is the whole text. */
+function addDecoded(text: Text, pieces: Piece[]): void {
+  const known = new Set<u32>()
+  for (let i = 0; i < pieces.length; i++) known.add(pieces[i].print)
+  const more = read(decodePercent(text))
+  for (let i = 0; i < more.length; i++) {
+    if (!known.has(more[i].print)) pieces.push(new Piece(more[i].print, more[i].weight, 0, text.length))
+  }
 }
 
 function readTokens(text: Text, pieces: Piece[]): void {
@@ -144,10 +166,10 @@ function isDate(text: Text, start: i32, end: i32): bool {
 
 // A bit for each sign, up to `?` and from `@` on.
 const DIGITS: i64 = (<i64>0x03ff0000) << 32
-const SIGNS: i64 = (<i64>0x23ffe800) << 32
+const SIGNS: i64 = (<i64>0x03ff6800) << 32
 const LETTERS: i64 = ((<i64>0x07fffffe) << 32) | 0x87fffffe
 
-/** Letters, digits and `+ - . / = @ _`. */
+/** Letters, digits and `+ - . @ _`: neither what parts a URL, nor what stands between a name and a value. */
 function isTokenSign(c: i32): bool {
   return c >= 0x80 || (((c < 0x40 ? SIGNS : LETTERS | 1) >> (c & 63)) & 1) != 0
 }

@@ -57,7 +57,9 @@ function guard(message: Message): Answer {
 function compare(message: Message): Answer {
   const found = new Found()
   const texts = message.texts
+  const keys = message.keys
   for (let i = 0; i < texts.length; i++) found.look(texts[i])
+  for (let i = 0; i < keys.length; i++) found.look(keys[i])
   if (found.weight < <i32>Config.integer('least', 2)) return message.pass()
   Counters.add('stopped')
   found.tell(message)

@@ -22,7 +22,8 @@ function look(message: Message): Answer {
   return message.block('This result holds what reads like instructions to the model, not data. It was kept back.')
 }
 
-function read(text: Text, found: Signals): void {
+function read(original: Text, found: Signals): void {
+  const text = found.begin(original)
   const words = new Words(text, found)
   const base = text.at
   const size = text.length

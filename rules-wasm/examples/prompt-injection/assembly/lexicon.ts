@@ -15,6 +15,10 @@ export const MUST: i32 = 2048
 export const MODEL: i32 = 4096
 export const NEW: i32 = 8192
 export const YOUR: i32 = 16384
+export const FOLLOW: i32 = 32768
+export const LAWS: i32 = 65536
+export const PRIOR: i32 = 131072
+export const ALL: i32 = 262144
 
 const SLOTS: i32 = 1024
 const hashes = new StaticArray<u32>(SLOTS)
@@ -60,11 +64,12 @@ function add(words: string, role: i32): void {
 
 add('ignore ignoring disregard disregarding forget override overriding bypass bypassing neglect discard', DROP)
 add('previous prior above earlier preceding foregoing all any every your system original initial former', SCOPE)
-add(
-  'instruction instructions prompt prompts rule rules guideline guidelines directive directives directions commands constraints restrictions',
-  RULES,
-)
-add("not don't dont never without", NOT)
+add('previous prior above earlier preceding foregoing original initial former', PRIOR)
+add('everything anything', ALL)
+add('instruction instructions prompt prompts guideline guidelines directive directives directions guidance', RULES)
+add('rule rules commands constraints restrictions', LAWS)
+add('follow following obey obeying heed comply', FOLLOW)
+add("not don't dont never without stop", NOT)
 add(
   'tell telling mention mentioning inform informing reveal revealing notify notifying alert alerting disclose disclosing asking',
   TELL,

@@ -35,10 +35,11 @@ export function readMark(text: Text, at: i32, found: Signals): void {
   const first = text.byteAt(at)
   const second = text.byteAt(at + 1) | 32
   if (!mayBegin(first, second)) return
+  if (stands(text, '<img', at)) return readImageTag(text, at, found)
   for (let i = 0; i < MARKS.length; i++) {
     const mark = MARKS[i]
     if (mark.charCodeAt(0) != first || (mark.charCodeAt(1) | 32) != second) continue
-    if (stands(text, mark, at)) return found.add(ROLE_MARKER, text, at, at + mark.length, 0.5)
+    if (stands(text, mark, at)) return found.add(ROLE_MARKER, at, at + mark.length, 0.5)
   }
 }
 
@@ -51,9 +52,11 @@ function mayBegin(first: i32, second: i32): bool {
 
 /** Looks at the beginning of a line. */
 export function readLine(text: Text, at: i32, found: Signals): void {
+  const c = text.byteAt(at) | 32
+  if (c != 0x73 && c != 0x61 && c != 0x68 && c != 0x7b) return
   for (let i = 0; i < SPEAKERS.length; i++) {
     const speaker = SPEAKERS[i]
-    if (stands(text, speaker, at)) found.add(ROLE_MARKER, text, at, at + speaker.length, 0.25)
+    if (stands(text, speaker, at)) found.add(ROLE_MARKER, at, at + speaker.length, 0.25)
   }
 }
 
@@ -65,18 +68,30 @@ const LONG_QUERY: i32 = 32
 /** Looks at a `!`: an image of Markdown is fetched without a click, with all that its address holds. */
 export function readImage(text: Text, at: i32, found: Signals): void {
   if (text.byteAt(at + 1) != 0x5b) return
-  const near = text.slice(at, at + TITLE)
-  const open = near.indexOf('](')
-  if (open < 0 || !near.slice(open + 2, open + 6).equalsIgnoreCase('http')) return
-  const start = at + open + 2
-  const whole = text.slice(start, start + ADDRESS)
-  const close = whole.indexOf(')')
-  const address = close < 0 ? whole : whole.slice(0, close)
+  const open = text.slice(at, at + TITLE).indexOf('](')
+  if (open >= 0) readAddress(text, at + open + 2, found)
+}
+
+/** The same in HTML. */
+function readImageTag(text: Text, at: i32, found: Signals): void {
+  const source = text.slice(at, at + TITLE).indexOfIgnoreCase('src=')
+  if (source < 0) return
+  const quote = text.byteAt(at + source + 4)
+  readAddress(text, at + source + (quote == 0x22 || quote == 0x27 ? 5 : 4), found)
+}
+
+function readAddress(text: Text, start: i32, found: Signals): void {
+  if (!stands(text, 'http', start) && !stands(text, '//', start)) return
+  let end = start
+  while (end < min(text.length, start + ADDRESS) && !endsAddress(text.byteAt(end))) end++
+  const address = text.slice(start, end)
   const query = address.indexOf('?')
-  if (query < 0) return
-  const end = start + address.length
-  if (holdsPlace(address, query)) found.add(IMAGE_URL, text, at, end, 0.6)
-  else if (address.length - query > LONG_QUERY) found.add(IMAGE_URL, text, at, end, 0.3)
+  if (query < 0) {
+    if (holdsPlace(address, 0)) found.add(IMAGE_URL, start, end, 0.3)
+    return
+  }
+  if (holdsPlace(address, query)) found.add(IMAGE_URL, start, end, 0.6)
+  else if (address.length - query > LONG_QUERY) found.add(IMAGE_URL, start, end, 0.3)
 }
 
 /** Whether the query has places to be filled in: `{data}`, `<data>`, `[data]`, `$data`, or these encoded. */
@@ -87,6 +102,11 @@ function holdsPlace(address: Text, from: i32): bool {
     if (c == 0x25 && address.slice(i + 1, i + 3).equalsIgnoreCase('7b')) return true
   }
   return false
+}
+
+/** White space, a quote, or a bracket that closes. */
+function endsAddress(c: i32): bool {
+  return c <= 0x20 || c == 0x22 || c == 0x27 || c == 0x29
 }
 
 function stands(text: Text, word: string, at: i32): bool {

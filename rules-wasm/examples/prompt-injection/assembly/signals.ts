@@ -1,4 +1,4 @@
-import { Message, Text } from '@gatehouse/rule-assemblyscript/assembly'
+import { Message, Plain, Text } from '@gatehouse/rule-assemblyscript/assembly'
 
 /** Kinds of signals. The strongest of each kind counts once: a long text is no more suspicious than a short one. */
 export const OVERRIDE: i32 = 0
@@ -34,14 +34,23 @@ class Signal {
 export class Signals {
   private list: Signal[] = []
   private strongest: f64[] = []
+  private plain: Plain = new Plain(new Text(0, 0))
 
   constructor() {
     for (let i = 0; i < KINDS; i++) this.strongest.push(0)
   }
 
-  add(kind: i32, text: Text, start: i32, end: i32, score: f64): void {
+  /** Answers the text as it is to be read. What is added is in that, until the next begins. */
+  begin(text: Text): Text {
+    this.plain = new Plain(text)
+    return this.plain.text
+  }
+
+  add(kind: i32, start: i32, end: i32, score: f64): void {
     if (score > this.strongest[kind]) this.strongest[kind] = score
-    if (this.list.length < MOST_TOLD) this.list.push(new Signal(kind, text, start, end, score))
+    if (this.list.length === MOST_TOLD) return
+    const plain = this.plain
+    this.list.push(new Signal(kind, plain.original, plain.place(start), plain.place(end), score))
   }
 
   get isEmpty(): bool {

@@ -1,14 +1,16 @@
 import { Text } from '@gatehouse/rule-assemblyscript/assembly'
 import { BIDI, HIDDEN_TEXT, INVISIBLE, Signals } from './signals'
 
-/** The length in bytes of the sign of no width that begins here: U+200B to U+200D, U+2060, U+FEFF, U+00AD; 0: none does. */
+/** The length in bytes of the sign of no width that begins here: U+200B to U+200D, U+2060 to U+2064, U+FEFF, U+00AD, U+034F, U+180E; 0: none does. */
 export function invisibleAt(text: Text, at: i32): i32 {
   const c = text.byteAt(at)
   const second = text.byteAt(at + 1)
   if (c == 0xc2) return second == 0xad ? 2 : 0
+  if (c == 0xcd) return second == 0x8f ? 2 : 0
   const third = text.byteAt(at + 2)
   if (c == 0xe2 && second == 0x80) return third >= 0x8b && third <= 0x8d ? 3 : 0
-  if (c == 0xe2 && second == 0x81) return third == 0xa0 ? 3 : 0
+  if (c == 0xe2 && second == 0x81) return third >= 0xa0 && third <= 0xa4 ? 3 : 0
+  if (c == 0xe1) return second == 0xa0 && third == 0x8e ? 3 : 0
   return c == 0xef && second == 0xbb && third == 0xbf ? 3 : 0
 }
 
@@ -20,7 +22,7 @@ export function readSign(text: Text, at: i32, found: Signals): i32 {
     if (end > at) return end
   }
   if (c == 0xe2) readBidi(text, at, found)
-  if (c == 0xe2 || c == 0xef || c == 0xc2) return readInvisible(text, at, found)
+  if (c == 0xe1 || c == 0xe2 || c == 0xef || c == 0xc2 || c == 0xcd) return readInvisible(text, at, found)
   return at + sizeOf(c)
 }
 
@@ -33,7 +35,7 @@ function readHidden(text: Text, at: i32, found: Signals): i32 {
   if (count == 0) return at
   const isFlag =
     isTag && text.byteAt(at - 4) == 0xf0 && text.byteAt(at - 3) == 0x9f && text.byteAt(at - 2) == 0x8f && count <= 7
-  if (isTag ? !isFlag : count > 1) found.add(HIDDEN_TEXT, text, at, end, 0.9)
+  if (isTag ? !isFlag : count > 1) found.add(HIDDEN_TEXT, at, end, 0.9)
   return end
 }
 
@@ -52,13 +54,14 @@ function selectorAt(text: Text, at: i32): i32 {
 function readBidi(text: Text, at: i32, found: Signals): void {
   const second = text.byteAt(at + 1)
   const third = text.byteAt(at + 2)
-  if (second == 0x80 && (third == 0xad || third == 0xae)) found.add(BIDI, text, at, at + 3, 0.5)
+  if (second == 0x80 && (third == 0xad || third == 0xae)) found.add(BIDI, at, at + 3, 0.5)
   else if ((second == 0x80 && third >= 0xaa && third <= 0xac) || (second == 0x81 && third >= 0xa6 && third <= 0xa9)) {
-    found.add(BIDI, text, at, at + 3, 0.1)
+    found.add(BIDI, at, at + 3, 0.1)
   }
 }
 
-function readInvisible(text: Text, at: i32, found: Signals): i32 {
+/** Looks at signs of no width; answers where to go on. */
+export function readInvisible(text: Text, at: i32, found: Signals): i32 {
   let end = at
   let count = 0
   for (let size = invisibleAt(text, end); size > 0; size = invisibleAt(text, end)) {
@@ -66,7 +69,7 @@ function readInvisible(text: Text, at: i32, found: Signals): i32 {
     count++
   }
   if (count == 0) return at + sizeOf(text.byteAt(at))
-  if (count > 3) found.add(INVISIBLE, text, at, end, 0.5)
+  if (count > 3) found.add(INVISIBLE, at, end, 0.5)
   return end
 }
 

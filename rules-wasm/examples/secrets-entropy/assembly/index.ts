@@ -1,4 +1,4 @@
-import { Answer, Config, Message, serve, Text } from '@gatehouse/rule-assemblyscript/assembly'
+import { Answer, Config, Message, Plain, serve, Text } from '@gatehouse/rule-assemblyscript/assembly'
 import { KNOWN, NONE, PRIVATE_KEY, Settings, Tokens } from './tokens'
 
 export { gatehouse_rule_abi_1 } from '@gatehouse/rule-assemblyscript/assembly'
@@ -17,9 +17,10 @@ function look(message: Message): Answer {
 }
 
 function lookAt(message: Message, text: Text, settings: Settings): void {
-  const tokens = new Tokens(text, settings)
+  const plain = new Plain(text)
+  const tokens = new Tokens(plain.text, settings)
   for (let kind = tokens.next(); kind != NONE; kind = tokens.next()) {
-    message.found(nameOf(kind), text, tokens.start, tokens.end)
+    message.found(nameOf(kind), text, plain.place(tokens.start), plain.place(tokens.end))
   }
 }
 

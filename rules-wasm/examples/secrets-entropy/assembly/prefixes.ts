@@ -33,12 +33,16 @@ const PREFIXES: Prefix[] = [
   new Prefix('rk_live_', 20),
   new Prefix('sk-', 32),
   new Prefix('sk_live_', 20),
+  new Prefix('sk_test_', 20),
   new Prefix('shpat_', 32),
+  new Prefix('sq0csp-', 40),
+  new Prefix('whsec_', 24),
   new Prefix('xapp-', 24),
   new Prefix('xoxa-', 24),
   new Prefix('xoxb-', 24),
   new Prefix('xoxp-', 24),
   new Prefix('xoxs-', 24),
+  new Prefix('ya29.', 30),
   new Prefix('eyJ', 60),
 ]
 

@@ -96,12 +96,17 @@ export class Tokens {
   /** A known prefix counts at the beginning, and behind what joins a token to a word. */
   private findPrefix(): bool {
     for (let i = this.start; i < this.end - LEAST; i++) {
-      if (i > this.start && !isSeparator(this.text.byteAt(i - 1))) continue
+      if (i > this.start && !isSeparator(this.text.byteAt(i - 1)) && !this.isEncodedBefore(i)) continue
       if (!isKnownSecret(this.text, i, this.end)) continue
       this.start = i
       return true
     }
     return false
+  }
+
+  /** Whether the two signs before, with which the token begins, belong to a `%22`. */
+  private isEncodedBefore(at: i32): bool {
+    return at == this.start + 2 && this.text.byteAt(this.start - 1) == 0x25
   }
 
   private looksRandom(): bool {

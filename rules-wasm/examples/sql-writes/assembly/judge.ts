@@ -17,6 +17,7 @@ class Judge {
   private atStart: bool = true
   /** The token before, in small letters: a word, or what a name in quotes holds; otherwise empty. */
   private before: string = ''
+  private beforeThat: string = ''
   private beforeKind: i32 = END
   private beforeSign: i32 = 0
   /** Whether a word before is a name for sure: behind a point, or behind `as`. */
@@ -36,8 +37,8 @@ class Judge {
       const found = this.step()
       if (found.length > 0 && !words.has(this.allowed, found)) return found
     }
-    // A statement may end in a verb: then it is a name, or broken.
-    return ''
+    // A statement may end in most verbs: then it is a name, or broken.
+    return this.isLast() ? this.before : ''
   }
 
   private step(): string {
@@ -45,10 +46,13 @@ class Judge {
     const sign = lexer.sign
     const word = this.wordOf()
     let found = ''
-    if (sign == 0x3b) this.atStart = true
-    else if (this.atStart) found = this.begin(word, sign)
+    if (sign == 0x3b) {
+      this.atStart = true
+      if (this.isLast()) found = this.before
+    } else if (this.atStart) found = this.begin(word, sign)
     else found = this.judgePair(word, sign)
     this.isName = this.beforeSign == 0x2e || (this.before == 'as' && this.beforeKind == WORD)
+    this.beforeThat = this.before
     this.before = word
     this.beforeKind = lexer.kind
     this.beforeSign = sign
@@ -86,10 +90,15 @@ class Judge {
 
   private judgePair(word: string, sign: i32): string {
     if (this.pragma > 0) return this.judgePragma(word, sign)
-    if (sign == 0x28 && !this.isNameBefore('insert')) return words.has(words.EFFECTS, this.before) ? this.before : ''
+    if (sign == 0x28 && !this.isNameBefore('insert')) return this.judgeFunction()
+    // A name of PostgreSQL whose letters are spelt by another escape than the backslash.
+    if (word == 'uescape') return UNKNOWN
     if (this.beforeKind != WORD) return ''
     const before = this.before
     const isNamed = this.lexer.kind == WORD || this.lexer.kind == QUOTED
+    // A variable, or a temporary table, of SQL Server.
+    if ((sign == 0x40 || sign == 0x23) && !this.isName && (isExecute(before) || words.has(words.WRITERS, before)))
+      return before
     if (before == 'begin' && this.lexer.kind == WORD && !words.has(words.AFTER_BEGIN, word))
       return this.begin(word, sign)
     if (before == 'into') return sign == 0x40 || this.isName ? '' : 'into'
@@ -97,9 +106,30 @@ class Judge {
     if (this.isName || !isNamed) return ''
     if (words.has(words.WRITERS, before)) return this.judgeWriter(before, word)
     if (before == 'replace') return words.has(words.AFTER_REPLACE, word) ? before : ''
-    if (words.has(words.DEFINERS, before)) return words.has(words.DEFINED, word) ? before : ''
-    if (before == 'exec' || before == 'execute') return words.has(words.AFTER_COLUMN, word) ? '' : before
-    return ''
+    if (before == 'create' && this.beforeThat == 'show') return ''
+    if (words.has(words.DEFINERS, before) || words.has(words.SERVER_VERBS, before) || isExecute(before))
+      return words.has(words.AFTER_COLUMN, word) ? '' : before
+    if (before == 'or') return words.has(words.CONFLICTS, word) && this.isWriterBeforeThat() ? this.beforeThat : ''
+    if (before == 'kill' && isDigit(word.charCodeAt(0))) return before
+    const pair = before + '_' + word
+    return words.has(words.DEFINING, pair) || words.has(words.SERVER_PAIRS, pair) ? before : ''
+  }
+
+  /** What stands before a bracket. A backslash in the name of a function is there to hide it. */
+  private judgeFunction(): string {
+    const before = this.before
+    if (this.beforeKind == QUOTED && before.indexOf('\\') >= 0) return UNKNOWN
+    if (this.beforeKind == WORD && !this.isName && isExecute(before)) return before
+    return words.hasEffect(before) ? before : ''
+  }
+
+  private isWriterBeforeThat(): bool {
+    return words.has(words.WRITERS, this.beforeThat)
+  }
+
+  /** Whether the statement ends in a verb that needs nothing behind it. */
+  private isLast(): bool {
+    return this.beforeKind == WORD && !this.isName && words.has(words.SERVER_LAST, this.before)
   }
 
   private isNameBefore(word: string): bool {
@@ -125,6 +155,14 @@ class Judge {
     }
     return this.pragma == 3 ? 'pragma' : ''
   }
+}
+
+function isExecute(word: string): bool {
+  return word == 'exec' || word == 'execute'
+}
+
+function isDigit(c: i32): bool {
+  return c >= 0x30 && c <= 0x39
 }
 
 const KNOWN =

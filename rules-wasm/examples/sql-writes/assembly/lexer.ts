@@ -71,8 +71,7 @@ export class Lexer {
     const text = this.text
     let i = this.start + 1
     while (i < text.length && (isWordSign(text.byteAt(i)) || text.byteAt(i) == 0x24)) {
-      // The space that does not break is white space to some databases.
-      if (text.byteAt(i) == 0xc2 && text.byteAt(i + 1) == 0xa0) break
+      if (text.byteAt(i) > 0x7f && wideSpace(text, i) > 0) break
       i++
     }
     this.end = i
@@ -120,8 +119,11 @@ export class Lexer {
       const c = text.byteAt(this.end)
       const after = text.byteAt(this.end + 1)
       if (c <= 0x20) this.end++
-      else if (c == 0xc2 && after == 0xa0) this.end += 2
-      else if (this.beginsLine(c, after)) this.skipLine()
+      else if (c > 0x7f) {
+        const wide = wideSpace(text, this.end)
+        if (wide == 0) return
+        this.end += wide
+      } else if (this.beginsLine(c, after)) this.skipLine()
       else if (c == 0x2f && after == 0x2a) this.skipComment()
       else if (this.inLive && c == 0x2a && after == 0x2f) {
         this.inLive = false
@@ -164,6 +166,19 @@ export class Lexer {
     }
     this.end = min(i, text.length)
   }
+}
+
+/** The bytes of a space outside of ASCII, which is white space to some databases; 0: here is none. */
+function wideSpace(text: Text, at: i32): i32 {
+  const c = text.byteAt(at)
+  const second = text.byteAt(at + 1)
+  if (c == 0xc2) return second == 0xa0 || second == 0x85 ? 2 : 0
+  const third = text.byteAt(at + 2)
+  if (c == 0xe1) return second == 0x9a && third == 0x80 ? 3 : 0
+  if (c == 0xe2 && second == 0x80) return third <= 0x8b || third == 0xa8 || third == 0xa9 || third == 0xaf ? 3 : 0
+  if (c == 0xe2) return second == 0x81 && third == 0x9f ? 3 : 0
+  if (c == 0xe3) return second == 0x80 && third == 0x80 ? 3 : 0
+  return c == 0xef && second == 0xbb && third == 0xbf ? 3 : 0
 }
 
 function isDigit(c: i32): bool {

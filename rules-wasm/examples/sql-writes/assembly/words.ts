@@ -21,13 +21,51 @@ export const AFTER_COLUMN =
 /** `replace` is a function too, and `truncate`: only with these do they write. */
 export const AFTER_REPLACE = ' into delayed low_priority '
 
-export const DEFINERS = ' create drop alter truncate rename comment '
-export const DEFINED =
-  ' table view database schema index user role function procedure proc trigger sequence extension materialized temp temporary unique or column login type event tablespace server policy rule domain aggregate operator publication subscription foreign external constraint clustered nonclustered virtual global unlogged '
+/** Verbs that define, whatever follows them; all but the first three only so: ` truncate table `. */
+export const DEFINERS = ' create drop alter '
+export const DEFINING = ' truncate_table rename_table rename_to comment_on '
 
-/** Functions that change something, read files or reach out of the database. */
+/** Statements that SQL Server runs without a semicolon before them: with any word behind them, and with these alone. */
+export const SERVER_VERBS = ' grant revoke deny dbcc waitfor writetext updatetext '
+export const SERVER_PAIRS =
+  ' backup_database backup_log backup_certificate backup_master backup_service backup_symmetric restore_database restore_log restore_master restore_service restore_symmetric kill_query kill_stats shutdown_with reconfigure_with next_value '
+/** These even with nothing behind them. */
+export const SERVER_LAST = ' shutdown reconfigure '
+
+/** What SQLite takes between `update or` and the name. */
+export const CONFLICTS = ' replace rollback abort fail ignore '
+
+/** Functions that change something, read files, run the SQL in a text, or reach out of the database. */
 export const EFFECTS =
-  ' pg_read_file pg_read_binary_file pg_ls_dir pg_stat_file pg_write_file pg_terminate_backend pg_cancel_backend pg_reload_conf pg_rotate_logfile pg_promote pg_switch_wal pg_create_restore_point pg_file_write pg_file_unlink pg_sleep pg_sleep_for pg_sleep_until pg_advisory_lock pg_advisory_xact_lock pg_notify pg_logical_emit_message pg_drop_replication_slot pg_create_logical_replication_slot pg_create_physical_replication_slot lo_import lo_export lo_create lo_creat lo_unlink lo_put lo_from_bytea lowrite nextval setval set_config dblink dblink_exec dblink_connect dblink_send_query query_to_xml table_to_xml database_to_xml cursor_to_xml load_file sleep benchmark get_lock release_lock sys_exec sys_eval load_extension writefile readfile edit fts3_tokenizer openrowset openquery opendatasource sp_executesql xp_cmdshell '
+  ' pg_stat_file pg_write_file pg_terminate_backend pg_cancel_backend pg_reload_conf pg_rotate_logfile pg_promote pg_switch_wal pg_notify pg_import_system_collations pg_drop_replication_slot pg_log_backend_memory_contexts lo_import lo_export lo_create lo_creat lo_unlink lo_put lo_from_bytea lo_open lo_truncate lo_truncate64 lowrite nextval setval set_config ts_stat ts_rewrite crosstab crosstab2 crosstab3 crosstab4 crosstabn connectby xpath_table http http_get http_post http_put http_patch http_delete http_head load_file sleep benchmark get_lock release_lock release_all_locks sys_exec sys_eval load_extension writefile readfile edit fts3_tokenizer openrowset openquery opendatasource sp_executesql xp_cmdshell '
+/** What the names of such functions begin with. */
+export const EFFECTS_BEGIN: string[] = [
+  'pg_read_',
+  'pg_ls_',
+  'pg_file_',
+  'pg_sleep',
+  'pg_advisory_',
+  'pg_try_advisory_',
+  'pg_logical_',
+  'pg_replication_',
+  'pg_create_',
+  'pg_wal_replay_',
+  'pg_backup_',
+  'pg_stat_reset',
+  'pg_stat_statements_reset',
+  'dblink',
+  'query_to_xml',
+  'table_to_xml',
+  'schema_to_xml',
+  'database_to_xml',
+  'cursor_to_xml',
+]
+
+export function hasEffect(name: string): bool {
+  if (has(EFFECTS, name)) return true
+  for (let i = 0; i < EFFECTS_BEGIN.length; i++) if (name.startsWith(EFFECTS_BEGIN[i])) return true
+  return false
+}
 
 export function has(list: string, word: string): bool {
   return list.indexOf(' ' + word + ' ') >= 0
