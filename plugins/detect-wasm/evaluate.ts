@@ -1,3 +1,4 @@
+import { notRun } from '@gatehouse/rule-sandbox/input'
 import type { Ran } from '@gatehouse/rule-sandbox'
 import type { ChainLink, Evaluation, EvaluateRequest } from '@gatehouse/sdk'
 import { undecided } from '@gatehouse/sdk'
@@ -117,21 +118,7 @@ function isOver({ rule, link }: Asked, { message, leaves }: EvaluateRequest): bo
 
 function tooLarge({ rule }: Turn): Came {
   const message = `the message is over the rule's limit of ${rule.build.module.limits.inputBytes} bytes`
-  return { kind: 'ran', ran: { ...NOT_RUN, failure: { kind: 'refused', message } } }
-}
-
-const NOT_RUN: Ran = {
-  answer: null,
-  failure: null,
-  fuel: 0,
-  ms: 0,
-  memoryPages: 0,
-  outputBytes: 0,
-  log: [],
-  dropped: 0,
-  counters: {},
-  reads: {},
-  writes: [],
+  return { kind: 'ran', ran: notRun({ kind: 'refused', message }) }
 }
 
 interface Conclusion {

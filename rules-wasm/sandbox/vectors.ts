@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '@gatehouse/sdk'
 import type { RuleAnswer, RuleVector } from '@gatehouse/sdk/rule-abi'
 import { encodeInput, inputOf, replaceTexts } from './input.js'
+import { notRun } from './not-run.js'
 import { openRule } from './open.js'
 import type { Ran, RuleModule } from './types.js'
 
@@ -32,23 +33,10 @@ async function runVector(module: RuleModule, { input, config, kv }: RuleVector):
     rule.close()
     return ran
   } catch (error) {
-    return notRun(error instanceof Error ? error.message : 'unknown')
+    const why = error instanceof Error ? error.message : 'unknown'
+    return notRun({ kind: 'trap', message: `could not be opened: ${why}` })
   }
 }
-
-const notRun = (message: string): Ran => ({
-  answer: null,
-  failure: { kind: 'trap', message: `could not be opened: ${message}` },
-  fuel: 0,
-  ms: 0,
-  memoryPages: 0,
-  outputBytes: 0,
-  log: [],
-  dropped: 0,
-  counters: {},
-  reads: {},
-  writes: [],
-})
 
 function compare({ input, expect }: RuleVector, { answer, failure }: Ran): string | null {
   if (answer === null) return `expected ${expect.verdict}, but ${failure?.message ?? 'it failed'}`

@@ -4,6 +4,7 @@ import { readAnswer } from '../answer.js'
 import { Capabilities } from '../capabilities.js'
 import type { RuleConfig } from '../config.js'
 import { RuleFault } from '../fault.js'
+import { notRun } from '../not-run.js'
 import type { OpenRule, Ran, RuleModule, RunRequest } from '../types.js'
 import { WasiStub } from '../wasi.js'
 import { Blocks } from './blocks.js'
@@ -126,16 +127,5 @@ class OpenModule implements OpenRule {
 
 const noCall: RunRequest = { input: new Uint8Array(0), kv: null }
 
-const refused = (bytes: number, most: number): Ran => ({
-  answer: null,
-  failure: { kind: 'refused', message: `the message has ${bytes} bytes, more than the ${most} that the rule takes` },
-  fuel: 0,
-  ms: 0,
-  memoryPages: 0,
-  outputBytes: 0,
-  log: [],
-  dropped: 0,
-  counters: {},
-  reads: {},
-  writes: [],
-})
+const refused = (bytes: number, most: number): Ran =>
+  notRun({ kind: 'refused', message: `the message has ${bytes} bytes, more than the ${most} that the rule takes` })
