@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, readFile } from 'node:fs/promises'
+import { copyFile, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -81,30 +81,17 @@ async function compileRust({ io, rule, out }: Build): Promise<void> {
   await copyFile(made, out)
 }
 
+/** In two steps: a compiler that links what it optimised itself runs any `wasm-opt` that it finds, and the bytes depend on whose it is. */
 async function compileC({ io, rule, out }: Build): Promise<void> {
   const { folder } = rule
-  const warnings = ['-Wall', '-Wextra', '-Wno-unused-function']
-  const bare = [
-    '-ffreestanding',
-    '-mbulk-memory',
-    '-nostdlib',
-    '-Wl,--no-entry',
-    '-Wl,--strip-all',
-    '-Wl,--stack-first',
-  ]
-  const args = [
-    '--target=wasm32',
-    '-std=c17',
-    '-Oz',
-    ...warnings,
-    ...bare,
-    '-Wl,-z,stack-size=16384',
-    '-o',
-    out,
-    'rule.c',
-  ]
+  const object = `${out}.o`
+  const code = ['-std=c17', '-Oz', '-Wall', '-Wextra', '-Wno-unused-function', '-ffreestanding', '-mbulk-memory']
+  const link = ['-nostdlib', '-Wl,--no-entry', '-Wl,--strip-all', '-Wl,--stack-first', '-Wl,-z,stack-size=16384']
   const missing = 'Install clang and lld 14 or later; on Debian and Ubuntu: apt-get install clang lld'
-  await run(io, { cwd: folder, tool: 'clang', args, missing })
+  const clang = (args: readonly string[]) =>
+    run(io, { cwd: folder, tool: 'clang', args: ['--target=wasm32', ...args], missing })
+  await clang([...code, '-c', '-o', object, 'rule.c'])
+  await clang([...link, '-o', out, object]).finally(() => rm(object, { force: true }))
 }
 
 async function compileGo({ io, rule, out }: Build): Promise<void> {
