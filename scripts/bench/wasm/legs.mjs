@@ -2,6 +2,7 @@ import { createPlugin } from '@extism/extism'
 import { quantile } from '../statistics.mjs'
 import { payload } from '../payload.mjs'
 import { openRules } from './chain.mjs'
+import { openHop } from './hop.mjs'
 import { foreign } from './modules.mjs'
 
 const KIB = 1024
@@ -23,7 +24,7 @@ function message(bytes) {
   }
 }
 
-/** Milliseconds that rules add to a leg, one leg after the other: in WebAssembly, as native patterns, in Extism's worker. */
+/** Milliseconds that rules add to a leg, one leg after the other: in WebAssembly, as native patterns, in Extism's worker; and none at all. */
 export async function legs(closing, { module, ms, onFigure }) {
   const bench = await openRules(closing)
   const wasm = await Promise.all([1, 2, 3, 4, 5].map((n) => bench.prepare(wasmRule(n), module)))
@@ -33,6 +34,7 @@ export async function legs(closing, { module, ms, onFigure }) {
     { runInWorker: true, useWasi: false },
   )
   closing.push(() => extism.close())
+  const hop = openHop(closing)
   const warm = message(2 * KIB)
   for (const rules of [wasm, regex]) await timed(WARM_MS, async () => passed(await bench.inspect(rules, warm)))
   for (const kib of SIZES) {
@@ -42,6 +44,7 @@ export async function legs(closing, { module, ms, onFigure }) {
       onFigure({ front: 'WebAssembly', count, kib, ...(await timed(ms, leg(wasm))) })
       onFigure({ front: 'native regex', count, kib, ...(await timed(ms, leg(regex))) })
     }
+    onFigure({ front: 'bare hop', count: 0, kib, ...(await timed(ms, () => hop(kib * KIB))) })
     onFigure({ front: 'Extism worker', count: 1, kib, ...(await timed(ms, () => extism.call('evaluate', shown))) })
   }
 }
