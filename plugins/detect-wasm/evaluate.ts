@@ -5,7 +5,6 @@ import { undecided } from '@gatehouse/sdk'
 import type { Asked, Came } from './chain.js'
 import { runLinks } from './chain.js'
 import { evaluationOf } from './evaluation.js'
-import { whatRuns } from './evidence.js'
 import type { Facts } from './inputs.js'
 import { encode, isLarger } from './inputs.js'
 import { wantsOf } from './protocol.js'
@@ -135,10 +134,10 @@ async function conclude(
 ): Promise<Evaluation> {
   if (came.kind === 'unable') {
     if (came.isMissing === true) shelf.missed(turn.rule)
-    return { ...undecided(came.message), evidence: whatRuns(turn.rule) }
+    return { ...undecided(came.message), evidence: turn.rule.evidence }
   }
   if (came.kind === 'ended')
-    return { ...undecided(came.message), evidence: whatRuns(turn.rule), strike: `ended: ${came.message}` }
+    return { ...undecided(came.message), evidence: turn.rule.evidence, strike: `ended: ${came.message}` }
   const { ran } = came
   onRan?.(ran)
   if (onRan === undefined) log(turn.rule, request.context.correlationId, ran)
@@ -148,6 +147,6 @@ async function conclude(
     await opened.commit(ran.writes)
     return evaluation
   } catch {
-    return { ...undecided('what the rule wants to remember could not be stored'), evidence: whatRuns(turn.rule) }
+    return { ...undecided('what the rule wants to remember could not be stored'), evidence: turn.rule.evidence }
   }
 }

@@ -1,3 +1,4 @@
+import { configDigest } from '@gatehouse/rule-sandbox/input'
 import type { Ran } from '@gatehouse/rule-sandbox'
 import type { Evidence, JsonObject } from '@gatehouse/sdk'
 import type { RuleFinding } from '@gatehouse/sdk/rule-abi'
@@ -12,23 +13,23 @@ const MOST_RECORDED = 65_536
 const SURELY_SMALL = 10_000
 
 /** What a verdict rests on. Of many counters the largest. */
-export function evidenceOf(rule: Prepared, { fuel, counters }: Ran): Evidence {
+export function evidenceOf({ evidence }: Prepared, { fuel, counters }: Ran): Evidence {
   const counted = Object.entries(counters)
     .map(([name, n]) => [`counter.${name}`, n] as const)
     .filter(([key]) => key.length <= LONGEST_KEY)
     .toSorted(([, some], [, others]) => others - some)
     .slice(0, MOST_COUNTERS)
-  return { ...whatRuns(rule), fuel, ...Object.fromEntries(counted) }
+  return { ...evidence, fuel, ...Object.fromEntries(counted) }
 }
 
-/** The part that is known of a rule that came to no end, too. */
-export function whatRuns({ build, configDigest, artifact }: Prepared): Evidence {
+/** The part that is the same for every run, and is known of a rule that came to no end, too. */
+export function whatRuns({ build, held, artifact }: Pick<Prepared, 'build' | 'held' | 'artifact'>): Evidence {
   const { manifest, sha256, facts } = build.module
   return {
     abi: manifest.abi,
     module: `${artifact.name}@${artifact.version}`,
     module_sha256: sha256,
-    config_sha256: configDigest,
+    config_sha256: configDigest(held.config),
     ...(facts['meter'] !== undefined && { meter: String(facts['meter']) }),
   }
 }

@@ -1,4 +1,4 @@
-import { checkConfig, configDigest, settledConfig } from '@gatehouse/rule-sandbox/input'
+import { checkConfig, settledConfig } from '@gatehouse/rule-sandbox/input'
 import type { Problem, VectorResult } from '@gatehouse/rule-sandbox'
 import type { ConfigError, JsonObject, PrepareRequest, RuleAction } from '@gatehouse/sdk'
 import type { Build, Builds } from './builds.js'
@@ -6,6 +6,7 @@ import type { Read } from './bundle.js'
 import { checkLimits, readBundle, refuse } from './bundle.js'
 import type { PluginConfig } from './config.js'
 import { ruleConfig } from './config.js'
+import { whatRuns } from './evidence.js'
 import type { Prepared } from './shelf.js'
 
 export interface Preparing {
@@ -50,13 +51,12 @@ interface Parts extends Pick<Wanted, 'rule'> {
 }
 
 function preparedOf(build: Build, { settled, artifact: { name, version }, action, rule, key }: Parts): Prepared {
+  const runs = { build, held: { module: build.module, config: settled }, artifact: { name, version } }
   return {
+    ...runs,
     key,
-    build,
-    held: { module: build.module, config: settled },
-    configDigest: configDigest(settled),
+    evidence: whatRuns(runs),
     action,
-    artifact: { name, version },
     rule: rule === null ? null : { id: rule.id, name: rule.name },
   }
 }

@@ -1,8 +1,8 @@
-import { configDigest } from '@gatehouse/rule-sandbox/input'
 import type { EvaluateRequest } from '@gatehouse/sdk'
 import { z } from 'zod'
 import type { Facts } from './inputs.js'
 import type { Question } from './evaluate.js'
+import { whatRuns } from './evidence.js'
 import type { Prepared } from './shelf.js'
 
 /** A key may be called like what every object has: a record of zod's leaves `__proto__` out. */
@@ -40,14 +40,12 @@ export function questionThen(request: EvaluateRequest, rule: Prepared, key: numb
   const { module } = rule.build
   if (then.sha256 !== module.sha256) return 'the module is another one than then'
   if (limits.memoryPages !== module.limits.memoryPages) return 'the module may use another amount of memory than then'
-  const again: Prepared = {
-    ...rule,
-    key,
+  const runs = {
     build: { module: { ...module, limits }, release() {} },
     held: { module: { ...module, limits }, config },
     artifact: { name: then.name, version: then.version },
-    configDigest: configDigest(config),
   }
+  const again: Prepared = { ...rule, ...runs, key, evidence: whatRuns(runs) }
   const stored = new Map(Object.entries(kv).filter((entry): entry is [string, string] => entry[1] !== null))
   return { request, facts: input, turns: [{ rule: again, action: rule.action, shadow: false }], stored }
 }

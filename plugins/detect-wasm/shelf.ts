@@ -1,4 +1,4 @@
-import type { RuleAction } from '@gatehouse/sdk'
+import type { Evidence, RuleAction } from '@gatehouse/sdk'
 import type { HoldingPool } from '@gatehouse/sdk/workers'
 import type { Build } from './builds.js'
 import type { Held, SentAnswer, SentTask } from './protocol.js'
@@ -10,7 +10,8 @@ export interface Prepared {
   readonly key: number
   readonly build: Build
   readonly held: Held
-  readonly configDigest: string
+  /** What stands in every receipt of it. */
+  readonly evidence: Evidence
   readonly action: RuleAction | null
   readonly artifact: { readonly name: string; readonly version: number }
   /** Null while nobody has it: it remembers nothing then. */

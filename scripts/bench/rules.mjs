@@ -1,3 +1,4 @@
+import { SUBJECT } from './subject.mjs'
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { once } from 'node:events'
@@ -133,7 +134,7 @@ async function prepareOne(rules, { name, engine, action, patterns, ...rest }, { 
     ...flags,
     config: patterns ? { ...config, patterns } : config,
   }
-  const compiled = await rules.prepareRule(rule, engine === instance.slug ? instance : null)
+  const compiled = await rules.prepareRule(rule, engine === instance.slug ? instance : null, null)
   if (compiled.broken !== null) throw new Error(`${name}: ${compiled.broken}`)
   prepared.set(name, compiled)
   return compiled
@@ -148,27 +149,6 @@ async function startWebhook() {
   await once(server, 'listening')
   const stop = async () => void server.close().closeAllConnections()
   return { url: `http://127.0.0.1:${server.address().port}/inspect`, stop }
-}
-
-const CONTEXT = {
-  correlationId: '01890000-0000-7000-8000-000000000000',
-  method: 'tools/call',
-  rpcId: 1,
-  era: 'modern',
-  gateway: { id: 'g', slug: 'bench' },
-  server: { id: 's', slug: 'echo' },
-  feature: { kind: 'tool', name: 'echo' },
-  user: { id: 'u', email: 'user@example.com' },
-  host: { id: 'h', name: 'bench' },
-  attributes: {},
-}
-const SUBJECT = {
-  prefix: 'echo',
-  serverSlug: 'echo',
-  kind: 'tool',
-  feature: 'echo',
-  context: () => CONTEXT,
-  header: () => undefined,
 }
 
 /** Messages are read anew from their JSON for each leg, as they are in the gateway: no rule meets a text twice. */

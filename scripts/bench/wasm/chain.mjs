@@ -3,6 +3,7 @@ import { loadPlugin } from '../../../core/dist/host/load.js'
 import { createBusEngines } from '../../../core/dist/rules/bus-engines.js'
 import { createRules } from '../../../core/dist/rules/rules.js'
 import { say } from '../opened.mjs'
+import { SUBJECT } from '../subject.mjs'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const noWay = () => Promise.reject(new Error('nothing leaves this process'))
@@ -46,26 +47,4 @@ function ruleOf({ name, engine, action = null, onFailure = 'block', ...config })
   const facts = { managedBy: 'api', createdAt: '', updatedAt: '', gatewayId: 'g', position: made, version: 1 }
   const flags = { hook: 'both', alerts: false, enabled: true, shadow: false, servers: [], features: [] }
   return { id: `r${made}`, name, engine, action, onFailure, ...facts, ...flags, config }
-}
-
-const CONTEXT = {
-  correlationId: '01890000-0000-7000-8000-000000000000',
-  method: 'tools/call',
-  rpcId: 1,
-  era: 'modern',
-  gateway: { id: 'g', slug: 'bench' },
-  server: { id: 's', slug: 'echo' },
-  feature: { kind: 'tool', name: 'echo' },
-  user: { id: 'u', email: 'user@example.com' },
-  host: { id: 'h', name: 'bench' },
-  connection: { id: 'c' },
-  attributes: {},
-}
-const SUBJECT = {
-  prefix: 'echo',
-  serverSlug: 'echo',
-  kind: 'tool',
-  feature: 'echo',
-  context: () => CONTEXT,
-  header: () => undefined,
 }
