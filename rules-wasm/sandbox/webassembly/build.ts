@@ -62,7 +62,7 @@ function withAdvice({ message, offset }: { readonly message: string; readonly of
   return { message: told, ...(offset !== undefined && { offset }) }
 }
 
-const MORE = 'start with less, or grant "memoryPages"'
+const MORE = 'start with less, or ask for as many in the manifest ("limits": "memoryPages") and have them granted'
 
 function factsOf(facts: Facts): RuleModule['facts'] {
   const { bytes, imports, exports, memory, functions } = facts
