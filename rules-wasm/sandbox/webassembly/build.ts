@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Facts, meter, METER_VERSION, ModuleRefusal, type Policy, vet } from '@gatehouse/rule-vet'
 import { RULE_LIMITS } from '@gatehouse/sdk/rule-limits'
 import type { Built, Limits, Problem, RuleBundle, RuleModule } from '../types.js'
+import { meterOf } from '../patterns.js'
 import { adviseOn, offeredTo } from './offered.js'
 
 /** Vets, meters and compiles a module of WebAssembly. Never throws for what the module is. */
@@ -23,7 +24,11 @@ export async function buildWebAssembly(bundle: RuleBundle, limits: Limits): Prom
   const metered = meterOrTell(bytes, policy, limits)
   if ('message' in metered) return { ok: false, problems: [metered] }
   const code = await WebAssembly.compile(metered.bytes as Uint8Array<ArrayBuffer>)
-  const facts = { ...factsOf(vetted.facts), meteredBytes: metered.bytes.length, meter: METER_VERSION }
+  const facts = {
+    ...factsOf(vetted.facts),
+    meteredBytes: metered.bytes.length,
+    meter: meterOf(manifest, METER_VERSION),
+  }
   const wasiStub = manifest.wasiStub && bundle.grants.wasiStub === true
   const module: RuleModule = { language: 'wasm', manifest, limits, wasiStub, sha256: digest(bytes), code, facts }
   return { ok: true, module }
