@@ -22,6 +22,27 @@ pub enum Token {
     Sign(u8),
 }
 
+impl Token {
+    /// Of a word, or of a name in quotes; otherwise empty.
+    pub fn word(&self) -> &str {
+        match self {
+            Token::Word(word) | Token::Quoted(word) => word,
+            _ => "",
+        }
+    }
+
+    pub fn into_word(self) -> String {
+        match self {
+            Token::Word(word) | Token::Quoted(word) => word,
+            _ => String::new(),
+        }
+    }
+
+    pub fn is(&self, sign: u8) -> bool {
+        *self == Token::Sign(sign)
+    }
+}
+
 pub struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -43,7 +64,7 @@ impl<'a> Lexer<'a> {
         while self.at < self.bytes.len() {
             match (self.peek(0), self.peek(1)) {
                 (0..=0x20, _) => self.at += 1,
-                (0xc2, 0xa0) => self.at += 2,
+                (0x80.., _) if self.wide_space() > 0 => self.at += self.wide_space(),
                 (b'#', _) if self.dialect == Dialect::Mysql => self.skip_line(),
                 (b'-', b'-') if self.dialect != Dialect::Mysql || self.peek(2) <= 0x20 => self.skip_line(),
                 (b'/', b'*') => self.skip_comment(),
@@ -53,6 +74,16 @@ impl<'a> Lexer<'a> {
                 }
                 _ => return,
             }
+        }
+    }
+
+    /// The bytes of a space outside of ASCII, which is white space to some databases; 0: here is none.
+    fn wide_space(&self) -> usize {
+        match (self.peek(0), self.peek(1), self.peek(2)) {
+            (0xc2, 0x85 | 0xa0, _) => 2,
+            (0xe1, 0x9a, 0x80) | (0xe2, 0x81, 0x9f) | (0xe3, 0x80, 0x80) | (0xef, 0xbb, 0xbf) => 3,
+            (0xe2, 0x80, 0x80..=0x8b | 0xa8 | 0xa9 | 0xaf) => 3,
+            _ => 0,
         }
     }
 
@@ -120,7 +151,7 @@ impl<'a> Lexer<'a> {
     fn word(&mut self) -> Token {
         let start = self.at;
         while is_word(self.peek(0)) || self.peek(0) == b'$' {
-            if self.peek(0) == 0xc2 && self.peek(1) == 0xa0 {
+            if self.wide_space() > 0 {
                 break;
             }
             self.at += 1;
