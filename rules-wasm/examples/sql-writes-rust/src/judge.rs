@@ -53,7 +53,7 @@ impl<'a> Judge<'a> {
         } else {
             self.pair(&token)
         };
-        self.is_name = self.before.is(b'.') || self.before == Token::Word("as".to_owned());
+        self.is_name = self.before.is(b'.') || matches!(&self.before, Token::Word(word) if word == "as");
         let before = std::mem::replace(&mut self.before, token);
         self.before_that = before.into_word();
         found
@@ -91,17 +91,20 @@ impl<'a> Judge<'a> {
             return Some(UNKNOWN.to_owned());
         }
         let Token::Word(before) = &self.before else { return None };
-        let before = before.clone();
+        let before = before.as_str();
+        if !has(VERBS, before) {
+            return None;
+        }
         // A variable, or a temporary table, of SQL Server.
-        if (token.is(b'@') || token.is(b'#')) && !self.is_name && (is_execute(&before) || has(WRITERS, &before)) {
-            return Some(before);
+        if (token.is(b'@') || token.is(b'#')) && !self.is_name && (is_execute(before) || has(WRITERS, before)) {
+            return Some(before.to_owned());
         }
         let is_word = matches!(token, Token::Word(_));
         if before == "begin" && is_word && !has(AFTER_BEGIN, word) {
             return self.begin(token);
         }
         if before == "into" {
-            return (!token.is(b'@') && !self.is_name).then_some(before);
+            return (!token.is(b'@') && !self.is_name).then(|| before.to_owned());
         }
         if before == "for" && is_word && has(LOCKS, word) {
             return Some(format!("for {word}"));
@@ -109,12 +112,11 @@ impl<'a> Judge<'a> {
         if self.is_name || !(is_word || matches!(token, Token::Quoted(_))) {
             return None;
         }
-        self.writes(&before, word, is_word).then_some(if before == "or" { self.before_that.clone() } else { before })
+        self.writes(before, word, is_word).then(|| if before == "or" { self.before_that.clone() } else { before.to_owned() })
     }
 
     /// Whether a verb writes with this word, or name in quotes, behind it.
     fn writes(&self, verb: &str, word: &str, is_word: bool) -> bool {
-        let pair = format!("{verb} {word}");
         match verb {
             _ if has(WRITERS, verb) => !is_word || (verb == "delete" && word == "from") || !has(AFTER_COLUMN, word),
             "replace" => has(AFTER_REPLACE, word),
@@ -122,7 +124,7 @@ impl<'a> Judge<'a> {
             _ if has(DEFINERS, verb) || has(SERVER_VERBS, verb) => !has(AFTER_COLUMN, word),
             "or" => has(CONFLICTS, word) && has(WRITERS, &self.before_that),
             "kill" if word.starts_with(|letter: char| letter.is_ascii_digit()) => true,
-            _ => has(DEFINING, &pair) || has(SERVER_PAIRS, &pair),
+            _ => has_pair(DEFINING, verb, word) || has_pair(SERVER_PAIRS, verb, word),
         }
     }
 

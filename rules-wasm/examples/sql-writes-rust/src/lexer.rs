@@ -130,7 +130,7 @@ impl<'a> Lexer<'a> {
         }
         let end = self.at.min(self.bytes.len());
         self.at = (end + 1).min(self.bytes.len());
-        String::from_utf8_lossy(&self.bytes[start.min(end)..end]).to_lowercase()
+        lowered(&self.bytes[start.min(end)..end])
     }
 
     /// `$tag$ … $tag$`; false, and nothing is read: it is none.
@@ -151,12 +151,12 @@ impl<'a> Lexer<'a> {
     fn word(&mut self) -> Token {
         let start = self.at;
         while is_word(self.peek(0)) || self.peek(0) == b'$' {
-            if self.wide_space() > 0 {
+            if self.peek(0) > 0x7f && self.wide_space() > 0 {
                 break;
             }
             self.at += 1;
         }
-        let word = String::from_utf8_lossy(&self.bytes[start..self.at]).to_lowercase();
+        let word = lowered(&self.bytes[start..self.at]);
         if word == "e" && self.dialect == Dialect::Postgres && self.peek(0) == b'\'' {
             self.quoted(b'\'', true);
             return Token::Text;
@@ -192,4 +192,12 @@ impl Iterator for Lexer<'_> {
 
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte > 0x7f
+}
+
+/// Most words are of ASCII: for those this costs a fraction of what Unicode does.
+fn lowered(bytes: &[u8]) -> String {
+    if bytes.is_ascii() {
+        return String::from_utf8(bytes.to_ascii_lowercase()).unwrap_or_default();
+    }
+    String::from_utf8_lossy(bytes).to_lowercase()
 }

@@ -46,6 +46,12 @@ pub const SERVER_PAIRS: &[&str] = &[
 pub const SERVER_LAST: &[&str] = &["shutdown", "reconfigure"];
 /// What SQLite takes between `update or` and the name.
 pub const CONFLICTS: &[&str] = &["replace", "rollback", "abort", "fail", "ignore"];
+/// All words that mean something together with the one behind them: most words are none.
+pub const VERBS: &[&str] = &[
+    "insert", "update", "delete", "merge", "replace", "begin", "into", "for", "or", "create", "drop", "alter", "truncate",
+    "rename", "comment", "grant", "revoke", "deny", "dbcc", "waitfor", "writetext", "updatetext", "exec", "execute", "backup",
+    "restore", "kill", "shutdown", "reconfigure", "next",
+];
 /// Functions that change something, read files, run the SQL in a text, or reach out of the database.
 const EFFECTS: &[&str] = &[
     "pg_stat_file", "pg_write_file", "pg_terminate_backend", "pg_cancel_backend", "pg_reload_conf", "pg_rotate_logfile",
@@ -66,6 +72,10 @@ const EFFECTS_BEGIN: &[&str] = &[
 
 pub fn has(list: &[&str], word: &str) -> bool {
     list.contains(&word)
+}
+
+pub fn has_pair(list: &[&str], word: &str, next: &str) -> bool {
+    list.iter().any(|pair| pair.strip_prefix(word).and_then(|rest| rest.strip_prefix(' ')) == Some(next))
 }
 
 pub fn has_effect(name: &str) -> bool {
