@@ -6,7 +6,7 @@ import type { Asked, Came } from './chain.js'
 import { runLinks } from './chain.js'
 import { evaluationOf } from './evaluation.js'
 import type { Facts } from './inputs.js'
-import { encode, isLarger } from './inputs.js'
+import { isLarger, show } from './inputs.js'
 import { wantsOf } from './protocol.js'
 import type { RuleLog } from './rule-log.js'
 import type { Risks } from './risks.js'
@@ -80,7 +80,7 @@ async function run(workshop: Workshop, question: Question, stored: Stored): Prom
   const wants = within.map(({ link }) => link.wants)
   const { user, connection } = request.context
   const threads = { pool: workshop.pool, risks: workshop.risks.of(user?.id ?? connection?.id ?? null) }
-  const came = within.length === 0 ? [] : await runLinks(threads, within, () => encode(facts, request, wants))
+  const came = within.length === 0 ? [] : await runLinks(threads, within, show(facts, request, wants))
   const next = came.values()
   const answers: Evaluation[] = []
   let isSure = true

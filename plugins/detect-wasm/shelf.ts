@@ -1,9 +1,9 @@
 import type { Evidence, RuleAction } from '@gatehouse/sdk'
-import type { HoldingPool } from '@gatehouse/sdk/workers'
+import type { HoldingPool, Texts } from '@gatehouse/sdk/workers'
 import type { Build } from './builds.js'
-import type { Held, SentAnswer, SentTask } from './protocol.js'
+import type { Held } from './protocol.js'
 
-export type RulePool = HoldingPool<SentTask, SentAnswer, Held>
+export type RulePool = HoldingPool<Texts, string, Held>
 
 /** A rule as it was prepared: what stands behind the `state` that core keeps. */
 export interface Prepared {
