@@ -2,8 +2,8 @@ import type { Evaluation } from '@gatehouse/sdk'
 import { undecided } from '@gatehouse/sdk'
 import type { Opened } from './scopes.js'
 
-/** Of two replicas that are asked without a pause, one comes too late every other time. */
-const MOST_REPETITIONS = 16
+/** Of so many replicas that are asked without a pause, all but one come too late at a time, always others. */
+const MOST_REPETITIONS = 32
 
 /**
  * Asks a rule once more on what is stored now, as long as another replica stores something else meanwhile: `ask` answers null then.

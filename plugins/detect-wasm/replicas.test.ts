@@ -91,7 +91,7 @@ test('one that always comes too late is undecided, blamed for nothing, and has s
   ])
   assert.is(answers[0]?.strike, undefined)
   assert.ok(answers[0]?.evidence?.['module_sha256'])
-  assert.is(reads, 17)
+  assert.is(reads, 33)
   assert.is(await countedBy('unlucky'), 1)
 })
 
