@@ -35,6 +35,8 @@ export interface Question {
   readonly facts: Facts
   readonly turns: readonly Turn[]
   readonly stored: ReadonlyMap<string, string> | null
+  /** Milliseconds since the epoch. What would be answered later is not stored, for nobody waits for it. */
+  readonly deadline?: number
   /** Told of each run, in order. */
   readonly onRan?: (ran: Ran) => void
 }
@@ -44,6 +46,7 @@ export async function answer(workshop: Workshop, question: Question): Promise<re
   const scopes = question.stored === null ? question.turns.map((turn) => scopeOf(turn, question.request)) : []
   const kept = scopes.filter((scope) => scope !== null)
   return workshop.scopes.within(kept, async (opened) => {
+    if (isPast(question)) return [undecided(TOO_LATE)]
     const stores = opened.values()
     const stored = question.turns.map((_, at) => (scopes[at] == null ? null : (stores.next().value ?? null)))
     const unread = scopes.findIndex((scope, at) => scope !== null && stored[at] === null)
@@ -52,6 +55,9 @@ export async function answer(workshop: Workshop, question: Question): Promise<re
     return withRules(workshop, { ...question, turns }, stored)
   })
 }
+
+const TOO_LATE = 'nobody waits for it any more'
+const isPast = ({ deadline = Infinity }: Question): boolean => Date.now() >= deadline
 
 function scopeOf({ rule, shadow }: Turn, { context }: EvaluateRequest): Scope | null {
   const { connection, gateway } = context
@@ -156,7 +162,7 @@ interface Conclusion {
  */
 async function conclude(
   { log, shelf }: Workshop,
-  { request, facts, onRan }: Question,
+  question: Question,
   { turn, came, opened }: Conclusion,
 ): Promise<Evaluation | null> {
   if (came.kind === 'unable') {
@@ -166,7 +172,9 @@ async function conclude(
   if (came.kind === 'ended')
     return { ...undecided(came.message), evidence: turn.rule.evidence, strike: `ended: ${came.message}` }
   const { ran } = came
+  const { request, facts, onRan } = question
   const evaluation = evaluationOf(ran, { request, facts, rule: turn.rule, action: turn.action })
+  if (opened !== null && isPast(question)) return undecided(TOO_LATE)
   const keeps = opened !== null && evaluation.verdict !== 'undecided'
   const kept = keeps ? await opened.commit(ran.writes).catch(() => 'failed') : true
   if (kept === false) return null

@@ -95,6 +95,22 @@ test('one that always comes too late is undecided, blamed for nothing, and has s
   assert.is(await countedBy('unlucky'), 1)
 })
 
+test('what comes after its deadline is not stored: nobody waits for its verdict', async () => {
+  const turns = await Promise.all(['in time', 'too late'].map((id) => one.prepare(counting(), ruleOf(id))))
+  const reason = 'nobody waits for it any more'
+  assert.equal((await one.ask(turns, {}, { deadline: Date.now() })).map(told), [['undecided', reason]])
+  const deadline = Date.now() + 500
+  beforeReplacing = async () => {
+    while (Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve))
+    return true
+  }
+  assert.equal((await one.ask(turns, {}, { deadline })).map(told), [
+    ['pass', ''],
+    ['undecided', reason],
+  ])
+  assert.equal(await Promise.all(['in time', 'too late'].map(countedBy)), [1, 0])
+})
+
 const told = (answer: Evaluation) => [answer.verdict, answer.verdict === 'undecided' ? answer.message : '']
 
 test.run()
