@@ -70,7 +70,7 @@ const MOST_BLAME = 3
 /** A task that waits for a thread. */
 interface Waiting<Answer> {
   readonly job: Job<Answer>
-  readonly timer: NodeJS.Timeout
+  timer?: NodeJS.Timeout
 }
 
 export function createWorkerPool<Task, Answer, Held = never>(
@@ -135,10 +135,8 @@ function createPool<Task, Answer, Held>(
     const [job, ...others] = thread.leave()
     if (job?.work.kind === 'hold') blame(job.work.key)
     job?.reject(new TaskFailure(kind, message, step))
-    for (const other of others.toReversed()) {
-      if (stopped) other.reject(new TaskFailure(kind, message))
-      else wait(other, 'first')
-    }
+    if (stopped) for (const other of others) other.reject(new TaskFailure(kind, message))
+    else waitAnew(others)
     for (const owed of thread.owed) owed.resolve(undefined as Answer)
     if (spares > 0 && thread.isReady) fill()
     else if (spares > 0) setTimeout(fill, PAUSE_MS).unref()
@@ -213,14 +211,25 @@ function createPool<Task, Answer, Held>(
       }
   }
 
-  function wait(job: Job<Answer>, place: 'first' | 'last'): void {
-    const timer = setTimeout(() => {
+  function wait(job: Job<Answer>): void {
+    const one: Waiting<Answer> = { job }
+    waiting.push(one)
+    next()
+    if (waiting.at(-1) === one) limitWait(one)
+  }
+
+  /** Before all others. */
+  function waitAnew(jobs: readonly Job<Answer>[]): void {
+    const again = jobs.map((job): Waiting<Answer> => ({ job }))
+    for (const one of again) limitWait(one)
+    waiting.unshift(...again)
+  }
+
+  function limitWait(one: Waiting<Answer>): void {
+    one.timer = setTimeout(() => {
       waiting.splice(waiting.indexOf(one), 1)
-      job.reject(new TaskFailure('busy', 'no worker was free'))
+      one.job.reject(new TaskFailure('busy', 'no worker was free'))
     }, longestWaitMs)
-    const one = { job, timer }
-    if (place === 'first') waiting.unshift(one)
-    else waiting.push(one)
   }
 
   function holdJob(key: number, held: Held, settle: Pick<Job<Answer>, 'resolve' | 'reject'>): Job<Answer> {
@@ -246,8 +255,7 @@ function createPool<Task, Answer, Held>(
       new Promise((resolve, reject) => {
         if (stopped) return reject(new TaskFailure('stopped', 'no worker is free'))
         if (waiting.length >= mostWaiting) return reject(new TaskFailure('busy', 'no worker is free'))
-        wait({ work: workOf(task, transfer), ...limitOf(limit), resolve, reject }, 'last')
-        next()
+        wait({ work: workOf(task, transfer), ...limitOf(limit), resolve, reject })
       }),
     warm() {
       if (stopped) return

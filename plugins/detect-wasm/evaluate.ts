@@ -12,7 +12,7 @@ import { repeat } from './repeat.js'
 import type { RuleLog } from './rule-log.js'
 import type { Risks } from './risks.js'
 import type { Opened, Scope, Scopes } from './scopes.js'
-import type { Prepared, RulePool, Shelf } from './shelf.js'
+import type { GiveBack, Prepared, RulePool, Shelf } from './shelf.js'
 
 export interface Workshop {
   readonly pool: RulePool
@@ -45,6 +45,7 @@ export interface Question {
 export async function answer(workshop: Workshop, question: Question): Promise<readonly Evaluation[]> {
   const scopes = question.stored === null ? question.turns.map((turn) => scopeOf(turn, question.request)) : []
   const kept = scopes.filter((scope) => scope !== null)
+  if (kept.length === 0) return withRules(workshop, question, NOTHING)
   return workshop.scopes.within(kept, async (opened) => {
     if (isPast(question)) return [undecided(TOO_LATE)]
     const stores = opened.values()
@@ -66,18 +67,23 @@ function scopeOf({ rule, shadow }: Turn, { context }: EvaluateRequest): Scope | 
 }
 
 type Stored = readonly (Opened | null)[]
+const NOTHING: Stored = []
 
 async function withRules(workshop: Workshop, question: Question, stored: Stored): Promise<readonly Evaluation[]> {
-  const taken = await Promise.allSettled(question.turns.map(({ rule }) => workshop.shelf.use(rule)))
+  const taking = question.turns.map(({ rule }) => workshop.shelf.use(rule))
+  const isHeld = taking.every((one) => typeof one === 'function')
+  const taken = isHeld ? taking : (await Promise.allSettled(taking)).map(valueOf)
   try {
-    const broken = taken.findIndex(({ status }) => status === 'rejected')
+    const broken = taken.indexOf(null)
     if (broken === 0) return [undecided('the rule could not be loaded')]
     const turns = broken < 0 ? question.turns : question.turns.slice(0, broken)
     return await run(workshop, { ...question, turns }, stored)
   } finally {
-    for (const one of taken) if (one.status === 'fulfilled') one.value()
+    for (const giveBack of taken) giveBack?.()
   }
 }
+
+const valueOf = (settled: PromiseSettledResult<GiveBack>) => (settled.status === 'fulfilled' ? settled.value : null)
 
 async function run(workshop: Workshop, question: Question, stored: Stored): Promise<readonly Evaluation[]> {
   const { request, facts, turns } = question

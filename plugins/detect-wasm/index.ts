@@ -43,7 +43,7 @@ export default definePlugin({
       longestWaitMs: 10_000,
       mostWaiting: 512,
       ahead: 3,
-      awakeMs: 0.3,
+      awakeMs: 0.5,
     })
     const buildPool = createWorkerPool<BuildTask, BuiltAnswer>({
       script: new URL('./build-worker.js', import.meta.url),
