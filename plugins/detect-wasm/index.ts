@@ -36,7 +36,7 @@ export default definePlugin({
   config: pluginConfig,
   setup({ config, log, now, serve, store }) {
     const pool = createWorkerPool<SentTask, SentAnswer, Held>({
-      script: new URL('./rule-worker.js', import.meta.url),
+      script: new URL('./rule-thread.cjs', import.meta.url),
       size: config.workers,
       spares: 1,
       resources: RESOURCES,
@@ -44,7 +44,7 @@ export default definePlugin({
       mostWaiting: 512,
     })
     const buildPool = createWorkerPool<BuildTask, BuiltAnswer>({
-      script: new URL('./build-worker.js', import.meta.url),
+      script: new URL('./build-thread.cjs', import.meta.url),
       size: 1,
       longestWaitMs: 25_000,
       mostWaiting: 5_000,

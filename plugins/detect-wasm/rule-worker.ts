@@ -1,6 +1,6 @@
-import { openRule } from '@gatehouse/rule-sandbox'
+import { openRule } from '@gatehouse/rule-sandbox/open'
 import type { OpenRule } from '@gatehouse/rule-sandbox'
-import { serveDuties } from '@gatehouse/sdk/workers'
+import { serveDuties } from '@gatehouse/sdk/workers/thread'
 import type { Held, SentAnswer, SentTask } from './protocol.js'
 import { readTask, sendAnswer } from './protocol.js'
 import { runChain } from './run-chain.js'

@@ -1,13 +1,13 @@
 import type { ExtismPluginOptions } from '@extism/extism'
-import { FUEL_EXPORT, RESTORE_EXPORTS } from '@gatehouse/rule-vet'
+import { FUEL_EXPORT, RESTORE_EXPORTS } from '@gatehouse/rule-vet/exports'
 import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-limits'
 import { RuleFault } from '../fault.js'
+import type { WasiStub } from '../wasi.js'
 import { createPlugin } from './extism.js'
-import { extismFunctions, type ExtismHost } from './extism-functions.js'
-import { EXTISM_MODULE } from './offered.js'
+import { EXTISM_MODULE, extismFunctions, type ExtismHost } from './extism-functions.js'
+import type { GuestMemory } from './guest-memory.js'
 import { rememberInstance, type Restore } from './restore.js'
 import { type Functions, ruleFunctions } from './rule-functions.js'
-import { WASI_MODULE } from '../wasi.js'
 
 /** An instance of a rule's module. */
 export interface Guest {
@@ -24,21 +24,23 @@ export interface Guest {
  * functions none is reachable. Rejects when the module's start, or its `_initialize`, fails.
  */
 export async function createGuest(code: WebAssembly.Module, host: ExtismHost): Promise<Guest> {
+  const { wasi, memory: seen } = host
   const functions = { [EXTISM_MODULE]: extismFunctions(host), [RULE_HOST_MODULE]: ruleFunctions(host) }
-  host.memory.attach(undefined)
-  const instance = host.wasi === null ? await throughExtism(code, functions) : await withStub(code, functions, host)
+  seen.attach(undefined)
+  const instance =
+    wasi === null ? await throughExtism(code, functions) : await withStub(code, functions, { wasi, seen })
   // The instance itself, since `call` drops what `evaluate` answers, and cannot be waited for without a turn of the event loop.
   const { exports } = instance
   const memory = memoryOf(instance)
   const { evaluate, [FUEL_EXPORT]: fuel, [RESTORE_EXPORTS.size]: size } = exports
   if (typeof evaluate !== 'function' || !(fuel instanceof WebAssembly.Global) || memory === undefined)
     throw new RuleFault('trap', 'is no module that was built for the sandbox')
-  host.memory.attach(memory)
+  seen.attach(memory)
   return {
     evaluate: evaluate as () => number,
     pages: () => (size instanceof WebAssembly.Global ? Number(size.value) : memory.buffer.byteLength / 65_536),
     fuel: fuel as unknown as { value: bigint },
-    restore: rememberInstance(exports, host.memory),
+    restore: rememberInstance(exports, seen),
   }
 }
 
@@ -57,10 +59,14 @@ async function throughExtism(code: WebAssembly.Module, modules: Modules): Promis
  * The SDK takes no WASI but its own, and runs `_initialize` before the instance's memory is known; so a module that was granted our stub
  * is instantiated here.
  */
-async function withStub(code: WebAssembly.Module, modules: Modules, host: ExtismHost): Promise<WebAssembly.Instance> {
-  const imports = { ...modules, [WASI_MODULE]: host.wasi?.functions ?? {} } as WebAssembly.Imports
+async function withStub(
+  code: WebAssembly.Module,
+  modules: Modules,
+  { wasi, seen }: { readonly wasi: WasiStub; readonly seen: GuestMemory },
+): Promise<WebAssembly.Instance> {
+  const imports = { ...modules, [wasi.module]: wasi.functions } as WebAssembly.Imports
   const instance = await WebAssembly.instantiate(code, imports)
-  host.memory.attach(memoryOf(instance))
+  seen.attach(memoryOf(instance))
   const { _initialize: initialize } = instance.exports
   if (typeof initialize === 'function') initialize()
   return instance

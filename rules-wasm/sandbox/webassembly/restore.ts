@@ -1,4 +1,4 @@
-import { RESTORE_EXPORTS } from '@gatehouse/rule-vet'
+import { RESTORE_EXPORTS } from '@gatehouse/rule-vet/exports'
 import type { GuestMemory } from './guest-memory.js'
 
 /** Puts an instance back as it was when this was made; false when it cannot be, or is dearer than a fresh one. */
