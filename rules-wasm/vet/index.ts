@@ -1,6 +1,6 @@
 export { FUEL_EXPORT, RESTORE_EXPORTS } from './exports.js'
 export { meter, METER_VERSION, meterOwn, type MeterOptions } from './meter.js'
-export type { FunctionType, Kind, ValueType } from './module.js'
+export type { Extent, FunctionType, Kind, ValueType } from './module.js'
 export { defaultPolicy, type HostFunction, type Policy } from './policy.js'
 export type { Problem } from './problem.js'
 export { ModuleRefusal } from './refusal.js'

@@ -1,4 +1,5 @@
 import type { ExtismPluginOptions } from '@extism/extism'
+import type { Extent } from '@gatehouse/rule-vet'
 import { FUEL_EXPORT, RESTORE_EXPORTS } from '@gatehouse/rule-vet/exports'
 import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-limits'
 import { RuleFault } from '../fault.js'
@@ -23,10 +24,11 @@ export interface Guest {
  * Makes an instance through Extism, in this thread, without WASI, hosts or paths. All that a module may import is our own: of the SDK's
  * functions none is reachable. Rejects when the module's start, or its `_initialize`, fails.
  */
-export async function createGuest(code: WebAssembly.Module, host: ExtismHost): Promise<Guest> {
+export async function createGuest(code: WebAssembly.Module, host: ExtismHost, data: Extent | null): Promise<Guest> {
   const { wasi, memory: seen } = host
   const functions = { [EXTISM_MODULE]: extismFunctions(host), [RULE_HOST_MODULE]: ruleFunctions(host) }
   seen.attach(undefined)
+  seen.forgetViews()
   const instance =
     wasi === null ? await throughExtism(code, functions) : await withStub(code, functions, { wasi, seen })
   // The instance itself, since `call` drops what `evaluate` answers, and cannot be waited for without a turn of the event loop.
@@ -40,7 +42,7 @@ export async function createGuest(code: WebAssembly.Module, host: ExtismHost): P
     evaluate: evaluate as () => number,
     pages: () => (size instanceof WebAssembly.Global ? Number(size.value) : memory.buffer.byteLength / 65_536),
     fuel: fuel as unknown as { value: bigint },
-    restore: rememberInstance(exports, seen),
+    restore: rememberInstance(exports, seen, data),
   }
 }
 
@@ -48,10 +50,13 @@ type Modules = Readonly<Record<string, Functions>>
 
 async function throughExtism(code: WebAssembly.Module, modules: Modules): Promise<WebAssembly.Instance> {
   const functions = Object.fromEntries(Object.entries(modules).map(([name, module]) => [name, behindContext(module)]))
-  const plugin = await createPlugin(
-    { wasm: [{ module: code }] },
-    { runInWorker: false, useWasi: false, functions, config: Object.create(null) as Record<string, string> },
-  )
+  // The module itself: for a manifest the SDK first asks whether it is a `Response`, upon which Node loads all that makes requests.
+  const plugin = await createPlugin(code, {
+    runInWorker: false,
+    useWasi: false,
+    functions,
+    config: Object.create(null) as Record<string, string>,
+  })
   return plugin.getInstance()
 }
 

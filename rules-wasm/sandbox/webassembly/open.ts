@@ -53,7 +53,7 @@ class OpenModule implements OpenRule {
     if (this.#guest !== null) return this.#guest
     this.#begin(noCall)
     this.#host.wasi?.begin(null)
-    this.#guest = await createGuest(this.#code, this.#host)
+    this.#guest = await createGuest(this.#code, this.#host, this.#module.data ?? null)
     return this.#guest
   }
 
