@@ -20,6 +20,20 @@ export interface PluginStore {
   /** With `ttlMs`, it is gone after so long. */
   set(key: string, value: string, options?: { readonly ttlMs?: number }): Promise<void>
   delete(key: string): Promise<void>
+  /**
+   * Writes only if what is stored is `was`: in one step, over all replicas. False, and nothing was written, when it is something else.
+   * So what was made of a value never undoes what another replica wrote meanwhile: read it again then, and make it anew.
+   */
+  replace(key: string, replacement: Replacement): Promise<boolean>
+}
+
+export interface Replacement {
+  /** Undefined: nothing, or what has run out. */
+  readonly was: string | undefined
+  /** Undefined: deletes it. */
+  readonly value: string | undefined
+  /** After so long `value` is gone. */
+  readonly ttlMs?: number
 }
 
 export interface HandlerOptions {

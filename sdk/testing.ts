@@ -2,6 +2,7 @@ import type { CallContext } from './call.js'
 import type { PluginDial, PluginFetch } from './egress.js'
 import type { AnswerOf, Handler, HookCall, HookName, HooksOf, PayloadOf } from './hooks.js'
 import { HOOKS } from './hooks.js'
+import { createMemoryStore } from './memory-store.js'
 import type { KeyedOptions, Plugin, PluginContext, PluginLog, PluginStore, RunningPlugin } from './plugin.js'
 import { parseStrictly } from './strict.js'
 
@@ -134,7 +135,6 @@ interface Kept {
 
 function fakeContext<Config>(config: Config, options: TestHostOptions, kept: Kept): PluginContext<Config> {
   const { handlers, keyedOptions, lines } = kept
-  const stored = new Map<string, { readonly value: string; readonly until: number }>()
   const now = options.now ?? Date.now
   const register = (id: string, hook: HookName, isKeyed: boolean, handler: unknown) => {
     if (!kept.setup.open) throw new Error('handlers can be registered during setup only')
@@ -154,14 +154,7 @@ function fakeContext<Config>(config: Config, options: TestHostOptions, kept: Kep
       register(`${hook}/${key}`, hook, true, handler)
       keyedOptions.set(`${hook}/${key}`, given ?? {})
     },
-    store: options.store ?? {
-      get: async (key) => {
-        const entry = stored.get(key)
-        return entry === undefined || entry.until <= now() ? undefined : entry.value
-      },
-      set: async (key, value, { ttlMs = Infinity } = {}) => void stored.set(key, { value, until: now() + ttlMs }),
-      delete: async (key) => void stored.delete(key),
-    },
+    store: options.store ?? createMemoryStore(now),
     fetch: options.fetch ?? (() => Promise.reject(new Error('this test lends no fetch'))),
     dial: options.dial ?? (() => Promise.reject(new Error('this test lends no dial'))),
     now,

@@ -1,11 +1,14 @@
-import { Worker } from 'node:worker_threads'
 import type { ResourceLimits, Transferable } from 'node:worker_threads'
-import { BOARD_BYTES, readPlace } from './worker-board.js'
-import type { Place } from './worker-board.js'
-import type { Said, Told } from './worker-thread.js'
+import { isShort, MOST_IN_LANE } from './lane.js'
+import type { Texts } from './lane.js'
+import { PoolThread, TaskFailure } from './pool-thread.js'
+import type { Job, Patience } from './pool-thread.js'
+import { createVigil } from './vigil.js'
 
+export { TaskFailure } from './pool-thread.js'
 export type { Place } from './worker-board.js'
-export { serveDuties, serveTasks } from './worker-thread.js'
+export type { Parcel, Texts } from './lane.js'
+export { serveDuties, serveTasks, serveTexts } from './worker-thread.js'
 export type { Duties } from './worker-thread.js'
 
 /** Threads for work that cannot be trusted with the time it takes: one that is late is ended, and another one begins. */
@@ -24,10 +27,8 @@ export interface HoldingPool<Task, Answer, Held> extends WorkerPool<Task, Answer
   drop(key: number): void
 }
 
-/** Of a task that says at which step it is: how long it may still stay at a place, looked at so often at least. */
-export interface TaskLimit {
-  readonly left: (place: Place) => number
-  readonly lookMs: number
+/** Of a task that says at which step it is. */
+export interface TaskLimit extends Patience {
   /**
    * Asked whenever it might be begun: whether its thread is likely to be ended for it. One such task at a time, and only while no thread
    * is missing: the others never wait for a thread that is begun in the place of one that it has cost.
@@ -50,78 +51,72 @@ export interface WorkerPoolOptions {
   readonly holdMs?: number
 }
 
-/** Why a task has no answer. */
-export class TaskFailure extends Error {
+/** For short tasks, many a second. */
+export interface TextPoolOptions extends WorkerPoolOptions {
+  /** So many tasks are sent to a thread that is busy, when all are; one that becomes free takes them back from it. */
+  readonly ahead: number
   /**
-   * - `busy`: it was never begun.
-   * - `late`: its thread was ended for it, at `step`.
-   * - `lost`: its thread ended by itself, at `step`.
-   * - `failed`: the thread said so.
-   * - `stopped`: the pool stops.
+   * So many milliseconds this thread's event loop does not sleep behind a task it gave, and a thread of the pool behind one that it answered, while
+   * they come that fast.
    */
-  readonly kind: 'busy' | 'late' | 'lost' | 'failed' | 'stopped'
-  readonly step: number | null
-
-  constructor(kind: TaskFailure['kind'], message: string, step: number | null = null) {
-    super(message)
-    this.kind = kind
-    this.step = step
-  }
+  readonly awakeMs: number
 }
 
-/** What a thread works on: a task, or something to hold. */
-interface Job<Answer> {
-  readonly told: Told<unknown, unknown>
-  readonly limit: TaskLimit
-  /** What is said when there is no time left. */
-  readonly late: string
-  readonly transfer: readonly Transferable[]
-  timer?: NodeJS.Timeout
-  begun: number
-  isRisky?: boolean
-  readonly resolve: (answer: Answer) => void
-  readonly reject: (error: TaskFailure) => void
-}
-interface Thread<Answer> {
-  readonly worker: Worker
-  readonly board: BigInt64Array
-  isReady: boolean
-  job: Job<Answer> | null
-  /** What it is still to hold before it gets tasks. */
-  readonly owed: Job<Answer>[]
-}
-
-/** Of the gateway's own a thread gets nothing. What Node has to say of what it loads, its users can do nothing about. */
-const ENVIRONMENT = { NODE_NO_WARNINGS: '1' }
 const RESOURCES: ResourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 }
 /** Before a thread is begun in place of one that never got ready. */
 const PAUSE_MS = 1_000
 const MOST_BLAME = 3
 
+/** A task that waits for a thread. */
+interface Waiting<Answer> {
+  readonly job: Job<Answer>
+  timer?: NodeJS.Timeout
+}
+
 export function createWorkerPool<Task, Answer, Held = never>(
   options: WorkerPoolOptions,
 ): HoldingPool<Task, Answer, Held> {
+  const workOf = (task: Task, transfer: readonly Transferable[]) => ({ kind: 'task', task, transfer }) as const
+  return createPool<Task, Answer, Held>(options, { workOf, ahead: 0, awakeMs: null })
+}
+
+/** A pool whose tasks and answers are texts alone: short ones cost no message between threads. Its script calls `serveTexts`. */
+export function createTextPool<Held = never>(options: TextPoolOptions): HoldingPool<Texts, string, Held> {
+  const workOf = (texts: Texts) => ({ kind: 'texts', texts, isShort: isShort(texts) }) as const
+  return createPool<Texts, string, Held>(options, { ...options, workOf })
+}
+
+/** How tasks go to the threads. */
+interface Sending<Task, Answer> {
+  workOf(task: Task, transfer: readonly Transferable[]): Job<Answer>['work']
+  readonly ahead: number
+  /** Null where they go as messages. */
+  readonly awakeMs: number | null
+}
+
+function createPool<Task, Answer, Held>(
+  options: WorkerPoolOptions,
+  { workOf, ahead, awakeMs }: Sending<Task, Answer>,
+): HoldingPool<Task, Answer, Held> {
   const { script, size, spares = 0, resources = RESOURCES } = options
   const { longestWaitMs = 5_000, mostWaiting = 256, holdMs = 5_000 } = options
-  const threads = new Set<Thread<Answer>>()
-  const waiting: Job<Answer>[] = []
+  const threads = new Set<PoolThread<Answer>>()
+  const waiting: Waiting<Answer>[] = []
   const holding = new Map<number, Held>()
   const blamed = new Map<number, number>()
-  let ids = 0
-  let atWork = 0
+  const mostGiven = 1 + Math.min(ahead, MOST_IN_LANE - 1)
+  const owner = new Int32Array(new SharedArrayBuffer(4))
+  const vigil = createVigil(collect, (isAwake) => void Atomics.store(owner, 0, isAwake ? 1 : 0))
+  const lane = awakeMs === null ? null : { owner, awakeMs }
   let stopped = false
 
   function spawn(): void {
-    const shared = new SharedArrayBuffer(BOARD_BYTES)
-    const worker = new Worker(script, { env: ENVIRONMENT, execArgv: [], resourceLimits: resources, workerData: shared })
-    const owed = [...holding].map(([key, held]) => holdJob(key, held, { resolve() {}, reject() {} }))
-    const thread: Thread<Answer> = { worker, board: new BigInt64Array(shared), isReady: false, job: null, owed }
+    const thread: PoolThread<Answer> = new PoolThread(
+      { script, resources, lane },
+      { free: next, gone: (failure) => lose(thread, failure) },
+    )
+    for (const [key, held] of holding) thread.owed.push(holdJob(key, held, { resolve() {}, reject() {} }))
     threads.add(thread)
-    worker.unref()
-    worker.on('message', (said: Said<Answer>) => receive(thread, said))
-    const lost = (message: string) => lose(thread, { kind: 'lost', message, step: readPlace(thread.board, 0).step })
-    worker.on('error', (error) => lost(error.message))
-    worker.on('exit', () => lost('the worker ended'))
   }
 
   /** Those that stand ready are made ahead; without any, a thread begins when a task waits for it. */
@@ -130,35 +125,22 @@ export function createWorkerPool<Task, Answer, Held = never>(
     while (threads.size < size + spares) spawn()
   }
 
-  function receive(thread: Thread<Answer>, said: Said<Answer>): void {
-    thread.isReady = true
-    if (said.kind !== 'ready') {
-      if (thread.job === null || idOf(thread.job) !== said.id) return
-      const job = release(thread)
-      if (said.kind === 'answer') job?.resolve(said.answer as Answer)
-      else job?.reject(new TaskFailure('failed', said.message))
-    }
-    next()
+  function collect(): void {
+    for (const thread of threads) thread.collect()
   }
 
-  function release(thread: Thread<Answer>): Job<Answer> | null {
-    const { job } = thread
-    thread.job = null
-    if (job === null) return null
-    if (job.told.kind === 'task') atWork -= 1
-    clearTimeout(job.timer)
-    return job
-  }
-
-  function lose(thread: Thread<Answer>, failure: Pick<TaskFailure, 'kind' | 'message' | 'step'>): void {
+  /** What it was at is over; what it was only sent waits anew, before all others. */
+  function lose(thread: PoolThread<Answer>, { kind, message, step }: Failure): void {
     if (!threads.delete(thread)) return
-    const { kind, message, step } = failure
-    const job = release(thread)
-    if (job?.told.kind === 'hold') blame(job.told.key)
+    const [job, ...others] = thread.leave()
+    if (job?.work.kind === 'hold') blame(job.work.key)
     job?.reject(new TaskFailure(kind, message, step))
+    if (stopped) for (const other of others) other.reject(new TaskFailure(kind, message))
+    else waitAnew(others)
     for (const owed of thread.owed) owed.resolve(undefined as Answer)
     if (spares > 0 && thread.isReady) fill()
     else if (spares > 0) setTimeout(fill, PAUSE_MS).unref()
+    else if (kind === 'late' && !stopped && threads.size < size) spawn()
     next()
   }
 
@@ -173,76 +155,89 @@ export function createWorkerPool<Task, Answer, Held = never>(
 
   function next(): void {
     if (stopped) return
+    let atWork = 0
+    for (const thread of threads) if (thread.isAtWork) atWork += 1
     for (const thread of threads) {
-      if (!thread.isReady || thread.job !== null) continue
+      if (!thread.isReady || thread.load > 0) continue
       const owed = thread.owed.shift()
-      if (owed !== undefined) begin(thread, owed)
-      else if (atWork < size) takeNext(thread)
+      const job = owed ?? (atWork < size ? (takeNext() ?? takeBack()) : undefined)
+      if (job === undefined) continue
+      give(thread, job)
+      if (owed === undefined) atWork += 1
     }
+    if (waiting.length > 0 && mostGiven > 1 && atWork >= size) sendAhead()
     if (waiting.length > 0 && threads.size < size + spares) spawn()
+    if (atWork === 0) vigil.end()
   }
 
-  function takeNext(thread: Thread<Answer>): void {
-    const at = waiting.findIndex((job) => job.limit.isRisky?.() !== true || isSafe())
-    const [job] = at < 0 ? [] : waiting.splice(at, 1)
-    if (job === undefined) return
-    job.isRisky = job.limit.isRisky?.() === true
-    begin(thread, job)
+  function give(thread: PoolThread<Answer>, job: Job<Answer>): void {
+    thread.give(job)
+    if (awakeMs !== null && awakeMs > 0) vigil.stay(awakeMs)
+  }
+
+  /** Of what waits the first that may be begun, if it fits. */
+  function takeNext(fits: (job: Job<Answer>) => boolean = isAny): Job<Answer> | undefined {
+    const at = waiting.findIndex(({ job }) => job.isRisky?.() !== true || isSafe())
+    const found = waiting[at]
+    if (found === undefined || !fits(found.job)) return undefined
+    waiting.splice(at, 1)
+    clearTimeout(found.timer)
+    return found.job
   }
 
   function isSafe(): boolean {
     const all = [...threads]
     const ready = all.filter(({ isReady, owed }) => isReady && owed.length === 0)
-    return ready.length >= size + spares && !all.some(({ job }) => job?.isRisky === true)
+    return ready.length >= size + spares && !all.some(({ isAtRisk }) => isAtRisk)
   }
 
-  function begin(thread: Thread<Answer>, job: Job<Answer>): void {
-    clearTimeout(job.timer)
-    thread.job = job
-    if (job.told.kind === 'task') atWork += 1
-    job.begun = performance.now()
-    watch(thread, job, Infinity)
-    try {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      thread.worker.postMessage(job.told, job.transfer)
-    } catch (thrown) {
-      release(thread)?.reject(new TaskFailure('failed', String(thrown)))
-      queueMicrotask(next)
+  function takeBack(): Job<Answer> | undefined {
+    for (const thread of threads) {
+      const job = thread.load > 1 ? thread.takeBack() : null
+      if (job !== null) return job
     }
+    return undefined
   }
 
-  /** An answer may lie unread behind a busy loop: it is read before the task is called late. */
-  function watch(thread: Thread<Answer>, job: Job<Answer>, left: number): void {
-    const ms = Math.ceil(Math.min(left, job.limit.lookMs))
-    job.timer = setTimeout(() => setImmediate(() => look(thread, job)), ms)
-  }
-
-  function look(thread: Thread<Answer>, job: Job<Answer>): void {
-    if (thread.job !== job) return
-    const place = readPlace(thread.board, job.begun)
-    const left = job.limit.left(place)
-    if (left > 0) return watch(thread, job, left)
-    void thread.worker.terminate()
-    lose(thread, { kind: 'late', message: job.late, step: place.step })
-    if (!stopped && threads.size < size) spawn()
+  /** To the least busy first. Behind what may cost its thread nothing is sent. */
+  function sendAhead(): void {
+    const open = [...threads].filter((one) => one.isAtWork && !one.isAtRisk && one.owed.length === 0)
+    for (let load = 1; load < mostGiven; load += 1)
+      for (const thread of open) {
+        if (thread.load !== load) continue
+        const job = takeNext(mayGoAhead)
+        if (job === undefined) return
+        give(thread, job)
+      }
   }
 
   function wait(job: Job<Answer>): void {
-    job.timer = setTimeout(() => {
-      waiting.splice(waiting.indexOf(job), 1)
-      job.reject(new TaskFailure('busy', 'no worker was free'))
-    }, longestWaitMs)
-    waiting.push(job)
+    const one: Waiting<Answer> = { job }
+    waiting.push(one)
     next()
+    if (waiting.at(-1) === one) limitWait(one)
+  }
+
+  /** Before all others. */
+  function waitAnew(jobs: readonly Job<Answer>[]): void {
+    const again = jobs.map((job): Waiting<Answer> => ({ job }))
+    for (const one of again) limitWait(one)
+    waiting.unshift(...again)
+  }
+
+  function limitWait(one: Waiting<Answer>): void {
+    one.timer = setTimeout(() => {
+      waiting.splice(waiting.indexOf(one), 1)
+      one.job.reject(new TaskFailure('busy', 'no worker was free'))
+    }, longestWaitMs)
   }
 
   function holdJob(key: number, held: Held, settle: Pick<Job<Answer>, 'resolve' | 'reject'>): Job<Answer> {
-    const told = { kind: 'hold', id: (ids += 1), key, held } as const
     const late = `not ready within ${holdMs} ms`
-    return { told, limit: within(holdMs), late, transfer: [], begun: 0, ...settle }
+    return { work: { kind: 'hold', key, held }, patience: within(holdMs), late, ...settle }
   }
 
-  const holdIn = (thread: Thread<Answer>, key: number, held: Held) =>
+  const holdIn = (thread: PoolThread<Answer>, key: number, held: Held) =>
     new Promise<Answer>((resolve, reject) => {
       if (!threads.has(thread)) return resolve(undefined as Answer)
       thread.owed.push(holdJob(key, held, { resolve, reject }))
@@ -252,12 +247,7 @@ export function createWorkerPool<Task, Answer, Held = never>(
   function drop(key: number): void {
     holding.delete(key)
     blamed.delete(key)
-    for (const { worker, owed } of threads) {
-      const at = owed.findIndex(({ told }) => told.kind === 'hold' && told.key === key)
-      if (at >= 0) owed.splice(at, 1)[0]?.resolve(undefined as Answer)
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      worker.postMessage({ kind: 'drop', key } satisfies Told<Task, Held>)
-    }
+    for (const thread of threads) thread.drop(key)
   }
 
   return {
@@ -265,17 +255,7 @@ export function createWorkerPool<Task, Answer, Held = never>(
       new Promise((resolve, reject) => {
         if (stopped) return reject(new TaskFailure('stopped', 'no worker is free'))
         if (waiting.length >= mostWaiting) return reject(new TaskFailure('busy', 'no worker is free'))
-        const isFixed = typeof limit === 'number'
-        const late = isFixed ? `no answer within ${limit} ms` : 'no answer in time'
-        wait({
-          told: { kind: 'task', id: (ids += 1), task },
-          limit: isFixed ? within(limit) : limit,
-          late,
-          transfer,
-          begun: 0,
-          resolve,
-          reject,
-        })
+        wait({ work: workOf(task, transfer), ...limitOf(limit), resolve, reject })
       }),
     warm() {
       if (stopped) return
@@ -299,16 +279,24 @@ export function createWorkerPool<Task, Answer, Held = never>(
     async stop() {
       stopped = true
       const leaving = [...threads]
-      for (const job of waiting.splice(0)) {
-        clearTimeout(job.timer)
+      for (const { job, timer } of waiting.splice(0)) {
+        clearTimeout(timer)
         job.reject(new TaskFailure('stopped', 'the engine stops'))
       }
       for (const thread of leaving) lose(thread, { kind: 'stopped', message: 'the engine stops', step: null })
-      await Promise.all(leaving.map(({ worker }) => worker.terminate()))
+      await Promise.all(leaving.map((thread) => thread.end()))
     },
   }
 }
 
-const idOf = ({ told }: Pick<Job<never>, 'told'>) => (told.kind === 'drop' ? null : told.id)
+const isAny = () => true
+const mayGoAhead = ({ work, isRisky }: Job<never>) => work.kind === 'texts' && work.isShort && isRisky?.() !== true
 
-const within = (mostMs: number): TaskLimit => ({ left: ({ ms }) => mostMs - ms, lookMs: mostMs })
+type Failure = Pick<TaskFailure, 'kind' | 'message' | 'step'>
+
+const within = (mostMs: number): Patience => ({ left: ({ ms }) => mostMs - ms, lookMs: mostMs })
+
+function limitOf(limit: number | TaskLimit): Pick<Job<never>, 'patience' | 'late' | 'isRisky'> {
+  if (typeof limit === 'number') return { patience: within(limit), late: `no answer within ${limit} ms` }
+  return { patience: limit, late: 'no answer in time', ...(limit.isRisky && { isRisky: limit.isRisky }) }
+}

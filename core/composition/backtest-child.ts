@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { PluginStore } from '@gatehouse/sdk'
+import { createMemoryStore } from '@gatehouse/sdk/memory-store'
 import { Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import type { ReplayJob, Told } from '../domain/replay.js'
@@ -113,7 +113,8 @@ async function openHost(job: ReplayJob, { env, cwd, log }: Surroundings): Promis
   return startPlugins(loaded, {
     lent: {
       log: (plugin) => asPluginLog(log.child({ plugin })),
-      store: () => memoryStore(),
+      // What a plugin counts of old messages must not mix with what it counts of live ones.
+      store: () => createMemoryStore(),
       fetch: job.external ? egress.fetch : noWayOut,
       dial: job.external ? egress.dial : noWayOut,
       now: Date.now,
@@ -132,19 +133,6 @@ async function neededOf(config: Config, cwd: string, ids: readonly string[]): Pr
 
 async function noWayOut(): Promise<never> {
   throw new GatehouseError('GH_EGRESS_REFUSED', { message: 'This backtest may send nothing to other services.' })
-}
-
-/** What a plugin counts of old messages must not mix with what it counts of live ones. */
-function memoryStore(): PluginStore {
-  const kept = new Map<string, { readonly value: string; readonly until: number }>()
-  return {
-    get: async (key) => {
-      const entry = kept.get(key)
-      return entry === undefined || entry.until <= Date.now() ? undefined : entry.value
-    },
-    set: async (key, value, { ttlMs = Infinity } = {}) => void kept.set(key, { value, until: Date.now() + ttlMs }),
-    delete: async (key) => void kept.delete(key),
-  }
 }
 
 type Prepare = (rule: Rule) => Promise<CompiledRule>

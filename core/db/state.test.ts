@@ -186,6 +186,68 @@ test('what a plugin keeps for a while is gone when it is over, and is swept', as
     assert.is(await store.set('k', '1', { ttlMs }).catch((error: { code: string }) => error.code), 'GH_API_INVALID')
 })
 
+test('what a plugin made of a value is written only while that value stands', async () => {
+  const store = createPluginStore(dataSource, 'detect-two')
+  const other = createPluginStore(dataSource, 'detect-three')
+  assert.is(await store.replace('k', { was: 'x', value: 'y' }), false)
+  assert.is(await store.replace('k', { was: undefined, value: undefined }), true)
+  assert.is(await store.replace('k', { was: undefined, value: '1' }), true)
+  assert.is(await store.replace('k', { was: undefined, value: '2' }), false)
+  assert.is(await store.replace('k', { was: undefined, value: undefined }), false)
+  assert.is(await other.replace('k', { was: '1', value: '2' }), false, 'of another plugin')
+  assert.is(await store.replace('k', { was: '1', value: '2' }), true)
+  assert.is(await store.replace('k', { was: '1', value: '3' }), false)
+  assert.is(await store.replace('k', { was: '1', value: undefined }), false)
+  assert.is(await store.get('k'), '2')
+  assert.is(await store.replace('k', { was: '2', value: undefined }), true)
+  assert.is(await store.get('k'), undefined)
+  const large = 'ä'.repeat(32_768)
+  await store.set('k', large)
+  assert.is(await store.replace('k', { was: large, value: `${large.slice(1)}ö` }), true)
+  const refused = [{ value: `${large}ä` }, { value: 'x', ttlMs: 0 }]
+  for (const one of refused)
+    assert.is(
+      await store.replace('k', { was: undefined, ...one }).catch((error: { code: string }) => error.code),
+      'GH_API_INVALID',
+    )
+})
+
+test('what has run out is nothing to whoever replaces it, swept or not', async () => {
+  const store = createPluginStore(dataSource, 'detect-four')
+  const isOver = (key: string) =>
+    until('it is over', async () => ((await store.get(key)) === undefined ? true : undefined))
+  for (const key of ['changed', 'deleted', 'made']) await store.set(key, '1', { ttlMs: 1 })
+  for (const key of ['changed', 'deleted', 'made']) await isOver(key)
+  assert.is(await store.replace('changed', { was: '1', value: '2' }), false)
+  assert.is(await store.replace('deleted', { was: '1', value: undefined }), false)
+  assert.is(await store.replace('deleted', { was: undefined, value: undefined }), true)
+  assert.is(await store.replace('made', { was: undefined, value: '2' }), true)
+  assert.is(await store.get('made'), '2', 'and for good')
+  assert.is(await store.replace('made', { was: '2', value: '3', ttlMs: 1 }), true)
+  await isOver('made')
+})
+
+test('of replicas that make something of the same value at once, one comes first', async () => {
+  const stores = [dataSource, await database.open(), await database.open()].map((one) =>
+    createPluginStore(one, 'detect-five'),
+  )
+  const add = async (store: (typeof stores)[number]): Promise<void> => {
+    const was = await store.get('count')
+    if (await store.replace('count', { was, value: `${Number(was ?? 0) + 1}` })) return
+    await add(store)
+  }
+  await Promise.all(stores.flatMap((store) => Array.from({ length: 20 }, () => add(store))))
+  assert.is(await stores[0]?.get('count'), '60')
+  for (const { was, value } of [
+    { was: '60', value: undefined },
+    { was: undefined, value: '1' },
+    { was: '1', value: '2' },
+  ]) {
+    const all = stores.flatMap((store) => Array.from({ length: 4 }, () => store.replace('count', { was, value })))
+    assert.is((await Promise.all(all)).filter((isDone) => isDone).length, 1, `${was} to ${value}`)
+  }
+})
+
 test('a message of a day without a partition is kept, and moves when its day is made', async () => {
   const insert = (at: string) =>
     dataSource.query(

@@ -67,24 +67,25 @@ export function settle<A>(
   return judge<A>(registration, answer, deadline)
 }
 
-async function settleLater<A>(registration: Registration, answer: unknown, call: LazyCall): Promise<Settled<A>> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), Math.max(0, call.deadline - Date.now()))
+/** By hand: this runs for every leg with rules that take time, and a race of promises makes five of them. */
+function settleLater<A>(registration: Registration, answer: unknown, call: LazyCall): Promise<Settled<A>> {
+  return new Promise((resolve) => {
+    const end = (settled: Settled<A>) => {
+      clearTimeout(timer)
+      call.end()
+      resolve(settled)
+    }
+    const late = () => failed(registration, call.isGivenUp ? 'given_up' : 'late', 'gave no answer before its deadline')
+    const timer = setTimeout(() => end(late()), Math.max(0, call.deadline - Date.now()))
+    Promise.resolve(answer).then(
+      (value: unknown) => end(judge<A>(registration, value, call.deadline)),
+      (thrown: unknown) => {
+        // Whoever heeds the signal rejects a moment before the timer above: that is lateness too.
+        const failure = call.isGivenUp ? 'given_up' : call.isPast ? 'late' : 'rejected'
+        end(failed(registration, failure, describe(thrown)))
+      },
+    )
   })
-  try {
-    const won = await Promise.race([Promise.resolve(answer).then((value) => ({ value })), late])
-    return won === 'late'
-      ? failed(registration, call.isGivenUp ? 'given_up' : 'late', 'gave no answer before its deadline')
-      : judge<A>(registration, won.value, call.deadline)
-  } catch (thrown) {
-    // Whoever heeds the signal rejects a moment before the timer above: that is lateness too.
-    const failure = call.isGivenUp ? 'given_up' : call.isPast ? 'late' : 'rejected'
-    return failed(registration, failure, describe(thrown))
-  } finally {
-    clearTimeout(timer)
-    call.end()
-  }
 }
 
 function judge<A>(registration: Registration, answer: unknown, deadline: number): Settled<A> {

@@ -1,4 +1,5 @@
 import { definePlugin, type Plugin, type PluginContext, type RunningPlugin } from '@gatehouse/sdk'
+import { createMemoryStore } from '@gatehouse/sdk/memory-store'
 import { z } from 'zod'
 import type { Fault } from '../hooks/settle.js'
 import { startPlugins, type Host } from './lifecycle.js'
@@ -24,7 +25,7 @@ export function hostFor(): {
   }
   const lent: Lent = {
     log,
-    store: () => ({ get: async () => undefined, set: async () => {}, delete: async () => {} }),
+    store: () => createMemoryStore(),
     fetch: () => Promise.reject(new Error('no way out in this test')),
     dial: () => Promise.reject(new Error('no way out in this test')),
     now: () => 0,

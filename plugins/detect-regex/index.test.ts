@@ -8,7 +8,7 @@ import plugin from './index.js'
 function context(config: PluginConfig, served: Map<string, unknown>): PluginContext<PluginConfig> {
   const absent = () => assert.unreachable('the plugin needs nothing but to serve') as never
   const log = { debug: absent, info: absent, warn: () => {}, error: absent }
-  const store = { get: absent, set: absent, delete: absent }
+  const store = { get: absent, set: absent, delete: absent, replace: absent }
   const serve = (hook: string, key: string, handler: unknown) => void served.set(`${hook} ${key}`, handler)
   return { config, log, on: absent, serve, store, fetch: absent, dial: absent, now: absent }
 }

@@ -16,10 +16,7 @@ test('when no thread is free no rule of the chain waits once more', async () => 
   } as unknown as RulePool
   const limits = { killMs: 250 }
   const asked = [1, 2, 3].map((key) => ({ rule: { build: { module: { limits } } }, link: { key } }) as unknown as Asked)
-  const came = await runLinks({ pool, risks: createRisks(Date.now).of(null) }, asked, () => ({
-    buffer: new ArrayBuffer(0),
-    parts: {},
-  }))
+  const came = await runLinks({ pool, risks: createRisks(Date.now).of(null) }, asked, [])
   assert.equal([came.map(({ kind }) => kind), runs], [['unable', 'unable', 'unable'], 1])
 })
 

@@ -1,7 +1,7 @@
 import type { Ran } from '@gatehouse/rule-sandbox'
 import { TaskFailure } from '@gatehouse/sdk/workers'
 import type { Place } from '@gatehouse/sdk/workers'
-import type { ChainTask, Link } from './protocol.js'
+import type { Link, Shown } from './protocol.js'
 import { readAnswer, sendTask } from './protocol.js'
 import type { Risk } from './risks.js'
 import type { Prepared, RulePool } from './shelf.js'
@@ -34,14 +34,14 @@ export interface Threads {
 export async function runLinks(
   { pool, risks }: Threads,
   asked: readonly Asked[],
-  encode: () => Pick<ChainTask, 'buffer' | 'parts'>,
+  shown: Shown,
 ): Promise<readonly Came[]> {
-  const task: ChainTask = { links: asked.map(({ link }) => link), ...encode() }
+  const task = sendTask({ links: asked.map(({ link }) => link), shown })
   const left = ({ step, ms }: Place) => (step === null ? IDLE_MS : limitOf(asked[step])) - ms
   const lookMs = Math.min(...asked.map(limitOf))
   const isRisky = () => asked.some(({ rule }) => risks.holds(rule))
   try {
-    const answers = readAnswer(await pool.run(sendTask(task), { left, lookMs, isRisky }, [task.buffer]))
+    const answers = readAnswer(await pool.run(task, { left, lookMs, isRisky }))
     if (answers.length === 0) return [unable('no answer')]
     return answers.map((ran) => (ran === null ? MISSING : { kind: 'ran', ran }))
   } catch (thrown) {
@@ -51,7 +51,7 @@ export async function runLinks(
     const culprit = asked[thrown.step ?? -1]
     if (culprit === undefined || thrown.step === null) return [unable(thrown.message)]
     risks.note(culprit.rule)
-    const before = thrown.step === 0 ? [] : await runLinks({ pool, risks }, asked.slice(0, thrown.step), encode)
+    const before = thrown.step === 0 ? [] : await runLinks({ pool, risks }, asked.slice(0, thrown.step), shown)
     return before.length < thrown.step ? before : [...before, endedBy(thrown, culprit)]
   }
 }

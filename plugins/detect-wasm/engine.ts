@@ -1,4 +1,11 @@
-import type { ConfigError, Evaluation, EvaluateRequest, Prepared as Answer, PrepareRequest } from '@gatehouse/sdk'
+import type {
+  ConfigError,
+  Evaluation,
+  EvaluateRequest,
+  HookCall,
+  Prepared as Answer,
+  PrepareRequest,
+} from '@gatehouse/sdk'
 import { undecided } from '@gatehouse/sdk'
 import type { BuildPool } from './builds.js'
 import { createBuilds } from './builds.js'
@@ -26,7 +33,7 @@ export interface EngineOptions {
 
 export interface Engine {
   prepare(request: PrepareRequest): Promise<Answer>
-  evaluate(request: EvaluateRequest): Promise<Evaluation>
+  evaluate(request: EvaluateRequest, call: Pick<HookCall, 'deadline'>): Promise<Evaluation>
   /** Whatever `prepare` gave as `state`; nothing happens at a second time. */
   retire(state: unknown): void
   readonly workshop: Workshop
@@ -68,10 +75,10 @@ export function createEngine({ pool, buildPool, scopes, log, ceilings, now }: En
       retire(state)
       return { ok: false, errors: [problem] }
     },
-    async evaluate(request) {
+    async evaluate(request, { deadline }) {
       const question = questionOf(request, { now, nextKey })
       if (typeof question === 'string') return undecided(question)
-      const [first, ...rest] = await answer(workshop, question)
+      const [first, ...rest] = await answer(workshop, { ...question, deadline })
       if (first === undefined) return undecided('no answer')
       return rest.length === 0 ? first : { ...first, rest }
     },

@@ -1,8 +1,8 @@
 import { definePlugin } from '@gatehouse/sdk'
 import type { KeyedOptions } from '@gatehouse/sdk'
 import { RULE_GRANT_LIMITS, RuleGrants, RuleManifest } from '@gatehouse/sdk/rule-abi'
-import { createWorkerPool } from '@gatehouse/sdk/workers'
-import type { BuiltAnswer, BuildTask, Held, SentAnswer, SentTask } from './protocol.js'
+import { createTextPool, createWorkerPool } from '@gatehouse/sdk/workers'
+import type { BuiltAnswer, BuildTask, Held } from './protocol.js'
 import { pluginConfig, ruleConfig } from './config.js'
 import { createEngine } from './engine.js'
 import { createRuleLog } from './rule-log.js'
@@ -35,13 +35,15 @@ export default definePlugin({
   sdk: '^0.1.0',
   config: pluginConfig,
   setup({ config, log, now, serve, store }) {
-    const pool = createWorkerPool<SentTask, SentAnswer, Held>({
+    const pool = createTextPool<Held>({
       script: new URL('./rule-thread.cjs', import.meta.url),
       size: config.workers,
       spares: 1,
       resources: RESOURCES,
       longestWaitMs: 10_000,
       mostWaiting: 512,
+      ahead: 3,
+      awakeMs: 0.5,
     })
     const buildPool = createWorkerPool<BuildTask, BuiltAnswer>({
       script: new URL('./build-thread.cjs', import.meta.url),

@@ -1,8 +1,8 @@
-import { encodeInput } from '@gatehouse/rule-sandbox/input'
+import { showInput } from '@gatehouse/rule-sandbox/input'
 import type { CallContext, EvaluateRequest, Json, JsonObject, Leaf } from '@gatehouse/sdk'
 import type { RuleCall, RuleInput } from '@gatehouse/sdk/rule-abi'
 import { mayHaveMarks, withoutMarks } from './marks.js'
-import type { ChainTask, Wants } from './protocol.js'
+import type { Shown, Wants } from './protocol.js'
 import { inputOfWants } from './protocol.js'
 
 /** What a rule is told beside the message: with that, all it is shown. */
@@ -37,30 +37,21 @@ function timeOf(id: string): number | null {
   return parts === null ? null : Number.parseInt(`${parts[1]}${parts[2]}`, 16)
 }
 
-/** A message as rules of each kind see it, in one buffer that may be handed over: it is made anew each time. */
-export function encode(
+/** A message as rules of each kind see it. */
+export function show(
   facts: Facts,
   { message, leaves }: Pick<EvaluateRequest, 'message' | 'leaves'>,
   wants: readonly Wants[],
-): Pick<ChainTask, 'buffer' | 'parts'> {
+): Shown {
   const input: RuleInput = { ...facts, message, ...textsOf(leaves) }
-  const all = wants.filter((one, at) => wants.indexOf(one) === at).map((one) => [one, bytesOf(input, one)] as const)
-  const buffer = new Uint8Array(all.reduce((size, [, { length }]) => size + length, 0))
-  const parts: Partial<Record<Wants, readonly [number, number]>> = {}
-  let from = 0
-  for (const [one, bytes] of all) {
-    buffer.set(bytes, from)
-    parts[one] = [from, from + bytes.length]
-    from += bytes.length
-  }
-  return { buffer: buffer.buffer, parts }
+  return wants.filter((one, at) => wants.indexOf(one) === at).map((one) => [one, jsonOf(input, one)])
 }
 
-function bytesOf(input: RuleInput, wants: Wants): Uint8Array {
+function jsonOf(input: RuleInput, wants: Wants): string {
   const shown = inputOfWants(wants)
-  const bytes = encodeInput(input, shown)
-  if (wants === 'texts' || !mayHaveMarks(bytes)) return bytes
-  return encodeInput({ ...input, message: withoutMarks(input.message) ?? null }, shown)
+  const json = showInput(input, shown)
+  if (wants === 'texts' || !mayHaveMarks(json)) return json
+  return showInput({ ...input, message: withoutMarks(input.message) ?? null }, shown)
 }
 
 function textsOf(leaves: readonly Leaf[]): Pick<RuleInput, 'texts' | 'keys'> {

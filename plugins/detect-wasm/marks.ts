@@ -7,8 +7,7 @@ import type { Json, JsonObject } from '@gatehouse/sdk'
 const MARK = '\u{e000}'
 const MARKED = /^\u{e000}[g-v]{16}:(-?[0-9.eE+-]+)$/u
 
-export const mayHaveMarks = (bytes: Uint8Array): boolean =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(MARK)
+export const mayHaveMarks = (json: string): boolean => json.includes(MARK)
 
 export function withoutMarks(value: Json | undefined): Json | undefined {
   if (typeof value === 'string') return MARKED.exec(value)?.[1] ?? value

@@ -1,6 +1,7 @@
 import type { RuleAction } from '@gatehouse/sdk'
 import type { RuleManifest } from '@gatehouse/sdk/rule-abi'
 import type { Built, Ran, RuleBundle, RuleModule, VectorResult } from '@gatehouse/rule-sandbox'
+import type { Parcel, Texts } from '@gatehouse/sdk/workers'
 
 /** What the threads are told and what they answer. All of it is plain data. */
 
@@ -27,36 +28,50 @@ export const wantsOf = ({ input }: Pick<RuleManifest, 'input'>): Wants =>
   input.length === 2 ? 'both' : (input[0] ?? 'message')
 export const inputOfWants = (wants: Wants): RuleManifest['input'] => (wants === 'both' ? ['message', 'texts'] : [wants])
 
-/** One message for all rules of a chain, in one buffer: where in it stands what those see that want it so. */
+/** One message for all rules of a chain: what those see that want it so, as the JSON that they read. */
 export interface ChainTask {
   readonly links: readonly Link[]
-  readonly buffer: ArrayBuffer
-  readonly parts: Readonly<Partial<Record<Wants, readonly [from: number, to: number]>>>
+  readonly shown: Shown
 }
+
+export type Shown = readonly (readonly [wants: Wants, json: string])[]
 
 /** What came of a rule; null: the thread does not hold it. Findings count in UTF-16. It may be fewer than there are links. */
 export type ChainAnswer = readonly (Ran | null)[]
 
-/**
- * A task and its answer on their way: one text each, besides the buffer. That costs a fraction of what it takes to clone their many small
- * objects between threads.
- */
-export interface SentTask {
-  readonly text: string
-  readonly buffer: ArrayBuffer
+/** The same on its way to the thread: what it is asked, and behind it what is shown, in the order that it names. */
+interface Head {
+  readonly links: readonly Link[]
+  readonly wants: readonly Wants[]
 }
-export type SentAnswer = string
 
-export const sendTask = ({ buffer, links, parts }: ChainTask): SentTask => ({
-  text: JSON.stringify({ links, parts }),
-  buffer,
-})
-export const readTask = ({ text, buffer }: SentTask): ChainTask => ({
-  ...(JSON.parse(text) as Pick<ChainTask, 'links' | 'parts'>),
-  buffer,
-})
-export const sendAnswer = (answer: ChainAnswer): SentAnswer => JSON.stringify(answer)
-export const readAnswer = (text: SentAnswer): ChainAnswer => JSON.parse(text) as ChainAnswer
+export const sendTask = ({ links, shown }: ChainTask): Texts => [
+  JSON.stringify({ links, wants: shown.map(([wants]) => wants) } satisfies Head),
+  ...shown.map(([, json]) => json),
+]
+
+/** A task as its thread has it. */
+export interface ReadTask {
+  readonly links: readonly Link[]
+  /** What is shown to those that want it so, in UTF-8. */
+  bytes(wants: Wants): Uint8Array
+}
+
+export function readTask(parcel: Parcel): ReadTask {
+  const { links, wants } = JSON.parse(parcel.text(0)) as Head
+  const read = new Map<Wants, Uint8Array>()
+  return {
+    links,
+    bytes(one) {
+      const bytes = read.get(one) ?? parcel.bytes(1 + wants.indexOf(one))
+      read.set(one, bytes)
+      return bytes
+    },
+  }
+}
+
+export const sendAnswer = (answer: ChainAnswer): string => JSON.stringify(answer)
+export const readAnswer = (text: string): ChainAnswer => JSON.parse(text) as ChainAnswer
 
 /** What the thread that builds is told: with vectors, it runs those of the manifest too. */
 export interface BuildTask {

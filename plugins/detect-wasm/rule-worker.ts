@@ -1,7 +1,7 @@
 import { openRule } from '@gatehouse/rule-sandbox/open'
 import type { OpenRule } from '@gatehouse/rule-sandbox'
-import { serveDuties } from '@gatehouse/sdk/workers/thread'
-import type { Held, SentAnswer, SentTask } from './protocol.js'
+import { serveTexts } from '@gatehouse/sdk/workers/thread'
+import type { Held } from './protocol.js'
 import { readTask, sendAnswer } from './protocol.js'
 import { runChain } from './run-chain.js'
 
@@ -12,7 +12,7 @@ function close(key: number): void {
   rules.delete(key)
 }
 
-serveDuties<SentTask, SentAnswer, Held>({
+serveTexts<Held>({
   run: async (task, at) => sendAnswer(await runChain(readTask(task), { rules, at })),
   async hold(key, { module, config }) {
     const opened = await openRule(module, config)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import binaryen from 'binaryen'
-import type { Artifact, Evaluation, EvaluateRequest, JsonObject, Leaf, PrepareRequest } from '@gatehouse/sdk'
+import type { Artifact, Evaluation, EvaluateRequest, HookCall, JsonObject, Leaf, PrepareRequest } from '@gatehouse/sdk'
 import { callContext, startPlugin } from '@gatehouse/sdk/testing'
 import type { TestHost, TestHostOptions } from '@gatehouse/sdk/testing'
 import type { Turn } from './evaluate.js'
@@ -154,7 +154,11 @@ export interface Bench {
   readonly host: TestHost
   prepare(module: Artifact, parts?: Partial<PrepareRequest>): Promise<Turn>
   errors(module: Artifact | undefined, parts?: Partial<PrepareRequest>): Promise<readonly string[]>
-  ask(turns: readonly Turn[], shown?: Partial<EvaluateRequest>): Promise<readonly Evaluation[]>
+  ask(
+    turns: readonly Turn[],
+    shown?: Partial<EvaluateRequest>,
+    call?: Partial<HookCall>,
+  ): Promise<readonly Evaluation[]>
   retire(turn: Turn): Promise<void>
 }
 
@@ -182,13 +186,13 @@ export async function bench(config: unknown = { workers: 2 }, options: TestHostO
       const prepared = await prepare(module, parts)
       return prepared.ok ? [] : prepared.errors.map(({ path, message }) => `${path ?? ''} ${message}`)
     },
-    async ask(turns, shown = {}) {
+    async ask(turns, shown = {}, call = {}) {
       const [first, ...others] = turns
       const chain = turns.map(({ rule, action, shadow }) => {
         return { state: rule, rule: { id: rule.rule?.id ?? '', version: 1 }, action, shadow }
       })
       const request = { ...shownOf(shown), state: first?.rule, ...(others.length > 0 && { chain }), ...shown }
-      const { rest = [], ...answered } = await host.askKeyed('engine.evaluate', 'wasm', request)
+      const { rest = [], ...answered } = await host.askKeyed('engine.evaluate', 'wasm', request, call)
       return [answered, ...rest]
     },
     retire: ({ rule }) => host.askKeyed('engine.retire', 'wasm', { state: rule }),

@@ -3,7 +3,7 @@ import type { OpenRule, Ran } from '@gatehouse/rule-sandbox'
 import type { JsonObject } from '@gatehouse/sdk'
 import type { RuleInput } from '@gatehouse/sdk/rule-abi'
 import { decisionOf, nextAfter } from './decide.js'
-import type { ChainAnswer, ChainTask, Link, Wants } from './protocol.js'
+import type { ChainAnswer, Link, ReadTask, Wants } from './protocol.js'
 import { inputOfWants } from './protocol.js'
 import { inUtf16 } from './utf16.js'
 
@@ -19,7 +19,7 @@ export interface ChainRun {
  * message is followed only by rules that see the message alone, and by their answers only as far as they name no texts: those are
  * counted in the message that came.
  */
-export async function runChain(task: ChainTask, { rules, at }: ChainRun): Promise<ChainAnswer> {
+export async function runChain(task: ReadTask, { rules, at }: ChainRun): Promise<ChainAnswer> {
   const answers: (Ran | null)[] = []
   const inputs = inputsOf(task)
   for (const [step, link] of task.links.entries()) {
@@ -57,15 +57,11 @@ interface Inputs {
   change(message: JsonObject): void
 }
 
-function inputsOf({ buffer, parts }: ChainTask): Inputs {
+function inputsOf(task: ReadTask): Inputs {
   let changed: Uint8Array | null = null
   const inputs: Inputs = {
     isChanged: false,
-    bytes(wants) {
-      if (changed !== null) return changed
-      const [from, to] = parts[wants] ?? [0, 0]
-      return new Uint8Array(buffer, from, to - from)
-    },
+    bytes: (wants) => changed ?? task.bytes(wants),
     read: (wants) => JSON.parse(Buffer.from(inputs.bytes(wants)).toString('utf8')) as RuleInput,
     change(message) {
       changed = encodeInput({ ...inputs.read('message'), message }, inputOfWants('message'))

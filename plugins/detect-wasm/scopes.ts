@@ -1,7 +1,6 @@
 import type { Ran } from '@gatehouse/rule-sandbox'
 import type { PluginStore } from '@gatehouse/sdk'
-import { RULE_LIMITS } from '@gatehouse/sdk/rule-abi'
-import { z } from 'zod'
+import { applied, readKept, writeKept } from './kept.js'
 
 /** What a rule has stored: for it alone, on one gateway, for one connection; and apart while it is only tried. */
 export interface Scope {
@@ -11,25 +10,23 @@ export interface Scope {
   readonly connection: string
 }
 
-/** What was stored, while nobody else writes there. */
+/** What was stored, while nobody else in this process writes there. */
 export interface Opened {
   readonly values: ReadonlyMap<string, string>
-  /** Rejects when it could not be kept: the verdict that rests on it must not stand. */
-  commit(writes: Ran['writes']): Promise<void>
+  /**
+   * False when another replica has changed it since, rejects when it could not be kept: nothing is stored then, and the verdict that rests
+   * on it must not stand.
+   */
+  commit(writes: Ran['writes']): Promise<boolean>
+  /** What is stored now. */
+  again(): Promise<Opened>
 }
 
-/** What stateful rules remember. Calls of one scope run one after another in this process. */
+/** What stateful rules remember. Calls of one scope run one after another in this process; of several replicas, one comes first. */
 export interface Scopes {
   /** Opens all of them, runs, and closes them. Null for one that cannot be read. */
   within<T>(scopes: readonly Scope[], run: (opened: readonly (Opened | null)[]) => Promise<T>): Promise<T>
 }
-
-interface Entry {
-  readonly value: string
-  readonly expiresAt: number
-}
-/** A list, for a key may be called like what every object has. */
-const Row = z.array(z.tuple([z.string(), z.string(), z.number()]))
 
 export function createScopes(store: PluginStore, now: () => number): Scopes {
   /** The last in each row of callers. */
@@ -66,30 +63,18 @@ const keyOf = ({ rule, shadow, gateway, connection }: Scope): string =>
   `kv:${rule}:${gateway}:${connection}${shadow ? ':shadow' : ''}`
 
 async function open(store: PluginStore, key: string, now: () => number): Promise<Opened> {
-  const entries = new Map<string, Entry>()
-  for (const [name, value, expiresAt] of read(await store.get(key)))
-    if (expiresAt > now()) entries.set(name, { value, expiresAt })
+  const was = await store.get(key)
+  const entries = readKept(was, now())
   return {
     values: new Map([...entries].map(([name, { value }]) => [name, value])),
     async commit(writes) {
-      if (writes.length === 0) return
-      apply(entries, writes, now())
-      if (entries.size === 0) return store.delete(key)
-      const last = Math.max(...[...entries.values()].map(({ expiresAt }) => expiresAt))
-      const row = [...entries].map(([name, { value, expiresAt }]) => [name, value, expiresAt])
-      await store.set(key, JSON.stringify(row), { ttlMs: Math.max(1, last - now()) })
+      if (writes.length === 0) return true
+      const at = now()
+      const after = applied(entries, writes, at)
+      const value = writeKept(after)
+      const last = Math.max(at, ...[...after.values()].map(({ expiresAt }) => expiresAt))
+      return store.replace(key, { was, value, ttlMs: Math.max(1, last - at) })
     },
-  }
-}
-
-/** What is unreadable is not taken for nothing: a limit that a rule counts would begin anew. */
-function read(text: string | undefined): z.infer<typeof Row> {
-  return text === undefined ? [] : Row.parse(JSON.parse(text))
-}
-
-function apply(entries: Map<string, Entry>, writes: Ran['writes'], now: number): void {
-  for (const { key, value, ttlSeconds } of writes) {
-    if (value === null) entries.delete(key)
-    else entries.set(key, { value, expiresAt: now + (ttlSeconds > 0 ? ttlSeconds : RULE_LIMITS.kvTtlSeconds) * 1_000 })
+    again: () => open(store, key, now),
   }
 }

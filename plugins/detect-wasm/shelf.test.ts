@@ -75,8 +75,8 @@ test('one that cannot be held is refused, and tried again at its next use', asyn
     if (isBroken) throw new Error('no')
   })
   const one = rule(1)
-  const words = (promise: Promise<unknown>) =>
-    promise.then(
+  const words = (asked: unknown) =>
+    Promise.resolve(asked).then(
       () => 'held',
       ({ message }: Error) => message,
     )

@@ -1,9 +1,9 @@
 import type { Evidence, RuleAction } from '@gatehouse/sdk'
-import type { HoldingPool } from '@gatehouse/sdk/workers'
+import type { HoldingPool, Texts } from '@gatehouse/sdk/workers'
 import type { Build } from './builds.js'
-import type { Held, SentAnswer, SentTask } from './protocol.js'
+import type { Held } from './protocol.js'
 
-export type RulePool = HoldingPool<SentTask, SentAnswer, Held>
+export type RulePool = HoldingPool<Texts, string, Held>
 
 /** A rule as it was prepared: what stands behind the `state` that core keeps. */
 export interface Prepared {
@@ -22,13 +22,15 @@ export interface Prepared {
 export interface Shelf {
   /** Rejects when a thread cannot hold it. */
   put(rule: Prepared): Promise<void>
-  /** Answers how to give it back. A rule that was taken off is put there anew, for calls that began before. */
-  use(rule: Prepared): Promise<() => void>
+  /** Answers how to give it back, at once when all threads hold it. A rule that was taken off is put there anew, for calls that began before. */
+  use(rule: Prepared): GiveBack | Promise<GiveBack>
   /** When the calls that use it are over. */
   takeOff(rule: Prepared): void
   /** A thread does not hold it: all are to take it once more at its next use. */
   missed(rule: Prepared): void
 }
+
+export type GiveBack = () => void
 
 interface Place {
   readonly held: Promise<void>
@@ -70,20 +72,21 @@ export function createShelf(pool: RulePool): Shelf {
       standing.add(rule)
       return placeOf(rule).held
     },
-    async use(rule) {
+    use(rule) {
       const place = placeOf(rule)
       place.uses += 1
       const giveBack = () => {
         place.uses -= 1
         leave(rule, place)
       }
-      try {
-        await place.held
-        return giveBack
-      } catch (thrown) {
-        giveBack()
-        throw thrown
-      }
+      if (place.isHeld) return giveBack
+      return place.held.then(
+        () => giveBack,
+        (thrown: unknown) => {
+          giveBack()
+          throw thrown
+        },
+      )
     },
     missed: (rule) => void places.delete(rule),
     takeOff(rule) {

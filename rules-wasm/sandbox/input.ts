@@ -82,8 +82,8 @@ const PAYLOADS = new Set(['data', 'blob'])
 const NAMES = new Set(['name', 'uri'])
 const MARKS = new Set(['type', 'mimeType', 'uri'])
 
-/** The bytes that a rule reads: the parts of the input that its manifest asks for. */
-export function encodeInput(input: RuleInput, wants: RuleManifest['input']): Uint8Array {
+/** What a rule reads: the parts of the input that its manifest asks for. */
+export function showInput(input: RuleInput, wants: RuleManifest['input']): string {
   const { version, leg, call, message, texts, keys } = input
   const shown = {
     version,
@@ -92,5 +92,9 @@ export function encodeInput(input: RuleInput, wants: RuleManifest['input']): Uin
     ...(wants.includes('message') && { message }),
     ...(wants.includes('texts') && { texts, keys }),
   }
-  return Buffer.from(JSON.stringify(shown), 'utf8')
+  return JSON.stringify(shown)
 }
+
+/** The same in bytes. */
+export const encodeInput = (input: RuleInput, wants: RuleManifest['input']): Uint8Array =>
+  Buffer.from(showInput(input, wants), 'utf8')

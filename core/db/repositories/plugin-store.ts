@@ -19,18 +19,41 @@ export function createPluginStore(dataSource: DataSource, pluginId: string): Plu
     set: async (key, value, { ttlMs } = {}) => {
       refuseOversize(key, value)
       refuseNoTime(ttlMs)
-      await dataSource.query(
-        `insert into plugin_store (plugin, key, value, expires_at)
-         values ($1, $2, $3, clock_timestamp() + $4::double precision * interval '1 millisecond')
-         on conflict (plugin, key) do update set value = excluded.value, expires_at = excluded.expires_at`,
-        [pluginId, key, value, ttlMs ?? null],
-      )
+      await dataSource.query(SET, [pluginId, key, value, ttlMs ?? null])
     },
     delete: async (key) => {
       await dataSource.query('delete from plugin_store where plugin = $1 and key = $2', [pluginId, key])
     },
+    replace: async (key, { was, value, ttlMs }) => {
+      refuseOversize(key, value ?? '')
+      refuseNoTime(ttlMs)
+      const [statement, given] = replacing(was, value, ttlMs ?? null)
+      const done: unknown[] = await dataSource.query(statement, [pluginId, key, ...given])
+      return done.length > 0
+    },
   })
 }
+
+/** Answers a row when it was done. Each waits for whoever is writing there, and looks at what that left. */
+function replacing(was: string | undefined, value: string | undefined, ttlMs: number | null): [string, unknown[]] {
+  if (value === undefined) return was === undefined ? [LACKS, []] : [REMOVE, [was]]
+  return was === undefined ? [PUT, [value, ttlMs]] : [CHANGE, [value, ttlMs, was]]
+}
+
+const SET = `insert into plugin_store (plugin, key, value, expires_at)
+  values ($1, $2, $3, clock_timestamp() + $4::double precision * interval '1 millisecond')
+  on conflict (plugin, key) do update set value = excluded.value, expires_at = excluded.expires_at`
+const PUT = `${SET} where plugin_store.expires_at <= clock_timestamp() returning 1`
+const CHANGE = `with done as (
+  update plugin_store set value = $3, expires_at = clock_timestamp() + $4::double precision * interval '1 millisecond'
+  where plugin = $1 and key = $2 and value = $5 and (expires_at is null or expires_at > clock_timestamp())
+  returning 1) select * from done`
+const REMOVE = `with done as (
+  delete from plugin_store
+  where plugin = $1 and key = $2 and value = $3 and (expires_at is null or expires_at > clock_timestamp())
+  returning 1) select * from done`
+const LACKS = `select 1 where not exists (
+  select from plugin_store where plugin = $1 and key = $2 and (expires_at is null or expires_at > clock_timestamp()))`
 
 /** Deletes what plugins kept for a while that is over, at most so many of them; answers how many. */
 export async function sweepPluginStore(dataSource: DataSource, limit: number): Promise<number> {

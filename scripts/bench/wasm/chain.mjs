@@ -1,3 +1,4 @@
+import { createMemoryStore } from '@gatehouse/sdk/memory-store'
 import { startPlugins } from '../../../core/dist/host/lifecycle.js'
 import { loadPlugin } from '../../../core/dist/host/load.js'
 import { createBusEngines } from '../../../core/dist/rules/bus-engines.js'
@@ -15,7 +16,7 @@ export async function openRules(closing, { workers = 2 } = {}) {
     { use: 'detect-regex', config: {} },
   ]
   const loaded = await Promise.all(plugins.map((plugin) => loadPlugin({ ...plugin, from: process.cwd() })))
-  const lent = { log: () => quiet, store: memoryStore, fetch: noWay, dial: noWay, now: Date.now }
+  const lent = { log: () => quiet, store: () => createMemoryStore(), fetch: noWay, dial: noWay, now: Date.now }
   const host = await startPlugins(loaded, {
     lent,
     log: quiet,
@@ -29,15 +30,6 @@ export async function openRules(closing, { workers = 2 } = {}) {
     return compiled
   }
   return { rules, prepare, stop: host.stop, inspect: (list, message) => rules.inspectResponse(list, SUBJECT, message) }
-}
-
-function memoryStore() {
-  const kept = new Map()
-  return {
-    get: async (key) => kept.get(key),
-    set: async (key, value) => void kept.set(key, value),
-    delete: async (key) => void kept.delete(key),
-  }
 }
 
 let made = 0
