@@ -1,4 +1,4 @@
-import { configDigest } from '@gatehouse/rule-sandbox/input'
+import { configDigest } from '@gatehouse/rule-sandbox/digest'
 import type { Ran } from '@gatehouse/rule-sandbox'
 import type { Evidence, JsonObject } from '@gatehouse/sdk'
 import type { RuleFinding } from '@gatehouse/sdk/rule-abi'

@@ -1,5 +1,5 @@
 import type { RuleManifest } from '@gatehouse/sdk/rule-abi'
-import { RE2JS } from 're2js'
+import * as re2 from './re2.js'
 import type { Problem } from './types.js'
 
 /**
@@ -32,7 +32,7 @@ const tooLarge = (most: number): string =>
 /** The steps of its program, or what is wrong with it. */
 function sizeOf(pattern: string): number | string {
   try {
-    return RE2JS.compile(pattern).programSize()
+    return re2.compile(pattern).programSize()
   } catch (error) {
     return error instanceof Error ? error.message : 'unknown'
   }
@@ -57,7 +57,7 @@ const mostCached = 524_288
 const UNANCHORED = 0
 
 function compile(pattern: string): Pattern {
-  const compiled = RE2JS.compile(pattern)
+  const compiled = re2.compile(pattern)
   const engine = compiled.re2()
   engine.dfa.stateBudget = engine.dfa.memBudget = mostCached
   const size = compiled.programSize()
