@@ -89,9 +89,8 @@ function regex({ memory, exchange, capabilities }: Host): Functions {
       exchange.chargeBytes(idLength >>> 0)
       const text = memory.view(pointer, length)
       exchange.charge(matchCost)
-      const match = capabilities.match(memory.text(id, idLength, 'the name of a pattern'), text, from >>> 0)
+      const match = capabilities.match(memory.text(id, idLength, 'the name of a pattern'), text, from >>> 0, exchange)
       if (match === undefined) return -1
-      exchange.charge(match.fuel)
       const { found } = match
       if (found === null) return 0
       memory.write(out, 8, new Uint8Array(Int32Array.from(found).buffer))
