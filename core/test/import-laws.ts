@@ -73,7 +73,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | typeof all>>
 const mainOnly = ['env', 'argv', 'exit', 'exitCode', 'on', 'once', 'addListener', 'addEventListener', 'abort']
 const touchesProcess = ['core/main.ts', 'core/backtest-main.ts', 'core/cli/main.ts']
 const importsByName = ['core/host/load.ts', 'core/main.ts']
-const contractPackages = ['zod', 'node:crypto', 'node:net', 'node:util', 'node:worker_threads']
+const contractPackages = ['zod', 'node:crypto', 'node:net', 'node:os', 'node:util', 'node:worker_threads']
 const domainPackages = ['@gatehouse/sdk', 'zod', 'node:crypto']
 
 export function readFacts(path: string, source: string): FileFacts {
@@ -94,11 +94,18 @@ export function readFacts(path: string, source: string): FileFacts {
   }
   const own = new Set<string>()
   let callsFetch = false
+  const required = (from: string) => {
+    imports.add(from)
+    for (const dial of dialsOf(from, [{ isType: false, importName: {} }])) dials.add(dial)
+  }
   new Visitor({
     ...namesOf(own),
-    CallExpression: ({ callee }) => {
-      if (callee.type === 'Identifier' && callee.name === 'fetch') callsFetch = true
+    CallExpression: ({ callee, arguments: [first] }) => {
+      if (callee.type !== 'Identifier') return
+      if (callee.name === 'fetch') callsFetch = true
+      if (callee.name === 'require' && first?.type === 'Literal') required(String(first.value))
     },
+    TSExternalModuleReference: ({ expression }) => required(expression.value),
     TSImportType: ({ source: from }) => void imports.add(from.value),
     ImportExpression: ({ source: from }) => {
       if (from.type === 'Literal' && typeof from.value === 'string') imports.add(from.value)
@@ -183,8 +190,8 @@ const wallsBetweenWorkspaces: Law = ({ path, imports }) => {
 
 /** What runs rules is asked by the engine that serves them and by the command that tries them; nobody else runs one. */
 const mayImportRules = (path: string, name: string): boolean =>
-  (name === '@gatehouse/rule-vet' && path.startsWith('rules-wasm/')) ||
-  (/^@gatehouse\/rule-sandbox(\/input)?$/.test(name) &&
+  (/^@gatehouse\/rule-vet(\/exports)?$/.test(name) && path.startsWith('rules-wasm/')) ||
+  (/^@gatehouse\/rule-sandbox(\/(digest|input|open))?$/.test(name) &&
     ['plugins/detect-wasm/', 'core/cli/', 'rules-wasm/examples/'].some((place) => path.startsWith(place)))
 
 const domainIsPure: Law = ({ path, imports }) => {
@@ -263,7 +270,7 @@ function isTest(path: string): boolean {
 
 function targetsOf(path: string, imports: readonly string[]): string[] {
   const relative = imports.filter((name) => name.startsWith('.'))
-  return relative.map((name) => posix.join(posix.dirname(path), name).replace(/\.js$/, '.ts'))
+  return relative.map((name) => posix.join(posix.dirname(path), name).replace(/\.(c?)js$/, '.$1ts'))
 }
 
 function packagesOf(imports: readonly string[]): string[] {

@@ -12,7 +12,7 @@ async function sources(folder: string): Promise<string[]> {
   const found = await readdir(join(root, folder), { recursive: true })
   return found
     .map((name) => `${folder}/${name.split(sep).join('/')}`)
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts') && !/\/(dist|node_modules)\//.test(path))
+    .filter((path) => /\.c?ts$/.test(path) && !/\.d\.c?ts$/.test(path) && !/\/(dist|node_modules)\//.test(path))
     .filter((path) => !isAssemblyScript(path))
 }
 
@@ -46,6 +46,7 @@ law('imports inside core go down only', {
     `import type { X } from '../http/server.js'`,
     `export * from '../pipeline.js'`,
     `let x: import('../http/server.js').X`,
+    `require('../http/server.js')`,
   ],
   good: [
     `import { x } from '../domain/x.js'`,

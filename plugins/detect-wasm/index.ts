@@ -36,7 +36,7 @@ export default definePlugin({
   config: pluginConfig,
   setup({ config, log, now, serve, store }) {
     const pool = createTextPool<Held>({
-      script: new URL('./rule-worker.js', import.meta.url),
+      script: new URL('./rule-thread.cjs', import.meta.url),
       size: config.workers,
       spares: 1,
       resources: RESOURCES,
@@ -46,7 +46,7 @@ export default definePlugin({
       awakeMs: 0.5,
     })
     const buildPool = createWorkerPool<BuildTask, BuiltAnswer>({
-      script: new URL('./build-worker.js', import.meta.url),
+      script: new URL('./build-thread.cjs', import.meta.url),
       size: 1,
       longestWaitMs: 25_000,
       mostWaiting: 5_000,

@@ -1,6 +1,6 @@
-import { openRule } from '@gatehouse/rule-sandbox'
+import { openRule } from '@gatehouse/rule-sandbox/open'
 import type { OpenRule } from '@gatehouse/rule-sandbox'
-import { serveTexts } from '@gatehouse/sdk/workers'
+import { serveTexts } from '@gatehouse/sdk/workers/thread'
 import type { Held } from './protocol.js'
 import { readTask, sendAnswer } from './protocol.js'
 import { runChain } from './run-chain.js'

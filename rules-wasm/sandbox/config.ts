@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { RuleManifest } from '@gatehouse/sdk/rule-abi'
 import { RULE_LIMITS } from '@gatehouse/sdk/rule-limits'
-import { RE2JS } from 're2js'
+import { compile } from './re2.js'
 import { isTorn } from './text.js'
 import type { Problem } from './types.js'
 
@@ -26,7 +25,7 @@ function problemsOf(value: unknown, pattern: string | undefined): string[] {
   if (Buffer.byteLength(value) > RULE_LIMITS.configValueBytes)
     return [`has more than ${RULE_LIMITS.configValueBytes} bytes of UTF-8`]
   if (isTorn(value)) return ['holds half of a character']
-  if (pattern === undefined || RE2JS.compile(pattern).testExact(value)) return []
+  if (pattern === undefined || compile(pattern).testExact(value)) return []
   return [`must match ${pattern}`]
 }
 
@@ -38,14 +37,4 @@ export function settledConfig(manifest: RuleManifest, config: RuleConfig): RuleC
     if (value !== undefined) settled[key] = value
   }
   return Object.freeze(settled)
-}
-
-/** SHA-256 of the canonical JSON (RFC 8785), in hexadecimal. */
-export function configDigest(config: RuleConfig): string {
-  const members = Object.keys(config)
-    .toSorted()
-    .map((key) => `${JSON.stringify(key)}:${JSON.stringify(config[key])}`)
-  return createHash('sha256')
-    .update(`{${members.join(',')}}`)
-    .digest('hex')
 }

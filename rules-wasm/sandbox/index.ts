@@ -1,6 +1,7 @@
 export { parseAnswer, readAnswer } from './answer.js'
 export { buildRule } from './build.js'
-export { checkConfig, configDigest, settledConfig } from './config.js'
+export { checkConfig, settledConfig } from './config.js'
+export { configDigest } from './config-digest.js'
 export { encodeInput, inputOf } from './input.js'
 export { openRule, whyNotOpened } from './open.js'
 export type * from './types.js'

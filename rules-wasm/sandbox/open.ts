@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { checkConfig, type RuleConfig, settledConfig } from './config.js'
-import { openJavascript } from './javascript/open.js'
+import type * as Javascript from './javascript/open.js'
 import type { OpenRule, RuleModule } from './types.js'
 import { openWebAssembly } from './webassembly/open.js'
 
@@ -25,4 +26,8 @@ export async function whyNotOpened(module: RuleModule): Promise<string | null> {
 }
 
 const NOTHING: RuleConfig = Object.freeze(Object.create(null) as Record<string, string>)
-const opener = ({ language }: RuleModule) => (language === 'javascript' ? openJavascript : openWebAssembly)
+const opener = ({ language }: RuleModule) =>
+  language === 'javascript' ? loadJavascript().openJavascript : openWebAssembly
+
+/** With the first rule that needs it: a thread that runs rules begins often, and in a hurry. */
+const loadJavascript = () => createRequire(import.meta.url)('./javascript/open.js') as typeof Javascript

@@ -1,6 +1,5 @@
 import type { RuleManifest } from '@gatehouse/sdk/rule-abi'
-import { MatcherInput, RE2JS } from 're2js'
-import { RuleFault } from './fault.js'
+import * as re2 from './re2.js'
 import type { Problem } from './types.js'
 
 /**
@@ -33,7 +32,7 @@ const tooLarge = (most: number): string =>
 /** The steps of its program, or what is wrong with it. */
 function sizeOf(pattern: string): number | string {
   try {
-    return RE2JS.compile(pattern).programSize()
+    return re2.compile(pattern).programSize()
   } catch (error) {
     return error instanceof Error ? error.message : 'unknown'
   }
@@ -77,7 +76,7 @@ const mostCached = 524_288
 const UNANCHORED = 0
 
 function compile(pattern: string): Pattern {
-  const compiled = RE2JS.compile(pattern)
+  const compiled = re2.compile(pattern)
   const engine = compiled.re2()
   engine.dfa.stateBudget = engine.dfa.memBudget = mostCached
   const size = compiled.programSize()
@@ -86,56 +85,10 @@ function compile(pattern: string): Pattern {
     fuelPerMatchedByte: size,
     find(text, from, most) {
       // Asked for no groups it uses its automaton; most texts hold no match.
-      if (engine.executeEngine(new Utf8Input(text, 0, text.length), from, UNANCHORED, 0) === null) return null
-      const input = new BoundedInput(text, from, most)
+      if (engine.executeEngine(re2.inputOf(text), from, UNANCHORED, 0) === null) return null
+      const input = re2.boundedInputOf(text, from, most)
       const found = engine.executeEngine(input, from, UNANCHORED, 2) as readonly [number, number] | null
       return found && { start: found[0], end: found[1], read: input.read }
     },
   }
 }
-
-/** What the library's machines read a text through, character by character. */
-interface Input {
-  step(position: number): number
-}
-type InputClass = new (bytes: Uint8Array, start: number, end: number) => Input
-
-/** The library does not export it. */
-const Utf8Input = ((): InputClass => {
-  const engine = RE2JS.compile('a').re2()
-  let made: Input | undefined
-  engine.executeEngine = (input: Input) => void (made = input)
-  engine.matchMachineInput(MatcherInput.utf8(new Uint8Array(1)), 0, 1, UNANCHORED, 0)
-  return made?.constructor as InputClass
-})()
-
-/** Tells how far it was read, and ends the search that would read on. */
-class BoundedInput extends Utf8Input {
-  #furthest: number
-  readonly #last: number
-
-  constructor(
-    readonly text: Uint8Array,
-    readonly from: number,
-    most: number,
-  ) {
-    super(text, 0, text.length)
-    this.#furthest = from
-    this.#last = from + most
-  }
-
-  override step(position: number): number {
-    if (position > this.#furthest) {
-      if (position > this.#last) throw tooDear()
-      this.#furthest = position
-    }
-    return super.step(position)
-  }
-
-  get read(): number {
-    return Math.min(this.#furthest, this.text.length) - this.from
-  }
-}
-
-export const tooDear = (): RuleFault =>
-  new RuleFault('fuel', 'has not enough fuel left to look for a pattern in such a long text')

@@ -30,6 +30,8 @@ export interface RuleModule {
   /** Of the bytes as handed over. */
   readonly sha256: string
   readonly code: WebAssembly.Module | string
+  /** Around all that stands in its memory from instantiation on, before its start; null where that is not known. */
+  readonly data?: { readonly start: number; readonly end: number } | null
   /** What runs JavaScript, metered and compiled, so that no thread need do it again. Of a module of JavaScript alone. */
   readonly engine?: WebAssembly.Module
   /** For people: size, imports, exports, memory, `METER_VERSION`. */

@@ -88,6 +88,8 @@ const mostVectors = 1_024
  * has none), and there are no arguments, no environment, no files, no network and no waiting. Outside of a call it is one second past the epoch.
  */
 export class WasiStub {
+  /** Under which name its functions are imported. */
+  readonly module = WASI_MODULE
   readonly functions: Functions
   readonly #host: Host
   readonly #hasLog: boolean

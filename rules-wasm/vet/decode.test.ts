@@ -1,8 +1,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { assemble, FUNCREF, HEADER, I32, importFunction, section, single, text, type } from './assemble.fixture.js'
+import { assemble, FUNCREF, HEADER, i32, I32, importFunction, section, single, text, type } from './assemble.fixture.js'
 import { decode } from './decode.js'
 import { defaultPolicy, meter, ModuleRefusal, vet } from './index.js'
+import { Reader } from './reader.js'
 import { caps } from './run.fixture.js'
 
 const bytesOf = (...values: readonly number[]) => Uint8Array.from([...HEADER, ...values])
@@ -149,5 +150,43 @@ function numbers(seed: number): (below: number) => number {
     return Math.floor((state / 2 ** 32) * below)
   }
 }
+
+test('knows where segments of data are put, as far as the module itself tells', () => {
+  const memories = [[0, 1]]
+  const bytes = [...text('abc')]
+  const at = (...data: readonly (readonly number[])[]) => decode(single([], { memories, data })).data
+  assert.equal(at(), { start: 0, end: 0 })
+  assert.equal(at([0, ...i32(16), 0x0b, ...bytes]), { start: 16, end: 19 })
+  assert.equal(at([0, ...i32(0), 0x0b, ...bytes]), { start: 0, end: 3 })
+  assert.equal(at([2, 0, ...i32(16), 0x0b, ...bytes]), { start: 16, end: 19 }, 'with the memory named')
+  assert.equal(at([0, ...i32(-8), 0x0b, ...bytes]), { start: 2 ** 32 - 8, end: 2 ** 32 - 5 }, 'without a sign')
+  assert.equal(at([0, 0x41, 0x90, 0x80, 0x80, 0x80, 0x00, 0x0b, ...bytes]), { start: 16, end: 19 }, 'padded')
+  assert.equal(at([0, ...i32(500), 0x0b, ...bytes], [0, ...i32(64), 0x0b, ...bytes]), { start: 64, end: 503 })
+  assert.equal(at([0, ...i32(500), 0x0b, 0]), { start: 0, end: 0 }, 'of no bytes')
+  assert.equal(at([1, ...bytes]), { start: 0, end: 0 }, 'only when its code asks')
+  assert.is(at([0, 0x23, 0, 0x0b, ...bytes]), null, 'by a global')
+  assert.is(at([0, ...i32(16), 0x0b, ...bytes], [0, 0x23, 0, 0x0b, ...bytes], [0, ...i32(16), 0x0b, ...bytes]), null)
+})
+
+test('reads signed numbers as the engine does', () => {
+  for (const value of [
+    0,
+    1,
+    -1,
+    63,
+    64,
+    -64,
+    -65,
+    8191,
+    8192,
+    -8192,
+    -8193,
+    2 ** 27,
+    -(2 ** 27),
+    2 ** 31 - 1,
+    -(2 ** 31),
+  ])
+    assert.is(new Reader(Uint8Array.from(i32(value)), 1).s32('a number'), value)
+})
 
 test.run()

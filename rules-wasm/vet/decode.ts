@@ -1,6 +1,17 @@
 import { readBody } from './code.js'
 import { ceilings } from './limits.js'
-import type { Body, Export, FunctionReference, GlobalType, Import, Kind, Limits, Module, Section } from './module.js'
+import type {
+  Body,
+  Export,
+  Extent,
+  FunctionReference,
+  GlobalType,
+  Import,
+  Kind,
+  Limits,
+  Module,
+  Section,
+} from './module.js'
 import { op, SIMD_PREFIX } from './opcodes.js'
 import { Reader } from './reader.js'
 import { ModuleRefusal } from './refusal.js'
@@ -160,11 +171,12 @@ function readReference(reader: Reader, module: Draft): FunctionReference {
   return reference
 }
 
-/** `ref.null` 0xd0, `global.get` 0x23, constants; all else that newer versions allow here is refused. */
-function readConstant(reader: Reader, module: Draft): void {
+/** `ref.null` 0xd0, `global.get` 0x23, constants; all else that newer versions allow here is refused. Answers what an i32 is worth. */
+function readConstant(reader: Reader, module: Draft): number | undefined {
   const at = reader.at
   const code = reader.byte('a constant')
-  if (code === 0x41) reader.skipSigned(32, 'an i32')
+  let value: number | undefined
+  if (code === 0x41) value = reader.s32('an i32')
   else if (code === 0x42) reader.skipSigned(64, 'an i64')
   else if (code === 0x43) reader.skip(4, 'an f32')
   else if (code === 0x44) reader.skip(8, 'an f64')
@@ -177,6 +189,7 @@ function readConstant(reader: Reader, module: Draft): void {
   } else throw new ModuleRefusal('has a constant expression that is not accepted', at)
   if (reader.byte('a constant') !== op.end)
     throw new ModuleRefusal('has a constant expression that is not accepted', at)
+  return value
 }
 
 /** Of the eight forms (core specification, 5.5.12): bit 0 not active, bit 1 a table or a declaration, bit 2 expressions. */
@@ -207,8 +220,18 @@ function readData(reader: Reader, module: Draft): void {
   const flags = reader.u32('a data segment')
   if (flags > 2) throw new ModuleRefusal(`has a data segment of kind ${flags}, which is not accepted`, at)
   if (flags === 2 && reader.u32('a memory') !== 0) throw new ModuleRefusal('names a second memory', at)
-  if (flags !== 1) readConstant(reader, module)
-  reader.skip(reader.u32('the size of a data segment'), 'a data segment')
+  const isActive = flags !== 1
+  const offset = isActive ? readConstant(reader, module) : undefined
+  const length = reader.u32('the size of a data segment')
+  reader.skip(length, 'a data segment')
+  if (isActive && length > 0) module.data = around(module.data, offset, length)
+}
+
+function around(known: Extent | null, offset: number | undefined, length: number): Extent | null {
+  if (known === null || offset === undefined) return null
+  const start = offset >>> 0
+  const end = start + length
+  return known.end === 0 ? { start, end } : { start: Math.min(known.start, start), end: Math.max(known.end, end) }
 }
 
 /** What the parts say of one another. */
@@ -245,5 +268,13 @@ function emptyModule(bytes: Uint8Array): Draft {
     memories: none(),
   }
   const more = { globals: none(), exports: none(), references: none(), bodies: none() }
-  return { bytes, ...lists, ...more, importedFunctions: 0, usesSimd: false, start: undefined }
+  return {
+    bytes,
+    ...lists,
+    ...more,
+    importedFunctions: 0,
+    usesSimd: false,
+    start: undefined,
+    data: { start: 0, end: 0 },
+  }
 }

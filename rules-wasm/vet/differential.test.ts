@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { startGenerator } from './generator.fixture.js'
 import { decode } from './decode.js'
 import { rewrite } from './meter.js'
-import type { Module } from './module.js'
+import type { Extent, Module } from './module.js'
 import { op, opcodes } from './opcodes.js'
 import { ModuleRefusal } from './refusal.js'
 import { caps } from './run.fixture.js'
@@ -66,6 +66,7 @@ function runAll(bytes: Uint8Array, source: Module): Trace & { fuel?: bigint } {
   const exports = instantiate(module, importsOf(source, trace), trace)
   if (exports === undefined) return trace
   const fuel = exports['gatehouse_fuel'] as unknown as { value: bigint } | undefined
+  checkStart(exports, source.data)
   const before = imageOf(exports)
   for (const [name, value] of Object.entries(exports)) {
     if (typeof value !== 'function') continue
@@ -92,6 +93,31 @@ function seenOf({ buffer }: WebAssembly.Memory, { gatehouse_fuel_size: size }: W
   return size instanceof WebAssembly.Global ? whole.subarray(0, Number(size.value) * 65_536) : whole
 }
 
+/** Around what an instance begins with: by what its data and its start have written, and nothing else. */
+function checkStart(exports: WebAssembly.Exports, data: Extent | null): void {
+  const memory = exports['gatehouse_fuel_memory']
+  if (!(memory instanceof WebAssembly.Memory) || data === null) return
+  const [low, span] = ['gatehouse_fuel_low', 'gatehouse_fuel_span'].map((name) => numberOf(exports, name)) as [
+    number,
+    number,
+  ]
+  const own = low === -1 ? data : { start: low >>> 0, end: (low >>> 0) + (span >>> 0) + 16 }
+  const [start, end] =
+    data.end === 0 ? [own.start, own.end] : [Math.min(data.start, own.start), Math.max(data.end, own.end)]
+  const isEmpty = (part: Uint8Array) => Buffer.alloc(part.length).equals(part)
+  const whole = new Uint8Array(memory.buffer)
+  assert.ok(isEmpty(whole.subarray(0, start)), 'nothing stands below its beginning')
+  assert.ok(isEmpty(whole.subarray(Math.max(start, end))), 'nothing stands behind its beginning')
+  begun.modules += 1
+  if (low !== -1) begun.started += 1
+  if (!isEmpty(whole)) begun.filled += 1
+}
+
+const begun = { modules: 0, started: 0, filled: 0 }
+
+const numberOf = (exports: WebAssembly.Exports, name: string): number =>
+  (exports[name] as unknown as { readonly value: number }).value
+
 /** What the memory holds before anything is called; undefined when no writes are tracked. */
 function imageOf({ gatehouse_fuel_memory: memory, gatehouse_fuel_low: low }: WebAssembly.Exports): Buffer | undefined {
   if (!(memory instanceof WebAssembly.Memory) || !(low instanceof WebAssembly.Global)) return undefined
@@ -101,11 +127,10 @@ function imageOf({ gatehouse_fuel_memory: memory, gatehouse_fuel_low: low }: Web
 
 /** Nothing else has changed than what is told. */
 function checkTracks(exports: WebAssembly.Exports, before: Buffer): void {
-  const value = (name: string) => (exports[name] as unknown as { readonly value: number }).value
   const after = Buffer.from((exports['gatehouse_fuel_memory'] as WebAssembly.Memory).buffer)
-  const low = value('gatehouse_fuel_low')
+  const low = numberOf(exports, 'gatehouse_fuel_low')
   const from = low === -1 ? after.length : low >>> 0
-  const to = Math.min(low === -1 ? 0 : from + (value('gatehouse_fuel_span') >>> 0) + 16, after.length)
+  const to = Math.min(low === -1 ? 0 : from + (numberOf(exports, 'gatehouse_fuel_span') >>> 0) + 16, after.length)
   const whole = Buffer.concat([before, Buffer.alloc(after.length - before.length)])
   assert.is(
     after.compare(whole, 0, Math.min(from, whole.length), 0, Math.min(from, whole.length)),
@@ -175,6 +200,9 @@ test(`metered and plain builds of ${count} generated modules do the same, and no
   }
   console.log(
     `${seen.compared} compared by ${seen.lines} lines, ${seen.fuel} units of fuel used (${seen.least} counted singly); ${seen.refused} refused, ${seen.overflowed} overflowed`,
+  )
+  console.log(
+    `${begun.modules} instances of known beginnings, ${begun.filled} not empty, ${begun.started} written to by their start`,
   )
   assert.ok(seen.compared > count * 0.9, 'nearly all modules are compared')
 })

@@ -1,11 +1,12 @@
 import { decode } from './decode.js'
 import { chargeLength, chargeStatic, helpers, type HelperName, lengthHelpers } from './charge.js'
+import { FUEL_EXPORT, RESTORE_EXPORTS } from './exports.js'
 import type { Body, Limits, Module, Section } from './module.js'
 import { op } from './opcodes.js'
 import { ModuleRefusal } from './refusal.js'
 import { Reader } from './reader.js'
 import { cutSegments, ENTRY_COST, HOST_CALL_COST } from './segments.js'
-import { type Caps, checkStructure, FUEL_EXPORT, RESTORE_EXPORTS } from './structure.js'
+import { type Caps, checkStructure } from './structure.js'
 import {
   growBody,
   isRestorable,

@@ -17,6 +17,12 @@ export interface Range {
   readonly end: number
 }
 
+/** A part of a memory: its first byte, and the first behind it; both 0 when it is empty. */
+export interface Extent {
+  readonly start: number
+  readonly end: number
+}
+
 export type Kind = 'function' | 'table' | 'memory' | 'global'
 
 export interface Import extends Range {
@@ -87,4 +93,6 @@ export interface Module {
   readonly references: readonly FunctionReference[]
   readonly bodies: readonly Body[]
   readonly usesSimd: boolean
+  /** Around all that segments of data write at instantiation; null where the module alone does not tell. */
+  readonly data: Extent | null
 }

@@ -54,6 +54,16 @@ export class Reader {
     throw new ModuleRefusal(`has an overlong number as ${what}`, start)
   }
 
+  /** A signed number of 32 bits. */
+  s32(what: string): number {
+    const start = this.at
+    this.skipSigned(32, what)
+    let value = 0
+    for (let at = start; at < this.at; at++) value |= ((this.bytes[at] ?? 0) & 0x7f) << (7 * (at - start))
+    const unused = Math.max(0, 32 - 7 * (this.at - start))
+    return (value << unused) >> unused
+  }
+
   /** How many entries follow: never more than `most`, nor than there are bytes left, since each takes one at least. */
   count(what: string, most: number): number {
     const start = this.at

@@ -60,6 +60,7 @@ test('tells the facts of a module that may run', () => {
       functions: 1,
       start: true,
       simd: false,
+      data: { start: 0, end: 0 },
     },
   })
 })

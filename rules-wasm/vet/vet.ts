@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { decode } from './decode.js'
 import { checkStructure } from './structure.js'
-import type { Export, FunctionType, Import, Kind, Limits, Module } from './module.js'
+import type { Export, Extent, FunctionType, Import, Kind, Limits, Module } from './module.js'
 import type { Policy } from './policy.js'
 import type { Problem } from './problem.js'
 import { ModuleRefusal } from './refusal.js'
@@ -28,6 +28,8 @@ export interface Facts {
   readonly functions: number
   readonly start: boolean
   readonly simd: boolean
+  /** Around all that segments of data write to the memory at instantiation; null where the module alone does not tell. */
+  readonly data: Extent | null
 }
 
 export type Vetted =
@@ -98,7 +100,8 @@ function quote(name: string): string {
 }
 
 function factsOf(module: Module, policy: Policy): Facts {
-  const { bytes, types, imports, exports, memories, tables, functions, importedFunctions, start, usesSimd } = module
+  const { bytes, types, imports, exports, memories, tables, functions, importedFunctions, start, usesSimd, data } =
+    module
   const [memory] = memories
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
@@ -114,6 +117,7 @@ function factsOf(module: Module, policy: Policy): Facts {
     functions: functions.length - importedFunctions,
     start: start !== undefined,
     simd: usesSimd,
+    data,
   }
 }
 

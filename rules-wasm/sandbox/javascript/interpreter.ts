@@ -1,4 +1,4 @@
-import { FUEL_EXPORT } from '@gatehouse/rule-vet'
+import { FUEL_EXPORT } from '@gatehouse/rule-vet/exports'
 import { RuleFault } from '../fault.js'
 import { importsOf, type Outside } from './imports.js'
 

@@ -30,8 +30,8 @@ export async function buildWebAssembly(bundle: RuleBundle, limits: Limits): Prom
     meter: meterOf(manifest, METER_VERSION),
   }
   const wasiStub = manifest.wasiStub && bundle.grants.wasiStub === true
-  const module: RuleModule = { language: 'wasm', manifest, limits, wasiStub, sha256: digest(bytes), code, facts }
-  return { ok: true, module }
+  const made = { language: 'wasm', sha256: digest(bytes), code, data: vetted.facts.data } as const
+  return { ok: true, module: { ...made, manifest, limits, wasiStub, facts } }
 }
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

@@ -4,6 +4,9 @@ import type { WasiStub } from '../wasi.js'
 import type { Blocks } from './blocks.js'
 import type { Functions, Host } from './rule-functions.js'
 
+/** Under which name Extism's functions are imported. */
+export const EXTISM_MODULE = 'extism:host/env'
+
 /** A host with the memory of Extism's functions, and the stub of WASI for a module that was granted it. */
 export interface ExtismHost extends Host {
   readonly blocks: Blocks

@@ -1,3 +1,4 @@
+import type { Extent } from '@gatehouse/rule-vet'
 import { RuleFault } from '../fault.js'
 import { decodeStrict } from '../text.js'
 
@@ -5,9 +6,8 @@ import { decodeStrict } from '../text.js'
 export class GuestMemory {
   #memory: WebAssembly.Memory | undefined
   #bytes = new Uint8Array(0)
-  /** Where the host has looked or written: the first byte, and the first behind it. */
-  lowest = Infinity
-  highest = 0
+  #lowest = Infinity
+  #highest = 0
 
   attach(memory: WebAssembly.Memory | undefined): void {
     this.#memory = memory
@@ -19,8 +19,8 @@ export class GuestMemory {
     const bytes = this.#current()
     const [start, size] = [pointer >>> 0, length >>> 0]
     if (start + size > bytes.length) throw new RuleFault('trap', 'gave the host a pointer outside of its memory')
-    if (start < this.lowest) this.lowest = start
-    if (start + size > this.highest) this.highest = start + size
+    if (start < this.#lowest) this.#lowest = start
+    if (start + size > this.#highest) this.#highest = start + size
     return bytes.subarray(start, start + size)
   }
 
@@ -35,9 +35,14 @@ export class GuestMemory {
     return bytes.length
   }
 
+  /** Around all that the host has looked at or written. */
+  get written(): Extent {
+    return this.#highest === 0 ? { start: 0, end: 0 } : { start: this.#lowest, end: this.#highest }
+  }
+
   forgetViews(): void {
-    this.lowest = Infinity
-    this.highest = 0
+    this.#lowest = Infinity
+    this.#highest = 0
   }
 
   /** Growing detaches what was there. */

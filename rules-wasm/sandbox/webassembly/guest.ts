@@ -1,13 +1,14 @@
 import type { ExtismPluginOptions } from '@extism/extism'
-import { FUEL_EXPORT, RESTORE_EXPORTS } from '@gatehouse/rule-vet'
+import type { Extent } from '@gatehouse/rule-vet'
+import { FUEL_EXPORT, RESTORE_EXPORTS } from '@gatehouse/rule-vet/exports'
 import { RULE_HOST_MODULE } from '@gatehouse/sdk/rule-limits'
 import { RuleFault } from '../fault.js'
+import type { WasiStub } from '../wasi.js'
 import { createPlugin } from './extism.js'
-import { extismFunctions, type ExtismHost } from './extism-functions.js'
-import { EXTISM_MODULE } from './offered.js'
+import { EXTISM_MODULE, extismFunctions, type ExtismHost } from './extism-functions.js'
+import type { GuestMemory } from './guest-memory.js'
 import { rememberInstance, type Restore } from './restore.js'
 import { type Functions, ruleFunctions } from './rule-functions.js'
-import { WASI_MODULE } from '../wasi.js'
 
 /** An instance of a rule's module. */
 export interface Guest {
@@ -23,22 +24,25 @@ export interface Guest {
  * Makes an instance through Extism, in this thread, without WASI, hosts or paths. All that a module may import is our own: of the SDK's
  * functions none is reachable. Rejects when the module's start, or its `_initialize`, fails.
  */
-export async function createGuest(code: WebAssembly.Module, host: ExtismHost): Promise<Guest> {
+export async function createGuest(code: WebAssembly.Module, host: ExtismHost, data: Extent | null): Promise<Guest> {
+  const { wasi, memory: seen } = host
   const functions = { [EXTISM_MODULE]: extismFunctions(host), [RULE_HOST_MODULE]: ruleFunctions(host) }
-  host.memory.attach(undefined)
-  const instance = host.wasi === null ? await throughExtism(code, functions) : await withStub(code, functions, host)
+  seen.attach(undefined)
+  seen.forgetViews()
+  const instance =
+    wasi === null ? await throughExtism(code, functions) : await withStub(code, functions, { wasi, seen })
   // The instance itself, since `call` drops what `evaluate` answers, and cannot be waited for without a turn of the event loop.
   const { exports } = instance
   const memory = memoryOf(instance)
   const { evaluate, [FUEL_EXPORT]: fuel, [RESTORE_EXPORTS.size]: size } = exports
   if (typeof evaluate !== 'function' || !(fuel instanceof WebAssembly.Global) || memory === undefined)
     throw new RuleFault('trap', 'is no module that was built for the sandbox')
-  host.memory.attach(memory)
+  seen.attach(memory)
   return {
     evaluate: evaluate as () => number,
     pages: () => (size instanceof WebAssembly.Global ? Number(size.value) : memory.buffer.byteLength / 65_536),
     fuel: fuel as unknown as { value: bigint },
-    restore: rememberInstance(exports, host.memory),
+    restore: rememberInstance(exports, seen, data),
   }
 }
 
@@ -46,10 +50,13 @@ type Modules = Readonly<Record<string, Functions>>
 
 async function throughExtism(code: WebAssembly.Module, modules: Modules): Promise<WebAssembly.Instance> {
   const functions = Object.fromEntries(Object.entries(modules).map(([name, module]) => [name, behindContext(module)]))
-  const plugin = await createPlugin(
-    { wasm: [{ module: code }] },
-    { runInWorker: false, useWasi: false, functions, config: Object.create(null) as Record<string, string> },
-  )
+  // The module itself: for a manifest the SDK first asks whether it is a `Response`, upon which Node loads all that makes requests.
+  const plugin = await createPlugin(code, {
+    runInWorker: false,
+    useWasi: false,
+    functions,
+    config: Object.create(null) as Record<string, string>,
+  })
   return plugin.getInstance()
 }
 
@@ -57,10 +64,14 @@ async function throughExtism(code: WebAssembly.Module, modules: Modules): Promis
  * The SDK takes no WASI but its own, and runs `_initialize` before the instance's memory is known; so a module that was granted our stub
  * is instantiated here.
  */
-async function withStub(code: WebAssembly.Module, modules: Modules, host: ExtismHost): Promise<WebAssembly.Instance> {
-  const imports = { ...modules, [WASI_MODULE]: host.wasi?.functions ?? {} } as WebAssembly.Imports
+async function withStub(
+  code: WebAssembly.Module,
+  modules: Modules,
+  { wasi, seen }: { readonly wasi: WasiStub; readonly seen: GuestMemory },
+): Promise<WebAssembly.Instance> {
+  const imports = { ...modules, [wasi.module]: wasi.functions } as WebAssembly.Imports
   const instance = await WebAssembly.instantiate(code, imports)
-  host.memory.attach(memoryOf(instance))
+  seen.attach(memoryOf(instance))
   const { _initialize: initialize } = instance.exports
   if (typeof initialize === 'function') initialize()
   return instance

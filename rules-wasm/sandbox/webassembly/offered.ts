@@ -2,8 +2,7 @@ import type { RuleManifest } from '@gatehouse/sdk/rule-abi'
 import { RULE_HOST_FUNCTIONS, RULE_HOST_MODULE, type RuleCapability } from '@gatehouse/sdk/rule-limits'
 import type { HostFunction } from '@gatehouse/rule-vet'
 import { WASI_FUNCTIONS, WASI_MODULE } from '../wasi.js'
-
-export const EXTISM_MODULE = 'extism:host/env'
+import { EXTISM_MODULE } from './extism-functions.js'
 
 interface Offered {
   readonly params: readonly ('i32' | 'i64')[]

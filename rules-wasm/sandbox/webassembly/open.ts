@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks'
+import { createRequire } from 'node:module'
 import type { RuleAnswer } from '@gatehouse/sdk/rule-abi'
 import { readAnswer } from '../answer.js'
 import { Capabilities } from '../capabilities.js'
@@ -6,7 +6,7 @@ import type { RuleConfig } from '../config.js'
 import { RuleFault } from '../fault.js'
 import { notRun } from '../not-run.js'
 import type { OpenRule, Ran, RuleModule, RunRequest } from '../types.js'
-import { WasiStub } from '../wasi.js'
+import type * as Wasi from '../wasi.js'
 import { Blocks } from './blocks.js'
 import { Exchange } from './exchange.js'
 import type { ExtismHost } from './extism-functions.js'
@@ -45,7 +45,7 @@ class OpenModule implements OpenRule {
       capabilities: new Capabilities(manifest, config),
     }
     host.exchange.counted = () => this.#counted()
-    const wasi = module.wasiStub ? new WasiStub(host, manifest.capabilities.includes('log')) : null
+    const wasi = module.wasiStub ? new (loadStub().WasiStub)(host, manifest.capabilities.includes('log')) : null
     this.#host = { ...host, blocks: new Blocks(limits.memoryPages * 65_536), wasi }
   }
 
@@ -54,7 +54,7 @@ class OpenModule implements OpenRule {
     if (this.#guest !== null) return this.#guest
     this.#begin(noCall)
     this.#host.wasi?.begin(null)
-    this.#guest = await createGuest(this.#code, this.#host)
+    this.#guest = await createGuest(this.#code, this.#host, this.#module.data ?? null)
     return this.#guest
   }
 
@@ -130,6 +130,9 @@ class OpenModule implements OpenRule {
     return left === undefined ? 0 : Number(this.#fuel - left)
   }
 }
+
+/** Few need it. */
+const loadStub = () => createRequire(import.meta.url)('../wasi.js') as typeof Wasi
 
 const noCall: RunRequest = { input: new Uint8Array(0), kv: null }
 
