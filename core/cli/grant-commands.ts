@@ -2,13 +2,9 @@ import { RULE_GRANT_LIMITS, RULE_LIMITS, type RuleGrants, RuleManifest } from '@
 import { type Command, InvalidArgumentError } from 'commander'
 import { connect } from './client.js'
 import { columns, type Io, plain } from './io.js'
+import type { Granted } from './module-shapes.js'
 import { grantsFor } from './rule-kit-package.js'
 
-/** What of an artifact is of interest here. */
-export interface Granted {
-  readonly slug: string
-  readonly grants: Readonly<Record<string, unknown>>
-}
 interface GrantOptions extends RuleGrants {
   readonly none?: boolean
   readonly json?: boolean

@@ -2,24 +2,12 @@ import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import { type ArtifactReference, readReference } from '../domain/artifacts.js'
 import { connect } from './client.js'
-import { addGrantCommand, type Granted, tellGrants } from './grant-commands.js'
+import { addGrantCommand, tellGrants } from './grant-commands.js'
 import { columns, plain } from './io.js'
 import type { Io } from './io.js'
+import type { Artifact } from './module-shapes.js'
 import { addUploadCommand } from './upload-command.js'
 
-export interface Version {
-  readonly version: number
-  readonly sha256: string
-  readonly signedBy: string | null
-  readonly refused: string | null
-  readonly state: string
-}
-export interface Artifact extends Omit<Version, 'version' | 'state'>, Granted {
-  readonly engine: string
-  readonly current: number
-  readonly canary: { readonly version: number; readonly percent: number; readonly shadow: boolean } | null
-  readonly usedBy: readonly { readonly version: number | null }[]
-}
 interface Json {
   readonly json?: boolean
 }

@@ -5,7 +5,7 @@ import { modulesIn, readModule } from '../configuration/module-files.js'
 import { type Client, connect } from './client.js'
 import { addGrantOptions, flagsOf, grantsOf, lackingGrants, tellGrants } from './grant-commands.js'
 import { CommandError, type Io, shellWord } from './io.js'
-import type { Artifact, Version } from './module-commands.js'
+import type { Artifact, Version } from './module-shapes.js'
 
 export function addUploadCommand(rules: Command, io: Io): void {
   const upload = rules

@@ -59,7 +59,7 @@ test('a refused upload names the command that would do, check names it too, and 
   const right = `gatehouse rules upload 'my rules/hog.wasm' --fuel 30000000 --memory-pages 512`
   assert.match(await command('rules', 'check', 'my rules/hog.wasm'), `to grant them      ${right}\n`)
   const refused = await command('rules', 'upload', 'my rules/hog.wasm')
-  assert.match(refused, /^1: module: has a memory of 512 pages, more than 64: .*"memoryPages"/)
+  assert.match(refused, /^1: module: has a memory of 512 pages, more than 64; .*"memoryPages"/)
   assert.ok(refused.endsWith(`If it is to have that:\n  ${right}\n`), refused)
   const half = await command('rules', 'upload', 'my rules/hog.wasm', '--fuel', '1', '--name', 'pig', '--current')
   assert.match(half, `--name pig --current --fuel 30000000 --memory-pages 512\n`)
