@@ -85,6 +85,8 @@ export type Prepared =
       readonly ok: true
       readonly state: unknown
       readonly passes: number
+      /** Whether it keeps something of what it is asked: then it is not asked before those in front of it have let the message through. */
+      readonly remembers?: boolean
       /** What was found out about its artifact, for whoever uploads it. */
       readonly facts?: JsonObject
     }

@@ -258,6 +258,7 @@ export const HOOKS = Object.freeze({
         ok: z.literal(true),
         state: z.unknown(),
         passes: z.number().int().min(1).max(1_000),
+        remembers: z.exactOptional(z.boolean()),
         facts: z.exactOptional(jsonObject),
       }),
       z.object({ ok: z.literal(false), errors: configErrors }),

@@ -47,7 +47,7 @@ export interface CompiledRule {
   readonly instance: string | null
   /** Whether the engine is shown the message as one text besides its leaves. */
   readonly whole: boolean
-  /** Whether it cannot change the message: it may be asked while others that only look are. */
+  /** Whether it changes nothing, neither the message nor what it remembers: it may be asked while others that only look are. */
   readonly looksOnly: boolean
   /** How it changes the texts that it finds; null when it does not. */
   readonly change: TextChange | null

@@ -80,6 +80,26 @@ test('a rule that may change the message waits for those before it, and those be
   assert.equal(ended.kind === 'changed' && ended.message['arguments'], { t: '*' })
 })
 
+test('a rule that remembers is asked when those before it have let the message through, alone or in a row', async () => {
+  for (const chaining of [[], ['slow']]) {
+    const { waiting, evaluate } = slowly()
+    const first: ((evaluation: Evaluation) => void)[] = []
+    const other = () => new Promise<Evaluation>((answer) => void first.push(answer))
+    const rules = [
+      rule({ engine: 'other', action: 'block' }),
+      looks('block'),
+      looks('block', { config: { remembers: true } }),
+    ]
+    const outcome = bench({ slow: evaluate, other }, [], { chaining }).request({ t: 'x' }, rules)
+    await settled()
+    assert.is(waiting.length, 1, 'one that only looks is asked meanwhile')
+    waiting[0]?.answer(pass())
+    first[0]?.(found)
+    const { kind, receipts } = await outcome
+    assert.equal([kind, receipts.length, waiting.length], ['blocked', 2, 1])
+  }
+})
+
 test('no more than sixteen are asked at once', async () => {
   const { waiting, evaluate } = slowly()
   const outcome = bench({ slow: evaluate }).request(

@@ -153,12 +153,14 @@ function take(run: Run): CompiledRule | null {
   return compiled
 }
 
+type Fits = (compiled: CompiledRule) => boolean
+
 /** A rule, and those right behind it that its engine answers for with one question. */
-function takeRow(run: Run, first: CompiledRule): readonly CompiledRule[] {
+function takeRow(run: Run, first: CompiledRule, fits: Fits): readonly CompiledRule[] {
   const row = [first]
   for (;;) {
     const next = run.rules[run.next]
-    if (next === undefined || next.kind !== first.kind || !isChained(run, next)) return row
+    if (next === undefined || next.kind !== first.kind || !isChained(run, next) || !fits(next)) return row
     row.push(take(run) as CompiledRule)
   }
 }
@@ -170,10 +172,13 @@ type Started =
 const isChained = ({ asked }: Run, { chains, broken, watch }: CompiledRule) =>
   chains && broken === null && quarantineFor(watch, principalOf(asked.context)) === null
 
-function start(run: Run, compiled: CompiledRule): Started {
+function start(run: Run, compiled: CompiledRule, fits: Fits = isAny): Started {
   if (!isChained(run, compiled)) return { compiled, answer: runPasses(run.asked, compiled, run.text) }
-  return { ...askRow(courseOf(run), takeRow(run, compiled)), compiled: null }
+  return { ...askRow(courseOf(run), takeRow(run, compiled, fits)), compiled: null }
 }
+
+const isAny: Fits = () => true
+const looks: Fits = ({ looksOnly }) => looksOnly
 
 const courseOf = (run: Run): Course => ({
   asked: run.asked,
@@ -215,9 +220,9 @@ function proceedRow(run: Run, started: Started): Promise<Outcome> | undefined {
 
 /** The first takes time. If it only looks, those behind it that only look are asked meanwhile, on the same text. */
 async function resume(run: Run, started: Started[]): Promise<Outcome> {
-  const isLooking = () => rulesOf(started.at(-1) as Started).every(({ looksOnly }) => looksOnly)
+  const isLooking = () => rulesOf(started.at(-1) as Started).every(looks)
   while (isLooking() && started.length < MOST_AT_ONCE && run.rules[run.next]?.looksOnly === true)
-    started.push(start(run, take(run) as CompiledRule))
+    started.push(start(run, take(run) as CompiledRule, looks))
   for (const [index, each] of started.entries()) {
     if (run.blocked === null) await settle(run, each)
     else for (const compiled of rulesOf(each)) run.receipts.push(receiptOf(compiled, run.asked.leg, GIVEN_UP))

@@ -43,7 +43,8 @@ export async function prepareRule(
   const known = { ...unknown, kind, instance: found.instance?.name ?? null, whole, chains }
   const prepared = await ask(engines, { ...found, artifact }, rule, whoIs(rule))
   if (!prepared.ok) return { ...known, broken: wordsOf(prepared.errors) }
-  return { ...known, state: prepared.state, passes: chains ? 1 : prepared.passes, broken: null }
+  const { state, passes, remembers = false } = prepared
+  return { ...known, state, passes: chains ? 1 : passes, looksOnly: looksOnly && !remembers, broken: null }
 }
 
 /** What is wrong with a rule that is about to be saved; empty: nothing. Holds nothing afterwards. */

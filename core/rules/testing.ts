@@ -134,7 +134,8 @@ export function bench(
 function prepareWords(config: Readonly<Record<string, unknown>>): Prepared {
   const list = config['words']
   if (config['invalid'] === true) return { ok: false, errors: [{ path: 'words', message: 'a word is missing' }] }
-  return { ok: true, state: list ?? [], passes: Array.isArray(list) ? list.length : 1 }
+  const remembers = config['remembers'] === true
+  return { ok: true, state: list ?? [], passes: Array.isArray(list) ? list.length : 1, remembers }
 }
 
 const declared = (isVerdict: boolean): EngineKind['declaration'] => ({

@@ -71,7 +71,7 @@ export function createEngine({ pool, buildPool, scopes, log, ceilings, now }: En
       standing.add(state)
       // One that is only checked is run by nobody.
       const problem = request.rule === null ? null : await putOn(shelf.put(state))
-      if (problem === null) return { ok: true, state, passes: 1 }
+      if (problem === null) return { ok: true, state, passes: 1, remembers: state.build.module.manifest.stateful }
       retire(state)
       return { ok: false, errors: [problem] }
     },

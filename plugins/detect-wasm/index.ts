@@ -27,6 +27,8 @@ const declared: KeyedOptions = {
   },
 }
 
+/** Messages that a thread has before it needs them. */
+const AHEAD = 3
 /** Of a thread: V8's own memory. That of the rules comes on top, and each has its own limit. */
 const RESOURCES = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8 }
 
@@ -42,8 +44,8 @@ export default definePlugin({
       resources: RESOURCES,
       longestWaitMs: 10_000,
       mostWaiting: 512,
-      ahead: 3,
-      awakeMs: 0.5,
+      ahead: AHEAD,
+      awakeMs: config.awakeMs,
     })
     const buildPool = createWorkerPool<BuildTask, BuiltAnswer>({
       script: new URL('./build-thread.cjs', import.meta.url),
