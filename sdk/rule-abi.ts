@@ -91,7 +91,7 @@ export const RuleAnswer: z.ZodType<RuleAnswer> = z.object({
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/
 const WORD = /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/
-const limit = (most: number) => z.number().int().min(1).max(most)
+const limit = (most: number) => z.number().int().min(1).max(most, `must be at most ${most}`)
 /** No key may be called like what every object has. */
 const named = <T extends z.ZodType>(value: T, most: number) =>
   z

@@ -186,9 +186,9 @@ function byLane({ shared, thread, owner, awakeMs }: NonNullable<Provision['lane'
     },
     rests() {
       rested = performance.now()
-      if (isFast) vigil.stay(awakeMs)
-      else isAwake(false)
-      return isFast
+      if (isFast && vigil.stay(awakeMs)) return true
+      isAwake(false)
+      return false
     },
     onLook: (then) => void (look = then),
   }

@@ -92,5 +92,5 @@ function refusal(status: number, text: string): CommandError {
     // Not an answer of ours: its status must do.
   }
   if (status === 401) message += '\nThe token is not valid: restart the gateway, or give another GATEHOUSE_TOKEN.'
-  return new CommandError(message)
+  return new CommandError(message, status)
 }

@@ -19,7 +19,19 @@ export interface Io {
 /** A failure that is told in its own words, with exit code 1. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
+
+  constructor(
+    message: string,
+    /** With which the gateway answered; null: it was not asked. */
+    readonly status: number | null = null,
+  ) {
+    super(message)
+  }
 }
+
+/** For a command that is printed to be copied. */
+export const shellWord = (text: string): string =>
+  /^[\w./@:+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /** Text of others on a terminal: control characters, which could repaint it, are shown as what they are. */
 export function plain(text: string): string {

@@ -1,21 +1,20 @@
-import { basename, dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
-import { modulesIn, readModule } from '../configuration/module-files.js'
 import { type ArtifactReference, readReference } from '../domain/artifacts.js'
-import { type Client, connect } from './client.js'
-import { columns, CommandError, plain } from './io.js'
+import { connect } from './client.js'
+import { addGrantCommand, type Granted, tellGrants } from './grant-commands.js'
+import { columns, plain } from './io.js'
 import type { Io } from './io.js'
+import { addUploadCommand } from './upload-command.js'
 
-interface Version {
+export interface Version {
   readonly version: number
   readonly sha256: string
   readonly signedBy: string | null
   readonly refused: string | null
   readonly state: string
 }
-interface Artifact extends Omit<Version, 'version' | 'state'> {
-  readonly slug: string
+export interface Artifact extends Omit<Version, 'version' | 'state'>, Granted {
   readonly engine: string
   readonly current: number
   readonly canary: { readonly version: number; readonly percent: number; readonly shadow: boolean } | null
@@ -36,22 +35,15 @@ const percent = (text: string): number => {
   throw new InvalidArgumentError('It must be a whole number from 1 to 100.')
 }
 
-/** What concerns the modules that rules run: `gatehouse rules upload`, `modules`, `use`, `canary`, `rollback`. */
+/** What concerns the modules that rules run: `gatehouse rules upload`, `modules`, `grant`, `use`, `canary`, `rollback`. */
 export function addModuleCommands(rules: Command, io: Io): void {
-  rules
-    .command('upload')
-    .description('Upload a module with the manifest, and the signature if there is one, that stand beside it.')
-    .argument('<file>', 'the module, .wasm or .js')
-    .option('--name <name>', 'what rules call it; the name in its manifest, unless given')
-    .option('--engine <kind>', 'the engine that it is for; may be left out when there is one alone')
-    .option('--current', 'rules that name no version run it from now on')
-    .option('--json', 'print the version as JSON')
-    .action((file: string, options: UploadOptions) => upload(io, file, options))
+  addUploadCommand(rules, io)
   rules
     .command('modules')
     .description('List the modules that rules may name, and what of them runs.')
     .option('--json', 'print them as JSON')
     .action((options: Json) => list(io, options))
+  addGrantCommand(rules, io)
   rules
     .command('use')
     .description('Make a version current: rules that name none run it from the next message on.')
@@ -79,54 +71,14 @@ export function addModuleCommands(rules: Command, io: Io): void {
     .action((name: string, options: Json) => change(io, name, { current: 'previous' }, options))
 }
 
-interface UploadOptions extends Json {
-  readonly name?: string
-  readonly engine?: string
-  readonly current?: boolean
-}
-
-async function upload(io: Io, path: string, options: UploadOptions): Promise<void> {
-  const full = resolve(io.cwd, path)
-  const { module, manifest, signature } = await readModule(basename(full), modulesIn(dirname(full))).catch(
-    (error: Error) => {
-      throw new CommandError(error.message)
-    },
-  )
-  const client = await connect(io)
-  const slug = options.name ?? String(manifest['name'])
-  const { items } = (await client.get('/artifacts', { limit: '500' })) as { items: Artifact[] }
-  const body = {
-    module: Buffer.from(module).toString('base64'),
-    manifest,
-    ...(signature === undefined ? {} : { signature }),
-  }
-  const isThere = items.some((one) => one.slug === slug)
-  const added = (await (isThere
-    ? client.post(`/artifacts/${slug}/versions`, { ...body, makeCurrent: options.current ?? false })
-    : client.post('/artifacts', { ...body, slug, engine: options.engine ?? (await onlyEngine(client)) }))) as Version
-  const version = isThere ? added : ((added as unknown as { versions: Version[] }).versions[0] as Version)
-  if (options.json) return io.out(`${JSON.stringify({ slug, ...version }, null, 2)}\n`)
-  const by = version.signedBy === null ? 'not signed' : `signed by ${version.signedBy}`
-  io.out(`${slug}@${version.version}  sha256:${version.sha256}  ${by}  ${version.state}\n`)
-  if (version.state !== 'current') io.out(`Rules run it after: gatehouse rules use ${slug}@${version.version}\n`)
-}
-
-async function onlyEngine(client: Client): Promise<string> {
-  const { items } = (await client.get('/engines/kinds')) as { items: { kind: string; artifact: unknown }[] }
-  const [first, ...others] = items.filter(({ artifact }) => artifact !== null)
-  if (first === undefined) throw new CommandError('No engine that runs modules is loaded: name its plugin in the file.')
-  if (others.length === 0) return first.kind
-  throw new CommandError(`Say for which engine with --engine: ${[first, ...others].map(({ kind }) => kind).join(', ')}`)
-}
-
 async function list(io: Io, { json }: Json): Promise<void> {
   const { items } = (await (await connect(io)).get('/artifacts', { limit: '500' })) as { items: Artifact[] }
   if (json) return io.out(`${JSON.stringify(items, null, 2)}\n`)
   if (items.length === 0) return io.out('There are none yet. Upload one with: gatehouse rules upload FILE.wasm\n')
-  io.out(`${columns([['MODULE', 'SHA256', 'SIGNED BY', 'CANARY', 'RULES', ''], ...items.map(row)])}\n`)
+  io.out(`${columns([['MODULE', 'SHA256', 'SIGNED BY', 'CANARY', 'RULES', 'GRANTS', ''], ...items.map(row)])}\n`)
 }
 
-function row({ slug, current, sha256, signedBy, canary: other, usedBy, refused }: Artifact): string[] {
+function row({ slug, current, sha256, signedBy, canary: other, usedBy, grants, refused }: Artifact): string[] {
   const share = other === null ? '-' : `@${other.version} ${other.percent}%${other.shadow ? ' shadow' : ''}`
   const signer = signedBy ?? '-'
   return [
@@ -135,6 +87,7 @@ function row({ slug, current, sha256, signedBy, canary: other, usedBy, refused }
     signer,
     share,
     usesOf(usedBy, current),
+    Object.keys(grants).length === 0 ? '-' : tellGrants(grants),
     refused === null ? '' : plain(`must not run: ${refused}`),
   ]
 }

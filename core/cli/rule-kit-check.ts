@@ -1,5 +1,6 @@
-import { columns, CommandError, type Io, plain } from './io.js'
-import { grantsFor, readPackage, type RulePackage, tellGrants } from './rule-kit-package.js'
+import { flagsOf, tellGrants } from './grant-commands.js'
+import { columns, CommandError, type Io, plain, shellWord } from './io.js'
+import { grantsFor, readPackage, type RulePackage } from './rule-kit-package.js'
 import { openRunner } from './rule-kit-runner.js'
 import type { Report } from './rule-kit-worker.js'
 
@@ -46,13 +47,16 @@ function refusal(file: string, { problems }: Report): CommandError {
 
 function tell(rule: RulePackage, { facts, limits }: Report): string {
   const { manifest, sha256 } = rule
+  const grants = grantsFor(rule)
+  const isGranted = Object.keys(grants).length > 0
   const rows = [
     ['name', `${manifest.name} ${manifest.version}`],
     ['sha256', sha256],
     ['abi', manifest.abi],
     ['language', manifest.language],
     ['capabilities', manifest.capabilities.join(', ') || 'none'],
-    ['grants needed', tellGrants(grantsFor(rule))],
+    ['grants needed', tellGrants(grants)],
+    ['to grant them', isGranted ? `gatehouse rules upload ${shellWord(rule.path)} ${flagsOf(grants)}` : ''],
     ...Object.entries(facts).map(([key, value]) => [words(key), shown(value)]),
     ['metering', overhead(facts)],
     ...Object.entries(limits ?? {}).map(([key, value]) => [`most ${words(key)}`, String(value)]),

@@ -60,18 +60,17 @@ function madeUp(path: string, sha256: string): RuleManifest {
   return RuleManifest.parse({ name: 'rule', version: '0', abi: RULE_ABI, sha256, language })
 }
 
-/** What an operator has to allow for it, beyond what every rule may. The commands of an author take it as allowed, and tell it. */
-export function grantsFor({ bytes, manifest }: RulePackage): RuleGrants {
+/**
+ * What an operator has to allow for it, beyond what every rule may. The commands of an author take it as allowed, and tell it. The size
+ * in whole mebibytes: the next build, a few bytes longer, is to fit too.
+ */
+export function grantsFor({ bytes, manifest }: Pick<RulePackage, 'manifest'> & { bytes: Uint8Array }): RuleGrants {
   const { memoryPages = 0, fuel = 0 } = manifest.limits
   return {
     ...(manifest.wasiStub && { wasiStub: true }),
     ...(memoryPages > RULE_LIMITS.memoryPages && { memoryPages }),
     ...(fuel > RULE_LIMITS.fuel && { fuel }),
-    ...(bytes.length > RULE_LIMITS.moduleBytes && { moduleBytes: bytes.length }),
+    ...(bytes.length > RULE_LIMITS.moduleBytes && { moduleBytes: Math.ceil(bytes.length / MIB) * MIB }),
   }
 }
-
-export function tellGrants(grants: RuleGrants): string {
-  const names = Object.entries(grants).map(([name, value]) => (value === true ? name : `${name} ${value}`))
-  return names.length === 0 ? 'none' : names.join(', ')
-}
+const MIB = 1_048_576

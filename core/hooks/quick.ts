@@ -31,8 +31,8 @@ const BESIDE: Readonly<Record<string, (value: unknown) => boolean>> = {
   counts: (value) => isPlain(value) && Object.values(value).every((n) => Number.isSafeInteger(n) && (n as number) >= 1),
   evidence(value) {
     if (!isPlain(value)) return false
-    const entries = Object.entries(value)
-    return entries.length <= 16 && entries.every(([key, one]) => key.length <= 64 && isTold(one))
+    const keys = Object.keys(value)
+    return keys.length <= 16 && keys.every((key) => key.length <= 64 && isTold(value[key]))
   },
   recorded: isPlain,
   strike: (value) => typeof value === 'string' && value.length <= 500,

@@ -42,8 +42,8 @@ function areCounts(counts: unknown): boolean {
 
 function isEvidence(evidence: unknown): boolean {
   if (!isPlain(evidence)) return false
-  const entries = Object.entries(evidence)
-  return entries.length <= MOST_EVIDENCE && entries.every(([key, value]) => key.length <= LONGEST_KEY && isTold(value))
+  const keys = Object.keys(evidence)
+  return keys.length <= MOST_EVIDENCE && keys.every((key) => key.length <= LONGEST_KEY && isTold(evidence[key]))
 }
 
 const isTold = (value: unknown): boolean =>
@@ -58,5 +58,5 @@ function isRecord(recorded: unknown): boolean {
   }
 }
 
-const isPlain = (value: unknown): value is object =>
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

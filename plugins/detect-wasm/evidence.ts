@@ -14,6 +14,7 @@ const SURELY_SMALL = 10_000
 
 /** What a verdict rests on. Of many counters the largest. */
 export function evidenceOf({ evidence }: Prepared, { fuel, counters }: Ran): Evidence {
+  if (Object.keys(counters).length === 0) return { ...evidence, fuel }
   const counted = Object.entries(counters)
     .map(([name, n]) => [`counter.${name}`, n] as const)
     .filter(([key]) => key.length <= LONGEST_KEY)

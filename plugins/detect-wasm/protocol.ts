@@ -70,8 +70,26 @@ export function readTask(parcel: Parcel): ReadTask {
   }
 }
 
-export const sendAnswer = (answer: ChainAnswer): string => JSON.stringify(answer)
-export const readAnswer = (text: string): ChainAnswer => JSON.parse(text) as ChainAnswer
+/** What most runs do not do besides is not written out. */
+const NOTHING_BESIDES = { log: [], dropped: 0, counters: {}, reads: {}, writes: [] } satisfies Partial<Ran>
+
+export const sendAnswer = (answer: ChainAnswer): string => JSON.stringify(answer.map(shorten))
+export const readAnswer = (text: string): ChainAnswer =>
+  (JSON.parse(text) as (Pick<Ran, MainPart> | null)[]).map((ran) => ran && { ...NOTHING_BESIDES, ...ran })
+
+type MainPart = Exclude<keyof Ran, keyof typeof NOTHING_BESIDES>
+
+function shorten(ran: Ran | null): Partial<Ran> | null {
+  if (ran === null) return null
+  const { log, dropped, counters, reads, writes, ...main } = ran
+  const isPlain = log.length === 0 && dropped === 0 && writes.length === 0 && isEmpty(counters) && isEmpty(reads)
+  return isPlain ? main : ran
+}
+
+function isEmpty(record: object): boolean {
+  for (const _ in record) return false
+  return true
+}
 
 /** What the thread that builds is told: with vectors, it runs those of the manifest too. */
 export interface BuildTask {

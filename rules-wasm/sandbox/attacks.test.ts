@@ -219,6 +219,61 @@ test('a hostile pattern on a hostile text takes no time without end', async () =
   await isUnharmed(rule)
 })
 
+/** A look at the text of 64 KiB from 8000 on; the pattern is called `it`. */
+const lookAt64k =
+  '(call $regex_match (i32.const 0) (i32.const 2) (i32.const 8000) (i32.const 65536) (i32.const 0) (i32.const 100))'
+const filled =
+  '(memory.fill (i32.const 8000) (i32.const 97) (i32.const 65536)) (i32.store16 (i32.const 0) (i32.const 0x7469))'
+const looking = (body: string, it: string) =>
+  open(wat({ body: `${filled} ${body} ${PASS}`, imports: ['regex_match'] }), {
+    manifest: { capabilities: ['regex'], patterns: { it } },
+  })
+
+test('a look that cannot be paid is refused before it is done, with the worst pattern that there may be', async () => {
+  // 4,970 steps of 5,000; without an end that a text must have, nothing is known before it was read.
+  const worst = await looking(`(drop ${lookAt64k})`, `[ab]*a${'[ab]{990}'.repeat(5)}[c-d]`)
+  await run(worst)
+  const began = performance.now()
+  const { failure, fuel } = await run(worst)
+  const ms = performance.now() - began
+  assert.equal(
+    [failure?.kind, failure?.message],
+    ['fuel', 'the rule has not enough fuel left to look for a pattern in such a long text'],
+  )
+  assert.ok(fuel < 10_000, String(fuel))
+  assert.ok(ms < 50, `${ms} ms`)
+})
+
+test('a pattern that reads on past its match pays for that, and ends by its fuel', async () => {
+  const one = await run(
+    await looking(`(i32.store8 (i32.const 8000) (i32.const 120)) (drop ${lookAt64k})`, 'x.*y[yz]|x'),
+  )
+  assert.is(one.failure, null)
+  assert.ok(one.fuel > 65_536 * 5, String(one.fuel))
+  const loop = `(i32.store8 (i32.const 8000) (i32.const 120)) (loop $l (drop ${lookAt64k}) (br $l))`
+  const rule = await looking(loop, 'x.*y[yz]|x')
+  const first = await run(rule)
+  assert.is(first.failure?.kind, 'fuel')
+  assert.is((await run(rule)).fuel, first.fuel, 'the same in every run')
+})
+
+test('what the guest itself has used is not there for a look', async () => {
+  const spend =
+    '(local.set $n (i32.const 1000000)) (loop $s (br_if $s (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))'
+  const limits = async (body: string, fuel: number) => {
+    const rule = await open(wat({ body: `${filled} ${body} ${PASS}`, imports: ['regex_match'] }), {
+      manifest: { capabilities: ['regex'], patterns: { it: '[b-c]' }, limits: { fuel } },
+    })
+    return run(rule)
+  }
+  const look = (await limits(`(drop ${lookAt64k})`, 20_000_000)).fuel
+  const both = await limits(`${spend} (drop ${lookAt64k})`, 20_000_000)
+  assert.is((await limits(`${spend} (drop ${lookAt64k})`, both.fuel)).failure, null)
+  const short = await limits(`${spend} (drop ${lookAt64k})`, both.fuel - 100_000)
+  assert.is(short.failure?.kind, 'fuel')
+  assert.ok(short.fuel < both.fuel - look + 10_000, String(short.fuel))
+})
+
 test('refuses what is no module, or too large to be one', async () => {
   const whole = assemble(wat({ body: PASS }))
   assert.match(await problemsOf(new Uint8Array(0)), /header|ends/)

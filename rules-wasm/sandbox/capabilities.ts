@@ -3,6 +3,7 @@ import { RULE_LIMITS } from '@gatehouse/sdk/rule-limits'
 import type { RuleConfig } from './config.js'
 import { RuleFault } from './fault.js'
 import { compilePatterns, type Pattern } from './patterns.js'
+import { tooDear } from './re2.js'
 import { Store } from './store.js'
 import { decodeForPeople } from './text.js'
 import type { Ran } from './types.js'
@@ -65,26 +66,36 @@ export class Capabilities {
 
   /**
    * Looks for a pattern in a text of UTF-8, from a byte on; undefined when there is none of this id. All that patterns look at in one run
-   * is bounded: up to the end of what they find, or of the text.
+   * is bounded: up to the end of what they find, or of the text. A look that could not be paid is refused before it is done: a text without
+   * a match is read to its end.
    */
-  match(id: string, text: Uint8Array, from: number): Match | undefined {
+  match(id: string, text: Uint8Array, from: number, purse: Purse): Match | undefined {
     const pattern = this.#patterns.get(id)
     if (pattern === undefined) return undefined
     const rest = text.length - from
-    if (rest < 0) return { found: null, fuel: 0 }
+    if (rest < 0) return { found: null }
     if (rest > RULE_LIMITS.regexBytes) throw tooMuch()
-    const found = pattern.find(text, from)
-    const looked = found === null ? rest : Math.max(1, found[1] - from)
+    const { fuelPerByte, fuelPerMatchedByte } = pattern
+    const left = purse.left()
+    if (rest * fuelPerByte > left) throw tooDear()
+    const look = pattern.find(text, from, Math.floor(left / fuelPerMatchedByte))
+    const looked = look === null ? rest : Math.max(1, look.end - from)
     this.#shown += looked
     if (this.#shown > RULE_LIMITS.regexBytes) throw tooMuch()
-    return { found, fuel: looked * (pattern.fuelPerByte + (found === null ? 0 : pattern.fuelPerMatchedByte)) }
+    purse.charge(looked * fuelPerByte + (look === null ? 0 : Math.max(looked, look.read) * fuelPerMatchedByte))
+    return { found: look && [look.start, look.end] }
   }
 }
 
 export interface Match {
   readonly found: readonly [start: number, end: number] | null
-  /** What the look costs: whoever asked for it charges it. */
-  readonly fuel: number
+}
+
+/** What a run may still spend, in units of fuel. */
+export interface Purse {
+  left(): number
+  /** Throws when there is less. */
+  charge(units: number): void
 }
 
 const tooMuch = (): RuleFault => new RuleFault('fuel', `showed more than ${RULE_LIMITS.regexBytes} bytes to patterns`)

@@ -4,7 +4,13 @@ import * as assert from 'uvu/assert'
 import { checkPatterns, compilePatterns, type Pattern } from './patterns.js'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
-const patternOf = (pattern: string): Pattern => compilePatterns({ it: pattern }).get('it') as Pattern
+const compiled = (pattern: string): Pattern => compilePatterns({ it: pattern }).get('it') as Pattern
+const patternOf = (pattern: string) => ({
+  find(text: Uint8Array, from: number) {
+    const look = compiled(pattern).find(text, from, Infinity)
+    return look && [look.start, look.end]
+  },
+})
 
 test('finds the first match at or after a byte, counted in bytes', () => {
   const word = patternOf('[a-z]+é?')
@@ -58,7 +64,7 @@ test('refuses programs that are too large, those of the configuration all togeth
     problems({ config: { a: { pattern: optional }, b: { pattern: optional } } }).join(),
     /^config.b.pattern .*2000 steps/,
   )
-  assert.match(problems({ patterns: { a: '(x?){1000}'.repeat(9) } }).join(), /^patterns.a .*20000 steps/)
+  assert.match(problems({ patterns: { a: '(x?){1000}'.repeat(2) } }).join(), /^patterns.a .*5000 steps/)
 })
 
 test('time is in proportion to the text, whatever the pattern', () => {
@@ -67,6 +73,34 @@ test('time is in proportion to the text, whatever the pattern', () => {
     const began = performance.now()
     assert.is(patternOf(pattern).find(text, 0), null)
     assert.ok(performance.now() - began < 3_000, pattern)
+  }
+})
+
+test('tells how far it read for a match, and reads no further than is paid for', () => {
+  const text = bytesOf(`x${'a'.repeat(65_535)}`)
+  const on = compiled('x.*y[yz]|x')
+  const look = on.find(text, 0, Infinity)
+  assert.equal([look?.start, look?.end, look?.read], [0, 1, 65_536])
+  assert.throws(() => on.find(text, 0, 1_000), /not enough fuel/)
+  // As long as nothing is thrown, it finds the same.
+  assert.equal(on.find(text, 0, 65_536), look)
+  const near = compiled('xa').find(text, 0, 10)
+  assert.ok(near !== null && near.read <= 10, String(near?.read))
+})
+
+test('where it finds, and how far it reads, is the same whatever was looked at before', () => {
+  for (const pattern of ['(a|b)*a(a|b){12}[c-d]', '[a-d]+d|a', '(?i)(ab|ba)+c?']) {
+    const texts = ['abcd', 'ab'.repeat(3_000), `${'abbab'.repeat(1_000)}c`, 'd'].map(bytesOf)
+    const used = compiled(pattern)
+    const looks = () => texts.map((text) => used.find(text, 0, Infinity))
+    const first = looks()
+    for (const text of texts)
+      for (let from = 0; from < Math.min(50, text.length); from += 1) used.find(text, from, Infinity)
+    assert.equal(looks(), first)
+    assert.equal(
+      texts.map((text) => compiled(pattern).find(text, 0, Infinity)),
+      first,
+    )
   }
 })
 

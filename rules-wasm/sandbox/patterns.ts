@@ -6,7 +6,7 @@ import type { Problem } from './types.js'
  * How many steps of RE2's programs the patterns of one manifest may have, all together: those of its configuration are matched by whoever
  * is configured, on the thread of the calls; those of the rule are compiled by each thread that begins.
  */
-const mostSteps = { config: 2_000, rule: 20_000 } as const
+const mostSteps = { config: 2_000, rule: 5_000 } as const
 
 /** What is wrong with the regular expressions of a manifest. They are of the syntax of RE2, which needs time in proportion to a text. */
 export function checkPatterns({ patterns, config }: RuleManifest): readonly Problem[] {
@@ -27,7 +27,7 @@ function check(all: readonly (readonly [path: string, pattern: string | undefine
 }
 
 const tooLarge = (most: number): string =>
-  `makes the patterns larger than ${most} steps, all together: a repetition such as {1000} counts as often as it says`
+  `makes the patterns larger than ${most} steps, all together: a repetition such as {1000} counts as often as it says. Write + or * where the number does not matter, and compare lengths in the rule`
 
 /** The steps of its program, or what is wrong with it. */
 function sizeOf(pattern: string): number | string {
@@ -38,14 +38,33 @@ function sizeOf(pattern: string): number | string {
   }
 }
 
+const VERSION = 'patterns-2'
+
+/**
+ * What fuel counts, for the evidence of receipts (`meter`): two runs are to use the same only where this is the same. What looks cost
+ * stands in it for the modules that may look.
+ */
+export function meterOf({ capabilities }: RuleManifest, ...versions: readonly (string | number)[]): string {
+  return [...versions, ...(capabilities.includes('regex') ? [VERSION] : [])].join(' ')
+}
+
 /**
  * A pattern of a rule. What a look costs depends on the pattern and the text alone, not on what was cached before: whether there is a
- * match costs for each byte, and where it is for each byte up to its end besides, which is several times dearer.
+ * match costs for each byte, and where it is for each byte that had to be read for that, which is several times dearer, and may be more than
+ * the match has: `a.*b|a` reads on for a `b`.
  */
 export interface Pattern {
-  find(text: Uint8Array, from: number): readonly [start: number, end: number] | null
+  /** `most` bytes may be read to tell where a match is: past them it is refused, as what cannot be paid. */
+  find(text: Uint8Array, from: number, most: number): Look | null
   readonly fuelPerByte: number
   readonly fuelPerMatchedByte: number
+}
+
+export interface Look {
+  readonly start: number
+  readonly end: number
+  /** Bytes that were read to tell where it is. */
+  readonly read: number
 }
 
 export function compilePatterns(patterns: RuleManifest['patterns']): ReadonlyMap<string, Pattern> {
@@ -64,11 +83,12 @@ function compile(pattern: string): Pattern {
   return {
     fuelPerByte: 2 + Math.ceil(size / 4),
     fuelPerMatchedByte: size,
-    find(text, from) {
-      const matcher = compiled.matcher(text)
+    find(text, from, most) {
       // Asked for no groups it uses its automaton; most texts hold no match.
-      const [exists] = engine.matchMachineInput(matcher.matcherInput, from, text.length, UNANCHORED, 0) as [boolean]
-      return exists && matcher.find(from) ? [matcher.start(), matcher.end()] : null
+      if (engine.executeEngine(re2.inputOf(text), from, UNANCHORED, 0) === null) return null
+      const input = re2.boundedInputOf(text, from, most)
+      const found = engine.executeEngine(input, from, UNANCHORED, 2) as readonly [number, number] | null
+      return found && { start: found[0], end: found[1], read: input.read }
     },
   }
 }

@@ -33,7 +33,10 @@ const Create = strict({
   ...artifactShape,
   ...upload,
 })
-const AddVersion = strict(upload)
+const AddVersion = strict({
+  ...upload,
+  grants: artifactShape.grants.describe('what it is granted from now on, in place of what it was'),
+})
 type Create = z.output<typeof Create>
 
 /** The modules of rules, and whatever else engines run: versions, signatures, canaries. */
@@ -112,14 +115,20 @@ export function artifactOperations(options: ApiOptions): Operation[] {
       id: 'createArtifactVersion',
       method: 'post',
       path: '/artifacts/{id}/versions',
-      summary: 'Uploads another version. The same bytes with the same manifest are the version that is there.',
+      summary:
+        'Uploads another version, and grants with it. The same bytes with the same manifest are the version that is there.',
       need: NEEDS.artifacts.update,
       input: AddVersion,
       mostBytes: MOST_UPLOAD,
       output: OneVersionAnswer,
       handle: async (call) => {
         const { id } = await found(call)
-        const added = await change(call, (work) => addVersion(work, id, uploadOf(call.input)))
+        const { grants, ...given } = call.input
+        const added = await change(call, async (work) => {
+          // What it is granted counts for what is uploaded.
+          if (grants !== undefined) await updateArtifact(work, id, { grants })
+          return addVersion(work, id, uploadOf(given))
+        })
         return seeVersion(options, await found(call), added.version)
       },
     }),
@@ -134,7 +143,7 @@ async function create(work: Work, { slug: given, engine, grants, ...rest }: Crea
   return createArtifact(work, name.data, { ...uploadOf(rest), engine, grants })
 }
 
-const uploadOf = ({ module, manifest, ...rest }: z.output<typeof AddVersion>) => ({
+const uploadOf = ({ module, manifest, ...rest }: Omit<z.output<typeof AddVersion>, 'grants'>) => ({
   ...rest,
   module,
   // It came as JSON.

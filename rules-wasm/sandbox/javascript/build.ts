@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { METER_VERSION } from '@gatehouse/rule-vet'
 import { settledConfig } from '../config.js'
 import { RuleFault } from '../fault.js'
+import { meterOf } from '../patterns.js'
 import type { Built, Limits, Problem, RuleBundle, RuleModule } from '../types.js'
 import { ENGINE_VERSION, loadEngine } from './engine.js'
 import { openJavascript } from './open.js'
@@ -34,7 +35,7 @@ export async function buildJavascript(bundle: RuleBundle, limits: Limits): Promi
     sha256: createHash('sha256').update(bytes).digest('hex'),
     code: source,
     engine: await loadEngine(),
-    facts: { bytes: bytes.length, meter: `${METER_VERSION} ${ENGINE_VERSION}` },
+    facts: { bytes: bytes.length, meter: meterOf(manifest, METER_VERSION, ENGINE_VERSION) },
   }
   if (module.limits.memoryPages < LEAST_PAGES)
     return {

@@ -1,4 +1,4 @@
-import type { Capabilities } from '../capabilities.js'
+import type { Capabilities, Purse } from '../capabilities.js'
 import { RuleFault } from '../fault.js'
 import { isTorn } from '../text.js'
 
@@ -16,10 +16,10 @@ export interface Host {
 }
 
 /**
- * The host's side of the prelude. A rule can make the prelude ask anything, so nothing of a question is taken for granted; which capabilities
+ * The host's side of the prelude; `purse` is of units of the interpreter. A rule can make the prelude ask anything, so nothing of a question is taken for granted; which capabilities
  * are there is checked here again.
  */
-export function hostOf(capabilities: Capabilities, granted: readonly string[], charge: (units: number) => void): Host {
+export function hostOf(capabilities: Capabilities, granted: readonly string[], purse: Purse): Host {
   let now = 0
   const operations: Readonly<Record<string, (values: Values) => unknown>> = {
     time: (values) => void (now = values.number(1)),
@@ -37,7 +37,7 @@ export function hostOf(capabilities: Capabilities, granted: readonly string[], c
     ...(granted.includes('counters') && {
       counter: (values: Values) => void capabilities.count(values.text(1), values.whole(2)),
     }),
-    ...(granted.includes('regex') && { regex: (values: Values) => look(capabilities, values, charge) }),
+    ...(granted.includes('regex') && { regex: (values: Values) => look(capabilities, values, purse) }),
   }
   return {
     get now() {
@@ -45,7 +45,7 @@ export function hostOf(capabilities: Capabilities, granted: readonly string[], c
     },
     begin: () => void (now = 0),
     answer(question) {
-      charge(CALL_COST + BYTE_COST * question.length)
+      purse.charge(CALL_COST + BYTE_COST * question.length)
       const values = valuesOf(question)
       const name = values.text(0)
       if (!Object.hasOwn(operations, name)) throw new RuleFault('trap', 'asked the host for what it does not have')
@@ -99,13 +99,16 @@ function refuse(): never {
 }
 
 /** `from`, and what comes of it, count UTF-16 code units; patterns count bytes. False: there is no such pattern. */
-function look(capabilities: Capabilities, values: Values, charge: (units: number) => void) {
+function look(capabilities: Capabilities, values: Values, purse: Purse) {
   const [id, text, from] = [values.text(1), values.words(2), values.number(3)]
   const bytes = Buffer.from(text, 'utf8')
   const start = from > text.length ? bytes.length + 1 : Buffer.byteLength(text.slice(0, from))
-  const match = capabilities.match(id, bytes, start)
+  purse.charge(UNITS_PER_FUEL * bytes.length)
+  const match = capabilities.match(id, bytes, start, {
+    left: () => purse.left() / UNITS_PER_FUEL,
+    charge: (fuel) => purse.charge(UNITS_PER_FUEL * fuel),
+  })
   if (match === undefined) return false
-  charge(UNITS_PER_FUEL * (match.fuel + bytes.length))
   const { found } = match
   if (found === null) return null
   const [first, last] = found.map((at) => bytes.toString('utf8', 0, at).length)

@@ -42,7 +42,10 @@ class JavascriptRule implements OpenRule {
     this.#limits = limits
     this.#isStateful = manifest.stateful
     this.#capabilities = new Capabilities(manifest, config)
-    this.#host = hostOf(this.#capabilities, manifest.capabilities, (units) => this.#charge(units))
+    this.#host = hostOf(this.#capabilities, manifest.capabilities, {
+      left: () => Number(this.#interpreter.fuel),
+      charge: (units) => this.#charge(units),
+    })
     const interpreter = new Interpreter(engine, { memoryPages: limits.memoryPages, now: () => this.#host.now })
     this.#interpreter = interpreter
     interpreter.answerWith((question) => this.#host.answer(question))

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Facts, meter, METER_VERSION, ModuleRefusal, type Policy, vet } from '@gatehouse/rule-vet'
 import { RULE_LIMITS } from '@gatehouse/sdk/rule-limits'
 import type { Built, Limits, Problem, RuleBundle, RuleModule } from '../types.js'
+import { meterOf } from '../patterns.js'
 import { adviseOn, offeredTo } from './offered.js'
 
 /** Vets, meters and compiles a module of WebAssembly. Never throws for what the module is. */
@@ -23,7 +24,11 @@ export async function buildWebAssembly(bundle: RuleBundle, limits: Limits): Prom
   const metered = meterOrTell(bytes, policy, limits)
   if ('message' in metered) return { ok: false, problems: [metered] }
   const code = await WebAssembly.compile(metered.bytes as Uint8Array<ArrayBuffer>)
-  const facts = { ...factsOf(vetted.facts), meteredBytes: metered.bytes.length, meter: METER_VERSION }
+  const facts = {
+    ...factsOf(vetted.facts),
+    meteredBytes: metered.bytes.length,
+    meter: meterOf(manifest, METER_VERSION),
+  }
   const wasiStub = manifest.wasiStub && bundle.grants.wasiStub === true
   const made = { language: 'wasm', sha256: digest(bytes), code, data: vetted.facts.data } as const
   return { ok: true, module: { ...made, manifest, limits, wasiStub, facts } }
@@ -62,7 +67,7 @@ function withAdvice({ message, offset }: { readonly message: string; readonly of
   return { message: told, ...(offset !== undefined && { offset }) }
 }
 
-const MORE = 'start with less, or grant "memoryPages"'
+const MORE = 'start with less, or ask for as many in the manifest ("limits": "memoryPages") and have them granted'
 
 function factsOf(facts: Facts): RuleModule['facts'] {
   const { bytes, imports, exports, memory, functions } = facts

@@ -15,6 +15,8 @@ export class Exchange {
   #view: DataView | null = null
   /** Units of fuel, beside those that the guest counts. */
   charged = 0
+  /** Those that the guest has counted. */
+  counted: () => number = () => 0
 
   constructor(readonly limits: Limits) {}
 
@@ -42,6 +44,10 @@ export class Exchange {
   charge(units: number): void {
     this.charged += units
     if (this.charged > this.limits.fuel) throw new RuleFault('fuel', 'let the host work for more than its fuel')
+  }
+
+  left(): number {
+    return this.limits.fuel - this.charged - this.counted()
   }
 
   chargeBytes(bytes: number): void {

@@ -44,6 +44,7 @@ class OpenModule implements OpenRule {
       exchange: new Exchange(limits),
       capabilities: new Capabilities(manifest, config),
     }
+    host.exchange.counted = () => this.#counted()
     const wasi = module.wasiStub ? new (loadStub().WasiStub)(host, manifest.capabilities.includes('log')) : null
     this.#host = { ...host, blocks: new Blocks(limits.memoryPages * 65_536), wasi }
   }
@@ -120,8 +121,13 @@ class OpenModule implements OpenRule {
   }
 
   #used(): number {
+    return this.#guest === null ? 0 : this.#counted() + this.#host.exchange.charged
+  }
+
+  /** By the guest itself; before there is one, nothing is known of it. */
+  #counted(): number {
     const left = this.#guest?.fuel.value
-    return left === undefined ? 0 : Number(this.#fuel - left) + this.#host.exchange.charged
+    return left === undefined ? 0 : Number(this.#fuel - left)
   }
 }
 

@@ -36,14 +36,23 @@ function transfer({ memory, exchange }: Host): Functions {
 }
 
 function plain({ memory, exchange, capabilities }: Host): Functions {
+  /** The configuration stays as it is. */
+  const encoded = new Map<string, Uint8Array>()
+  const bytesOf = (key: string): Uint8Array | undefined => {
+    const value = capabilities.readConfig(key)
+    if (value === undefined) return undefined
+    const bytes = encoded.get(key) ?? encodeText(value)
+    encoded.set(key, bytes)
+    return bytes
+  }
   return {
     log(level: number, pointer: number, length: number): void {
       capabilities.log(level, memory.view(pointer, length))
     },
     config_read(key: number, keyLength: number, out: number, room: number): number {
       exchange.chargeBytes(keyLength >>> 0)
-      const value = capabilities.readConfig(memory.text(key, keyLength, 'a key'))
-      return value === undefined ? -1 : give({ memory, exchange }, [out, room], value)
+      const bytes = bytesOf(memory.text(key, keyLength, 'a key'))
+      return bytes === undefined ? -1 : give({ memory, exchange }, [out, room], bytes)
     },
     counter_add(name: number, nameLength: number, n: number): void {
       exchange.chargeBytes(nameLength >>> 0)
@@ -60,7 +69,7 @@ function store({ memory, exchange, capabilities }: Host): Functions {
   return {
     kv_get(pointer: number, length: number, out: number, room: number): number {
       const value = capabilities.store.get(key(pointer, length))
-      return value === null ? -1 : give({ memory, exchange }, [out, room], value)
+      return value === null ? -1 : give({ memory, exchange }, [out, room], encodeText(value))
     },
     kv_set(pointer: number, length: number, ...[at, size, ttlSeconds]: [number, number, number]): number {
       const name = key(pointer, length)
@@ -80,9 +89,8 @@ function regex({ memory, exchange, capabilities }: Host): Functions {
       exchange.chargeBytes(idLength >>> 0)
       const text = memory.view(pointer, length)
       exchange.charge(matchCost)
-      const match = capabilities.match(memory.text(id, idLength, 'the name of a pattern'), text, from >>> 0)
+      const match = capabilities.match(memory.text(id, idLength, 'the name of a pattern'), text, from >>> 0, exchange)
       if (match === undefined) return -1
-      exchange.charge(match.fuel)
       const { found } = match
       if (found === null) return 0
       memory.write(out, 8, new Uint8Array(Int32Array.from(found).buffer))
@@ -95,10 +103,9 @@ function regex({ memory, exchange, capabilities }: Host): Functions {
 function give(
   { memory, exchange }: Pick<Host, 'memory' | 'exchange'>,
   at: readonly [number, number],
-  value: string,
+  bytes: Uint8Array,
 ): number {
   const [out, room] = at
-  const bytes = encodeText(value)
   exchange.chargeBytes(bytes.length)
   return memory.write(out, room, bytes)
 }

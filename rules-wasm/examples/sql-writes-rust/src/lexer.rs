@@ -22,6 +22,27 @@ pub enum Token {
     Sign(u8),
 }
 
+impl Token {
+    /// Of a word, or of a name in quotes; otherwise empty.
+    pub fn word(&self) -> &str {
+        match self {
+            Token::Word(word) | Token::Quoted(word) => word,
+            _ => "",
+        }
+    }
+
+    pub fn into_word(self) -> String {
+        match self {
+            Token::Word(word) | Token::Quoted(word) => word,
+            _ => String::new(),
+        }
+    }
+
+    pub fn is(&self, sign: u8) -> bool {
+        *self == Token::Sign(sign)
+    }
+}
+
 pub struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -43,7 +64,7 @@ impl<'a> Lexer<'a> {
         while self.at < self.bytes.len() {
             match (self.peek(0), self.peek(1)) {
                 (0..=0x20, _) => self.at += 1,
-                (0xc2, 0xa0) => self.at += 2,
+                (0x80.., _) if self.wide_space() > 0 => self.at += self.wide_space(),
                 (b'#', _) if self.dialect == Dialect::Mysql => self.skip_line(),
                 (b'-', b'-') if self.dialect != Dialect::Mysql || self.peek(2) <= 0x20 => self.skip_line(),
                 (b'/', b'*') => self.skip_comment(),
@@ -53,6 +74,16 @@ impl<'a> Lexer<'a> {
                 }
                 _ => return,
             }
+        }
+    }
+
+    /// The bytes of a space outside of ASCII, which is white space to some databases; 0: here is none.
+    fn wide_space(&self) -> usize {
+        match (self.peek(0), self.peek(1), self.peek(2)) {
+            (0xc2, 0x85 | 0xa0, _) => 2,
+            (0xe1, 0x9a, 0x80) | (0xe2, 0x81, 0x9f) | (0xe3, 0x80, 0x80) | (0xef, 0xbb, 0xbf) => 3,
+            (0xe2, 0x80, 0x80..=0x8b | 0xa8 | 0xa9 | 0xaf) => 3,
+            _ => 0,
         }
     }
 
@@ -99,7 +130,7 @@ impl<'a> Lexer<'a> {
         }
         let end = self.at.min(self.bytes.len());
         self.at = (end + 1).min(self.bytes.len());
-        String::from_utf8_lossy(&self.bytes[start.min(end)..end]).to_lowercase()
+        lowered(&self.bytes[start.min(end)..end])
     }
 
     /// `$tag$ … $tag$`; false, and nothing is read: it is none.
@@ -120,12 +151,12 @@ impl<'a> Lexer<'a> {
     fn word(&mut self) -> Token {
         let start = self.at;
         while is_word(self.peek(0)) || self.peek(0) == b'$' {
-            if self.peek(0) == 0xc2 && self.peek(1) == 0xa0 {
+            if self.peek(0) > 0x7f && self.wide_space() > 0 {
                 break;
             }
             self.at += 1;
         }
-        let word = String::from_utf8_lossy(&self.bytes[start..self.at]).to_lowercase();
+        let word = lowered(&self.bytes[start..self.at]);
         if word == "e" && self.dialect == Dialect::Postgres && self.peek(0) == b'\'' {
             self.quoted(b'\'', true);
             return Token::Text;
@@ -161,4 +192,12 @@ impl Iterator for Lexer<'_> {
 
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte > 0x7f
+}
+
+/// Most words are of ASCII: for those this costs a fraction of what Unicode does.
+fn lowered(bytes: &[u8]) -> String {
+    if bytes.is_ascii() {
+        return String::from_utf8(bytes.to_ascii_lowercase()).unwrap_or_default();
+    }
+    String::from_utf8_lossy(bytes).to_lowercase()
 }

@@ -35,7 +35,7 @@ class Judge {
   run(): string {
     while (this.lexer.next() != END) {
       const found = this.step()
-      if (found.length > 0 && !words.has(this.allowed, found)) return found
+      if (found.length > 0 && !this.isAllowed(found)) return found
     }
     // A statement may end in most verbs: then it is a name, or broken.
     return this.isLast() ? this.before : ''
@@ -59,18 +59,15 @@ class Judge {
     return found
   }
 
+  private isAllowed(word: string): bool {
+    return this.allowed.indexOf(' ' + word + ' ') >= 0
+  }
+
   private wordOf(): string {
     const lexer = this.lexer
-    if (lexer.kind == WORD)
-      return lexer.text
-        .slice(lexer.start, min(lexer.end, lexer.start + 64))
-        .toString()
-        .toLowerCase()
+    if (lexer.kind == WORD) return lowered(lexer.text.slice(lexer.start, min(lexer.end, lexer.start + LONGEST_WORD)))
     if (lexer.kind == QUOTED)
-      return lexer.text
-        .slice(lexer.start + 1, min(lexer.end - 1, lexer.start + 65))
-        .toString()
-        .toLowerCase()
+      return lowered(lexer.text.slice(lexer.start + 1, min(lexer.end - 1, lexer.start + 1 + LONGEST_WORD)))
     return ''
   }
 
@@ -84,8 +81,8 @@ class Judge {
       this.pragma = 1
       return ''
     }
-    if (words.has(words.READERS, word) || words.has(this.allowed, word)) return ''
-    return isKnown(word) ? word : UNKNOWN
+    if (words.has(words.READERS, word) || this.isAllowed(word)) return ''
+    return words.has(words.KNOWN, word) ? word : UNKNOWN
   }
 
   private judgePair(word: string, sign: i32): string {
@@ -95,6 +92,7 @@ class Judge {
     if (word == 'uescape') return UNKNOWN
     if (this.beforeKind != WORD) return ''
     const before = this.before
+    if (!words.has(words.VERBS, before)) return ''
     const isNamed = this.lexer.kind == WORD || this.lexer.kind == QUOTED
     // A variable, or a temporary table, of SQL Server.
     if ((sign == 0x40 || sign == 0x23) && !this.isName && (isExecute(before) || words.has(words.WRITERS, before)))
@@ -102,7 +100,7 @@ class Judge {
     if (before == 'begin' && this.lexer.kind == WORD && !words.has(words.AFTER_BEGIN, word))
       return this.begin(word, sign)
     if (before == 'into') return sign == 0x40 || this.isName ? '' : 'into'
-    if (before == 'for' && this.lexer.kind == WORD && words.has(' update share no key ', word)) return 'for ' + word
+    if (before == 'for' && this.lexer.kind == WORD && words.has(words.LOCKS, word)) return 'for ' + word
     if (this.isName || !isNamed) return ''
     if (words.has(words.WRITERS, before)) return this.judgeWriter(before, word)
     if (before == 'replace') return words.has(words.AFTER_REPLACE, word) ? before : ''
@@ -111,8 +109,8 @@ class Judge {
       return words.has(words.AFTER_COLUMN, word) ? '' : before
     if (before == 'or') return words.has(words.CONFLICTS, word) && this.isWriterBeforeThat() ? this.beforeThat : ''
     if (before == 'kill' && isDigit(word.charCodeAt(0))) return before
-    const pair = before + '_' + word
-    return words.has(words.DEFINING, pair) || words.has(words.SERVER_PAIRS, pair) ? before : ''
+    const isPair = words.hasPair(words.DEFINING, before, word) || words.hasPair(words.SERVER_PAIRS, before, word)
+    return isPair ? before : ''
   }
 
   /** What stands before a bracket. A backslash in the name of a function is there to hide it. */
@@ -165,9 +163,15 @@ function isDigit(c: i32): bool {
   return c >= 0x30 && c <= 0x39
 }
 
-const KNOWN =
-  ' insert update delete merge replace truncate create drop alter rename comment grant revoke deny call do exec execute prepare deallocate copy load set reset lock unlock vacuum analyze reindex cluster refresh attach detach listen notify unlisten import export backup restore kill shutdown declare fetch move close checkpoint discard flush optimize repair upsert handler install uninstall purge change bulk dbcc waitfor if while '
+const LONGEST_WORD: i32 = 64
+const SMALL = new StaticArray<u8>(LONGEST_WORD)
 
-function isKnown(word: string): bool {
-  return words.has(KNOWN, word)
+/** Most words are of ASCII: for those this costs a fraction of what Unicode does. */
+function lowered(text: Text): string {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.byteAt(i)
+    if (c > 0x7f) return text.toString().toLowerCase()
+    SMALL[i] = <u8>(c >= 0x41 && c <= 0x5a ? c | 32 : c)
+  }
+  return String.UTF8.decodeUnsafe(changetype<usize>(SMALL), text.length)
 }
