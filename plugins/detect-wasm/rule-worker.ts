@@ -1,4 +1,4 @@
-import { openRule } from '@gatehouse/rule-sandbox/open'
+import { openChecked } from '@gatehouse/rule-sandbox/open'
 import type { OpenRule } from '@gatehouse/rule-sandbox'
 import { serveTexts } from '@gatehouse/sdk/workers/thread'
 import type { Held } from './protocol.js'
@@ -15,7 +15,7 @@ function close(key: number): void {
 serveTexts<Held>({
   run: async (task, at) => sendAnswer(await runChain(readTask(task), { rules, at })),
   async hold(key, { module, config }) {
-    const opened = await openRule(module, config)
+    const opened = await openChecked(module, config)
     close(key)
     rules.set(key, opened)
   },

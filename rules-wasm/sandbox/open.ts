@@ -11,6 +11,14 @@ import { openWebAssembly } from './webassembly/open.js'
 export async function openRule(module: RuleModule, config: RuleConfig): Promise<OpenRule> {
   const [problem] = checkConfig(module.manifest, config)
   if (problem !== undefined) throw new Error(`config.${problem.path}: ${problem.message}`)
+  return openChecked(module, config)
+}
+
+/**
+ * The same with a configuration that `checkConfig` has found to fit, for a thread of many: it need not look once more, nor load what that
+ * takes.
+ */
+export async function openChecked(module: RuleModule, config: RuleConfig): Promise<OpenRule> {
   return opener(module)(module, settledConfig(module.manifest, config))
 }
 

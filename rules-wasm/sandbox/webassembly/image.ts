@@ -25,12 +25,12 @@ export function putBack(memory: Uint8Array, { start, bytes }: Image, [from, to]:
 
 /** Up to the last word that is not 0; whole pages are compared first, since most are empty. */
 function usedOf(buffer: ArrayBuffer): number {
+  const empty = Buffer.alloc(PAGE)
   let end = buffer.byteLength
-  while (end > 0 && EMPTY_PAGE.equals(new Uint8Array(buffer, end - PAGE, PAGE))) end -= PAGE
+  while (end > 0 && empty.equals(new Uint8Array(buffer, end - PAGE, PAGE))) end -= PAGE
   if (end === 0) return 0
   const words = new Uint32Array(buffer, end - PAGE, PAGE / 4)
   return end - PAGE + 4 * (words.findLastIndex((word) => word !== 0) + 1)
 }
 
 const PAGE = 65_536
-const EMPTY_PAGE = Buffer.alloc(PAGE)
