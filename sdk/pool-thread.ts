@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { ResourceLimits, Transferable } from 'node:worker_threads'
 import { following, LANE_BYTES, openLane } from './lane.js'
 import type { Lane, Texts } from './lane.js'
+import { timeRun } from './thread-time.js'
 import { BOARD_BYTES, readPlace } from './worker-board.js'
 import type { Place } from './worker-board.js'
 import { CALL } from './worker-thread.js'
@@ -52,6 +53,8 @@ interface Given<Answer> {
   readonly job: Job<Answer>
   isRisky: boolean
   begun: number
+  /** When it was first looked at in its step, and what the thread had run by then. */
+  seen?: { readonly step: number; readonly ms: number; readonly ran: number }
   timer?: NodeJS.Timeout
 }
 
@@ -82,6 +85,8 @@ export class PoolThread<Answer> {
   readonly #events: ThreadEvents
   readonly #given: Given<Answer>[] = []
   #lastId = 0
+  /** In the system; null where that is not told. */
+  #thread: number | null = null
   isReady = false
   /** What it is still to hold before it gets tasks. */
   readonly owed: Job<Answer>[] = []
@@ -187,7 +192,8 @@ export class PoolThread<Answer> {
     this.isReady = true
     this.collect()
     if (said.kind === 'call') return
-    if (said.kind !== 'ready') {
+    if (said.kind === 'ready') this.#thread = said.thread
+    else {
       const [given] = this.#given
       if (given?.id !== said.id) return
       this.#done(given)
@@ -212,7 +218,7 @@ export class PoolThread<Answer> {
 
   /** An answer may lie unread behind a busy loop: it is read before the task is called late. */
   #watch(given: Given<Answer>, left: number): void {
-    const ms = Math.ceil(Math.min(left, given.job.patience.lookMs))
+    const ms = Math.ceil(Math.min(left, given.job.patience.lookMs / 2))
     given.timer = setTimeout(() => setImmediate(() => this.#look(given)), ms)
   }
 
@@ -222,10 +228,20 @@ export class PoolThread<Answer> {
     const place = readPlace(this.#board, given.id, given.begun)
     // It is at the next one: what it answered before that is on its way.
     if (place === null) return this.#watch(given, Infinity)
-    const left = given.job.patience.left(place)
+    const left = given.job.patience.left(place) + this.#waited(given, place)
     if (left > 0) return this.#watch(given, left)
     void this.end()
     this.#events.gone({ kind: 'late', message: given.job.late, step: place.step })
+  }
+
+  /** How long its step has waited for a processor since half its time was over: it gets as much again, up to three times its time. */
+  #waited(given: Given<Answer>, { step, ms }: Place): number {
+    const ran = step === null ? null : timeRun(this.#thread)
+    if (step === null || ran === null) return 0
+    const { lookMs } = given.job.patience
+    if (given.seen?.step !== step) given.seen = { step, ms: Math.min(ms, lookMs / 2), ran }
+    const waited = ms - given.seen.ms - (ran - given.seen.ran)
+    return Math.min(Math.max(0, waited), 3 * lookMs)
   }
 
   #lose(message: string): void {

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Transferable } from 'node:worker_threads'
 import { following, openLane, parcelOf } from './lane.js'
 import type { Lane, Parcel, Texts } from './lane.js'
+import { systemThread } from './thread-time.js'
 import { createVigil } from './vigil.js'
 import { writeStep } from './worker-board.js'
 
@@ -28,7 +29,7 @@ export type Told<Task, Held> =
 
 /** What a thread says. `ready` once, before anything else. */
 export type Said<Answer> =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly thread: number | null }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer | undefined }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
   | Call
@@ -149,7 +150,7 @@ function serve<Task, Answer, Held>(duties: Duties<Task, Answer, Held>, { board, 
     waiting.push(told)
     next()
   })
-  say({ kind: 'ready' })
+  say({ kind: 'ready', thread: systemThread() })
 }
 
 const say = <Answer>(said: Said<Answer>, moved: readonly Transferable[] = []) => parentPort?.postMessage(said, moved)

@@ -7,6 +7,8 @@ export type Deed =
   | { readonly fail: string }
   /** Stands at each of the steps for so many milliseconds; 0: for ever. */
   | { readonly steps: readonly number[] }
+  /** Stands at a step for so many milliseconds without running. */
+  | { readonly sleep: number }
   | { readonly wait: number }
   | { readonly ask: number }
   | { readonly end: true }
@@ -26,6 +28,10 @@ serveDuties({
     if ('ask' in deed) return held.get(deed.ask) ?? -1
     if ('wait' in deed) return Promise.resolve(deed.wait)
     if ('add' in deed) return deed.add.reduce((sum, number) => sum + number, 0)
+    if ('sleep' in deed) {
+      at(0)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, deed.sleep)
+    }
     if (!('steps' in deed)) return 0
     deed.steps.forEach((ms, step) => {
       at(step)

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { systemThread } from './thread-time.js'
 import type { Deed } from './worker.fixture.js'
 import { createWorkerPool } from './workers.js'
 import type { Place, TaskFailure } from './workers.js'
@@ -62,6 +63,16 @@ test('a thread is ended for the step that takes too long, and says which', async
   assert.is(await pool.run({ steps: [100, 100, 100] }, left), 3)
   assert.equal(await fate(pool.run({ steps: [1, 1, 0, 1] }, left)), ['late', 2])
   assert.is(await pool.run({ add: [1] }, left), 1)
+  await pool.stop()
+})
+
+test('a thread that had no processor gets as much time again, and not for ever', async () => {
+  if (systemThread() === null) return
+  const pool = readyPool(1)
+  const left = { left: ({ step, ms }: Place) => (step === null ? 5_000 : 100) - ms, lookMs: 100 }
+  assert.is(await pool.run({ sleep: 250 }, left), 0)
+  assert.equal(await fate(pool.run({ steps: [250] }, left)), ['late', 0])
+  assert.equal(await fate(pool.run({ sleep: 2_000 }, left)), ['late', 0])
   await pool.stop()
 })
 

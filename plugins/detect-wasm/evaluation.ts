@@ -58,7 +58,7 @@ const LEAST_FUEL_PER_MS = 5_000
 function latenessOf({ ms, fuel }: Ran, { build }: Prepared): { readonly strike?: string } {
   const { limits, manifest } = build.module
   if (ms <= limits.deadlineMs) return {}
-  // What patterns take is no fuel.
+  // A look for a pattern may take longer than its fuel tells.
   if (fuel < ms * LEAST_FUEL_PER_MS && !manifest.capabilities.includes('regex')) return {}
   return { strike: `late: took ${Math.round(ms)} ms, more than its ${limits.deadlineMs}` }
 }
