@@ -21,6 +21,9 @@ export type Came =
 /** Time for a thread that has a task and has not begun with its first rule, or is done: it waits for the machine. */
 const IDLE_MS = 2_000
 
+/** How much longer than a rule that is ended from within its thread may take. */
+const WITHIN_MS = 20
+
 /** Where chains are run, and what is known of rules that cost threads. */
 export interface Threads {
   readonly pool: RulePool
@@ -36,14 +39,21 @@ export async function runLinks(
   asked: readonly Asked[],
   shown: Shown,
 ): Promise<readonly Came[]> {
-  const task = sendTask({ links: asked.map(({ link }) => link), shown })
-  const left = ({ step, ms }: Place) => (step === null ? IDLE_MS : limitOf(asked[step])) - ms
+  const links = asked.map((one) => (risks.holds(one.rule) ? { ...one.link, mostMs: limitOf(one) } : one.link))
+  const task = sendTask({ links, shown })
+  const timeOf = (step: number) => limitOf(asked[step]) + (links[step]?.mostMs === undefined ? 0 : WITHIN_MS)
+  const left = ({ step, ms }: Place) => (step === null ? IDLE_MS : timeOf(step)) - ms
   const lookMs = Math.min(...asked.map(limitOf))
   const isRisky = () => asked.some(({ rule }) => risks.holds(rule))
   try {
     const answers = readAnswer(await pool.run(task, { left, lookMs, isRisky }))
     if (answers.length === 0) return [unable('no answer')]
-    return answers.map((ran) => (ran === null ? MISSING : { kind: 'ran', ran }))
+    return answers.map((ran, at) => {
+      const one = asked[at]
+      if (ran?.failure?.kind !== 'late' || one === undefined) return ran === null ? MISSING : { kind: 'ran', ran }
+      risks.note(one.rule)
+      return { kind: 'ended', message: overLimit(one) }
+    })
   } catch (thrown) {
     if (!(thrown instanceof TaskFailure)) throw thrown
     // Those behind would wait as long for nothing, one after the other.
@@ -58,10 +68,12 @@ export async function runLinks(
 
 const limitOf = (asked: Asked | undefined): number => asked?.rule.build.module.limits.killMs ?? 0
 
+const overLimit = (asked: Asked): string => `was ended: it took longer than ${limitOf(asked)} ms`
+
 const MISSING: Came = { kind: 'unable', message: 'the rule is not loaded', isMissing: true }
 const unable = (message: string): Came => ({ kind: 'unable', message })
 
 const endedBy = ({ kind, message }: TaskFailure, asked: Asked): Came =>
   kind === 'late'
-    ? { kind: 'ended', message: `was ended: it took longer than ${limitOf(asked)} ms` }
+    ? { kind: 'ended', message: overLimit(asked) }
     : { kind: 'ended', message: `ended its thread: ${message}`.slice(0, 200) }

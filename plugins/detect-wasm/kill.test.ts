@@ -38,6 +38,20 @@ test('three ends in a row, and many at a time, leave rules that answer', async (
   for (const answers of others) assert.equal(verdicts(answers), ['block'])
 })
 
+test('a rule that has cost a thread costs no other one, while it is ended as soon', async () => {
+  const hogging = await rules.prepare(hog())
+  let begun = 0
+  const count = () => void (begun += 1)
+  process.on('worker', count)
+  for (let round = 0; round < 4; round += 1) {
+    const [ended] = await rules.ask([hogging])
+    assert.match(String(ended?.strike), /^ended: was ended: it took longer than 10 ms$/)
+    assert.is(ended?.evidence?.['module_sha256'], hogging.rule.build.module.sha256)
+  }
+  process.off('worker', count)
+  assert.is(begun, 1)
+})
+
 test('an upload is built and held to its vectors', async () => {
   const vector = (verdict: string) => ({ name: 'sharp', input: { message: message('#') }, expect: { verdict } })
   const upload = (verdict: string) =>

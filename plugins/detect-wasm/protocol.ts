@@ -19,6 +19,8 @@ export interface Link {
   readonly wants: Wants
   /** What it has stored; null for one that remembers nothing. */
   readonly kv: readonly (readonly [string, string])[] | null
+  /** Of one that has been ended lately: it is ended from within, so that it costs no thread. */
+  readonly mostMs?: number
 }
 
 /** What a rule is shown of the message. */

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { checkConfig, type RuleConfig, settledConfig } from './config.js'
+import { openEnding } from './ending.js'
 import type * as Javascript from './javascript/open.js'
 import type { OpenRule, RuleModule } from './types.js'
 import { openWebAssembly } from './webassembly/open.js'
@@ -19,7 +20,8 @@ export async function openRule(module: RuleModule, config: RuleConfig): Promise<
  * takes.
  */
 export async function openChecked(module: RuleModule, config: RuleConfig): Promise<OpenRule> {
-  return opener(module)(module, settledConfig(module.manifest, config))
+  const settled = settledConfig(module.manifest, config)
+  return openEnding(() => opener(module)(module, settled))
 }
 
 /** Why no instance of it can be made; null when one can. What it has to be configured with is not asked for. */

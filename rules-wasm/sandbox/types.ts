@@ -59,6 +59,11 @@ export interface RunRequest {
   readonly input: Uint8Array
   /** What the rule has stored, for a stateful one; null: it has no store. */
   readonly kv: ReadonlyMap<string, string> | null
+  /**
+   * After so many milliseconds it is ended, and its thread lives on. Costs a quarter of a millisecond. It is no more than a help: whoever
+   * gave it to a thread still ends that one when nothing comes.
+   */
+  readonly mostMs?: number
 }
 
 /** Why a run gave no verdict, or a late one. All but `refused` are the rule's own fault. */
@@ -71,6 +76,8 @@ export type FailureKind =
   | 'answer'
   /** The module itself said so, through Extism's error. */
   | 'error'
+  /** It was ended: it took longer than `mostMs`. */
+  | 'late'
   /** It was not run: the input is over the rule's limit. */
   | 'refused'
 

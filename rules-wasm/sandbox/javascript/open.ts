@@ -1,9 +1,10 @@
 import { Capabilities } from '../capabilities.js'
 import type { RuleConfig } from '../config.js'
+import type { ReadyRule } from '../ending.js'
 import { RuleFault } from '../fault.js'
 import { readAnswer } from '../answer.js'
 import { escapeControls } from '../text.js'
-import type { FailureKind, Limits, OpenRule, Ran, RuleModule, RunRequest } from '../types.js'
+import type { FailureKind, Limits, Ran, RuleModule, RunRequest } from '../types.js'
 import { loadEngine } from './engine.js'
 import { type Host, hostOf, UNITS_PER_FUEL } from './host.js'
 import { type Image, takeImage } from './image.js'
@@ -17,7 +18,7 @@ const SPARE_FUEL = 100_000_000n
  * A rule in JavaScript with its configuration, loaded and ready. Rejects with `RuleFault` when its source cannot be loaded within the
  * rule's limits.
  */
-export async function openJavascript(module: RuleModule, config: RuleConfig): Promise<OpenRule> {
+export async function openJavascript(module: RuleModule, config: RuleConfig): Promise<ReadyRule> {
   return new JavascriptRule(module.engine ?? (await loadEngine()), { module, config })
 }
 
@@ -27,7 +28,7 @@ type Outcome = Pick<Ran, 'answer' | 'failure' | 'outputBytes'>
  * One interpreter, whose memory is put back after each call to what it was when the rule was loaded: no call finds anything of another,
  * and the same input takes the same steps.
  */
-class JavascriptRule implements OpenRule {
+class JavascriptRule implements ReadyRule {
   readonly #interpreter: Interpreter
   readonly #capabilities: Capabilities
   readonly #host: Host
@@ -90,6 +91,8 @@ class JavascriptRule implements OpenRule {
     }
     return { ...ran, ms: performance.now() - began }
   }
+
+  async prepare(): Promise<void> {}
 
   close(): void {}
 

@@ -3,9 +3,10 @@ import type { RuleAnswer } from '@gatehouse/sdk/rule-abi'
 import { readAnswer } from '../answer.js'
 import { Capabilities } from '../capabilities.js'
 import type { RuleConfig } from '../config.js'
+import type { ReadyRule } from '../ending.js'
 import { RuleFault } from '../fault.js'
 import { notRun } from '../not-run.js'
-import type { OpenRule, Ran, RuleModule, RunRequest } from '../types.js'
+import type { Ran, RuleModule, RunRequest } from '../types.js'
 import type * as Wasi from '../wasi.js'
 import { Blocks } from './blocks.js'
 import { Exchange } from './exchange.js'
@@ -15,7 +16,7 @@ import { createGuest, type Guest } from './guest.js'
 import { GuestMemory } from './guest-memory.js'
 
 /** Opens a rule in WebAssembly. Rejects when no instance of it can be made. */
-export async function openWebAssembly(module: RuleModule, config: RuleConfig): Promise<OpenRule> {
+export async function openWebAssembly(module: RuleModule, config: RuleConfig): Promise<ReadyRule> {
   const rule = new OpenModule(module, config)
   try {
     await rule.prepare()
@@ -25,7 +26,7 @@ export async function openWebAssembly(module: RuleModule, config: RuleConfig): P
   return rule
 }
 
-class OpenModule implements OpenRule {
+class OpenModule implements ReadyRule {
   readonly #code: WebAssembly.Module
   readonly #module: RuleModule
   readonly #host: ExtismHost
@@ -95,7 +96,7 @@ class OpenModule implements OpenRule {
     })
     let isFaulty = false
     try {
-      const guest = await this.prepare()
+      const guest = this.#guest ?? (await this.prepare())
       this.#begin(request)
       return tell(this.#evaluate(guest), null)
     } catch (error) {

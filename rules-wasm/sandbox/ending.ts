@@ -1,0 +1,50 @@
+import { Script } from 'node:vm'
+import { notRun } from './not-run.js'
+import type { OpenRule, Ran, RunRequest } from './types.js'
+
+/** A rule that is made ready beforehand: its `run` comes to its end before anything else happens. */
+export interface ReadyRule extends OpenRule {
+  /** After what went wrong it takes a fresh instance. */
+  prepare(): Promise<unknown>
+}
+
+/**
+ * A rule whose runs can be ended from within (`mostMs`). Whatever it was at is thrown away with it, the host's own state for it too, and it is
+ * opened anew.
+ */
+export async function openEnding(open: () => Promise<ReadyRule>): Promise<OpenRule> {
+  let rule = await open()
+
+  async function runOrEnd(request: RunRequest, mostMs: number): Promise<Ran> {
+    await rule.prepare()
+    const running = within(mostMs, () => rule.run(request))
+    if (running !== null) return running
+    rule.close()
+    rule = await open()
+    return notRun({ kind: 'late', message: `the rule was ended: it took longer than ${mostMs} ms` })
+  }
+
+  return {
+    run: (request) => (request.mostMs === undefined ? rule.run(request) : runOrEnd(request, request.mostMs)),
+    close: () => rule.close(),
+  }
+}
+
+/** Where the script finds what it is to run. */
+const TURN = Symbol.for('gatehouse.turn')
+const turn = globalThis as typeof globalThis & { [TURN]?: (() => unknown) | undefined }
+let script: Script | undefined
+
+/** Null when it was ended. A thread of its own watches the time, which costs a quarter of a millisecond. */
+function within<T>(ms: number, run: () => T): T | null {
+  script ??= new Script("globalThis[Symbol.for('gatehouse.turn')]()")
+  turn[TURN] = run
+  try {
+    return script.runInThisContext({ timeout: Math.ceil(ms) }) as T
+  } catch (thrown) {
+    if ((thrown as { readonly code?: unknown }).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return null
+    throw thrown
+  } finally {
+    turn[TURN] = undefined
+  }
+}
