@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { ResourceLimits, Transferable } from 'node:worker_threads'
 import { following, LANE_BYTES, openLane } from './lane.js'
 import type { Lane, Texts } from './lane.js'
-import { timeRun } from './thread-time.js'
+import { timeOf } from './thread-time.js'
 import { BOARD_BYTES, readPlace } from './worker-board.js'
 import type { Place } from './worker-board.js'
 import { CALL } from './worker-thread.js'
@@ -236,8 +236,9 @@ export class PoolThread<Answer> {
 
   /** How long its step has waited for a processor since half its time was over: it gets as much again, up to three times its time. */
   #waited(given: Given<Answer>, { step, ms }: Place): number {
-    const ran = step === null ? null : timeRun(this.#thread)
-    if (step === null || ran === null) return 0
+    const time = step === null ? null : timeOf(this.#thread)
+    if (step === null || time === null) return 0
+    const { ran } = time
     const { lookMs } = given.job.patience
     if (given.seen?.step !== step) given.seen = { step, ms: Math.min(ms, lookMs / 2), ran }
     const waited = ms - given.seen.ms - (ran - given.seen.ran)

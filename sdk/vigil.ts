@@ -1,15 +1,11 @@
+import { systemThread, timeOf } from './thread-time.js'
+
 /** Keeps the event loop of this thread from going to sleep. */
 export interface Vigil {
   /** For so long from now on. False when it does not: others need the processor. */
   stay(ms: number): boolean
   end(): void
 }
-
-/** A turn of an event loop with nothing to do takes microseconds: in one so long somebody else had the processor. */
-const LONGEST_TURN_MS = 1
-/** Twice within so long is no chance. */
-const SOON_MS = 200
-const REST_MS = 300
 
 /**
  * A thread that sleeps takes longer to wake up than most rules take to run: on a virtual processor that lies idle, a tenth of a millisecond
@@ -19,43 +15,55 @@ const REST_MS = 300
  * On a machine that is busy with other work it sleeps like any other thread: who is awake there has used up its time when something comes.
  */
 export function createVigil(look: () => void, isAwake: (isIt: boolean) => void): Vigil {
+  const isCrowded = createCrowd()
   let until = 0
   let isOn = false
-  let turned = 0
-  let interrupted = -Infinity
-  let rests = 0
 
   function turn(): void {
-    notice(performance.now())
     look()
-    turned = performance.now()
-    if (turned < until) return void setImmediate(turn)
+    if (performance.now() < until) return void setImmediate(turn)
     isOn = false
     isAwake(false)
     look()
   }
 
-  function notice(now: number): void {
-    if (now - turned <= LONGEST_TURN_MS) return
-    if (now - interrupted < SOON_MS) {
-      rests = now + REST_MS
-      until = 0
-    }
-    interrupted = now
-  }
-
   return {
     stay(ms) {
       const now = performance.now()
-      if (now < rests) return false
+      if (isCrowded(now)) {
+        until = 0
+        return false
+      }
       until = now + ms
       if (isOn) return true
       isOn = true
-      turned = now
       isAwake(true)
       setImmediate(turn)
       return true
     },
     end: () => void (until = 0),
+  }
+}
+
+const LOOK_MS = 50
+const REST_MS = 300
+/** Of the time that a thread was ready to run, so much of it without a processor is too much. */
+const MOST_WAITED = 0.4
+
+/** Whether this thread has lacked a processor lately. Never, where the system does not tell (only Linux does). */
+function createCrowd(): (now: number) => boolean {
+  const thread = systemThread()
+  let last = timeOf(thread)
+  let next = 0
+  let isIt = false
+  return (now) => {
+    if (now < next || last === null) return isIt
+    const time = timeOf(thread)
+    if (time === null) return isIt
+    const waited = time.waited - last.waited
+    isIt = !isIt && waited > MOST_WAITED * (waited + time.ran - last.ran)
+    next = now + (isIt ? REST_MS : LOOK_MS)
+    last = time
+    return isIt
   }
 }

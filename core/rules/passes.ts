@@ -54,9 +54,8 @@ export function ask(
     const leaves = leavesFor(compiled, text.leaves)
     const { keeps = false } = subject
     const request = { state, pass, leg, leaves, message, context, header, rewrite, keeps }
-    if (chain === undefined && recorded === undefined) return engines.evaluate(kind, request, limits)
-    const more = { ...(chain === undefined ? {} : { chain }), ...(recorded === undefined ? {} : { recorded }) }
-    return engines.evaluate(kind, { ...request, ...more }, limits)
+    const chained = chain === undefined ? request : { ...request, chain }
+    return engines.evaluate(kind, recorded === undefined ? chained : { ...chained, recorded }, limits)
   } catch (thrown) {
     return failure(thrown)
   }

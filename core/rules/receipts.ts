@@ -19,7 +19,7 @@ const NO_FINDINGS: Receipt['findings'] = Object.freeze({})
 export function receiptOf(compiled: CompiledRule, leg: Leg, conclusion: Conclusion): Receipt {
   const { rule, kind, instance } = compiled
   const { verdict, findings, told, failure, ms } = conclusion
-  const receipt: Receipt = {
+  const receipt: Draft<Receipt> = {
     rule_id: rule.id,
     rule_version: rule.version,
     rule_name: rule.name,
@@ -34,8 +34,11 @@ export function receiptOf(compiled: CompiledRule, leg: Leg, conclusion: Conclusi
     fell: failure === null || rule.shadow ? null : rule.onFailure === 'block' ? 'closed' : 'open',
     ms,
   }
-  return told?.evidence == null ? receipt : { ...receipt, evidence: told.evidence }
+  if (told?.evidence != null) receipt.evidence = told.evidence
+  return receipt
 }
+
+type Draft<Type> = { -readonly [Key in keyof Type]: Type[Key] }
 
 /**
  * The alert of a conclusion: a failure always raises one, an act only with the rule's toggle. A rule in shadow alerts nobody of

@@ -153,10 +153,11 @@ const isOwnMark = (key: string, value: Json | undefined) =>
  */
 function mirrorOf(before: Json | undefined, after: Json | undefined, visitor: Visitor) {
   if (typeof before !== 'object' || before === null) return () => null
-  const compact = JSON.stringify(before)
+  let compact: string | undefined
   return (entry: JsonObject): JsonObject | null => {
     const text = entry['text']
     if (entry['type'] !== 'text' || typeof text !== 'string') return null
+    compact ??= JSON.stringify(before)
     const exact = text === compact || (text.includes('\n') && text === JSON.stringify(before, null, 2))
     if (!exact && !isDeepStrictEqual(looksLikeJson(text) ? parseJson(text) : undefined, before)) return null
     const own = exact ? text : visitor.value(text)

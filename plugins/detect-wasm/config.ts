@@ -36,7 +36,7 @@ export const pluginConfig = z
      * So many milliseconds the gateway's thread does not sleep behind a message that it gave, and a thread of rules behind one that it
      * answered while they come that fast: waking up takes longer than most rules. 0: they sleep.
      */
-    awakeMs: z.number().min(0).max(5).default(0.5),
+    awakeMs: z.number().min(0).max(5).default(1),
     /** What rules may use at most, below what all may. */
     ceilings: z.strictObject({ ...runningLimits, moduleBytes: least(RULE_GRANT_LIMITS.moduleBytes) }).prefault({}),
   })

@@ -39,7 +39,7 @@ export async function runChain(task: ReadTask, { rules, at }: ChainRun): Promise
 async function runLink({ wants, kv, mostMs }: Link, rule: OpenRule | undefined, inputs: Inputs): Promise<Ran | null> {
   if (rule === undefined) return null
   const input = inputs.bytes(wants)
-  const ran = await rule.run({ input, kv: kv === null ? null : new Map(kv), ...(mostMs !== undefined && { mostMs }) })
+  const ran = await rule.run({ input, kv: kv === null ? null : new Map(kv), mostMs })
   if (ran.answer?.unit !== 'utf8' || ran.answer.findings === undefined) return ran
   return { ...ran, answer: inUtf16(ran.answer, inputs.read(wants)) }
 }

@@ -85,14 +85,9 @@ const MARKS = new Set(['type', 'mimeType', 'uri'])
 /** What a rule reads: the parts of the input that its manifest asks for. */
 export function showInput(input: RuleInput, wants: RuleManifest['input']): string {
   const { version, leg, call, message, texts, keys } = input
-  const shown = {
-    version,
-    leg,
-    call,
-    ...(wants.includes('message') && { message }),
-    ...(wants.includes('texts') && { texts, keys }),
-  }
-  return JSON.stringify(shown)
+  if (!wants.includes('texts')) return JSON.stringify({ version, leg, call, message })
+  if (!wants.includes('message')) return JSON.stringify({ version, leg, call, texts, keys })
+  return JSON.stringify({ version, leg, call, message, texts, keys })
 }
 
 /** The same in bytes. */

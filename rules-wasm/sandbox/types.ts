@@ -63,7 +63,7 @@ export interface RunRequest {
    * After so many milliseconds it is ended, and its thread lives on. Costs a quarter of a millisecond. It is no more than a help: whoever
    * gave it to a thread still ends that one when nothing comes.
    */
-  readonly mostMs?: number
+  readonly mostMs?: number | undefined
 }
 
 /** Why a run gave no verdict, or a late one. All but `refused` are the rule's own fault. */

@@ -5,7 +5,6 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import binaryen from 'binaryen'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const library = join(root, 'rules-wasm/assemblyscript')
@@ -90,11 +89,6 @@ const FOREIGN = `(module
       (br $at)))
     (i32.const 0)))`
 
-function wat(text) {
-  const module = binaryen.parseText(text)
-  try {
-    return module.emitBinary()
-  } finally {
-    module.dispose()
-  }
-}
+/** In a process of its own: what translates is large, and would be compiled beside what is measured for seconds. */
+const wat = (text) =>
+  execFileSync(process.execPath, [fileURLToPath(new URL('assemble.mjs', import.meta.url))], { input: text })
