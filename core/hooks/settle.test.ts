@@ -165,6 +165,21 @@ for (const hook of names.filter(isSequential)) {
   })
 }
 
+test('a Promise that throws when it is waited for is a rejection, and nothing more', async () => {
+  for (const key of [THEN, 'constructor']) {
+    let looked = 0
+    // The first look finds out that it is one to wait for.
+    const get = () => (key === THEN && looked++ === 0 ? () => {} : throwing(new Error('trap'))())
+    const answer = Object.defineProperty(Promise.resolve({}), key, { get })
+    const settled = await settle(
+      registration('auth.identify', () => answer),
+      {},
+      Date.now() + 1_000,
+    )
+    assert.is(settled.ok ? 'ok' : settled.fault.failure, 'rejected')
+  }
+})
+
 test('a thenable that is no Promise is awaited like one', async () => {
   const thenable = Object.fromEntries([
     [THEN, (resolve: (value: unknown) => void) => resolve(FITTING['auth.identify'])],

@@ -77,14 +77,17 @@ function settleLater<A>(registration: Registration, answer: unknown, call: LazyC
     }
     const late = () => failed(registration, call.isGivenUp ? 'given_up' : 'late', 'gave no answer before its deadline')
     const timer = setTimeout(() => end(late()), Math.max(0, call.deadline - Date.now()))
-    Promise.resolve(answer).then(
-      (value: unknown) => end(judge<A>(registration, value, call.deadline)),
-      (thrown: unknown) => {
-        // Whoever heeds the signal rejects a moment before the timer above: that is lateness too.
-        const failure = call.isGivenUp ? 'given_up' : call.isPast ? 'late' : 'rejected'
-        end(failed(registration, failure, describe(thrown)))
-      },
-    )
+    const rejected = (thrown: unknown) => {
+      // Whoever heeds the signal rejects a moment before the timer above: that is lateness too.
+      const failure = call.isGivenUp ? 'given_up' : call.isPast ? 'late' : 'rejected'
+      end(failed(registration, failure, describe(thrown)))
+    }
+    try {
+      Promise.resolve(answer).then((value: unknown) => end(judge<A>(registration, value, call.deadline)), rejected)
+    } catch (thrown) {
+      // A Promise with a `then` or `constructor` of its own.
+      rejected(thrown)
+    }
   })
 }
 
