@@ -122,13 +122,16 @@ export class PoolThread<Answer> {
 
   /** One after the other, or, of what is short, ahead: `takeBack` gets it again. */
   give(job: Job<Answer>): void {
-    this.#lastId = following(this.#lastId)
+    const before = this.#lastId
+    this.#lastId = following(before)
     const given: Given<Answer> = { id: this.#lastId, job, isRisky: job.isRisky?.() === true, begun: 0 }
     if (this.#given.push(given) === 1) this.#begin(given)
     try {
       this.#send(given)
     } catch (thrown) {
       this.#given.pop()
+      // The thread has not seen it.
+      this.#lastId = before
       clearTimeout(given.timer)
       job.reject(new TaskFailure('failed', String(thrown)))
       queueMicrotask(() => this.#events.free())
@@ -165,10 +168,14 @@ export class PoolThread<Answer> {
     if (isFree) this.#events.free()
   }
 
-  /** It is given up: answers what it had, in its order. */
-  leave(): readonly Job<Answer>[] {
+  /** It is given up: what it was at, and what it had not begun with, such as what came when it had ended by itself already. */
+  leave(why: TaskFailure['kind']): { readonly job: Job<Answer> | null; readonly others: readonly Job<Answer>[] } {
     for (const { timer } of this.#given) clearTimeout(timer)
-    return this.#given.splice(0).map(({ job }) => job)
+    const [first, ...behind] = this.#given.splice(0)
+    const others = behind.map(({ job }) => job)
+    if (first === undefined) return { job: null, others }
+    const isBegun = why !== 'lost' || first.job.work.kind !== 'texts' || this.#lane?.take(first.id) !== true
+    return isBegun ? { job: first.job, others } : { job: null, others: [first.job, ...others] }
   }
 
   async end(): Promise<void> {

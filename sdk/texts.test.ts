@@ -102,6 +102,27 @@ test('a long task, or one that may cost its thread, has its turn among many that
   await pool.stop()
 })
 
+test('a task that came to a thread after its last is answered by another one', async () => {
+  const pool = poolOf(1, { ahead: 0, awakeMs: 20 })
+  await ask(pool, 'echo')
+  await pause(50)
+  const asked = [ask(pool, 'last', 'a'), ask(pool, 'echo', 'b')].map(fate)
+  for (const until = performance.now() + 300; performance.now() < until;);
+  assert.equal(await Promise.all(asked), ['a', 'b'])
+  await pool.stop()
+})
+
+test('what cannot be sent to a thread leaves it ready for tasks', async () => {
+  const pool = poolOf(1, { spares: 1 })
+  await pool.hold(1, (() => 0) as never).then(
+    () => assert.unreachable(),
+    (error: TaskFailure) => assert.is(error.kind, 'failed'),
+  )
+  const quick = { left: ({ ms }: Place) => 2_000 - ms, lookMs: 50 }
+  assert.equal(await Promise.all(['a', 'b'].map((text) => fate(pool.run(['echo', text], quick)))), ['a', 'b'])
+  await pool.stop()
+})
+
 test('what was sent ahead fails when the pool stops', async () => {
   const pool = poolOf(1)
   await ask(pool, 'echo')

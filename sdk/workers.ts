@@ -132,7 +132,7 @@ function createPool<Task, Answer, Held>(
   /** What it was at is over; what it was only sent waits anew, before all others. */
   function lose(thread: PoolThread<Answer>, { kind, message, step }: Failure): void {
     if (!threads.delete(thread)) return
-    const [job, ...others] = thread.leave()
+    const { job, others } = thread.leave(kind)
     if (job?.work.kind === 'hold') blame(job.work.key)
     job?.reject(new TaskFailure(kind, message, step))
     if (stopped) for (const other of others) other.reject(new TaskFailure(kind, message))
@@ -194,7 +194,10 @@ function createPool<Task, Answer, Held>(
   function takeBack(): Job<Answer> | undefined {
     for (const thread of threads) {
       const job = thread.load > 1 ? thread.takeBack() : null
-      if (job !== null) return job
+      if (job === null) continue
+      if (job.isRisky?.() !== true || isSafe()) return job
+      // It has become so while it waited there.
+      waitAnew([job])
     }
     return undefined
   }

@@ -81,6 +81,11 @@ const FAILURES: readonly Failure[] = [
     handler: () => Object.defineProperty({}, THEN, { get: throwing(new Error('trap')) }),
   },
   {
+    name: 'promises what throws when it is waited for',
+    failure: 'rejected',
+    handler: () => Object.defineProperty(Promise.resolve(), THEN, { value: throwing(new Error('trap')) }),
+  },
+  {
     name: 'promises a patch outside the writable fields',
     failure: 'forbidden_field',
     handler: () => Promise.resolve({ verdict: 'modify', patch: { principal: {} } }),

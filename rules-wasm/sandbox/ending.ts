@@ -13,22 +13,31 @@ export interface ReadyRule extends OpenRule {
  * opened anew.
  */
 export async function openEnding(open: () => Promise<ReadyRule>): Promise<OpenRule> {
-  let rule = await open()
+  /** Null where it could not be opened anew: the next run tries again. */
+  let rule: ReadyRule | null = await open()
 
   async function runOrEnd(request: RunRequest, mostMs: number): Promise<Ran> {
-    await rule.prepare()
-    const running = within(mostMs, () => rule.run(request))
+    const ready = (rule ??= await open())
+    await ready.prepare()
+    const running = within(mostMs, () => ready.run(request))
     if (running !== null) return running
-    rule.close()
+    ready.close()
+    rule = null
     rule = await open()
     return notRun({ kind: 'late', message: `the rule was ended: it took longer than ${mostMs} ms` })
   }
 
   return {
-    run: (request) => (request.mostMs === undefined ? rule.run(request) : runOrEnd(request, request.mostMs)),
-    close: () => rule.close(),
+    run: (request) =>
+      rule === null || request.mostMs !== undefined
+        ? runOrEnd(request, request.mostMs ?? LONGEST_MS)
+        : rule.run(request),
+    close: () => rule?.close(),
   }
 }
+
+/** Of a rule that only has to be opened anew; whoever gave it to the thread ends that one long before. */
+const LONGEST_MS = 60_000
 
 /** Where the script finds what it is to run. */
 const TURN = Symbol.for('gatehouse.turn')
