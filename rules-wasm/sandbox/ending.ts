@@ -13,7 +13,7 @@ export interface ReadyRule extends OpenRule {
  * opened anew.
  */
 export async function openEnding(open: () => Promise<ReadyRule>): Promise<OpenRule> {
-  /** Null where it could not be opened anew: the next run tries again. */
+  /** Null behind one that was ended: the next run opens it anew. */
   let rule: ReadyRule | null = await open()
 
   async function runOrEnd(request: RunRequest, mostMs: number): Promise<Ran> {
@@ -23,7 +23,6 @@ export async function openEnding(open: () => Promise<ReadyRule>): Promise<OpenRu
     if (running !== null) return running
     ready.close()
     rule = null
-    rule = await open()
     return notRun({ kind: 'late', message: `the rule was ended: it took longer than ${mostMs} ms` })
   }
 
